@@ -1,0 +1,37 @@
+/* hash.h: fast, seeded, not cryptographic. The seed comes from outside, so that names chosen by an
+ * attacker do not collide on purpose and a simulated run stays repeatable. */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include "base/slice.h"
+
+static inline uint64_t hash_mix(uint64_t left, uint64_t right)
+{
+    __extension__ typedef unsigned __int128 u128;
+    u128 product = (u128)left * right;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t hash_u64(uint64_t value, uint64_t seed)
+{
+    return hash_mix(value ^ 0x9e3779b97f4a7c15u, seed ^ 0xd6e8feb86659fd93u);
+}
+
+static inline uint64_t hash_bytes(struct slice bytes, uint64_t seed)
+{
+    const uint8_t *at = bytes.data;
+    size_t left = bytes.size;
+    uint64_t hash = seed ^ hash_mix(bytes.size ^ 0xa0761d6478bd642fu, 0xe7037ed1a0b428dbu);
+
+    for (; left >= 8; left -= 8, at += 8) {
+        uint64_t word;
+        memcpy(&word, at, sizeof(word));
+        hash = hash_mix(hash ^ word, 0x8ebc6af09c88c6e3u);
+    }
+    uint64_t tail = 0;
+    if (left > 0)
+        memcpy(&tail, at, left);
+    return hash_mix(hash ^ tail, 0x589965cc75374cc3u);
+}
+
+#endif

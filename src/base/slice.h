@@ -1,0 +1,40 @@
+/* slice.h: borrowed bytes. data == NULL is null, which is not the same as empty: ZooKeeper's
+ * clients can tell the two apart. Whoever needs the bytes longer copies them. */
+#ifndef BASE_SLICE_H
+#define BASE_SLICE_H
+
+#include "base/base.h"
+
+#include <string.h>
+
+struct slice {
+    const uint8_t *data;
+    size_t size;
+};
+
+#define SLICE_NULL ((struct slice){NULL, 0})
+/* From a string literal. */
+#define SLICE(literal) ((struct slice){(const uint8_t *)(literal), sizeof(literal) - 1})
+
+static inline struct slice slice_of(const void *data, size_t size)
+{
+    return (struct slice){(const uint8_t *)data, size};
+}
+
+static inline struct slice slice_text(const char *text)
+{
+    return (struct slice){(const uint8_t *)text, strlen(text)};
+}
+
+static inline bool slice_equal(struct slice left, struct slice right)
+{
+    return left.size == right.size && (left.size == 0 || memcmp(left.data, right.data, left.size) == 0);
+}
+
+static inline bool slice_starts_with(struct slice text, struct slice prefix)
+{
+    return text.size >= prefix.size &&
+           (prefix.size == 0 || memcmp(text.data, prefix.data, prefix.size) == 0);
+}
+
+#endif

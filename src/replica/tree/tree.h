@@ -1,0 +1,130 @@
+/* tree.h: the state that transactions build: znodes, ACL lists, sessions, as of one zxid.
+ *
+ * Decides nothing: the same transactions give the same tree and the same digest on every server.
+ * Paths are absolute; the root is "" or "/". Times are wall-clock ms from the transactions.
+ * Nodes are named by 32-bit ids, which stay valid until the node is deleted; pointers to a znode
+ * stay valid as long, pointers into its bytes until its data changes.
+ * Source: apache/zookeeper DataTree.java, DataNode.java, ReferenceCountedACLCache.java. */
+#ifndef REPLICA_TREE_TREE_H
+#define REPLICA_TREE_TREE_H
+
+#include "base/buffer.h"
+#include "base/map.h"
+#include "wire/records.h"
+#include "wire/zk.h"
+
+struct znode {
+    uint32_t parent, first_child, next, prev, hash_next; /* node ids; 0: none */
+    uint32_t acl;                                        /* id in the ACL table */
+    uint32_t name_size;
+    int32_t data_size; /* -1: null */
+    uint8_t *bytes;    /* the name, then the data */
+    int64_t czxid, mzxid, pzxid, ctime, mtime, owner;
+    int32_t version, cversion, aversion; /* as stored: cversion counts creates */
+    uint32_t child_count;                /* an ephemeral has none: its place in its owner's list */
+    uint32_t digest;                     /* what this node adds to the tree's digest */
+    bool live, in_image;                 /* in_image: a running walk has it already */
+};
+
+/* A session with a committed createSession, or an owner of ephemerals that has none (orphan). */
+struct tree_session {
+    int64_t id;
+    int32_t timeout_ms;
+    bool orphan;
+    uint32_t *ephemerals; /* node ids, any order */
+    uint32_t ephemeral_count, ephemeral_capacity;
+};
+
+struct tree_options {
+    uint64_t hash_seed;
+    bool extended_types; /* TTL owners are understood */
+    bool emulate_353_ttl;
+    bool digest_enabled;
+};
+
+struct tree;
+struct tree *tree_new(const struct tree_options *options); /* the four nodes of a fresh database */
+struct tree *tree_new_empty(const struct tree_options *options); /* only the root: for loading */
+void tree_free(struct tree *tree);
+
+int64_t tree_last_zxid(const struct tree *tree);
+void tree_set_last_zxid(struct tree *tree, int64_t zxid);
+/* Sum of the node digests modulo 2^64 (storage reference, section 8); 0 when switched off. */
+uint64_t tree_digest(const struct tree *tree);
+uint32_t tree_node_count(const struct tree *tree); /* root counted once */
+uint64_t tree_data_bytes(const struct tree *tree); /* paths and data, for operators */
+uint32_t tree_ephemeral_count(const struct tree *tree);
+const struct tree_options *tree_get_options(const struct tree *tree);
+
+/* --- looking --- */
+enum { NODE_NONE = 0, NODE_ROOT = 1 };
+uint32_t tree_find(const struct tree *tree, struct slice path); /* NODE_NONE: no such node */
+uint32_t tree_find_child(const struct tree *tree, uint32_t parent, struct slice name);
+struct znode *tree_node(const struct tree *tree, uint32_t id); /* id of a live node */
+struct slice znode_name(const struct znode *node);
+struct slice znode_data(const struct znode *node);
+bool znode_is_ephemeral(const struct tree *tree, const struct znode *node);
+enum owner_kind tree_owner_kind(const struct tree_options *options, int64_t owner);
+int64_t tree_owner_ttl_ms(const struct tree_options *options, int64_t owner);
+/* As clients see it: cversion 2*stored-children, owner 0 unless a session's. */
+void tree_stat(const struct tree *tree, const struct znode *node, struct zk_stat *ret_stat);
+/* The full path ("" for the root), appended. */
+void tree_path_append(const struct tree *tree, uint32_t id, struct buffer *path);
+uint64_t tree_count_descendants(const struct tree *tree, uint32_t id, uint64_t *ret_data_bytes);
+
+/* --- ACL lists: interned by content; one id per distinct list --- */
+enum { ACL_OPEN = 0 /* world:anyone:31 */, ACL_UNKNOWN = 1 /* damaged snapshot: deny */ };
+/* Takes one reference. The vector is not empty. */
+uint32_t tree_acl_intern(struct tree *tree, struct jute_vector acl);
+void tree_acl_release(struct tree *tree, uint32_t id);
+struct jute_vector tree_acl(const struct tree *tree, uint32_t id);
+
+/* --- sessions --- */
+struct tree_session *tree_session(const struct tree *tree, int64_t id); /* NULL: unknown */
+uint32_t tree_session_count(const struct tree *tree);                   /* without orphans */
+/* Walk: start with *cursor = 0; NULL ends; orphans included. */
+struct tree_session *tree_session_next(const struct tree *tree, size_t *cursor);
+void tree_session_add(struct tree *tree, int64_t id, int32_t timeout_ms);
+void tree_session_remove(struct tree *tree, int64_t id); /* its ephemerals are gone already */
+
+/* --- containers and TTL nodes, for the janitors --- */
+uint32_t tree_container_next(const struct tree *tree, size_t *cursor); /* NODE_NONE ends */
+uint32_t tree_ttl_next(const struct tree *tree, size_t *cursor);
+
+/* --- changing; used by txn/apply. Answers are those of DataTree.java --- */
+struct tree_create {
+    struct slice path, data;
+    struct jute_vector acl;
+    int64_t owner, zxid, time_ms;
+    int32_t parent_cversion; /* -1: stored + 1 */
+};
+/* ZK_NO_NODE: no parent. ZK_NODE_EXISTS: there already, then only the parent's cversion and pzxid
+ * and the node's ACL move forward (a replay over a fuzzy snapshot). */
+enum zk_error tree_create(struct tree *tree, const struct tree_create *create, uint32_t *ret_id);
+enum zk_error tree_delete(struct tree *tree, struct slice path, int64_t zxid);
+enum zk_error tree_set_data(struct tree *tree, struct slice path, struct slice data,
+                            int32_t version, int64_t zxid, int64_t time_ms, uint32_t *ret_id);
+enum zk_error tree_set_acl(struct tree *tree, struct slice path, struct jute_vector acl,
+                           int32_t aversion, uint32_t *ret_id);
+
+/* --- loading a snapshot: sessions, ACL table, nodes (parents first), then finish --- */
+void tree_load_acl(struct tree *tree, int64_t file_acl_id, struct jute_vector acl);
+/* STATUS_CORRUPT: the parent is missing. The path "" is the root. A file_acl_id that is not in
+ * the table becomes ACL_UNKNOWN. */
+MUST_USE enum status tree_load_node(struct tree *tree, struct slice path, struct slice data,
+                                    int64_t file_acl_id, const struct stat_persisted *stat);
+/* Special nodes that an old snapshot lacks are added and quotas counted. */
+void tree_load_finish(struct tree *tree);
+
+/* --- an image of the tree at one zxid, written slice by slice while the tree lives on --- */
+struct tree_walk;
+/* The image is the tree as it is now. At most one walk per tree. */
+struct tree_walk *tree_walk_begin(struct tree *tree);
+/* Sessions and ACL table in snapshot format (counts included). Call once, right after begin. */
+void tree_walk_tables(struct tree_walk *walk, struct buffer *out);
+/* Appends node records until `out` holds at least bytes_max or all are written (true). The end
+ * mark "/" is not written. Records of nodes that were changed meanwhile come first. */
+bool tree_walk_step(struct tree_walk *walk, struct buffer *out, size_t bytes_max);
+void tree_walk_end(struct tree_walk *walk);
+
+#endif

@@ -1,0 +1,128 @@
+/* zk.h: ZooKeeper's numbers: operations, answers, events, permissions, limits.
+ * Source: apache/zookeeper ZooDefs.java, KeeperException.java, Watcher.java, PathUtils.java. */
+#ifndef WIRE_ZK_H
+#define WIRE_ZK_H
+
+#include "base/slice.h"
+
+enum zk_op {
+    OP_NOTIFICATION = 0,
+    OP_CREATE = 1,
+    OP_DELETE = 2,
+    OP_EXISTS = 3,
+    OP_GET_DATA = 4,
+    OP_SET_DATA = 5,
+    OP_GET_ACL = 6,
+    OP_SET_ACL = 7,
+    OP_GET_CHILDREN = 8,
+    OP_SYNC = 9,
+    OP_PING = 11,
+    OP_GET_CHILDREN2 = 12,
+    OP_CHECK = 13,
+    OP_MULTI = 14,
+    OP_CREATE2 = 15,
+    OP_RECONFIG = 16,
+    OP_CHECK_WATCHES = 17,
+    OP_REMOVE_WATCHES = 18,
+    OP_CREATE_CONTAINER = 19,
+    OP_DELETE_CONTAINER = 20,
+    OP_CREATE_TTL = 21,
+    OP_MULTI_READ = 22,
+    OP_AUTH = 100,
+    OP_SET_WATCHES = 101,
+    OP_SASL = 102,
+    OP_GET_EPHEMERALS = 103,
+    OP_GET_ALL_CHILDREN_NUMBER = 104,
+    OP_SET_WATCHES2 = 105,
+    OP_ADD_WATCH = 106,
+    OP_WHO_AM_I = 107,
+    OP_CREATE_SESSION = -10,
+    OP_CLOSE_SESSION = -11,
+    OP_ERROR = -1
+};
+
+/* An answer to a client. The numbers travel on the wire. */
+enum zk_error {
+    ZK_OK = 0,
+    ZK_RUNTIME_INCONSISTENCY = -2, /* sub-operations of a failed multi behind the failing one */
+    ZK_MARSHALLING_ERROR = -5,
+    ZK_UNIMPLEMENTED = -6,
+    ZK_BAD_ARGUMENTS = -8,
+    ZK_NO_NODE = -101,
+    ZK_NO_AUTH = -102,
+    ZK_BAD_VERSION = -103,
+    ZK_NO_CHILDREN_FOR_EPHEMERALS = -108,
+    ZK_NODE_EXISTS = -110,
+    ZK_NOT_EMPTY = -111,
+    ZK_SESSION_EXPIRED = -112,
+    ZK_INVALID_ACL = -114,
+    ZK_AUTH_FAILED = -115,
+    ZK_SESSION_MOVED = -118, /* never sent: the connection is closed instead */
+    ZK_NOT_READ_ONLY = -119,
+    ZK_NO_WATCHER = -121,
+    ZK_RECONFIG_DISABLED = -123,
+    ZK_SESSION_CLOSED_REQUIRE_AUTH = -124,
+    ZK_QUOTA_EXCEEDED = -125,
+    ZK_THROTTLED_OP = -127
+};
+
+enum zk_xid { XID_NOTIFICATION = -1, XID_PING = -2, XID_AUTH = -4, XID_SET_WATCHES = -8 };
+
+enum zk_event {
+    EVENT_CREATED = 1,
+    EVENT_DELETED = 2,
+    EVENT_DATA_CHANGED = 3,
+    EVENT_CHILDREN_CHANGED = 4
+};
+enum { STATE_SYNC_CONNECTED = 3 };
+
+enum zk_perm {
+    PERM_READ = 1,
+    PERM_WRITE = 2,
+    PERM_CREATE = 4,
+    PERM_DELETE = 8,
+    PERM_ADMIN = 16,
+    PERM_ALL = 31
+};
+
+/* The flags of a create request: one of seven values, not a bit set. */
+enum zk_create_mode {
+    MODE_PERSISTENT = 0,
+    MODE_EPHEMERAL = 1,
+    MODE_PERSISTENT_SEQUENTIAL = 2,
+    MODE_EPHEMERAL_SEQUENTIAL = 3,
+    MODE_CONTAINER = 4,
+    MODE_TTL = 5,
+    MODE_SEQUENTIAL_TTL = 6
+};
+
+enum zk_watch_mode { WATCH_ADD_PERSISTENT = 0, WATCH_ADD_RECURSIVE = 1 };
+enum zk_watcher_type {
+    WATCHER_CHILDREN = 1,
+    WATCHER_DATA = 2,
+    WATCHER_ANY = 3,
+    WATCHER_PERSISTENT = 4,
+    WATCHER_RECURSIVE = 5
+};
+
+enum { PASSWORD_BYTES = 16, JUTE_MAXBUFFER_DEFAULT = 0xfffff };
+
+/* How a stored ephemeralOwner is to be read (EphemeralType.java). */
+enum owner_kind { OWNER_NONE, OWNER_SESSION, OWNER_CONTAINER, OWNER_TTL };
+#define OWNER_CONTAINER_VALUE INT64_MIN
+#define TTL_MS_MAX INT64_C(0xffffffffff) /* 40 bits */
+
+/* May a node be made under this path? Absolute, no empty, "." or ".." component, no trailing
+ * slash, none of the code points that Java refuses. `path` must be clean (jute_text_clean). */
+bool zk_path_valid(struct slice path);
+/* The text before the last '/': "" for children of the root and for a path without a slash. */
+struct slice zk_path_parent(struct slice path);
+struct slice zk_path_name(struct slice path);
+/* "/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config": never deleted. */
+bool zk_path_special(struct slice path);
+/* The 16 bytes that prove a session, a public function of its id (SessionTrackerImpl's Random). */
+void zk_session_password(int64_t session_id, uint8_t ret_password[PASSWORD_BYTES]);
+/* Writes opcodes that reach the log. */
+bool zk_op_is_write(int32_t op);
+
+#endif
