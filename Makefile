@@ -1,0 +1,83 @@
+# The front door. `make help` lists what is behind it; CMakePresets.json names the builds.
+JOBS    ?= $(shell nproc)
+PREFIX  ?= /usr/local
+PYTHON  ?= /usr/bin/python3
+PYTEST   = $(PYTHON) -m pytest -q -rf
+BUILD    = cmake --build build/$(1) -j $(JOBS)
+CONFIGURE = @test -f build/$(1)/build.ninja || cmake --preset $(1) >build/$(1).log 2>&1 || \
+            { cat build/$(1).log; echo "cannot configure: run dev/setup.sh build"; exit 1; }
+
+.DEFAULT_GOAL := all
+.PHONY: all help run test check quick unit conformance differential e2e crash input fuzz bench \
+        format lint install clean debug asan setup setup-test
+
+all: build ## the release program, build/paddock
+	$(call CONFIGURE,release)
+	@$(call BUILD,release) --target paddock
+
+build:
+	@mkdir -p build
+
+run: setup all ## install what is missing, build, start a standalone server on port 2181
+	@dev/run.sh
+
+test: setup-test ## install what is missing, build, run every test
+	@$(PYTHON) dev/tally.py test
+
+check: setup-test ## everything CI checks
+	@$(PYTHON) dev/tally.py check
+
+quick: build ## unit, property and fuzz-corpus tests, under a minute
+	$(call CONFIGURE,debug)
+	@$(call BUILD,debug) --target tests fuzzers
+	@ctest --test-dir build/debug -L 'unit|property|fuzz|storage' --output-on-failure -j $(JOBS)
+
+debug asan: build
+	$(call CONFIGURE,$@)
+	@$(call BUILD,$@)
+
+conformance: all ## protocol statements against Paddock (TARGET=java: against the real server)
+	$(PYTEST) test/conformance --target $(or $(TARGET),paddock)
+
+differential: all ## random operations to both servers (SEED=n replays)
+	$(PYTEST) test/differential
+
+e2e: all ## real clients, unmodified
+	$(PYTEST) test/e2e
+
+crash: all ## SIGKILL under load
+	$(PYTEST) test/crash
+
+input: all ## bad input, configuration, four-letter words
+	$(PYTEST) $(wildcard test/input test/config test/fourletter test/storage)
+
+fuzz: build ## every fuzz target for FUZZ_SECONDS (60)
+	$(call CONFIGURE,fuzz)
+	@$(call BUILD,fuzz) --target fuzzers
+	@dev/fuzz.sh $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGETS)
+
+bench: all ## the table of speed and size against the Java server (BENCH="--quick")
+	@$(call BUILD,release) --target bench_nullserver
+	$(PYTHON) bench/compare.py $(BENCH)
+
+format: ## rewrite every C file as .clang-format says
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+lint: build ## format, clang-tidy, who includes whom, what the pure rooms call
+	@dev/lint.sh
+
+install: all ## PREFIX=/usr/local, DESTDIR
+	@cmake --install build/release --strip --prefix $(PREFIX)
+
+setup:
+	@dev/setup.sh build
+
+setup-test:
+	@dev/setup.sh test
+
+clean:
+	rm -rf build
+
+help:
+	@sed -n 's/^\([a-z][a-z0-9 -]*\):.*## \(.*\)/\1: \2/p' $(firstword $(MAKEFILE_LIST)) | \
+	    awk -F': ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
