@@ -107,6 +107,12 @@ enum zk_error tree_set_data(struct tree *tree, struct slice path, struct slice d
 enum zk_error tree_set_acl(struct tree *tree, struct slice path, struct jute_vector acl,
                            int32_t aversion, uint32_t *ret_id);
 
+/* --- quotas: limits and usage live in /zookeeper/quota/<path>/zookeeper_{limits,stats} --- */
+/* Would `count` more nodes and `bytes` more data under `path` break a hard limit of the innermost
+ * quota? ZK_QUOTA_EXCEEDED; ZK_MARSHALLING_ERROR: limits or usage that cannot be parsed. */
+enum zk_error tree_quota_check(const struct tree *tree, struct slice path, int64_t count,
+                               int64_t bytes);
+
 /* --- loading a snapshot: sessions, ACL table, nodes (parents first), then finish --- */
 void tree_load_acl(struct tree *tree, int64_t file_acl_id, struct jute_vector acl);
 /* STATUS_CORRUPT: the parent is missing. The path "" is the root. A file_acl_id that is not in
