@@ -19,6 +19,7 @@ ROWS = (
     ("create_session", "served", "unknown", "opcode -10 from a client"),
     ("ipv6_in_acl", False, True, "3.8: any IPv6 text is an invalid ACL"),
     ("exists_needs_read", False, True, "READ permission for exists"),
+    ("write_behind_set_acl", (0, -102), (-102,), "a write that overtakes a pending setACL"),
     ("poison_ttl_kills", True, False, "createTTL with plain flags and a negative ttl"),
 )
 
