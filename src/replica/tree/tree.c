@@ -492,6 +492,8 @@ enum zk_error tree_create(struct tree *tree, const struct tree_create *create, u
 
     if (parent == NODE_NONE)
         return ZK_NO_NODE;
+    if (znode_is_ephemeral(tree, tree_node(tree, parent)))
+        return ZK_NO_CHILDREN_FOR_EPHEMERALS; /* only a broken log says so */
     tree_walk_save(tree, parent);
     uint32_t id = tree_find_child(tree, parent, name);
     if (id != NODE_NONE) {
@@ -651,7 +653,8 @@ enum status tree_load_node(struct tree *tree, struct slice path, struct slice da
             buffer_append(&tree->load_parent_path, parent_path);
         }
         struct slice name = zk_path_name(path);
-        if (tree->load_parent == NODE_NONE || path.data[0] != '/' || name.size == 0)
+        if (tree->load_parent == NODE_NONE || path.data[0] != '/' || name.size == 0 ||
+            znode_is_ephemeral(tree, tree_node(tree, tree->load_parent)))
             return STATUS_CORRUPT;
         id = tree_find_child(tree, tree->load_parent, name);
         if (id == NODE_NONE) {

@@ -100,6 +100,7 @@ struct tree_create {
 };
 /* ZK_NO_NODE: no parent. ZK_NODE_EXISTS: there already, then only the parent's cversion and pzxid
  * and the node's ACL move forward (a replay over a fuzzy snapshot). */
+/* ZK_NO_CHILDREN_FOR_EPHEMERALS: nothing changed. */
 enum zk_error tree_create(struct tree *tree, const struct tree_create *create, uint32_t *ret_id);
 enum zk_error tree_delete(struct tree *tree, struct slice path, int64_t zxid);
 enum zk_error tree_set_data(struct tree *tree, struct slice path, struct slice data,
@@ -115,7 +116,7 @@ enum zk_error tree_quota_check(const struct tree *tree, struct slice path, int64
 
 /* --- loading a snapshot: sessions, ACL table, nodes (parents first), then finish --- */
 void tree_load_acl(struct tree *tree, int64_t file_acl_id, struct jute_vector acl);
-/* STATUS_CORRUPT: the parent is missing. The path "" is the root. A file_acl_id that is not in
+/* STATUS_CORRUPT: the parent is missing or ephemeral, or the path was there already. The path "" is the root. A file_acl_id that is not in
  * the table becomes ACL_UNKNOWN. */
 MUST_USE enum status tree_load_node(struct tree *tree, struct slice path, struct slice data,
                                     int64_t file_acl_id, const struct stat_persisted *stat);

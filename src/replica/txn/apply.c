@@ -1,0 +1,167 @@
+#include "replica/txn/txn.h"
+
+static void saw_create(struct tree *tree, const struct txn_observer *observer, struct slice path,
+                       uint32_t id)
+{
+    if (observer == NULL)
+        return;
+    const struct znode *node = tree_node(tree, id);
+    struct slice parent = zk_path_parent(path);
+    uint32_t parent_acl = tree_node(tree, node->parent)->acl;
+    observer->node_created(observer->context, path, node->acl);
+    observer->children_changed(observer->context, parent.size == 0 ? SLICE("/") : parent,
+                               parent_acl);
+}
+
+/* The ACL of a deleted node is needed after it is gone: hold a reference over the delete. */
+static enum zk_error delete_node(struct tree *tree, const struct txn_observer *observer,
+                                 struct slice path, int64_t zxid)
+{
+    if (observer == NULL)
+        return tree_delete(tree, path, zxid);
+    uint32_t id = tree_find(tree, path);
+    if (id == NODE_NONE)
+        return tree_delete(tree, path, zxid);
+    struct znode *node = tree_node(tree, id);
+    uint32_t parent_acl = tree_node(tree, node->parent)->acl;
+    uint32_t acl = tree_acl_intern(tree, tree_acl(tree, node->acl));
+    enum zk_error err = tree_delete(tree, path, zxid);
+    if (err == ZK_OK) {
+        struct slice parent = zk_path_parent(path);
+        observer->node_deleted(observer->context, path, acl);
+        observer->children_changed(observer->context, parent.size == 0 ? SLICE("/") : parent,
+                                   parent_acl);
+    }
+    tree_acl_release(tree, acl);
+    return err;
+}
+
+static int64_t owner_of(const struct txn_header *header, const struct txn_op *op)
+{
+    if (op->type == OP_CREATE_CONTAINER)
+        return OWNER_CONTAINER_VALUE;
+    if (op->type == OP_CREATE_TTL)
+        return (int64_t)(UINT64_C(0xff) << 56 | (uint64_t)op->ttl_ms);
+    return op->ephemeral ? header->client_id : 0;
+}
+
+static void close_session(struct tree *tree, const struct txn *txn,
+                          const struct txn_observer *observer)
+{
+    struct jute_vector paths = txn->op.paths;
+    struct slice path;
+
+    while (jute_next_text(&paths, &path)) {
+        if (path.data != NULL)
+            (void)delete_node(tree, observer, path, txn->header.zxid); /* may be gone: fine */
+    }
+    struct tree_session *session = tree_session(tree, txn->header.client_id);
+    struct buffer left = {0};
+    while (session != NULL && session->ephemeral_count > 0) { /* what the list did not name */
+        left.size = 0;
+        tree_path_append(tree, session->ephemerals[session->ephemeral_count - 1], &left);
+        enum zk_error err = delete_node(tree, observer, buffer_slice(&left), txn->header.zxid);
+        ASSERT(err == ZK_OK);
+    }
+    buffer_deinit(&left);
+    tree_session_remove(tree, txn->header.client_id);
+}
+
+static void apply_op(struct tree *tree, const struct txn *txn, const struct txn_op *op,
+                     const struct txn_observer *observer, struct txn_op_result *result)
+{
+    const struct txn_header *header = &txn->header;
+    uint32_t id = NODE_NONE;
+    enum zk_error err = ZK_OK;
+
+    *result = (struct txn_op_result){.type = op->type};
+    switch (op->type) {
+    case OP_CREATE:
+    case OP_CREATE2:
+    case OP_CREATE_CONTAINER:
+    case OP_CREATE_TTL:
+        err = tree_create(tree,
+                          &(struct tree_create){.path = op->path,
+                                                .data = op->data,
+                                                .acl = op->acl,
+                                                .owner = owner_of(header, op),
+                                                .zxid = header->zxid,
+                                                .time_ms = header->time_ms,
+                                                .parent_cversion = op->parent_cversion},
+                          &id);
+        result->path = op->path;
+        if (err == ZK_OK)
+            saw_create(tree, observer, op->path, id);
+        break;
+    case OP_DELETE:
+    case OP_DELETE_CONTAINER:
+        err = delete_node(tree, observer, op->path, header->zxid);
+        break;
+    case OP_SET_DATA:
+    case OP_RECONFIG:
+        err = tree_set_data(tree, op->path, op->data, op->version, header->zxid, header->time_ms,
+                            &id);
+        if (err == ZK_OK && observer != NULL)
+            observer->data_changed(observer->context, op->path, tree_node(tree, id)->acl);
+        break;
+    case OP_SET_ACL:
+        err = tree_set_acl(tree, op->path, op->acl, op->version, &id);
+        break;
+    case OP_CREATE_SESSION:
+        tree_session_add(tree, header->client_id, op->timeout_ms);
+        break;
+    case OP_CLOSE_SESSION:
+        close_session(tree, txn, observer);
+        break;
+    case OP_ERROR:
+        err = (enum zk_error)op->err;
+        break;
+    default: /* OP_CHECK changes nothing */
+        break;
+    }
+    if (id != NODE_NONE)
+        tree_stat(tree, tree_node(tree, id), &result->stat);
+    if (err != ZK_OK) {
+        result->type = OP_ERROR;
+        result->err = err;
+    }
+}
+
+static bool has_failed(const struct txn *txn)
+{
+    for (int32_t i = 0; i < txn->op_count; i++) {
+        if (txn->ops[i].type == OP_ERROR)
+            return true;
+    }
+    return false;
+}
+
+void txn_apply(struct tree *tree, const struct txn *txn, const struct txn_observer *observer,
+               struct arena *arena, struct txn_result *ret_result)
+{
+    struct txn_result result = {0};
+
+    if (txn->header.type != OP_MULTI) {
+        apply_op(tree, txn, &txn->op, observer, &result.op);
+    } else {
+        bool failed = has_failed(txn);
+        struct txn_op_result discarded;
+        result.op.type = OP_MULTI;
+        if (ret_result != NULL)
+            result.ops = arena_alloc(arena, (size_t)txn->op_count * sizeof(*result.ops));
+        for (int32_t i = 0; i < txn->op_count; i++) {
+            struct txn_op_result *op_result = ret_result == NULL ? &discarded : &result.ops[i];
+            if (!failed) {
+                apply_op(tree, txn, &txn->ops[i], observer, op_result);
+                continue;
+            }
+            /* All or nothing: what came before the failing one answers 0, the rest their code. */
+            *op_result = (struct txn_op_result){
+                .type = OP_ERROR, .err = txn->ops[i].type == OP_ERROR ? txn->ops[i].err : ZK_OK};
+        }
+    }
+    if (txn->header.zxid > tree_last_zxid(tree))
+        tree_set_last_zxid(tree, txn->header.zxid);
+    if (ret_result != NULL)
+        *ret_result = result;
+}
