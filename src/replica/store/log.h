@@ -1,0 +1,50 @@
+/* log.h: writing the transaction log: whole batches, one write each, then one sync.
+ *
+ * Writes only new files: the first append of a run begins log.<its zxid>, and so does every record
+ * with roll_before and the first one after a sync that left the file over size_limit_bytes.
+ * A file's size grows ahead of its content as Java's does; up to 1 MB of that is written as zeros,
+ * so that most syncs change no metadata. Not sparse where it matters, never 64 MB at start.
+ *
+ * Errors: STATUS_NO_SPACE from append means that nothing of this batch is in the log, that what
+ * was appended before is untouched, and that the same batch may be tried again. Every other error,
+ * and every error of sync, is final: the writer answers it again to each later call, because after
+ * a failed sync nobody knows what the disk holds (hazards reference, D01).
+ * One thread at a time. */
+#ifndef REPLICA_STORE_LOG_H
+#define REPLICA_STORE_LOG_H
+
+#include "base/disk.h"
+#include "replica/replica.h"
+#include "replica/store/log_format.h"
+
+struct log_options {
+    uint64_t prealloc_bytes;   /* preAllocSize; 0: off, files end with their last record */
+    uint64_t size_limit_bytes; /* txnLogSizeLimitInKb; 0: none */
+    bool force_sync;           /* false: sync writes nothing out. Unsafe */
+    bool digest_enabled;       /* false: no payload carries a digest */
+    size_t payload_bytes_max;  /* jute.maxbuffer + extrasize; 0: Java's default */
+};
+
+struct log_writer;
+/* Touches no file yet. `position`: from recovery; all up to it counts as durable. */
+struct log_writer *log_writer_new(struct disk *disk, const struct log_options *options,
+                                  const struct log_position *position);
+void log_writer_free(struct log_writer *writer); /* closes; syncs nothing */
+
+/* zxids grow. Not durable before log_writer_sync(). */
+MUST_USE enum status log_writer_append(struct log_writer *writer, const struct log_append *appends,
+                                       size_t count);
+/* OK: every record appended so far survives a power loss. Nothing new: OK without a disk call. */
+MUST_USE enum status log_writer_sync(struct log_writer *writer);
+
+struct log_writer_info {
+    char file_name[LOG_NAME_BYTES_MAX]; /* "" before the first append */
+    uint64_t file_bytes;                /* with padding */
+    uint64_t written_bytes;             /* of records, in all files of this writer */
+    uint64_t syncs;                     /* file syncs that were done */
+    int64_t last_zxid, durable_zxid;
+    bool dirty;                         /* something waits for a sync */
+};
+void log_writer_info(const struct log_writer *writer, struct log_writer_info *ret_info);
+
+#endif

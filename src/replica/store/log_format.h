@@ -1,0 +1,66 @@
+/* log_format.h: the bytes of a transaction log: file header, record frame, trailer.
+ *
+ * Java's format, readable by Java:
+ *     file    = "ZKLG" int 2, long 0, then records, then zeros
+ *     record  = long Adler-32 of the payload, int size, payload, 0x42
+ *     payload = TxnHeader, body, digest (12 bytes), and what Java does not look at: our trailer
+ *     trailer = long prev_zxid, long durable_zxid, int link, int check          (24 bytes)
+ * prev_zxid is the record before this one, durable_zxid the highest zxid known to be on disk when
+ * this one was written, link chains all records of one history, check is the CRC-32 of the payload
+ * before it: it tells our records from Java's, and is stronger than Adler-32 on short ones.
+ * A record without a digest of Java's gets one with version 0, which Java reads and ignores.
+ * Source: storage reference, section 3; FileTxnLog.java, SerializeUtils.java. */
+#ifndef REPLICA_STORE_LOG_FORMAT_H
+#define REPLICA_STORE_LOG_FORMAT_H
+
+#include "base/buffer.h"
+
+enum {
+    LOG_HEADER_BYTES = 16,
+    LOG_RECORD_HEAD_BYTES = 12, /* checksum and size */
+    LOG_RECORD_END = 0x42,
+    LOG_DIGEST_BYTES = 12,
+    LOG_TRAILER_BYTES = 24,
+    LOG_PAYLOAD_BYTES_MIN = 32,             /* a TxnHeader */
+    LOG_PAYLOAD_BYTES_MAX = 2 * 0xfffff,    /* what Java reads with its default limits */
+    LOG_NAME_BYTES_MAX = 32,
+};
+
+/* Where the next record connects. */
+struct log_position {
+    int64_t last_zxid; /* of the record before; of the snapshot when there is none */
+    uint32_t link;     /* of the record before; 0 when it has no trailer of ours */
+};
+
+struct log_trailer {
+    int64_t prev_zxid, durable_zxid;
+    uint32_t link;
+};
+
+void log_header_write(struct buffer *out);
+
+/* One framed record. `digest_missing`: the payload ends with its body. The trailer is left out
+ * where it would make the record longer than `payload_bytes_max`, which Java could not read. */
+void log_record_write(struct buffer *out, struct slice payload, bool digest_missing, int64_t zxid,
+                      int64_t durable_zxid, size_t payload_bytes_max, struct log_position *position);
+
+/* False: the payload carries no trailer of ours (Java wrote it). */
+bool log_trailer_read(struct slice payload, struct log_trailer *ret_trailer);
+/* What the link of this payload, which has a trailer, must be after `link_before`. */
+uint32_t log_link(uint32_t link_before, struct slice payload);
+
+/* "log.1c". `at` has LOG_NAME_BYTES_MAX bytes. */
+void log_name_write(char *at, int64_t zxid);
+
+/* What a file name of a data directory says (names are split at dots; the second part counts). */
+enum store_compression { STORE_PLAIN, STORE_GZIP, STORE_SNAPPY };
+enum store_file_kind { STORE_FILE_OTHER, STORE_FILE_LOG, STORE_FILE_SNAPSHOT };
+struct store_name {
+    enum store_file_kind kind;
+    bool zxid_valid; /* "log.qq" is a log in name only */
+    int64_t zxid;
+    enum store_compression compression; /* by the last part: .gz, .snappy */
+};
+struct store_name store_name_read(const char *name);
+
+#endif

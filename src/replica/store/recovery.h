@@ -1,0 +1,65 @@
+/* recovery.h: from the files of a data directory to a tree, or to a refusal that says why.
+ *
+ * Newest good snapshot, then every log record behind it (storage reference, section 7). A torn
+ * tail, which no acknowledged transaction can be in, is kept as torn.<file>.<offset>, cut off and
+ * told. Damage to anything that may have been acknowledged refuses: file, zxid, what to do.
+ * Crash during recovery, run it again: same answer.
+ * `data` and `log` are the version-2 directories of dataDir and dataLogDir; often the same. */
+#ifndef REPLICA_STORE_RECOVERY_H
+#define REPLICA_STORE_RECOVERY_H
+
+#include "base/disk.h"
+#include "replica/store/log_format.h"
+#include "replica/tree/tree.h"
+
+/* Sentences for the operator, in the order in which things were found. */
+struct store_note {
+    bool warning;
+    char *text;
+};
+struct store_notes {
+    struct store_note *notes;
+    size_t count, capacity;
+};
+void store_notes_deinit(struct store_notes *notes);
+
+struct recovery_options {
+    struct tree_options tree;
+    size_t text_bytes_max;  /* jute.maxbuffer + extrasize; 0: Java's default */
+    bool trust_empty;       /* snapshot.trust.empty */
+    bool db_autocreate;     /* false: an empty directory is refused ... */
+    bool initialize_found;  /* ... unless dataLogDir/initialize was there (and was removed) */
+    bool last_zxid_section; /* for the snapshot.0 of a fresh database */
+    enum store_compression compression; /* likewise */
+};
+
+struct recovery {
+    struct tree *tree; /* the caller's: tree_free() */
+    int64_t last_zxid, snapshot_zxid;
+    struct log_position log; /* for log_writer_new() */
+    bool fresh;              /* the directory was empty: snapshot.0 has been written */
+    uint64_t replayed;       /* log records applied */
+    uint64_t digests_checked, digest_mismatches;
+    uint32_t orphan_ephemerals; /* removed: their session was gone */
+    struct store_notes notes;   /* the last one says why, when the answer is not OK */
+};
+
+/* STATUS_CORRUPT: damage, refuse to start. STATUS_INVALID: options and data do not fit. Other: the
+ * disk's answer. The notes are filled in any case, the tree only when OK. */
+MUST_USE enum status store_recover(struct disk *data, struct disk *log,
+                                   const struct recovery_options *options,
+                                   struct recovery *ret_recovery);
+void recovery_deinit(struct recovery *recovery); /* the notes; not the tree */
+
+/* Snapshots in the log directory or logs in the snapshot directory: STATUS_INVALID and a note.
+ * Only for two different directories. */
+MUST_USE enum status store_check_dirs(struct disk *data, struct disk *log,
+                                      struct store_notes *notes);
+
+/* Keeps the `retain` newest good snapshots (at least 3) and the logs that the oldest of them
+ * needs; removes what is older and appends one note per removed file. With no good snapshot
+ * nothing is removed. Any thread. */
+MUST_USE enum status store_purge(struct disk *data, struct disk *log, uint32_t retain,
+                                 struct store_notes *notes);
+
+#endif

@@ -1,0 +1,71 @@
+/* snapshot.h: a tree as a file: its bytes from a tree, onto the disk, and back.
+ *
+ *     snapshot = "ZKSN" int 2, long -1, sessions, ACL table, nodes, "/"    seal
+ *                long zxid, int 2, long digest       (digests on)          seal
+ *                long last zxid                      (3.9 and later)       seal
+ *     seal     = long Adler-32 of all uncompressed bytes so far, text "/"
+ * Plain, gzip, or snappy-java's stream, by the last part of the name.
+ * Source: storage reference, sections 5 and 6; FileSnap.java, SnapStream.java. */
+#ifndef REPLICA_STORE_SNAPSHOT_H
+#define REPLICA_STORE_SNAPSHOT_H
+
+#include "base/disk.h"
+#include "replica/store/log_format.h"
+#include "replica/tree/tree.h"
+
+enum { SNAPSHOT_NAME_BYTES_MAX = 48 };
+/* "snapshot.1c", "snapshot.1c.gz". `at` has SNAPSHOT_NAME_BYTES_MAX bytes. */
+void snapshot_name_write(char *at, int64_t zxid, enum store_compression compression);
+
+/* --- the bytes of an image, without seals, in parts --- */
+struct snapshot_image_options {
+    bool digest_enabled;    /* off: neither of the two later sections (Java mistakes the third) */
+    bool last_zxid_section; /* serializeLastProcessedZxid.enabled */
+};
+struct snapshot_image;
+/* The tree as it is now; it may change while parts are taken. At most one per tree. */
+struct snapshot_image *snapshot_image_begin(struct tree *tree,
+                                            const struct snapshot_image_options *options);
+int64_t snapshot_image_zxid(const struct snapshot_image *image);
+/* Appends about bytes_max bytes. *ret_seal: a seal stands behind them. False: nothing is left and
+ * nothing was appended. */
+bool snapshot_image_next(struct snapshot_image *image, struct buffer *out, size_t bytes_max,
+                         bool *ret_seal);
+void snapshot_image_end(struct snapshot_image *image); /* at any time */
+
+/* --- onto the disk. Any thread, one at a time --- */
+struct snapshot_file;
+/* Writes to a temporary name that is no snapshot's. */
+MUST_USE enum status snapshot_file_begin(struct disk *disk, int64_t zxid,
+                                         enum store_compression compression,
+                                         struct snapshot_file **ret_file);
+MUST_USE enum status snapshot_file_write(struct snapshot_file *file, struct slice bytes);
+MUST_USE enum status snapshot_file_seal(struct snapshot_file *file);
+uint64_t snapshot_file_bytes(const struct snapshot_file *file); /* uncompressed, so far */
+/* Sync, read it all again and check, rename, sync the directory; frees `file` in any case. Not OK:
+ * the temporary file was removed where that was possible. STATUS_CORRUPT: it did not read back. */
+MUST_USE enum status snapshot_file_finish(struct snapshot_file *file);
+void snapshot_file_abort(struct snapshot_file *file); /* removes the temporary file */
+/* begin, all parts of an image of `tree`, finish. Blocks: for starts, tests and tools. */
+MUST_USE enum status snapshot_write(struct disk *disk, struct tree *tree,
+                                    const struct snapshot_image_options *options,
+                                    enum store_compression compression);
+
+/* --- and back --- */
+struct snapshot_info {
+    bool has_digest; /* version 2 */
+    int64_t digest_zxid;
+    uint64_t digest;
+    bool has_last_zxid;
+    int64_t last_zxid;
+    const char *problem; /* when the answer is not OK: "wrong seal", ... */
+};
+/* The cheap check (5.4): does this name look like a finished snapshot? */
+bool snapshot_is_candidate(struct disk *disk, const char *name);
+/* Into an empty tree (tree_new_empty), which is useless when the answer is not OK. `tree` NULL:
+ * only checks. STATUS_CORRUPT: not a whole, right snapshot (5.5). Bounded memory. Does not call
+ * tree_load_finish() nor set the zxid. text_bytes_max 0: Java's default. */
+MUST_USE enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes_max,
+                                   struct tree *tree, struct snapshot_info *ret_info);
+
+#endif
