@@ -63,13 +63,15 @@ struct replica_event {
 enum client_effect_kind {
     CLIENT_SEND,   /* bytes [offset, offset + size) of effects->bytes: whole frames */
     CLIENT_CLOSE,  /* send what is queued, then close. Front then reports CLIENT_CLOSED */
-    CLIENT_PAUSE,  /* give no frames of this client until CLIENT_RESUME */
+    CLIENT_PAUSE,  /* read no more from this client until CLIENT_RESUME; frames that still come
+                      are queued */
     CLIENT_RESUME
 };
 struct client_effect {
     enum client_effect_kind kind;
     uint32_t client;
     size_t offset, size;
+    const char *reason; /* CLIENT_CLOSE: why, for the log; NULL: an ordinary end. Static text */
 };
 
 struct log_append {

@@ -1,0 +1,42 @@
+/* session_table.h: who is alive, and until when.
+ *
+ * A session waits in a bucket one tick wide, and a whole bucket dies at its end: a silent session
+ * outlives its deadline, by at most a tick. Times are monotonic ms and come in as arguments.
+ * Source: ExpiryQueue.java, SessionTrackerImpl.java. */
+#ifndef REPLICA_SESSION_SESSION_TABLE_H
+#define REPLICA_SESSION_SESSION_TABLE_H
+
+#include "base/list.h"
+#include "base/map.h"
+
+#define CLIENT_NONE UINT32_MAX
+
+struct session {
+    int64_t id;
+    int32_t timeout_ms;
+    uint32_t client;       /* the connection it speaks through; CLIENT_NONE: none now */
+    uint32_t write_count;  /* its writes that are proposed and not yet applied */
+    bool closing;          /* its closeSession is proposed: nothing more of it is taken */
+    int64_t bucket_end_ms; /* when it dies unless touched */
+    struct list in_bucket;
+};
+
+struct session_table;
+struct session_table *session_table_new(int32_t tick_ms, int64_t now_ms);
+void session_table_free(struct session_table *table);
+struct session *session_table_find(const struct session_table *table, int64_t id);
+/* The id is new. Counts as a touch. */
+struct session *session_table_add(struct session_table *table, int64_t id, int32_t timeout_ms,
+                                  int64_t now_ms);
+void session_table_remove(struct session_table *table, struct session *session);
+/* Heard now: it lives until the bucket that ends after now + timeout. Never shortened below it. */
+void session_table_touch(struct session_table *table, struct session *session, int64_t now_ms);
+/* The next dead session, oldest bucket first; NULL: none. It leaves its bucket, not the table. */
+struct session *session_table_pop_expired(struct session_table *table, int64_t now_ms);
+/* The process stood still: everybody gets a full timeout again. */
+void session_table_touch_all(struct session_table *table, int64_t now_ms);
+int64_t session_table_next_bucket_ms(const struct session_table *table);
+uint32_t session_table_count(const struct session_table *table);
+struct session *session_table_next(const struct session_table *table, size_t *cursor);
+
+#endif
