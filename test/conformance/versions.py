@@ -12,6 +12,7 @@ ROWS = (
     ("check_outside_multi", "served", "unknown", "opcode 13 as a request of its own"),
     ("watch_modes_coexist", False, True, "3.8: the last mode set on a path replaces others"),
     ("check_watches_sees_others", True, False, "3.8: checkWatches looks at all connections"),
+    ("check_watches_of_relative_path", -5, -121, "3.8: checkWatches walks up the path"),
     ("watch_types_4_and_5", False, True, "3.8: removeWatches knows types 1 to 3 only"),
     ("create2_type_in_multi", 1, 15, "3.8.0: create2 inside multi is treated as create"),
     ("bad_flags_in_multi", "sub-op -8", "whole -5", "3.8.0: only the sub-operation fails"),
