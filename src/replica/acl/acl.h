@@ -1,0 +1,61 @@
+/* acl.h: who somebody is, and what that lets them do.
+ *
+ * Schemes: world, auth (a placeholder), digest, ip, super, and ensemble (which adds no identity).
+ * Source: PrepRequestProcessor.fixupACL(), ZooKeeperServer.checkACL(), the authentication providers
+ * of package org.apache.zookeeper.server.auth; protocol reference section 7. */
+#ifndef REPLICA_ACL_ACL_H
+#define REPLICA_ACL_ACL_H
+
+#include "base/arena.h"
+#include "wire/jute.h"
+#include "wire/zk.h"
+
+struct acl_rules { /* from the configuration; slices live as long as the rules */
+    bool skip_acl, digest_enabled, ensemble_enabled;
+    struct slice digest_algorithm; /* "SHA1", "SHA-256", ... */
+    struct slice super_digest;     /* null: nobody is super */
+    struct slice ensemble_names;   /* comma list; null: any */
+};
+
+struct identity {
+    struct slice scheme, id;
+};
+
+/* An immutable list: adding makes a new one, so that requests taken in earlier keep what they had. */
+struct identities {
+    uint32_t references, count;
+    struct identity items[];
+};
+enum { IDENTITIES_MAX = 64 }; /* per connection; more are refused as failed */
+
+/* One identity: ip. Takes a reference. */
+struct identities *identities_new(struct slice address);
+struct identities *identities_hold(struct identities *identities);
+void identities_release(struct identities *identities);
+bool identities_have_scheme(const struct identities *identities, struct slice scheme);
+
+enum auth_answer {
+    AUTH_OK,
+    AUTH_FAILED,        /* answer -115, then close */
+    AUTH_CLOSE_SILENTLY /* ensemble: this is the wrong one, try another server */
+};
+/* Replaces *identities by a longer list when somebody new is known. */
+enum auth_answer acl_authenticate(const struct acl_rules *rules, struct slice scheme,
+                                  struct slice auth, struct identities **identities);
+
+/* Does the list give any of the permissions asked? */
+bool acl_allows(const struct acl_rules *rules, struct jute_vector acl, int32_t permissions,
+                const struct identities *identities);
+
+/* The list as it is stored: duplicates dropped, `auth` replaced by the caller's identities.
+ * ZK_INVALID_ACL, or ZK_MARSHALLING_ERROR where Java meets a null id. */
+enum zk_error acl_fix_up(const struct acl_rules *rules, struct jute_vector acl,
+                         const struct identities *identities, struct arena *arena,
+                         struct jute_vector *ret_acl);
+
+/* As somebody without ADMIN sees it: digests behind the user's name hidden. */
+void acl_write_masked(struct buffer *buffer, struct jute_vector acl);
+/* What whoAmI calls an identity. */
+struct slice identity_user(const struct identity *identity);
+
+#endif
