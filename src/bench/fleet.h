@@ -1,0 +1,62 @@
+/* fleet.h: many client sessions on one thread and one epoll, each with requests in flight.
+ *
+ * Reads and writes go in batches: all frames that arrived are given to `on_reply`, and what that
+ * queued leaves with one send per session. Nothing reconnects: a lost connection ends the run. */
+#ifndef BENCH_FLEET_H
+#define BENCH_FLEET_H
+
+#include "base/buffer.h"
+
+struct fleet;
+struct fleet_session {
+    struct fleet *fleet;
+    uint32_t index;
+    int64_t session_id;
+    uint32_t in_flight; /* requests without an answer; pings do not count */
+    /* the rest is fleet.c's own */
+    int fd;
+    bool ready, wants_write;
+    int32_t last_xid;
+    struct buffer in, out;
+    size_t out_sent;
+    int64_t *sent_at_ns; /* ring of in_flight_max */
+    uint32_t first_sent;
+    int64_t last_send_ns;
+};
+
+struct fleet_reply {
+    int32_t xid, err; /* xid -1: an event */
+    int64_t zxid, latency_ns;
+    struct slice body;
+};
+typedef void fleet_on_reply(void *context, struct fleet_session *session,
+                            const struct fleet_reply *reply);
+
+struct fleet_options {
+    const char *servers; /* host:port,host:port */
+    uint32_t session_count, in_flight_max;
+    int32_t timeout_ms;
+    fleet_on_reply *on_reply;
+    void *context;
+};
+
+int64_t fleet_clock_ns(void);
+/* Connects and hands shake with all; NULL: it said why on stderr. */
+struct fleet *fleet_open(const struct fleet_options *options);
+/* Wait at most `wait_ms` for something to arrive, handle it, send what was queued and pings that are
+ * due. false: a connection was lost, said on stderr. */
+MUST_USE bool fleet_step(struct fleet *fleet, int wait_ms);
+/* Closes the sessions properly and waits for that, unless a connection is lost. */
+void fleet_close(struct fleet *fleet);
+struct fleet_session *fleet_get(struct fleet *fleet, uint32_t index);
+int64_t fleet_now_ns(const struct fleet *fleet); /* when the bytes at hand were read */
+/* The longest time between two batches of replies since the last call. */
+int64_t fleet_take_longest_silence_ns(struct fleet *fleet);
+
+/* A request: begin writes the headers, the caller appends the body to the buffer, end closes the
+ * frame. It leaves at the end of the step, or with fleet_flush(). */
+struct buffer *fleet_request_begin(struct fleet_session *session, int32_t op);
+void fleet_request_end(struct fleet_session *session);
+MUST_USE bool fleet_flush(struct fleet_session *session);
+
+#endif

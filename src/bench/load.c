@@ -1,0 +1,209 @@
+#include "bench/load.h"
+
+#include "base/hash.h"
+#include "bench/fleet.h"
+#include "bench/requests.h"
+#include "wire/zk.h"
+
+#include <stdio.h>
+
+enum { PREFILL_SESSIONS = 4, PREFILL_OUTSTANDING = 256 };
+
+struct load {
+    const struct bench_options *options;
+    struct bench_result *result; /* NULL: a prefill */
+    uint8_t *data;
+    uint64_t chance;
+    uint32_t next_create, create_end; /* numbers of znodes to make; create_end 0: no end */
+    uint64_t replies, replies_max;
+    uint32_t run; /* tells the created znodes of this run from those of others */
+    bool stopping, measuring, failed;
+};
+
+static uint32_t random_below(struct load *load, uint32_t bound)
+{
+    load->chance += 0x9e3779b97f4a7c15u;
+    return (uint32_t)((hash_u64(load->chance, 1) >> 32) * bound >> 32);
+}
+
+static struct slice load_data(const struct load *load)
+{
+    return slice_of(load->data, load->options->data_bytes);
+}
+
+static void send_create(struct load *load, struct fleet_session *session)
+{
+    char path[BENCH_PATH_BYTES + 1 + 16];
+    uint32_t number = load->next_create++;
+
+    if (load->result == NULL) {
+        bench_path(number, path);
+        request_create(session, slice_of(path, BENCH_PATH_BYTES), load_data(load));
+        return;
+    }
+    int size = snprintf(path, sizeof(path), BENCH_ROOT "/%x/%010u", load->run, number);
+    request_create(session, slice_of(path, (size_t)size), load_data(load));
+}
+
+static void send_next(struct load *load, struct fleet_session *session)
+{
+    char path[BENCH_PATH_BYTES + 1];
+    enum bench_op op = load->options->op;
+
+    if (load->result == NULL || op == BENCH_CREATE) {
+        if (load->create_end == 0 || load->next_create < load->create_end)
+            send_create(load, session);
+        return;
+    }
+    bench_path(random_below(load, load->options->paths), path);
+    if (op == BENCH_MIX)
+        op = random_below(load, 100) < load->options->read_percent ? BENCH_GET : BENCH_SET;
+    if (op == BENCH_GET)
+        request_get(session, slice_of(path, BENCH_PATH_BYTES), /* watch= */ false);
+    else
+        request_set(session, slice_of(path, BENCH_PATH_BYTES), load_data(load));
+}
+
+static void on_reply(void *context, struct fleet_session *session, const struct fleet_reply *reply)
+{
+    struct load *load = context;
+
+    if (reply->xid == XID_NOTIFICATION)
+        return;
+    load->replies++;
+    if (load->result == NULL) {
+        if (reply->err != ZK_OK && reply->err != ZK_NODE_EXISTS && !load->failed) {
+            fprintf(stderr, "bench: cannot make the znodes: the server answers %d\n", reply->err);
+            load->failed = true;
+        }
+    } else if (load->measuring) {
+        histogram_add(&load->result->latency, reply->latency_ns);
+        if (reply->err != ZK_OK && load->result->errors++ == 0)
+            fprintf(stderr, "bench: the server answers %d\n", reply->err);
+        if (load->replies_max > 0 && load->result->latency.count >= load->replies_max)
+            load->stopping = true;
+    }
+    if (!load->stopping && !load->failed)
+        send_next(load, session);
+}
+
+static struct fleet *open_fleet(struct load *load, uint32_t sessions, uint32_t outstanding)
+{
+    struct fleet_options options = {.servers = load->options->servers,
+                                    .session_count = sessions,
+                                    .in_flight_max = outstanding,
+                                    .timeout_ms = load->options->timeout_ms,
+                                    .on_reply = on_reply,
+                                    .context = load};
+    return fleet_open(&options);
+}
+
+static bool anything_in_flight(struct fleet *fleet, uint32_t sessions)
+{
+    for (uint32_t i = 0; i < sessions; i++) {
+        if (fleet_get(fleet, i)->in_flight > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool start_all(struct load *load, struct fleet *fleet, uint32_t sessions,
+                      uint32_t outstanding)
+{
+    for (uint32_t i = 0; i < sessions; i++) {
+        struct fleet_session *session = fleet_get(fleet, i);
+        for (uint32_t j = 0; j < outstanding; j++)
+            send_next(load, session);
+        if (!fleet_flush(session))
+            return false;
+    }
+    return true;
+}
+
+/* One znode, waited for; it may be there already. */
+static bool create_one(struct load *load, struct fleet *fleet, const char *path)
+{
+    struct fleet_session *session = fleet_get(fleet, 0);
+
+    load->stopping = true; /* no next request behind the answer */
+    request_create(session, slice_text(path), SLICE(""));
+    bool fine = fleet_flush(session);
+    while (fine && session->in_flight > 0)
+        fine = fleet_step(fleet, 1000);
+    load->stopping = false;
+    return fine && !load->failed;
+}
+
+bool load_prefill(const struct bench_options *options, uint32_t count)
+{
+    struct load load = {.options = options, .create_end = count};
+    struct fleet *fleet = open_fleet(&load, PREFILL_SESSIONS, PREFILL_OUTSTANDING);
+
+    if (fleet == NULL)
+        return false;
+    load.data = mem_zalloc(options->data_bytes);
+    bool fine = create_one(&load, fleet, BENCH_ROOT) &&
+                start_all(&load, fleet, PREFILL_SESSIONS, PREFILL_OUTSTANDING);
+    while (fine && !load.failed && anything_in_flight(fleet, PREFILL_SESSIONS))
+        fine = fleet_step(fleet, 1000);
+    fleet_close(fleet);
+    mem_free(load.data);
+    return fine && !load.failed;
+}
+
+static bool step_until(struct load *load, struct fleet *fleet, int64_t end_ns)
+{
+    while (fleet_clock_ns() < end_ns && !load->stopping) {
+        if (!fleet_step(fleet, 10))
+            return false;
+    }
+    return true;
+}
+
+static bool measure(struct load *load, struct fleet *fleet)
+{
+    const struct bench_options *options = load->options;
+    struct bench_result *result = load->result;
+    char root[BENCH_PATH_BYTES + 16];
+
+    load->run = (uint32_t)fleet_clock_ns();
+    snprintf(root, sizeof(root), BENCH_ROOT "/%x", load->run);
+    if (options->op == BENCH_CREATE) {
+        if (!create_one(load, fleet, root))
+            return false;
+    }
+    if (!start_all(load, fleet, options->sessions, options->outstanding) ||
+        !step_until(load, fleet, fleet_clock_ns() + (int64_t)(options->warmup_s * 1e9)))
+        return false;
+    (void)fleet_take_longest_silence_ns(fleet);
+    load->measuring = true;
+    int64_t start_ns = fleet_clock_ns(), end_ns = INT64_MAX;
+    if (options->ops == 0)
+        end_ns = start_ns + (int64_t)(options->duration_s * 1e9);
+    if (!step_until(load, fleet, end_ns))
+        return false;
+    result->seconds = (double)(fleet_clock_ns() - start_ns) / 1e9;
+    result->longest_silence_ns = fleet_take_longest_silence_ns(fleet);
+    load->measuring = false;
+    load->stopping = true;
+    while (anything_in_flight(fleet, options->sessions)) {
+        if (!fleet_step(fleet, 1000))
+            return false;
+    }
+    return true;
+}
+
+bool load_run(const struct bench_options *options, struct bench_result *result)
+{
+    struct load load = {
+        .options = options, .result = result, .chance = options->seed, .replies_max = options->ops};
+    struct fleet *fleet = open_fleet(&load, options->sessions, options->outstanding);
+
+    if (fleet == NULL)
+        return false;
+    load.data = mem_zalloc(options->data_bytes);
+    bool fine = measure(&load, fleet);
+    fleet_close(fleet);
+    mem_free(load.data);
+    return fine;
+}
