@@ -1,0 +1,41 @@
+/* log.h: the server's log lines, in the form that ZooKeeper's operators grep:
+ *
+ *     2026-11-21 02:45:00,123 [myid:1] - INFO  [front] - binding to port 0.0.0.0/0.0.0.0:2181
+ *
+ * One line is one write(2), so lines of several threads never mix. Only the daemon logs: the rooms
+ * below return a status and let their caller say it once. */
+#ifndef IO_LOG_H
+#define IO_LOG_H
+
+#include "base/base.h"
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG, LOG_LEVEL_TRACE };
+
+/* "error", "warn", "info", "debug", "trace", any case. False: none of them. */
+bool log_level_parse(const char *text, enum log_level *ret_level);
+/* path NULL: stderr. Call before the threads begin. STATUS_NO_ACCESS, STATUS_IO: the file cannot be
+ * opened; lines go on to where they went before. */
+MUST_USE enum status log_open(const char *path, enum log_level level);
+/* After a rotation: opens the path again. Any thread. Keeps the old file when that fails. */
+MUST_USE enum status log_reopen(void);
+void log_set_myid(const char *myid); /* what stands behind "myid:"; "" is unknown */
+bool log_wants(enum log_level level);
+
+void log_line(enum log_level level, const char *room, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...) log_line(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+/* Lines that a stranger can cause: at most `per_second_max` a second, then a count of the rest. */
+struct log_limit {
+    int64_t second_ms;
+    uint32_t said, held_back;
+    uint32_t per_second_max;
+};
+/* May this one be said? ret_held_back: lines not said since the last one that was (0 mostly). */
+bool log_limit_take(struct log_limit *limit, int64_t now_ms, uint32_t *ret_held_back);
+
+#endif

@@ -1,0 +1,756 @@
+#include "server/config/config.h"
+
+#include "io/address.h"
+#include "server/config/ensemble.h"
+#include "server/config/keys.h"
+#include "server/config/values.h"
+#include "wire/zk.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+enum { CONFIG_FILE_BYTES_MAX = 1 << 20 };
+
+void config_init(struct config *config)
+{
+    *config = (struct config){
+        .data_dir_autocreate = true,
+        .client_port_listen_backlog = -1,
+        .server_id = -1,
+        .tick_ms = 3000,
+        .session_timeout_min_ms = -1,
+        .session_timeout_max_ms = -1,
+        .client_cnxns_max = 60,
+        .sessionless_timeout_ms = 10000,
+        .jute_maxbuffer = JUTE_MAXBUFFER_DEFAULT,
+        .jute_extra = -1,
+        .large_request_bytes_max = 104857600,
+        .large_request_threshold = -1,
+        .throttle_fill_time_ms = 1,
+        .throttle_fill_count = 1,
+        .throttle_freeze_time_ms = -1,
+        .throttle_drop_increase = 0.02,
+        .throttle_drop_decrease = 0.002,
+        .throttle_weight_global = 3,
+        .throttle_weight_local = 1,
+        .throttle_weight_renew = 2,
+        .outstanding_max = 1000,
+        .request_throttle_stall_ms = 100,
+        .request_throttle_drop_stale = true,
+        .container_check_interval_ms = 60000,
+        .container_per_minute_max = 10000,
+        .digest_auth_enabled = true,
+        .digest_algorithm = "SHA1",
+        .prealloc_bytes = 64 << 20,
+        .txn_log_size_limit_bytes = -1,
+        .snap_size_limit_bytes = INT64_C(4194304) * 1024,
+        .snap_count = 100000,
+        .force_sync = true,
+        .digest_enabled = true,
+        .last_zxid_section = true,
+        .db_autocreate = true,
+        .snapshot_compression = "",
+        .fsync_warning_ms = 1000,
+        .write_queue_poll_ms = -1,
+        .batch_max = 1000,
+        .purge_retain = 3,
+        .standalone_enabled = true,
+    };
+    arena_init(&config->arena);
+}
+
+void config_deinit(struct config *config)
+{
+    properties_deinit(&config->file);
+    properties_deinit(&config->words);
+    mem_free(config->problems);
+    arena_deinit(&config->arena);
+}
+
+static const char *text_v(struct config *config, const char *format, va_list arguments)
+{
+    va_list again;
+
+    va_copy(again, arguments);
+    int size = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    ASSERT(size >= 0);
+    char *text = arena_alloc(&config->arena, (size_t)size + 1);
+    (void)vsnprintf(text, (size_t)size + 1, format, arguments);
+    return text;
+}
+
+const char *config_text(struct config *config, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    const char *text = text_v(config, format, arguments);
+    va_end(arguments);
+    return text;
+}
+
+void config_problem(struct config *config, bool error, enum exit_code code, int line,
+                    const char *format, ...)
+{
+    va_list arguments;
+
+    if (config->problem_count == config->problem_capacity) {
+        config->problem_capacity = config->problem_capacity == 0 ? 8 : config->problem_capacity * 2;
+        config->problems =
+            mem_realloc(config->problems, config->problem_capacity * sizeof(*config->problems));
+    }
+    va_start(arguments, format);
+    const char *text = text_v(config, format, arguments);
+    va_end(arguments);
+    config->problems[config->problem_count++] =
+        (struct config_problem){.error = error, .code = code, .line = line, .text = text};
+}
+
+const struct config_problem *config_error(const struct config *config)
+{
+    const struct config_problem *first = NULL;
+
+    /* What Java calls invalid comes before what only we refuse. */
+    for (size_t i = 0; i < config->problem_count; i++) {
+        const struct config_problem *problem = &config->problems[i];
+        if (problem->error && problem->code == EXIT_CODE_INVALID)
+            return problem;
+        if (problem->error && first == NULL)
+            first = problem;
+    }
+    return first;
+}
+
+static const char *trimmed(struct config *config, const char *text)
+{
+    size_t size = strlen(text);
+
+    while (size > 0 && (unsigned char)text[size - 1] <= ' ')
+        size--;
+    while (size > 0 && (unsigned char)*text <= ' ') {
+        text++;
+        size--;
+    }
+    return config_text(config, "%.*s", (int)size, text);
+}
+
+/* The annotated files of tutorials: `tickTime=2000  #ms`. Java takes the comment for a part of the
+ * value and refuses the file, or makes a directory of that name. */
+static const char *without_comment(struct config *config, const struct property *property)
+{
+    struct stat info;
+
+    for (const char *at = property->value; *at != '\0'; at++) {
+        if (at[0] != '#' || at == property->value || (at[-1] != ' ' && at[-1] != '\t'))
+            continue;
+        if ((strcmp(property->key, "dataDir") == 0 || strcmp(property->key, "dataLogDir") == 0) &&
+            stat(trimmed(config, property->value), &info) == 0) {
+            config_warn(config, property->line,
+                        "%s: the directory \"%s\" exists, so \"%s\" is taken as a part of its name",
+                        property->key, property->value, at);
+            return property->value;
+        }
+        const char *before = config_text(config, "%.*s", (int)(at - property->value),
+                                         property->value);
+        config_warn(config, property->line,
+                    "%s: \"%s\" is taken as a comment; in a zoo.cfg a # begins one only at the "
+                    "start of a line, and ZooKeeper in Java takes it as a part of the value",
+                    property->key, at);
+        return trimmed(config, before);
+    }
+    return property->value;
+}
+
+/* server.N values are not trimmed by Java, which then finds no port in "3881 ". */
+static const char *tidy(struct config *config, const struct property *property)
+{
+    const char *value = without_comment(config, property);
+    const char *trim = trimmed(config, value);
+
+    if (value == property->value && strcmp(trim, value) != 0 &&
+        strncmp(property->key, "server.", 7) == 0)
+        config_warn(config, property->line,
+                    "%s: the blank behind the value is ignored; ZooKeeper in Java refuses it",
+                    property->key);
+    return trim;
+}
+
+static void warn_not_yet(struct config *config, const struct key *key, const char *name,
+                         const char *value, int line)
+{
+    if (key->quiet_value == NULL || strcasecmp(value, key->quiet_value) != 0)
+        config_warn(config, line, "%s=%s is known and has no effect yet", name, value);
+}
+
+static void refuse_security(struct config *config, const struct key *key, const char *name,
+                            const char *value, int line)
+{
+    bool asked = true;
+
+    if (key->source == KEY_PARSED && !java_parse_bool(value, &asked)) {
+        config_invalid(config, line, "Invalid option %s for %s. Choose 'true' or 'false.'", value,
+                       name);
+        return;
+    }
+    if (key->quiet_value != NULL && strcasecmp(value, key->quiet_value) == 0)
+        return;
+    config_refuse(config, line,
+                  "%s=%s asks for TLS, SASL or x509, which this release does not have; it refuses "
+                  "to run with less security than its configuration asks for",
+                  name, value);
+}
+
+static void handle_client_port(struct config *config, const char *name, const char *value, int line)
+{
+    int32_t port = 0;
+
+    if (!java_parse_int(value, &port))
+        config_invalid(config, line, "%s: For input string: \"%s\", expected a port number 0..65535",
+                       name, value);
+    else if (port < 0 || port > 65535)
+        config_invalid(config, line, "%s: port out of range:%d, expected 0..65535", name, port);
+    else if (strcmp(name, "secureClientPort") == 0)
+        config_refuse(config, line, "secureClientPort=%d asks for TLS, which this release does not "
+                      "have; it refuses to run with less security than its configuration asks for",
+                      port);
+    else {
+        config->client_port = port;
+        config->client_port_set = true;
+    }
+}
+
+static const char *class_name(const char *class)
+{
+    const char *dot = strrchr(class, '.');
+
+    return dot == NULL ? class : dot + 1;
+}
+
+static void handle_class(struct config *config, const char *name, const char *value, int line)
+{
+    const char *class = class_name(value);
+
+    if (strncmp(name, "authProvider.", 13) == 0) {
+        if (strcmp(class, "EnsembleAuthenticationProvider") == 0)
+            config->ensemble_auth = true;
+        else if (strstr(class, "SASL") != NULL || strstr(class, "X509") != NULL ||
+                 strstr(class, "Kerberos") != NULL)
+            config_refuse(config, line,
+                          "%s=%s asks for SASL or x509, which this release does not have; it "
+                          "refuses to run with less security than its configuration asks for",
+                          name, value);
+        else if (strcmp(class, "DigestAuthenticationProvider") != 0 &&
+                 strcmp(class, "IPAuthenticationProvider") != 0)
+            config_warn(config, line, "Problems loading %s: there is no such class here", value);
+    } else if (strcmp(name, "serverCnxnFactory") == 0) {
+        if (strcmp(class, "NIOServerCnxnFactory") != 0 &&
+            strcmp(class, "NettyServerCnxnFactory") != 0)
+            config_refuse(config, line, "serverCnxnFactory: Couldn't instantiate %s, expected "
+                          "org.apache.zookeeper.server.NIOServerCnxnFactory or "
+                          "NettyServerCnxnFactory", value);
+    } else if (strcmp(name, "watchManagerName") == 0) {
+        if (strcmp(class, "WatchManager") != 0 && strcmp(class, "WatchManagerOptimized") != 0)
+            config_refuse(config, line, "watchManagerName: Couldn't instantiate %s, expected "
+                          "org.apache.zookeeper.server.watch.WatchManager or "
+                          "WatchManagerOptimized", value);
+    } else if (strcmp(class, "PrometheusMetricsProvider") == 0) {
+        config_warn(config, line, "%s=%s is known and has no effect yet", name, value);
+    } else if (strcmp(class, "DefaultMetricsProvider") != 0 &&
+               strcmp(class, "NullMetricsProvider") != 0) {
+        config_invalid(config, line, "%s: ClassNotFoundException: %s, expected "
+                       "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider", name, value);
+    }
+}
+
+static void handle(struct config *config, const char *name, const char *value, int line)
+{
+    int32_t number = 0;
+
+    if (strcmp(name, "clientPort") == 0 || strcmp(name, "secureClientPort") == 0) {
+        handle_client_port(config, name, value, line);
+    } else if (strcmp(name, "autopurge.purgeInterval") == 0) {
+        if (!purge_interval_parse(value, &config->purge_interval_ms))
+            config_invalid(config, line, "%s: For input string: \"%s\", expected a number of hours, "
+                           "or a number with ms, s, m, h or d behind it", name, value);
+    } else if (strcmp(name, "electionAlg") == 0) {
+        if (!java_parse_int(value, &number))
+            config_invalid(config, line, "%s: For input string: \"%s\", expected 3", name, value);
+        else if (number != 3)
+            config_invalid(config, line, "Invalid electionAlg value. Only 3 is supported.");
+    } else if (strncmp(name, "authProvider.", 13) == 0 || strcmp(name, "serverCnxnFactory") == 0 ||
+               strcmp(name, "watchManagerName") == 0 ||
+               strcmp(name, "metricsProvider.className") == 0) {
+        handle_class(config, name, value, line);
+    }
+}
+
+static const char *property_name(const char *name)
+{
+    return strncmp(name, "zookeeper.", 10) == 0 ? name + 10 : name;
+}
+
+static void apply(struct config *config, const char *name, const char *value, int line)
+{
+    const struct key *key = key_find(name);
+
+    if (key == NULL || (line == 0 && key->source == KEY_PARSED))
+        return;
+    switch (key->effect) {
+    case KEY_APPLIED:
+        key_apply(config, key, name, value, line);
+        break;
+    case KEY_HANDLED:
+        handle(config, name, value, line);
+        break;
+    case KEY_NOT_YET:
+        warn_not_yet(config, key, name, value, line);
+        break;
+    case KEY_SECURITY:
+        refuse_security(config, key, name, value, line);
+        break;
+    case KEY_QUIET:
+        break;
+    }
+}
+
+/* One word of a shell: quotes and backslashes taken off. False: the end. */
+static bool next_word(const char **at, struct buffer *word)
+{
+    char quote = '\0';
+
+    word->size = 0;
+    while (**at == ' ' || **at == '\t' || **at == '\n')
+        (*at)++;
+    if (**at == '\0')
+        return false;
+    for (; **at != '\0'; (*at)++) {
+        char c = **at;
+        if (quote == '\0' && (c == ' ' || c == '\t' || c == '\n'))
+            break;
+        if (quote == '\0' && (c == '\'' || c == '"')) {
+            quote = c;
+        } else if (c == quote) {
+            quote = '\0';
+        } else {
+            if (c == '\\' && quote != '\'' && (*at)[1] != '\0')
+                c = *++(*at);
+            buffer_u8(word, (uint8_t)c);
+        }
+    }
+    buffer_u8(word, '\0');
+    return true;
+}
+
+void config_add_flags(struct config *config, const char *flags)
+{
+    struct buffer word;
+
+    if (flags == NULL)
+        return;
+    buffer_init(&word);
+    while (next_word(&flags, &word)) {
+        const char *text = (const char *)word.data;
+        if (strncmp(text, "-D", 2) != 0)
+            continue;
+        const char *equals = strchr(text, '=');
+        size_t size = equals == NULL ? strlen(text) : (size_t)(equals - text);
+        properties_add(&config->words, config_text(config, "%.*s", (int)size - 2, text + 2),
+                       config_text(config, "%s", equals == NULL ? "" : equals + 1), 0);
+    }
+    buffer_deinit(&word);
+}
+
+/* Is there a later entry of the same name? Then this one does not count. */
+static bool overridden(const struct properties *properties, size_t index)
+{
+    const char *name = property_name(properties->items[index].key);
+
+    for (size_t i = index + 1; i < properties->count; i++) {
+        if (strcmp(property_name(properties->items[i].key), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void apply_words(struct config *config)
+{
+    for (size_t i = 0; i < config->words.count; i++) {
+        const struct property *word = &config->words.items[i];
+        const struct key *key = key_find(property_name(word->key));
+        bool prefixed = strncmp(word->key, "zookeeper.", 10) == 0;
+        /* Java reads zookeeper.X and nothing else for most; the bare ones are taken both ways. */
+        if (key == NULL || overridden(&config->words, i) ||
+            (key->source == KEY_PROPERTY && !prefixed))
+            continue;
+        apply(config, property_name(word->key), word->value, 0);
+    }
+}
+
+void config_parse(struct config *config, const char *path, struct slice text)
+{
+    int bad_line = 0;
+
+    config->path = config_text(config, "%s", path);
+    apply_words(config);
+    if (properties_parse(&config->file, text, &config->arena, &bad_line) != STATUS_OK) {
+        config_invalid(config, bad_line,
+                       "Malformed \\uxxxx encoding.: expected four hex digits behind \\u; a "
+                       "backslash is written \\\\");
+        return;
+    }
+    for (size_t i = 0; i < config->file.count; i++) {
+        struct property *property = &config->file.items[i];
+        if (strstr(property->key, "\xef\xbc\x9a") != NULL) { /* the full-width colon */
+            config_warn(config, property->line,
+                        "a full-width colon does not end a name; the line sets nothing: %s",
+                        property->key);
+            continue;
+        }
+        property->value = tidy(config, property);
+        if (!overridden(&config->file, i))
+            apply(config, property_name(property->key), property->value, property->line);
+    }
+}
+
+static int line_of(const struct config *config, const char *key)
+{
+    int line = 0;
+
+    for (size_t i = 0; i < config->file.count; i++) {
+        if (strcmp(property_name(config->file.items[i].key), key) == 0)
+            line = config->file.items[i].line;
+    }
+    return line;
+}
+
+static bool given(const struct config *config, const char *key)
+{
+    return line_of(config, key) != 0;
+}
+
+static bool given_true(const struct config *config, const char *key)
+{
+    bool value = false;
+
+    for (size_t i = 0; i < config->file.count; i++) {
+        const struct property *property = &config->file.items[i];
+        if (strcmp(property->key, key) == 0 && java_parse_bool(property->value, &value))
+            continue;
+    }
+    return value;
+}
+
+static void read_my_id(struct config *config)
+{
+    char line[64];
+    struct stat info;
+
+    if (config->data_dir == NULL)
+        return;
+    const char *path = config_text(config, "%s/myid", config->data_dir);
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+        return;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return;
+    const char *got = fgets(line, sizeof(line), file);
+    fclose(file);
+    if (got != NULL)
+        line[strcspn(line, "\r\n")] = '\0';
+    if (got == NULL || !java_parse_long(line, &config->server_id))
+        config_invalid(config, 0, "serverid %s is not a number: expected one number in the first "
+                       "line of %s", got == NULL ? "null" : line, path);
+}
+
+static bool read_file(struct config *config, const char *path, struct buffer *text)
+{
+    struct stat info;
+    FILE *file = NULL;
+
+    if (stat(path, &info) != 0) {
+        config_invalid(config, 0, "%s file is missing", path);
+        return false;
+    }
+    if (S_ISREG(info.st_mode) || S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode))
+        file = fopen(path, "re");
+    if (file == NULL) {
+        config_invalid(config, 0, "%s (%s)", path,
+                       S_ISDIR(info.st_mode) ? "Is a directory" : strerror(errno));
+        return false;
+    }
+    for (;;) {
+        size_t got = fread(buffer_extend(text, 4096), 1, 4096, file);
+        text->size -= 4096 - got;
+        if (got == 0 || text->size > CONFIG_FILE_BYTES_MAX)
+            break;
+    }
+    fclose(file);
+    if (text->size > CONFIG_FILE_BYTES_MAX) {
+        config_invalid(config, 0, "%s is larger than 1 MB: expected a zoo.cfg", path);
+        return false;
+    }
+    return true;
+}
+
+static void read_dynamic_file(struct config *config, struct properties *dynamic)
+{
+    struct buffer text;
+    int line = 0;
+
+    buffer_init(&text);
+    if (read_file(config, config->dynamic_config_file, &text) &&
+        properties_parse(dynamic, buffer_slice(&text), &config->arena, &line) != STATUS_OK)
+        config_invalid(config, 0, "%s:%d: Malformed \\uxxxx encoding.", config->dynamic_config_file,
+                       line);
+    buffer_deinit(&text);
+}
+
+static void warn_relative(struct config *config, const char *key, const char *path)
+{
+    if (path[0] != '/' && strncmp(path, "./", 2) != 0)
+        config_warn(config, line_of(config, key),
+                    "%s is relative. Prepend ./ to indicate that you're sure!", path);
+}
+
+static void check_directories(struct config *config)
+{
+    if (config->data_dir == NULL || config->data_dir[0] == '\0') {
+        config_invalid(config, line_of(config, "dataDir"), "dataDir is not set");
+        return;
+    }
+    warn_relative(config, "dataDir", config->data_dir);
+    if (config->data_log_dir == NULL)
+        config->data_log_dir = config->data_dir;
+    else
+        warn_relative(config, "dataLogDir", config->data_log_dir);
+}
+
+static void check_sessions(struct config *config)
+{
+    if (config->tick_ms == 0) {
+        config_invalid(config, line_of(config, "tickTime"), "tickTime is not set");
+        return;
+    }
+    int64_t min_ms = config->session_timeout_min_ms, max_ms = config->session_timeout_max_ms;
+    if (min_ms == -1)
+        min_ms = (int64_t)config->tick_ms * 2;
+    if (max_ms == -1)
+        max_ms = (int64_t)config->tick_ms * 20;
+    if (min_ms > max_ms) {
+        int line = line_of(config, "minSessionTimeout");
+        config_invalid(config, line != 0 ? line : line_of(config, "tickTime"),
+                       "minSessionTimeout must not be larger than maxSessionTimeout: %lld and %lld",
+                       (long long)min_ms, (long long)max_ms);
+        return;
+    }
+    config->session_timeout_min_ms = (int32_t)(min_ms > INT32_MAX ? INT32_MAX : min_ms);
+    config->session_timeout_max_ms = (int32_t)(max_ms > INT32_MAX ? INT32_MAX : max_ms);
+    if (config->tick_ms < 0)
+        config_invalid(config, line_of(config, "tickTime"), "tickTime: %d is negative",
+                       config->tick_ms);
+}
+
+static void check_address(struct config *config)
+{
+    struct sockaddr_storage address;
+
+    if (given(config, "secureClientPortAddress") && !given(config, "secureClientPort"))
+        config_invalid(config, line_of(config, "secureClientPortAddress"),
+                       "secureClientPortAddress is set but secureClientPort is not set");
+    if (config->client_port_address == NULL)
+        return;
+    int line = line_of(config, "clientPortAddress");
+    if (!given(config, "clientPort"))
+        config_invalid(config, line, "clientPortAddress is set but clientPort is not set");
+    else if (address_resolve(config->client_port_address, config->client_port, &address) !=
+             STATUS_OK)
+        config_invalid(config, line, "clientPortAddress: %s: Name or service not known",
+                       config->client_port_address);
+}
+
+static void check_quorum_sasl(struct config *config)
+{
+    bool enabled = given_true(config, "quorum.auth.enableSasl");
+    bool learner = given_true(config, "quorum.auth.learnerRequireSasl");
+    bool server = given_true(config, "quorum.auth.serverRequireSasl");
+
+    if (server && !enabled)
+        config_invalid(config, line_of(config, "quorum.auth.serverRequireSasl"),
+                       "quorum.auth.enableSasl is disabled, so cannot enable "
+                       "quorum.auth.serverRequireSasl");
+    else if (learner && !enabled)
+        config_invalid(config, line_of(config, "quorum.auth.learnerRequireSasl"),
+                       "quorum.auth.enableSasl is disabled, so cannot enable "
+                       "quorum.auth.learnerRequireSasl");
+    else if (server && !learner)
+        config_invalid(config, line_of(config, "quorum.auth.serverRequireSasl"),
+                       "quorum.auth.learnerRequireSasl is disabled, so cannot enable "
+                       "quorum.auth.serverRequireSasl");
+}
+
+static bool digest_known(const char *name)
+{
+    static const char *const known[] = {"MD5",     "SHA1",    "SHA-1",       "SHA",
+                                        "SHA-224", "SHA-256", "SHA-384",     "SHA-512",
+                                        "SHA3-224", "SHA3-256", "SHA3-384", "SHA3-512"};
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (strcasecmp(known[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool scheme_known(const struct config *config, struct slice scheme)
+{
+    return slice_equal(scheme, SLICE("ip")) || slice_equal(scheme, SLICE("world")) ||
+           slice_equal(scheme, SLICE("auth")) ||
+           (slice_equal(scheme, SLICE("digest")) && config->digest_auth_enabled) ||
+           (slice_equal(scheme, SLICE("ensemble")) && config->ensemble_auth);
+}
+
+static void check_auth(struct config *config)
+{
+    int line = line_of(config, "enforce.auth.schemes");
+
+    if (!digest_known(config->digest_algorithm))
+        config_refuse(config, line_of(config, "DigestAuthenticationProvider.digestAlg"),
+                      "don't know this algorithm: %s, expected SHA1, SHA-256, SHA-512, ...",
+                      config->digest_algorithm);
+    if (!config->enforce_auth)
+        return;
+    if (config->enforce_auth_schemes == NULL || config->enforce_auth_schemes[0] == '\0') {
+        config_refuse(config, line_of(config, "enforce.auth.enabled"),
+                      "zookeeper.enforce.auth.enabled is true, zookeeper.enforce.auth.schemes must "
+                      "be configured");
+        return;
+    }
+    for (const char *at = config->enforce_auth_schemes; *at != '\0';) {
+        size_t size = strcspn(at, ",");
+        struct slice scheme = slice_of(at, size);
+        while (scheme.size > 0 && scheme.data[0] == ' ') {
+            scheme.data++;
+            scheme.size--;
+        }
+        while (scheme.size > 0 && scheme.data[scheme.size - 1] == ' ')
+            scheme.size--;
+        if (!scheme_known(config, scheme))
+            config_refuse(config, line,
+                          "enforce.auth.schemes: Authentication scheme %.*s is not available; it "
+                          "refuses to run with less security than its configuration asks for",
+                          (int)scheme.size, (const char *)scheme.data);
+        at += size + (at[size] == ',' ? 1 : 0);
+    }
+}
+
+static void raise_small_values(struct config *config)
+{
+    if (config->purge_retain < 3) {
+        config_warn(config, line_of(config, "autopurge.snapRetainCount"),
+                    "Invalid autopurge.snapRetainCount: %d. Defaulting to 3", config->purge_retain);
+        config->purge_retain = 3;
+    }
+    if (config->snap_count < 2) {
+        config_warn(config, line_of(config, "snapCount"),
+                    "SnapCount should be 2 or more. Now, snapCount is reset to 2");
+        config->snap_count = 2;
+    }
+    if (config->large_request_bytes_max <= 0) {
+        config_warn(config, line_of(config, "largeRequestMaxBytes"),
+                    "Invalid value for largeRequestMaxBytes: %d. Using the default 104857600",
+                    config->large_request_bytes_max);
+        config->large_request_bytes_max = 104857600;
+    }
+    if (config->jute_maxbuffer < 0)
+        config->jute_maxbuffer = JUTE_MAXBUFFER_DEFAULT;
+    if (config->jute_extra < 0)
+        config->jute_extra = config->jute_maxbuffer;
+    if (config->jute_extra < 1024)
+        config->jute_extra = 1024;
+    if (config->sessionless_timeout_ms <= 0)
+        config->sessionless_timeout_ms = 10000;
+    if (config->prealloc_bytes < 0)
+        config->prealloc_bytes = 0;
+}
+
+static void warn_unsafe(struct config *config)
+{
+    if (!config->force_sync)
+        config_warn(config, line_of(config, "forceSync"),
+                    "forceSync=no: answers do not wait for the disk; a power loss loses "
+                    "acknowledged writes");
+    if (config->skip_acl)
+        config_warn(config, line_of(config, "skipACL"),
+                    "skipACL=\"yes\", ACL checks will be skipped: everybody may do everything");
+    if (config->trust_empty)
+        config_warn(config, line_of(config, "snapshot.trust.empty"),
+                    "snapshot.trust.empty=true: a server that lost its snapshots starts with less "
+                    "data than it had; remove the line after the start");
+}
+
+void config_complete(struct config *config)
+{
+    struct properties dynamic = {0};
+    struct properties *lines = NULL;
+
+    check_directories(config);
+    check_sessions(config);
+    check_address(config);
+    check_quorum_sasl(config);
+    check_auth(config);
+    raise_small_values(config);
+    if (config->peer_type != NULL && strcasecmp(config->peer_type, "observer") != 0 &&
+        strcasecmp(config->peer_type, "participant") != 0)
+        config_invalid(config, line_of(config, "peerType"), "Unrecognised peertype: %s",
+                       config->peer_type);
+    if (config->dynamic_config_file != NULL) {
+        read_dynamic_file(config, &dynamic);
+        lines = &dynamic;
+    }
+    ensemble_read(config, lines);
+    read_my_id(config);
+    ensemble_check(config, lines);
+    properties_deinit(&dynamic);
+    warn_unsafe(config);
+}
+
+void config_load(struct config *config, const char *path)
+{
+    struct buffer text;
+
+    buffer_init(&text);
+    if (read_file(config, path, &text)) {
+        config_parse(config, path, buffer_slice(&text));
+        if (path[0] != '/' && strncmp(path, "./", 2) != 0)
+            config_warn(config, 0, "%s is relative. Prepend ./ to indicate that you're sure!", path);
+        config_complete(config);
+    } else {
+        config->path = config_text(config, "%s", path);
+    }
+    buffer_deinit(&text);
+}
+
+bool config_from_words(struct config *config, int word_count, char **words)
+{
+    int32_t port = 0;
+
+    apply_words(config);
+    config->client_cnxns_max = 0; /* ServerConfig.java: no limit in this form */
+    if (!java_parse_int(words[0], &port) || port < 0 || port > 65535)
+        return false;
+    config->client_port = port;
+    config->client_port_set = true;
+    config->data_dir = config_text(config, "%s", words[1]);
+    if (word_count > 2 && !java_parse_int(words[2], &config->tick_ms))
+        return false;
+    if (word_count > 3 && !java_parse_int(words[3], &config->client_cnxns_max))
+        return false;
+    config_complete(config);
+    return true;
+}

@@ -1,0 +1,16 @@
+/* ensemble.h: the server.N, group.N and weight.N lines: who the servers are, and whether Java would
+ * accept that. Source: QuorumPeerConfig.java parseDynamicConfig(), QuorumPeer.QuorumServer. */
+#ifndef SERVER_CONFIG_ENSEMBLE_H
+#define SERVER_CONFIG_ENSEMBLE_H
+
+#include "server/config/config.h"
+
+/* Counts voters and observers and reports what is wrong with the lines. The lines are those of
+ * config->file, or of `dynamic` when it is not NULL (a file with nothing else in it). */
+void ensemble_read(struct config *config, const struct properties *dynamic);
+/* After myid is known: the client port behind `;`, initLimit, syncLimit, myid itself. */
+void ensemble_check(struct config *config, const struct properties *dynamic);
+/* More than one voter, or standaloneEnabled=false: Java would run the quorum code. */
+bool ensemble_distributed(const struct config *config);
+
+#endif
