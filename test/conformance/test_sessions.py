@@ -249,7 +249,7 @@ def test_replies_of_many_connections_keep_their_own_order(connect, path):
 
 
 def test_a_client_that_stops_reading_disturbs_nobody(connect, client, path):
-    client.set_data(path, b"x" * 500000)
+    client.set_data(path, b"x" * 100000)
     slow = connect()
     for n in range(40):
         slow.send(GET_DATA, get_data_request(path))
@@ -257,7 +257,7 @@ def test_a_client_that_stops_reading_disturbs_nobody(connect, client, path):
     for n in range(20):
         client.create(path + "/n%d" % n)
     assert time.monotonic() - started < 5
-    assert parse_data(slow.recv().body)[1].dataLength == 500000
+    assert parse_data(slow.recv().body)[1].dataLength == 100000
 
 
 def test_stat_and_cons_show_the_connection(server, client):
