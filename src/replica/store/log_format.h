@@ -35,6 +35,7 @@ struct log_position {
 struct log_trailer {
     int64_t prev_zxid, durable_zxid;
     uint32_t link;
+    uint32_t crc; /* of the payload before the link */
 };
 
 void log_header_write(struct buffer *out);
@@ -46,8 +47,10 @@ void log_record_write(struct buffer *out, struct slice payload, bool digest_miss
 
 /* False: the payload carries no trailer of ours (Java wrote it). */
 bool log_trailer_read(struct slice payload, struct log_trailer *ret_trailer);
-/* What the link of this payload, which has a trailer, must be after `link_before`. */
-uint32_t log_link(uint32_t link_before, struct slice payload);
+/* What the link must be: `crc` of this record behind the link of the record before. */
+uint32_t log_link(uint32_t link_before, uint32_t crc);
+/* zxid of a payload of at least LOG_PAYLOAD_BYTES_MIN bytes. */
+int64_t log_payload_zxid(struct slice payload);
 
 /* "log.1c". `at` has LOG_NAME_BYTES_MAX bytes. */
 void log_name_write(char *at, int64_t zxid);

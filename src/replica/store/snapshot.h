@@ -60,8 +60,9 @@ struct snapshot_info {
     int64_t last_zxid;
     const char *problem; /* when the answer is not OK: "wrong seal", ... */
 };
-/* The cheap check (5.4): does this name look like a finished snapshot? */
-bool snapshot_is_candidate(struct disk *disk, const char *name);
+/* The cheap check (5.4): does this look like a finished snapshot? */
+MUST_USE enum status snapshot_is_candidate(struct disk *disk, const char *name,
+                                           bool *ret_candidate);
 /* Into an empty tree (tree_new_empty), which is useless when the answer is not OK. `tree` NULL:
  * only checks. STATUS_CORRUPT: not a whole, right snapshot (5.5). Bounded memory. Does not call
  * tree_load_finish() nor set the zxid. text_bytes_max 0: Java's default. */

@@ -128,6 +128,12 @@ uint32_t tree_acl_intern(struct tree *tree, struct jute_vector acl)
     return acl_table_intern(&tree->acls, acl);
 }
 
+void tree_acl_hold(struct tree *tree, uint32_t id)
+{
+    if (id != ACL_OPEN && id != ACL_UNKNOWN)
+        tree->acls.entries[id].references++;
+}
+
 void tree_acl_release(struct tree *tree, uint32_t id)
 {
     acl_table_release(&tree->acls, id);

@@ -76,6 +76,7 @@ uint64_t tree_count_descendants(const struct tree *tree, uint32_t id, uint64_t *
 enum { ACL_OPEN = 0 /* world:anyone:31 */, ACL_UNKNOWN = 1 /* damaged snapshot: deny */ };
 /* Takes one reference. The vector is not empty. */
 uint32_t tree_acl_intern(struct tree *tree, struct jute_vector acl);
+void tree_acl_hold(struct tree *tree, uint32_t id); /* one more reference */
 void tree_acl_release(struct tree *tree, uint32_t id);
 struct jute_vector tree_acl(const struct tree *tree, uint32_t id);
 

@@ -1,0 +1,296 @@
+#include "replica/store/log.h"
+
+enum {
+    ZEROS_BYTES_FIRST = 64 * 1024, /* a server with little to write writes few zeros */
+    ZEROS_BYTES_MAX = 1024 * 1024,
+    PADDING_MARGIN_BYTES = 4096,
+    BATCH_BYTES_KEPT = 4 * 1024 * 1024,
+};
+
+struct log_file {
+    struct log_file *older; /* not yet synced, though a newer one was begun */
+    struct disk_file *file;
+    char name[LOG_NAME_BYTES_MAX];
+    uint64_t end;        /* of the last record */
+    uint64_t padded_end; /* the size that Java would have given it */
+    uint64_t file_end;   /* the size it has */
+    uint64_t zeroed_end; /* written, as records or as zeros */
+    size_t zeros_bytes;  /* how much to write ahead next time */
+    bool dirty;
+};
+
+struct log_writer {
+    struct disk *disk;
+    struct log_options options;
+    struct log_file *newest; /* NULL: the next append begins one */
+    struct log_position position;
+    int64_t synced_zxid;
+    int64_t durable_zxid; /* as records promise it: never moves without force_sync */
+    uint64_t written_bytes, syncs;
+    bool roll, dir_dirty;
+    enum status failed; /* for good */
+    struct buffer batch;
+};
+
+struct log_writer *log_writer_new(struct disk *disk, const struct log_options *options,
+                                  const struct log_position *position)
+{
+    struct log_writer *writer = mem_zalloc(sizeof(*writer));
+
+    writer->disk = disk;
+    writer->options = *options;
+    if (writer->options.payload_bytes_max == 0)
+        writer->options.payload_bytes_max = LOG_PAYLOAD_BYTES_MAX;
+    writer->position = *position;
+    writer->durable_zxid = writer->synced_zxid = position->last_zxid;
+    return writer;
+}
+
+static void file_close(struct log_writer *writer, struct log_file *file)
+{
+    writer->disk->ops->close(writer->disk, file->file);
+    mem_free(file);
+}
+
+void log_writer_free(struct log_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    while (writer->newest != NULL) {
+        struct log_file *file = writer->newest;
+        writer->newest = file->older;
+        file_close(writer, file);
+    }
+    buffer_deinit(&writer->batch);
+    mem_free(writer);
+}
+
+static enum status fail(struct log_writer *writer, enum status status)
+{
+    writer->failed = status;
+    return status;
+}
+
+/* FilePadding.calculateFileSizeWithPadding(): before each record. */
+static uint64_t padded_end(uint64_t position, uint64_t end, uint64_t prealloc_bytes)
+{
+    if (prealloc_bytes == 0 || position + PADDING_MARGIN_BYTES < end)
+        return end;
+    if (position > end)
+        return position + prealloc_bytes - (position + prealloc_bytes) % prealloc_bytes;
+    return end + prealloc_bytes;
+}
+
+static enum status file_begin(struct log_writer *writer, int64_t zxid)
+{
+    struct log_file *file = mem_zalloc(sizeof(*file));
+
+    log_name_write(file->name, zxid);
+    enum status status =
+        writer->disk->ops->open(writer->disk, file->name, DISK_CREATE, &file->file);
+    if (status != STATUS_OK) {
+        mem_free(file);
+        return status;
+    }
+    file->padded_end = LOG_HEADER_BYTES;
+    file->zeros_bytes = ZEROS_BYTES_FIRST;
+    file->older = writer->newest;
+    writer->newest = file;
+    writer->dir_dirty = true;
+    return STATUS_OK;
+}
+
+/* One write of `batch` at the end of the file, with zeros behind it where none are yet. */
+static enum status file_write(struct log_writer *writer, struct log_file *file)
+{
+    const struct disk_ops *ops = writer->disk->ops;
+    struct buffer *batch = &writer->batch;
+    size_t size = batch->size;
+    uint64_t end = file->end + size;
+    enum status status;
+
+    file->dirty = true;
+    if (file->padded_end > file->file_end) {
+        status = ops->truncate(writer->disk, file->file, file->padded_end);
+        if (status != STATUS_OK)
+            return status;
+        file->file_end = file->padded_end;
+    }
+    if (end > file->zeroed_end && end < file->file_end) {
+        uint64_t zeros = file->file_end - end;
+        if (zeros > file->zeros_bytes)
+            zeros = file->zeros_bytes;
+        memset(buffer_extend(batch, (size_t)zeros), 0, (size_t)zeros);
+        status = ops->write(writer->disk, file->file, file->end, batch->data, batch->size);
+        if (status == STATUS_OK) {
+            file->zeroed_end = end + zeros;
+            if (file->zeros_bytes < ZEROS_BYTES_MAX)
+                file->zeros_bytes *= 2;
+        }
+        /* A nearly full disk may still have room for the records themselves. */
+        if (status == STATUS_NO_SPACE)
+            status = ops->write(writer->disk, file->file, file->end, batch->data, size);
+    } else {
+        status = ops->write(writer->disk, file->file, file->end, batch->data, size);
+    }
+    if (status != STATUS_OK)
+        return status;
+    file->end = end;
+    if (end > file->zeroed_end)
+        file->zeroed_end = end;
+    if (end > file->file_end)
+        file->file_end = end;
+    return STATUS_OK;
+}
+
+struct mark { /* what append() goes back to when the disk is full */
+    struct log_file *file;
+    struct log_file state;
+    struct log_position position;
+    uint64_t written_bytes;
+    bool roll;
+};
+
+/* The disk is full: nothing of the batch stays. What stays must be as durable as it was before, so
+ * the cut is synced: bytes of a batch that was taken back never turn up again. */
+static enum status take_back(struct log_writer *writer, const struct mark *mark)
+{
+    const struct disk_ops *ops = writer->disk->ops;
+    enum status status;
+
+    while (writer->newest != mark->file) {
+        struct log_file *file = writer->newest;
+        char name[LOG_NAME_BYTES_MAX];
+        memcpy(name, file->name, sizeof(name));
+        writer->newest = file->older;
+        file_close(writer, file);
+        status = ops->remove(writer->disk, name);
+        if (status != STATUS_OK)
+            return status;
+    }
+    writer->position = mark->position;
+    writer->written_bytes = mark->written_bytes;
+    writer->roll = mark->roll;
+    if (mark->file == NULL)
+        return STATUS_OK;
+    struct log_file *file = mark->file;
+    *file = mark->state;
+    status = ops->truncate(writer->disk, file->file, file->end);
+    if (status == STATUS_OK && writer->options.force_sync)
+        status = ops->sync(writer->disk, file->file);
+    file->zeroed_end = file->file_end = file->padded_end = file->end;
+    return status;
+}
+
+static enum status append_batch(struct log_writer *writer, const struct log_append *appends,
+                                size_t count)
+{
+    enum status status;
+
+    writer->batch.size = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct log_append *append = &appends[i];
+        ASSERT(append->zxid > writer->position.last_zxid);
+        if (writer->newest == NULL || writer->roll || append->roll_before) {
+            if (writer->batch.size > 0) {
+                status = file_write(writer, writer->newest);
+                if (status != STATUS_OK)
+                    return status;
+            }
+            writer->batch.size = 0;
+            status = file_begin(writer, append->zxid);
+            if (status != STATUS_OK)
+                return status;
+            log_header_write(&writer->batch);
+            writer->roll = false;
+        }
+        struct log_file *file = writer->newest;
+        file->padded_end = padded_end(file->end + writer->batch.size, file->padded_end,
+                                      writer->options.prealloc_bytes);
+        size_t before = writer->batch.size;
+        log_record_write(&writer->batch, append->payload,
+                         append->is_error || !writer->options.digest_enabled, append->zxid,
+                         writer->durable_zxid, writer->options.payload_bytes_max,
+                         &writer->position);
+        writer->written_bytes += writer->batch.size - before;
+    }
+    status = file_write(writer, writer->newest);
+    if (writer->batch.capacity > BATCH_BYTES_KEPT)
+        buffer_deinit(&writer->batch);
+    return status;
+}
+
+enum status log_writer_append(struct log_writer *writer, const struct log_append *appends,
+                              size_t count)
+{
+    if (writer->failed != STATUS_OK)
+        return writer->failed;
+    if (count == 0)
+        return STATUS_OK;
+    struct mark mark = {.file = writer->newest,
+                        .position = writer->position,
+                        .written_bytes = writer->written_bytes,
+                        .roll = writer->roll};
+    if (mark.file != NULL)
+        mark.state = *mark.file;
+    enum status status = append_batch(writer, appends, count);
+    if (status == STATUS_NO_SPACE) {
+        status = take_back(writer, &mark);
+        return status == STATUS_OK ? STATUS_NO_SPACE : fail(writer, status);
+    }
+    return status == STATUS_OK ? STATUS_OK : fail(writer, status);
+}
+
+enum status log_writer_sync(struct log_writer *writer)
+{
+    const struct disk_ops *ops = writer->disk->ops;
+    enum status status;
+
+    if (writer->failed != STATUS_OK)
+        return writer->failed;
+    for (struct log_file *file = writer->newest; file != NULL; file = file->older) {
+        if (!file->dirty || !writer->options.force_sync)
+            continue;
+        status = ops->sync(writer->disk, file->file);
+        if (status != STATUS_OK)
+            return fail(writer, status);
+        file->dirty = false;
+        writer->syncs++;
+    }
+    if (writer->dir_dirty && writer->options.force_sync) {
+        status = ops->sync_dir(writer->disk);
+        if (status != STATUS_OK)
+            return fail(writer, status);
+    }
+    writer->dir_dirty = false;
+    struct log_file *newest = writer->newest;
+    if (newest == NULL)
+        return STATUS_OK;
+    newest->dirty = false;
+    while (newest->older != NULL) {
+        struct log_file *file = newest->older;
+        newest->older = file->older;
+        file_close(writer, file);
+    }
+    writer->synced_zxid = writer->position.last_zxid;
+    if (writer->options.force_sync)
+        writer->durable_zxid = writer->synced_zxid;
+    if (writer->options.size_limit_bytes > 0 && newest->file_end > writer->options.size_limit_bytes)
+        writer->roll = true;
+    return STATUS_OK;
+}
+
+void log_writer_info(const struct log_writer *writer, struct log_writer_info *ret_info)
+{
+    const struct log_file *newest = writer->newest;
+
+    *ret_info = (struct log_writer_info){.written_bytes = writer->written_bytes,
+                                         .syncs = writer->syncs,
+                                         .last_zxid = writer->position.last_zxid,
+                                         .durable_zxid = writer->synced_zxid,
+                                         .dirty = newest != NULL && newest->dirty};
+    if (newest != NULL) {
+        memcpy(ret_info->file_name, newest->name, sizeof(newest->name));
+        ret_info->file_bytes = newest->file_end;
+    }
+}

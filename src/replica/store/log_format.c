@@ -1,0 +1,126 @@
+#include "replica/store/log_format.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+enum { HEADER_ZXID_OFFSET = 12, MAGIC = 0x5a4b4c47, VERSION = 2 };
+
+void log_header_write(struct buffer *out)
+{
+    buffer_i32(out, MAGIC);
+    buffer_i32(out, VERSION);
+    buffer_i64(out, 0);
+}
+
+uint32_t log_link(uint32_t link_before, uint32_t crc)
+{
+    /* On disk for ever: these numbers never change. */
+    uint64_t mixed = ((uint64_t)link_before << 32 | crc) ^ UINT64_C(0x9e3779b97f4a7c15);
+
+    mixed *= UINT64_C(0xd6e8feb86659fd93);
+    mixed ^= mixed >> 32;
+    mixed *= UINT64_C(0xd6e8feb86659fd93);
+    return (uint32_t)(mixed >> 32);
+}
+
+int64_t log_payload_zxid(struct slice payload)
+{
+    return (int64_t)load_be64(payload.data + HEADER_ZXID_OFFSET);
+}
+
+void log_record_write(struct buffer *out, struct slice payload, bool digest_missing, int64_t zxid,
+                      int64_t durable_zxid, size_t payload_bytes_max, struct log_position *position)
+{
+    size_t extra = LOG_TRAILER_BYTES + (digest_missing ? (size_t)LOG_DIGEST_BYTES : 0);
+    bool trailer = payload.size + extra <= payload_bytes_max;
+    size_t size = payload.size + (trailer ? extra : 0);
+    uint8_t *head = buffer_extend(out, LOG_RECORD_HEAD_BYTES + size + 1);
+    uint8_t *body = head + LOG_RECORD_HEAD_BYTES;
+    uint32_t link = 0;
+
+    ASSERT(payload.size >= LOG_PAYLOAD_BYTES_MIN && payload.size <= INT32_MAX - extra);
+    memcpy(body, payload.data, payload.size);
+    if (trailer) {
+        uint8_t *at = body + payload.size;
+        if (digest_missing) {
+            memset(at, 0, LOG_DIGEST_BYTES);
+            at += LOG_DIGEST_BYTES;
+        }
+        store_be64(at, (uint64_t)position->last_zxid);
+        store_be64(at + 8, (uint64_t)durable_zxid);
+        uint32_t crc = (uint32_t)crc32(0, body, (uInt)(size - 8));
+        link = log_link(position->link, crc);
+        store_be32(at + 16, link);
+        store_be32(at + 20, (uint32_t)crc32(crc, at + 16, 4));
+    }
+    store_be64(head, adler32(1, body, (uInt)size));
+    store_be32(head + 8, (uint32_t)size);
+    body[size] = LOG_RECORD_END;
+    *position = (struct log_position){zxid, link};
+}
+
+bool log_trailer_read(struct slice payload, struct log_trailer *ret_trailer)
+{
+    if (payload.size < LOG_PAYLOAD_BYTES_MIN + LOG_DIGEST_BYTES + LOG_TRAILER_BYTES)
+        return false;
+    const uint8_t *at = payload.data + payload.size - LOG_TRAILER_BYTES;
+    struct log_trailer trailer = {.prev_zxid = (int64_t)load_be64(at),
+                                  .durable_zxid = (int64_t)load_be64(at + 8),
+                                  .link = load_be32(at + 16)};
+    /* Nearly all records of Java's end here, without a look at all their bytes. */
+    if (trailer.durable_zxid < 0 || trailer.durable_zxid > trailer.prev_zxid ||
+        trailer.prev_zxid >= log_payload_zxid(payload))
+        return false;
+    trailer.crc = (uint32_t)crc32(0, payload.data, (uInt)(payload.size - 8));
+    if ((uint32_t)crc32(trailer.crc, at + 16, 4) != load_be32(at + 20))
+        return false;
+    *ret_trailer = trailer;
+    return true;
+}
+
+void log_name_write(char *at, int64_t zxid)
+{
+    (void)snprintf(at, LOG_NAME_BYTES_MAX, "log.%llx", (unsigned long long)zxid);
+}
+
+static bool zxid_read(const char *at, size_t size, int64_t *ret_zxid)
+{
+    int64_t zxid = 0;
+
+    if (size == 0)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        int digit = at[i] >= '0' && at[i] <= '9'   ? at[i] - '0'
+                    : at[i] >= 'a' && at[i] <= 'f' ? at[i] - 'a' + 10
+                    : at[i] >= 'A' && at[i] <= 'F' ? at[i] - 'A' + 10
+                                                   : -1;
+        if (digit < 0 || zxid > INT64_MAX >> 4)
+            return false;
+        zxid = zxid << 4 | digit;
+    }
+    *ret_zxid = zxid;
+    return true;
+}
+
+struct store_name store_name_read(const char *name)
+{
+    struct store_name read = {.kind = STORE_FILE_OTHER};
+    const char *second, *last = strrchr(name, '.');
+
+    if (last != NULL && strcmp(last, ".gz") == 0)
+        read.compression = STORE_GZIP;
+    else if (last != NULL && strcmp(last, ".snappy") == 0)
+        read.compression = STORE_SNAPPY;
+    if (strncmp(name, "log.", 4) == 0) {
+        read.kind = STORE_FILE_LOG;
+        second = name + 4;
+    } else if (strncmp(name, "snapshot.", 9) == 0) {
+        read.kind = STORE_FILE_SNAPSHOT;
+        second = name + 9;
+    } else {
+        return read;
+    }
+    read.zxid_valid = zxid_read(second, strcspn(second, "."), &read.zxid);
+    return read;
+}

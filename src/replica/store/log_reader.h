@@ -1,0 +1,58 @@
+/* log_reader.h: the records of one log file, in order, and what the bytes behind them look like.
+ *
+ * Judges framing and checksum only; what a break in the records means is decided in replay.c. */
+#ifndef REPLICA_STORE_LOG_READER_H
+#define REPLICA_STORE_LOG_READER_H
+
+#include "base/disk.h"
+#include "replica/store/log_format.h"
+
+struct log_reader {
+    struct disk *disk;
+    struct disk_file *file;
+    uint64_t file_bytes;
+    size_t payload_bytes_max;
+    uint64_t offset; /* of the next record, or of the spot that is none */
+    uint64_t window_offset;
+    struct buffer window;
+};
+
+/* STATUS_OK also for a file with a bad header: see log_reader_header(). */
+MUST_USE enum status log_reader_open(struct log_reader *ret_reader, struct disk *disk,
+                                     const char *name, size_t payload_bytes_max);
+void log_reader_close(struct log_reader *reader);
+
+enum log_header {
+    LOG_HEADER_GOOD,
+    LOG_HEADER_UNWRITTEN, /* shorter than a header, or zeros: its first write never arrived */
+    LOG_HEADER_FOREIGN    /* something else stands there */
+};
+/* Call once, first; moves behind the header. */
+MUST_USE enum status log_reader_header(struct log_reader *reader, enum log_header *ret_header);
+
+enum log_found {
+    LOG_FOUND_RECORD,
+    LOG_FOUND_END,    /* nothing but zeros from offset on */
+    LOG_FOUND_TORN,   /* no record, and parts of it are missing as after a power loss */
+    LOG_FOUND_DAMAGED /* no record, and no part of it is missing */
+};
+struct log_spot {
+    enum log_found found;
+    struct slice payload;   /* of a record; valid until the next call */
+    const char *reason;     /* of TORN and DAMAGED: "wrong checksum" */
+};
+MUST_USE enum status log_reader_next(struct log_reader *reader, struct log_spot *ret_spot);
+
+/* Searches all bytes from `offset` on for whole records. */
+struct log_evidence {
+    uint64_t records;
+    int64_t first_zxid;   /* of the first record found */
+    bool java;            /* one had no trailer of ours */
+    int64_t durable_zxid; /* the highest that a trailer names */
+    uint64_t data_end;    /* behind the last byte of the file that is not zero; >= offset */
+};
+/* Adds to *evidence, except data_end. Moves the reader. */
+MUST_USE enum status log_reader_search(struct log_reader *reader, uint64_t offset,
+                                       struct log_evidence *evidence);
+
+#endif

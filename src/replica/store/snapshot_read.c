@@ -1,0 +1,267 @@
+#include "replica/store/snapshot.h"
+#include "replica/store/snapshot_source.h"
+
+enum {
+    MAGIC = 0x5a4b534e,
+    HEADER_BYTES = 16,
+    SEAL_BYTES = 13,
+    LAST_ZXID_BYTES = 8,
+    SESSION_BYTES = 12,
+    PEEK_BYTES = 4096,
+    DIGEST_VERSION = 2,
+    CANDIDATE_BYTES_MIN = 10,
+    PLAIN_END_BYTES = 5,
+};
+
+struct loading {
+    struct snapshot_source *source;
+    struct tree *tree; /* NULL: only check */
+    size_t text_bytes_max;
+    struct arena arena;
+    struct snapshot_info *info;
+};
+
+static bool starts_or_ends_right(enum store_compression compression, const uint8_t *bytes)
+{
+    switch (compression) {
+    case STORE_PLAIN:
+        return memcmp(bytes, "\0\0\0\1/", PLAIN_END_BYTES) == 0;
+    case STORE_GZIP:
+        return bytes[0] == 0x1f && bytes[1] == 0x8b;
+    case STORE_SNAPPY:
+        break;
+    }
+    return memcmp(bytes, "\202SNAPPY\0", 8) == 0;
+}
+
+enum status snapshot_is_candidate(struct disk *disk, const char *name, bool *ret_candidate)
+{
+    struct store_name read = store_name_read(name);
+    struct disk_file *file;
+    uint64_t size = 0;
+    uint8_t bytes[8] = {0};
+    size_t got = 0;
+
+    *ret_candidate = false;
+    if (read.kind != STORE_FILE_SNAPSHOT || !read.zxid_valid)
+        return STATUS_OK;
+    enum status status = disk->ops->open(disk, name, DISK_READ, &file);
+    if (status != STATUS_OK)
+        return status;
+    status = disk->ops->size(disk, file, &size);
+    if (status == STATUS_OK && size >= CANDIDATE_BYTES_MIN) {
+        bool plain = read.compression == STORE_PLAIN;
+        status = disk->ops->read(disk, file, plain ? size - PLAIN_END_BYTES : 0, bytes,
+                                 plain ? PLAIN_END_BYTES : sizeof(bytes), &got);
+        *ret_candidate = status == STATUS_OK && starts_or_ends_right(read.compression, bytes);
+    }
+    disk->ops->close(disk, file);
+    return status;
+}
+
+static enum status problem(struct loading *loading, const char *text)
+{
+    loading->info->problem = text;
+    return STATUS_CORRUPT;
+}
+
+/* Reads one thing with `read` from the window, with more of the file when it is cut off there.
+ * STATUS_MALFORMED: it is malformed, or the file ends inside. */
+static enum status read_whole(struct loading *loading,
+                              enum status (*read)(struct loading *loading, struct reader *reader))
+{
+    size_t want = PEEK_BYTES;
+    struct slice bytes;
+    struct reader reader;
+
+    for (;;) {
+        enum status status = snapshot_source_peek(loading->source, want, &bytes);
+        if (status != STATUS_OK)
+            return status;
+        reader_init(&reader, bytes, &loading->arena, loading->text_bytes_max);
+        status = read(loading, &reader);
+        if (status != STATUS_MALFORMED) {
+            snapshot_source_skip(loading->source, (size_t)(reader.pos - bytes.data));
+            return status;
+        }
+        /* Longer than a path and a data of full size, or all there is: malformed in earnest. */
+        if (bytes.size < want || want > 4 * loading->text_bytes_max)
+            return STATUS_MALFORMED;
+        want = bytes.size * 2;
+    }
+}
+
+static enum status read_session(struct loading *loading, struct reader *reader)
+{
+    int64_t id = reader_i64(reader);
+    int32_t timeout_ms = reader_i32(reader);
+
+    if (reader->status == STATUS_OK && loading->tree != NULL)
+        tree_session_add(loading->tree, id, timeout_ms);
+    return reader->status;
+}
+
+static enum status read_acl(struct loading *loading, struct reader *reader)
+{
+    int64_t id = reader_i64(reader);
+    struct jute_vector acl = reader_acls(reader);
+
+    /* An empty list is left out: what refers to it is denied, as with a list that is not there. */
+    if (reader->status == STATUS_OK && loading->tree != NULL && acl.count > 0)
+        tree_load_acl(loading->tree, id, acl);
+    return reader->status;
+}
+
+static enum status read_node(struct loading *loading, struct reader *reader)
+{
+    struct stat_persisted stat;
+
+    struct slice path = reader_text(reader);
+    if (reader->status == STATUS_OK && slice_equal(path, SLICE("/")))
+        return STATUS_END;
+    struct slice data = reader_buffer(reader);
+    int64_t acl = reader_i64(reader);
+    enum status status = stat_persisted_read(reader, &stat);
+    if (status != STATUS_OK)
+        return status;
+    if (path.data == NULL)
+        return problem(loading, "a node without a path");
+    if (loading->tree == NULL)
+        return STATUS_OK;
+    status = tree_load_node(loading->tree, path, data, acl, &stat);
+    return status == STATUS_OK ? STATUS_OK : problem(loading, "a node without its parent");
+}
+
+static enum status read_count(struct loading *loading, struct reader *reader)
+{
+    (void)loading;
+    (void)reader_i32(reader);
+    return reader->status;
+}
+
+/* int count, then that many. */
+static enum status read_table(struct loading *loading,
+                              enum status (*read)(struct loading *loading, struct reader *reader))
+{
+    struct slice bytes;
+
+    enum status status = snapshot_source_peek(loading->source, 4, &bytes);
+    int32_t count = status == STATUS_OK && bytes.size >= 4 ? (int32_t)load_be32(bytes.data) : 0;
+    if (status == STATUS_OK)
+        status = read_whole(loading, read_count);
+    for (int32_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = read_whole(loading, read);
+        arena_reset(&loading->arena);
+    }
+    return status;
+}
+
+static enum status read_seal(struct loading *loading)
+{
+    uint32_t adler = snapshot_source_adler(loading->source);
+    struct slice bytes;
+
+    enum status status = snapshot_source_peek(loading->source, SEAL_BYTES, &bytes);
+    if (status != STATUS_OK)
+        return status;
+    if (bytes.size < SEAL_BYTES)
+        return problem(loading, "it ends before its seal");
+    if (load_be64(bytes.data) != adler || load_be32(bytes.data + 8) != 1 || bytes.data[12] != '/')
+        return problem(loading, "wrong seal: its bytes have changed");
+    snapshot_source_skip(loading->source, SEAL_BYTES);
+    return STATUS_OK;
+}
+
+static enum status read_digest(struct loading *loading, struct reader *reader)
+{
+    struct snapshot_info *info = loading->info;
+    int64_t zxid = reader_i64(reader);
+    int32_t version = reader_i32(reader);
+
+    if (version < DIGEST_VERSION) { /* alphas of 3.6: in hex */
+        (void)reader_buffer(reader);
+        return reader->status;
+    }
+    int64_t digest = reader_i64(reader);
+    if (reader->status == STATUS_OK && version == DIGEST_VERSION) {
+        info->has_digest = true;
+        info->digest_zxid = zxid;
+        info->digest = (uint64_t)digest;
+    }
+    return reader->status;
+}
+
+static enum status read_last_zxid(struct loading *loading, struct reader *reader)
+{
+    loading->info->last_zxid = reader_i64(reader);
+    loading->info->has_last_zxid = reader->status == STATUS_OK;
+    return reader->status;
+}
+
+/* The sections behind the nodes, each with its seal. Older releases wrote fewer. */
+static enum status read_sections(struct loading *loading)
+{
+    struct slice rest;
+
+    enum status status = read_seal(loading);
+    if (status != STATUS_OK)
+        return status;
+    status = snapshot_source_peek(loading->source, PEEK_BYTES, &rest);
+    if (status != STATUS_OK || rest.size == 0)
+        return status;
+    if (rest.size != LAST_ZXID_BYTES + SEAL_BYTES) { /* else: 3.9 with digests off */
+        status = read_whole(loading, read_digest);
+        if (status == STATUS_OK)
+            status = read_seal(loading);
+        if (status == STATUS_OK)
+            status = snapshot_source_peek(loading->source, PEEK_BYTES, &rest);
+        if (status != STATUS_OK || rest.size == 0)
+            return status;
+    }
+    status = read_whole(loading, read_last_zxid);
+    return status == STATUS_OK ? read_seal(loading) : status;
+}
+
+static enum status read_all(struct loading *loading)
+{
+    struct slice bytes;
+
+    enum status status = snapshot_source_peek(loading->source, HEADER_BYTES, &bytes);
+    if (status != STATUS_OK)
+        return status;
+    if (bytes.size < HEADER_BYTES || load_be32(bytes.data) != MAGIC)
+        return problem(loading, "no snapshot header");
+    snapshot_source_skip(loading->source, HEADER_BYTES);
+    status = read_table(loading, read_session);
+    if (status == STATUS_OK)
+        status = read_table(loading, read_acl);
+    while (status == STATUS_OK) {
+        status = read_whole(loading, read_node);
+        arena_reset(&loading->arena);
+    }
+    return status == STATUS_END ? read_sections(loading) : status;
+}
+
+enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes_max,
+                          struct tree *tree, struct snapshot_info *ret_info)
+{
+    struct snapshot_info info = {0};
+    struct loading loading = {
+        .tree = tree,
+        .text_bytes_max = text_bytes_max == 0 ? LOG_PAYLOAD_BYTES_MAX : text_bytes_max,
+        .info = &info};
+
+    enum status status = snapshot_source_open(disk, name, &loading.source);
+    if (status == STATUS_OK) {
+        arena_init(&loading.arena);
+        status = read_all(&loading);
+        arena_deinit(&loading.arena);
+        snapshot_source_close(loading.source);
+    }
+    if (status == STATUS_MALFORMED)
+        status = problem(&loading, "a part of it is malformed or cut off");
+    else if (status != STATUS_OK && info.problem == NULL)
+        info.problem = status == STATUS_CORRUPT ? "it does not decompress" : status_text(status);
+    *ret_info = info;
+    return status;
+}

@@ -1,0 +1,21 @@
+/* snapshot_source.h: the uncompressed bytes of a snapshot file, through a window.
+ *
+ * Bounded memory: the window holds what one read needs, however long the file is. */
+#ifndef REPLICA_STORE_SNAPSHOT_SOURCE_H
+#define REPLICA_STORE_SNAPSHOT_SOURCE_H
+
+#include "base/disk.h"
+#include "replica/store/log_format.h"
+
+struct snapshot_source;
+MUST_USE enum status snapshot_source_open(struct disk *disk, const char *name,
+                                          struct snapshot_source **ret_source);
+void snapshot_source_close(struct snapshot_source *source);
+/* What is in the window: at least `want` bytes unless the stream ends. STATUS_CORRUPT: it does not
+ * decompress. Valid until the next call. */
+MUST_USE enum status snapshot_source_peek(struct snapshot_source *source, size_t want,
+                                          struct slice *ret_bytes);
+void snapshot_source_skip(struct snapshot_source *source, size_t size); /* size <= peeked */
+uint32_t snapshot_source_adler(struct snapshot_source *source); /* of all bytes skipped so far */
+
+#endif

@@ -1,0 +1,84 @@
+#include "replica/store/store_files.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct listing {
+    struct store_files *files;
+    enum store_file_kind kind;
+};
+
+static bool visit(void *context, const char *name, uint64_t size_bytes)
+{
+    struct listing *listing = context;
+    struct store_files *files = listing->files;
+    struct store_name read = store_name_read(name);
+
+    if (read.kind != listing->kind || !read.zxid_valid)
+        return true;
+    if (files->count == files->capacity) {
+        files->capacity = files->capacity == 0 ? 16 : files->capacity * 2;
+        files->files = mem_realloc(files->files, files->capacity * sizeof(*files->files));
+    }
+    char *copy = mem_alloc(strlen(name) + 1);
+    memcpy(copy, name, strlen(name) + 1);
+    files->files[files->count++] = (struct store_file){copy, size_bytes, read};
+    return true;
+}
+
+static int by_zxid(const void *left_pointer, const void *right_pointer)
+{
+    const struct store_file *left = left_pointer, *right = right_pointer;
+
+    if (left->read.zxid != right->read.zxid)
+        return left->read.zxid < right->read.zxid ? -1 : 1;
+    return strcmp(left->name, right->name);
+}
+
+enum status store_files_list(struct disk *disk, enum store_file_kind kind,
+                             struct store_files *ret_files)
+{
+    struct listing listing = {ret_files, kind};
+
+    *ret_files = (struct store_files){0};
+    enum status status = disk->ops->list(disk, visit, &listing);
+    if (ret_files->count > 1)
+        qsort(ret_files->files, ret_files->count, sizeof(*ret_files->files), by_zxid);
+    return status;
+}
+
+void store_files_deinit(struct store_files *files)
+{
+    for (size_t i = 0; i < files->count; i++)
+        mem_free(files->files[i].name);
+    mem_free(files->files);
+    *files = (struct store_files){0};
+}
+
+void store_note(struct store_notes *notes, bool warning, const char *format, ...)
+{
+    va_list arguments, again;
+
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int size = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    ASSERT(size >= 0);
+    char *text = mem_alloc((size_t)size + 1);
+    (void)vsnprintf(text, (size_t)size + 1, format, again);
+    va_end(again);
+    if (notes->count == notes->capacity) {
+        notes->capacity = notes->capacity == 0 ? 8 : notes->capacity * 2;
+        notes->notes = mem_realloc(notes->notes, notes->capacity * sizeof(*notes->notes));
+    }
+    notes->notes[notes->count++] = (struct store_note){warning, text};
+}
+
+void store_notes_deinit(struct store_notes *notes)
+{
+    for (size_t i = 0; i < notes->count; i++)
+        mem_free(notes->notes[i].text);
+    mem_free(notes->notes);
+    *notes = (struct store_notes){0};
+}

@@ -1,0 +1,447 @@
+#include "replica/txn/prepare.h"
+
+#include <stdio.h>
+
+/* --- small rules --- */
+
+static bool has_nul(struct slice path)
+{
+    return path.size > 0 && memchr(path.data, '\0', path.size) != NULL;
+}
+
+static bool has_slash(struct slice path)
+{
+    return path.size > 0 && memchr(path.data, '/', path.size) != NULL;
+}
+
+/* -1: any. New version: one more, and -1 is left out because it would mean "any" (3.10's rule). */
+static enum zk_error next_version(int32_t current, int32_t expected, int32_t *ret_next)
+{
+    if (expected != -1 && expected != current)
+        return ZK_BAD_VERSION;
+    *ret_next = current == -2 ? 0 : (int32_t)((uint32_t)current + 1);
+    return ZK_OK;
+}
+
+static bool allowed(const struct prepare *prepare, const struct node_state *node,
+                    int32_t permission)
+{
+    return acl_allows(&prepare->rules->acl, tree_acl(prepare->tree, node->acl), permission,
+                      prepare->identities);
+}
+
+static bool is_ttl_mode(int32_t flags)
+{
+    return flags == MODE_TTL || flags == MODE_SEQUENTIAL_TTL;
+}
+
+static bool is_sequential_mode(int32_t flags)
+{
+    return flags == MODE_PERSISTENT_SEQUENTIAL || flags == MODE_EPHEMERAL_SEQUENTIAL ||
+           flags == MODE_SEQUENTIAL_TTL;
+}
+
+static bool is_ephemeral_mode(int32_t flags)
+{
+    return flags == MODE_EPHEMERAL || flags == MODE_EPHEMERAL_SEQUENTIAL;
+}
+
+/* --- create --- */
+
+static enum zk_error check_create_mode(const struct prepare *prepare, const struct write_op *op)
+{
+    if (op->flags < MODE_PERSISTENT || op->flags > MODE_SEQUENTIAL_TTL)
+        return ZK_BAD_ARGUMENTS;
+    if (is_ttl_mode(op->flags)) {
+        if (!tree_get_options(prepare->tree)->extended_types)
+            return ZK_UNIMPLEMENTED;
+        return op->ttl_ms > 0 && op->ttl_ms <= TTL_MS_MAX ? ZK_OK : ZK_BAD_ARGUMENTS;
+    }
+    /* A createTTL without a TTL mode: a negative ttl goes through Java's checks and kills it. */
+    if (op->ttl_ms >= 0 || op->type == OP_CREATE_TTL)
+        return ZK_BAD_ARGUMENTS;
+    return ZK_OK;
+}
+
+static struct slice with_sequence(const struct prepare *prepare, struct slice path,
+                                  int32_t cversion)
+{
+    char suffix[16];
+    int size = snprintf(suffix, sizeof(suffix), "%010d", cversion);
+
+    uint8_t *whole = arena_alloc(prepare->arena, path.size + (size_t)size);
+    memcpy(whole, path.data, path.size);
+    memcpy(whole + path.size, suffix, (size_t)size);
+    return slice_of(whole, path.size + (size_t)size);
+}
+
+/* What the parent will look like. The count is frozen once it would overflow. */
+static int32_t gain_child(struct node_state *parent, int64_t zxid)
+{
+    int32_t cversion = (int32_t)((uint32_t)parent->cversion + 1);
+
+    parent->child_count++;
+    if (cversion > parent->cversion) {
+        parent->cversion = cversion;
+        parent->pzxid = zxid;
+    }
+    return cversion;
+}
+
+static enum zk_error prepare_create(struct prepare *prepare, const struct write_op *op,
+                                    struct txn_op *ret_op)
+{
+    struct slice path = op->path;
+    struct jute_vector acl;
+    struct node_state parent, node;
+    enum zk_error err = check_create_mode(prepare, op);
+
+    if (err != ZK_OK)
+        return err;
+    if (path.data == NULL)
+        return ZK_MARSHALLING_ERROR;
+    if (!has_slash(path) || has_nul(path))
+        return ZK_BAD_ARGUMENTS;
+    err = acl_fix_up(&prepare->rules->acl, op->acl, prepare->identities, prepare->arena, &acl);
+    if (err != ZK_OK)
+        return err;
+    struct slice parent_path = zk_path_parent(path);
+    if (!outstanding_get(prepare->outstanding, parent_path, &parent))
+        return ZK_NO_NODE;
+    if (!allowed(prepare, &parent, PERM_CREATE))
+        return ZK_NO_AUTH;
+    if (is_sequential_mode(op->flags))
+        path = with_sequence(prepare, path, parent.cversion);
+    if (!zk_path_valid(path))
+        return ZK_BAD_ARGUMENTS;
+    if (outstanding_get(prepare->outstanding, path, &node))
+        return ZK_NODE_EXISTS;
+    const struct tree_options *options = tree_get_options(prepare->tree);
+    if (tree_owner_kind(options, parent.owner) == OWNER_SESSION)
+        return ZK_NO_CHILDREN_FOR_EPHEMERALS;
+    if (prepare->rules->enforce_quota) {
+        err = tree_quota_check(prepare->tree, path, 1, (int64_t)op->data.size);
+        if (err != ZK_OK)
+            return err;
+    }
+    const struct txn_header *header = &prepare->header;
+    bool ephemeral = (op->type == OP_CREATE || op->type == OP_CREATE2) &&
+                     is_ephemeral_mode(op->flags);
+    *ret_op = (struct txn_op){.type = op->type,
+                              .path = path,
+                              .data = op->data,
+                              .acl = acl,
+                              .ephemeral = ephemeral,
+                              .parent_cversion = gain_child(&parent, header->zxid),
+                              .ttl_ms = op->ttl_ms};
+    struct node_state added = {.czxid = header->zxid,
+                               .mzxid = header->zxid,
+                               .pzxid = header->zxid,
+                               .ctime = header->time_ms,
+                               .mtime = header->time_ms,
+                               .exists = true,
+                               .digest = node.digest};
+    if (op->type == OP_CREATE_CONTAINER)
+        added.owner = OWNER_CONTAINER_VALUE;
+    else if (op->type == OP_CREATE_TTL)
+        added.owner = (int64_t)(UINT64_C(0xff) << 56 | (uint64_t)op->ttl_ms);
+    else if (ephemeral)
+        added.owner = header->client_id;
+    outstanding_set_content(&added, path, op->data);
+    added.acl = tree_acl_intern(prepare->tree, acl);
+    outstanding_put(prepare->outstanding, parent_path, &parent, header->zxid);
+    outstanding_put(prepare->outstanding, path, &added, header->zxid);
+    tree_acl_release(prepare->tree, added.acl); /* the record holds its own */
+    return ZK_OK;
+}
+
+/* --- delete --- */
+
+static void lose_child(struct prepare *prepare, struct slice parent_path)
+{
+    struct node_state parent;
+
+    if (!outstanding_get(prepare->outstanding, parent_path, &parent))
+        return;
+    parent.child_count--;
+    if (prepare->header.zxid > parent.pzxid)
+        parent.pzxid = prepare->header.zxid;
+    outstanding_put(prepare->outstanding, parent_path, &parent, prepare->header.zxid);
+}
+
+static void remove_node(struct prepare *prepare, struct slice path, const struct node_state *node)
+{
+    struct node_state gone = {.digest = node->digest};
+
+    lose_child(prepare, zk_path_parent(path));
+    outstanding_put(prepare->outstanding, path, &gone, prepare->header.zxid);
+}
+
+static enum zk_error prepare_delete(struct prepare *prepare, const struct write_op *op,
+                                    struct txn_op *ret_op)
+{
+    struct node_state parent, node;
+    int32_t unused;
+
+    if (op->path.data == NULL)
+        return ZK_MARSHALLING_ERROR;
+    if (!has_slash(op->path) || has_nul(op->path) || zk_path_special(op->path))
+        return ZK_BAD_ARGUMENTS;
+    if (!outstanding_get(prepare->outstanding, zk_path_parent(op->path), &parent))
+        return ZK_NO_NODE;
+    if (!allowed(prepare, &parent, PERM_DELETE))
+        return ZK_NO_AUTH;
+    if (!outstanding_get(prepare->outstanding, op->path, &node))
+        return ZK_NO_NODE;
+    enum zk_error err = next_version(node.version, op->version, &unused);
+    if (err != ZK_OK)
+        return err;
+    if (node.child_count > 0)
+        return ZK_NOT_EMPTY;
+    *ret_op = (struct txn_op){.type = OP_DELETE, .path = op->path};
+    remove_node(prepare, op->path, &node);
+    return ZK_OK;
+}
+
+/* --- setData, setACL, check --- */
+
+static enum zk_error prepare_set_data(struct prepare *prepare, const struct write_op *op,
+                                      struct txn_op *ret_op)
+{
+    struct node_state node;
+    int32_t version;
+
+    if (!zk_path_valid(op->path))
+        return ZK_BAD_ARGUMENTS;
+    if (!outstanding_get(prepare->outstanding, op->path, &node))
+        return ZK_NO_NODE;
+    if (!allowed(prepare, &node, PERM_WRITE))
+        return ZK_NO_AUTH;
+    if (prepare->rules->enforce_quota) {
+        enum zk_error err = tree_quota_check(prepare->tree, op->path, 0,
+                                             (int64_t)op->data.size - node.data_bytes);
+        if (err != ZK_OK)
+            return err;
+    }
+    enum zk_error err = next_version(node.version, op->version, &version);
+    if (err != ZK_OK)
+        return err;
+    *ret_op = (struct txn_op){
+        .type = OP_SET_DATA, .path = op->path, .data = op->data, .version = version};
+    node.version = version;
+    node.mzxid = prepare->header.zxid;
+    node.mtime = prepare->header.time_ms;
+    outstanding_set_content(&node, op->path, op->data);
+    outstanding_put(prepare->outstanding, op->path, &node, prepare->header.zxid);
+    return ZK_OK;
+}
+
+static enum zk_error prepare_set_acl(struct prepare *prepare, const struct write_op *op,
+                                     struct txn_op *ret_op)
+{
+    struct node_state node;
+    struct jute_vector acl;
+    int32_t aversion;
+
+    if (!zk_path_valid(op->path))
+        return ZK_BAD_ARGUMENTS;
+    enum zk_error err =
+        acl_fix_up(&prepare->rules->acl, op->acl, prepare->identities, prepare->arena, &acl);
+    if (err != ZK_OK)
+        return err;
+    if (!outstanding_get(prepare->outstanding, op->path, &node))
+        return ZK_NO_NODE;
+    if (!allowed(prepare, &node, PERM_ADMIN))
+        return ZK_NO_AUTH;
+    err = next_version(node.aversion, op->version, &aversion);
+    if (err != ZK_OK)
+        return err;
+    *ret_op =
+        (struct txn_op){.type = OP_SET_ACL, .path = op->path, .acl = acl, .version = aversion};
+    node.aversion = aversion;
+    node.acl = tree_acl_intern(prepare->tree, acl);
+    outstanding_put(prepare->outstanding, op->path, &node, prepare->header.zxid);
+    tree_acl_release(prepare->tree, node.acl);
+    return ZK_OK;
+}
+
+static enum zk_error prepare_check(struct prepare *prepare, const struct write_op *op,
+                                   struct txn_op *ret_op)
+{
+    struct node_state node;
+    int32_t next;
+
+    if (!zk_path_valid(op->path))
+        return ZK_BAD_ARGUMENTS;
+    if (!outstanding_get(prepare->outstanding, op->path, &node))
+        return ZK_NO_NODE;
+    if (!allowed(prepare, &node, PERM_READ))
+        return ZK_NO_AUTH;
+    enum zk_error err = next_version(node.version, op->version, &next);
+    if (err != ZK_OK)
+        return err;
+    *ret_op = (struct txn_op){.type = OP_CHECK, .path = op->path, .version = next};
+    return ZK_OK;
+}
+
+/* --- closeSession --- */
+
+struct closing {
+    struct prepare *prepare;
+    struct buffer paths, path;
+    int32_t count;
+};
+
+static void close_one(struct closing *closing, struct slice path)
+{
+    struct prepare *prepare = closing->prepare;
+    struct node_state node;
+
+    if (!outstanding_get(prepare->outstanding, path, &node) ||
+        node.owner != prepare->header.client_id)
+        return;
+    /* The list is cut rather than written too long to be read: whoever applies it deletes what the
+     * session still owns anyway. */
+    if (closing->paths.size + path.size < prepare->rules->text_bytes_max / 2) {
+        jute_put_bytes(&closing->paths, path);
+        closing->count++;
+    }
+    remove_node(prepare, path, &node);
+}
+
+static void collect_owned(void *context, struct slice path)
+{
+    buffer_append(&((struct closing *)context)->path, path);
+    buffer_u8(&((struct closing *)context)->path, '\0'); /* no path holds a NUL */
+}
+
+static void prepare_close_session(struct prepare *prepare, struct txn_op *ret_op)
+{
+    struct closing closing = {.prepare = prepare};
+    struct tree_session *session = tree_session(prepare->tree, prepare->header.client_id);
+
+    for (uint32_t i = 0; session != NULL && i < session->ephemeral_count; i++) {
+        closing.path.size = 0;
+        tree_path_append(prepare->tree, session->ephemerals[i], &closing.path);
+        close_one(&closing, buffer_slice(&closing.path));
+    }
+    closing.path.size = 0;
+    outstanding_visit_owned(prepare->outstanding, prepare->header.client_id, collect_owned,
+                            &closing);
+    for (size_t start = 0; start < closing.path.size;) {
+        struct slice path = slice_text((const char *)closing.path.data + start);
+        close_one(&closing, path);
+        start += path.size + 1;
+    }
+    struct slice paths = closing.paths.data == NULL ? SLICE("") : buffer_slice(&closing.paths);
+    *ret_op = (struct txn_op){.type = OP_CLOSE_SESSION,
+                              .paths = {arena_copy(prepare->arena, paths), closing.count}};
+    buffer_deinit(&closing.paths);
+    buffer_deinit(&closing.path);
+}
+
+/* --- all together --- */
+
+static enum zk_error prepare_op(struct prepare *prepare, const struct write_op *op,
+                                struct txn_op *ret_op)
+{
+    switch (op->type) {
+    case OP_CREATE:
+    case OP_CREATE2:
+    case OP_CREATE_CONTAINER:
+    case OP_CREATE_TTL:
+        return prepare_create(prepare, op, ret_op);
+    case OP_DELETE:
+        return prepare_delete(prepare, op, ret_op);
+    case OP_SET_DATA:
+        return prepare_set_data(prepare, op, ret_op);
+    case OP_SET_ACL:
+        return prepare_set_acl(prepare, op, ret_op);
+    case OP_CHECK:
+        return prepare_check(prepare, op, ret_op);
+    case OP_RECONFIG: /* a server that stands alone has nothing to reconfigure */
+        return prepare->rules->reconfig_enabled ? ZK_UNIMPLEMENTED : ZK_RECONFIG_DISABLED;
+    case OP_CLOSE_SESSION:
+        prepare_close_session(prepare, ret_op);
+        return ZK_OK;
+    default:
+        return ZK_UNIMPLEMENTED;
+    }
+}
+
+static void seal(struct prepare *prepare, struct txn *txn)
+{
+    prepare->header.type = txn->op.type;
+    txn->header = prepare->header;
+    txn->has_digest =
+        tree_get_options(prepare->tree)->digest_enabled && txn->header.type != OP_ERROR;
+    txn->digest = (int64_t)outstanding_digest(prepare->outstanding);
+}
+
+static void prepare_multi(struct prepare *prepare, const struct write_request *request,
+                          struct txn *txn)
+{
+    enum zk_error failed = ZK_OK;
+
+    txn->op = (struct txn_op){.type = OP_MULTI};
+    txn->op_count = request->op_count;
+    txn->ops = arena_alloc(prepare->arena, (size_t)request->op_count * sizeof(*txn->ops));
+    outstanding_begin(prepare->outstanding);
+    for (int32_t i = 0; i < request->op_count; i++) {
+        if (failed != ZK_OK) {
+            txn->ops[i] = (struct txn_op){.type = OP_ERROR, .err = ZK_RUNTIME_INCONSISTENCY};
+            continue;
+        }
+        failed = prepare_op(prepare, &request->ops[i], &txn->ops[i]);
+        if (failed != ZK_OK)
+            txn->ops[i] = (struct txn_op){.type = OP_ERROR, .err = failed};
+    }
+    if (failed != ZK_OK)
+        outstanding_rollback(prepare->outstanding);
+    else
+        outstanding_commit(prepare->outstanding);
+}
+
+void prepare_write(struct prepare *prepare, const struct write_request *request,
+                   struct txn *ret_txn)
+{
+    *ret_txn = (struct txn){0};
+    if (request->type == OP_MULTI) {
+        prepare_multi(prepare, request, ret_txn);
+    } else {
+        enum zk_error err = prepare_op(prepare, &request->op, &ret_txn->op);
+        if (err != ZK_OK)
+            ret_txn->op = (struct txn_op){.type = OP_ERROR, .err = err};
+    }
+    seal(prepare, ret_txn);
+}
+
+void prepare_error(struct prepare *prepare, enum zk_error err, struct txn *ret_txn)
+{
+    *ret_txn = (struct txn){.op = {.type = OP_ERROR, .err = err}};
+    seal(prepare, ret_txn);
+}
+
+void prepare_create_session(struct prepare *prepare, int32_t timeout_ms, struct txn *ret_txn)
+{
+    *ret_txn = (struct txn){.op = {.type = OP_CREATE_SESSION, .timeout_ms = timeout_ms}};
+    seal(prepare, ret_txn);
+}
+
+enum zk_error prepare_delete_container(struct prepare *prepare, struct slice path,
+                                       struct txn *ret_txn)
+{
+    struct node_state node;
+
+    if (!outstanding_get(prepare->outstanding, path, &node))
+        return ZK_NO_NODE;
+    if (node.child_count > 0)
+        return ZK_NOT_EMPTY;
+    enum owner_kind kind = tree_owner_kind(tree_get_options(prepare->tree), node.owner);
+    if (kind != OWNER_CONTAINER && kind != OWNER_TTL)
+        return ZK_BAD_VERSION;
+    *ret_txn = (struct txn){.op = {.type = OP_DELETE_CONTAINER, .path = path}};
+    remove_node(prepare, path, &node);
+    seal(prepare, ret_txn);
+    return ZK_OK;
+}

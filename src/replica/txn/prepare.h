@@ -1,0 +1,37 @@
+/* prepare.h: a request and the outstanding tree -> the transaction to propose, or an error one.
+ *
+ * Every check in ZooKeeper's order (protocol reference 4.4). A failed request becomes an error
+ * transaction: it takes a zxid and a log record, and changes nothing.
+ * Source: PrepRequestProcessor.java. */
+#ifndef REPLICA_TXN_PREPARE_H
+#define REPLICA_TXN_PREPARE_H
+
+#include "replica/acl/acl.h"
+#include "replica/txn/outstanding.h"
+#include "replica/txn/request.h"
+#include "replica/txn/txn.h"
+
+struct prepare_rules {
+    struct acl_rules acl;
+    bool enforce_quota, reconfig_enabled;
+    size_t text_bytes_max; /* what readers of our log accept as one text */
+};
+
+struct prepare { /* one per request; the parts live elsewhere */
+    struct tree *tree;
+    struct outstanding *outstanding;
+    const struct prepare_rules *rules;
+    const struct identities *identities;
+    struct arena *arena; /* the transaction's slices live here or in the request */
+    struct txn_header header; /* zxid, time, client, cxid: given; type: filled in */
+};
+
+void prepare_write(struct prepare *prepare, const struct write_request *request,
+                   struct txn *ret_txn);
+void prepare_error(struct prepare *prepare, enum zk_error err, struct txn *ret_txn);
+void prepare_create_session(struct prepare *prepare, int32_t timeout_ms, struct txn *ret_txn);
+/* For the janitors. An error: the node is gone, used or not one of theirs; nothing is to propose. */
+enum zk_error prepare_delete_container(struct prepare *prepare, struct slice path,
+                                       struct txn *ret_txn);
+
+#endif

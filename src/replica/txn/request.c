@@ -1,0 +1,172 @@
+#include "replica/txn/request.h"
+
+enum { MULTI_HEADER_BYTES = 9 };
+
+static enum status read_create(struct reader *reader, int32_t type, struct write_op *ret_op)
+{
+    struct create_request create;
+    enum status status = create_request_read(reader, &create);
+
+    *ret_op = (struct write_op){.type = type,
+                                .path = create.path,
+                                .data = create.data,
+                                .acl = create.acl,
+                                .flags = create.flags,
+                                .ttl_ms = -1};
+    return status;
+}
+
+static enum status read_create_ttl(struct reader *reader, struct write_op *ret_op)
+{
+    struct create_ttl_request create;
+    enum status status = create_ttl_request_read(reader, &create);
+
+    *ret_op = (struct write_op){.type = OP_CREATE_TTL,
+                                .path = create.path,
+                                .data = create.data,
+                                .acl = create.acl,
+                                .flags = create.flags,
+                                .ttl_ms = create.ttl_ms};
+    return status;
+}
+
+static enum status read_op(struct reader *reader, int32_t type, struct write_op *ret_op)
+{
+    switch (type) {
+    case OP_CREATE:
+    case OP_CREATE2:
+    case OP_CREATE_CONTAINER:
+        return read_create(reader, type, ret_op);
+    case OP_CREATE_TTL:
+        return read_create_ttl(reader, ret_op);
+    case OP_DELETE:
+    case OP_CHECK: {
+        struct path_version_request request;
+        enum status status = path_version_request_read(reader, &request);
+        *ret_op =
+            (struct write_op){.type = type, .path = request.path, .version = request.version};
+        return status;
+    }
+    case OP_SET_DATA: {
+        struct set_data_request request;
+        enum status status = set_data_request_read(reader, &request);
+        *ret_op = (struct write_op){.type = type,
+                                    .path = request.path,
+                                    .data = request.data,
+                                    .version = request.version};
+        return status;
+    }
+    case OP_SET_ACL: {
+        struct set_acl_request request;
+        enum status status = set_acl_request_read(reader, &request);
+        *ret_op = (struct write_op){
+            .type = type, .path = request.path, .acl = request.acl, .version = request.version};
+        return status;
+    }
+    case OP_RECONFIG: {
+        struct reconfig_request request;
+        enum status status = reconfig_request_read(reader, &request);
+        *ret_op = (struct write_op){.type = type};
+        return status;
+    }
+    case OP_CLOSE_SESSION:
+        *ret_op = (struct write_op){.type = type};
+        return STATUS_OK;
+    default:
+        return STATUS_MALFORMED;
+    }
+}
+
+/* MultiOperationRecord: the opcode of a create is derived anew from its flags. */
+static enum status read_multi_op(struct reader *reader, int32_t type, struct write_op *ret_op)
+{
+    switch (type) {
+    case OP_CREATE:
+    case OP_CREATE2:
+    case OP_CREATE_CONTAINER:
+    case OP_CREATE_TTL:
+    case OP_DELETE:
+    case OP_SET_DATA:
+    case OP_CHECK:
+        break;
+    default:
+        return STATUS_MALFORMED;
+    }
+    enum status status = read_op(reader, type, ret_op);
+    if (status != STATUS_OK || ret_op->type == OP_DELETE || ret_op->type == OP_SET_DATA ||
+        ret_op->type == OP_CHECK)
+        return status;
+    if (ret_op->flags < MODE_PERSISTENT || ret_op->flags > MODE_SEQUENTIAL_TTL)
+        return STATUS_MALFORMED;
+    bool ttl_mode = ret_op->flags == MODE_TTL || ret_op->flags == MODE_SEQUENTIAL_TTL;
+    if (ttl_mode)
+        return type == OP_CREATE_TTL ? STATUS_OK : STATUS_MALFORMED;
+    if (ret_op->flags == MODE_CONTAINER)
+        ret_op->type = OP_CREATE_CONTAINER;
+    else if (type == OP_CREATE_TTL)
+        ret_op->type = OP_CREATE;
+    ret_op->ttl_ms = -1;
+    return STATUS_OK;
+}
+
+static enum status read_multi(struct reader *reader, struct arena *arena,
+                              struct write_request *request)
+{
+    int32_t capacity = 0;
+
+    for (;;) {
+        struct multi_header header;
+        if (multi_header_read(reader, &header) != STATUS_OK)
+            return STATUS_MALFORMED;
+        if (header.done)
+            return STATUS_OK;
+        if (request->op_count == capacity) {
+            capacity = capacity == 0 ? 8 : capacity * 2;
+            struct write_op *grown = arena_alloc(arena, (size_t)capacity * sizeof(*grown));
+            if (request->op_count > 0)
+                memcpy(grown, request->ops, (size_t)request->op_count * sizeof(*grown));
+            request->ops = grown;
+        }
+        if (read_multi_op(reader, header.type, &request->ops[request->op_count]) != STATUS_OK)
+            return STATUS_MALFORMED;
+        request->op_count++;
+    }
+}
+
+enum status write_request_read(int32_t type, struct slice body, size_t text_bytes_max,
+                               struct arena *arena, struct write_request *ret_request)
+{
+    struct reader reader;
+
+    reader_init(&reader, body, arena, text_bytes_max);
+    *ret_request = (struct write_request){.type = type};
+    if (type == OP_MULTI)
+        return read_multi(&reader, arena, ret_request);
+    return read_op(&reader, type, &ret_request->op);
+}
+
+enum status multi_read_request_read(struct slice body, size_t text_bytes_max, struct arena *arena,
+                                    struct read_op **ret_ops, int32_t *ret_count)
+{
+    struct reader reader;
+    int32_t count = 0;
+    struct read_op *ops =
+        arena_alloc(arena, (body.size / MULTI_HEADER_BYTES + 1) * sizeof(*ops));
+
+    reader_init(&reader, body, arena, text_bytes_max);
+    for (;;) {
+        struct multi_header header;
+        struct path_watch_request request;
+        if (multi_header_read(&reader, &header) != STATUS_OK)
+            return STATUS_MALFORMED;
+        if (header.done)
+            break;
+        if ((header.type != OP_GET_DATA && header.type != OP_GET_CHILDREN) ||
+            path_watch_request_read(&reader, &request) != STATUS_OK)
+            return STATUS_MALFORMED;
+        ops[count++] = (struct read_op){header.type, request.path};
+    }
+    *ret_ops = ops;
+    *ret_count = count;
+    return STATUS_OK;
+}
