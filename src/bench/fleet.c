@@ -434,6 +434,11 @@ void fleet_close(struct fleet *fleet)
     free_fleet(fleet);
 }
 
+void fleet_stamp(struct fleet *fleet, int64_t due_ns)
+{
+    fleet->now_ns = due_ns;
+}
+
 struct buffer *fleet_request_begin(struct fleet_session *session, int32_t op)
 {
     struct fleet *fleet = session->fleet;

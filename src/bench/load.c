@@ -18,6 +18,9 @@ struct load {
     uint64_t replies, replies_max;
     uint32_t run; /* tells the created znodes of this run from those of others */
     bool stopping, measuring, failed;
+    bool paced; /* requests leave by the clock, not behind an answer */
+    int64_t next_due_ns;
+    uint32_t next_session;
 };
 
 static uint32_t random_below(struct load *load, uint32_t bound)
@@ -83,7 +86,7 @@ static void on_reply(void *context, struct fleet_session *session, const struct 
         if (load->replies_max > 0 && load->result->latency.count >= load->replies_max)
             load->stopping = true;
     }
-    if (!load->stopping && !load->failed)
+    if (!load->stopping && !load->failed && !load->paced)
         send_next(load, session);
 }
 
@@ -151,10 +154,37 @@ bool load_prefill(const struct bench_options *options, uint32_t count)
     return fine && !load.failed;
 }
 
+/* What is due by now, on the next session that has room; when none has, it stays due. */
+static bool send_due(struct load *load, struct fleet *fleet)
+{
+    const struct bench_options *options = load->options;
+    int64_t now_ns = fleet_clock_ns(), distance_ns = (int64_t)(1e9 / options->rate);
+
+    for (uint32_t full = 0; load->next_due_ns <= now_ns && full < options->sessions;) {
+        struct fleet_session *session = fleet_get(fleet, load->next_session);
+        load->next_session = (load->next_session + 1) % options->sessions;
+        if (session->in_flight == options->outstanding) {
+            full++;
+            continue;
+        }
+        full = 0;
+        fleet_stamp(fleet, load->next_due_ns);
+        send_next(load, session);
+        fleet_stamp(fleet, now_ns);
+        if (!fleet_flush(session))
+            return false;
+        load->next_due_ns += distance_ns;
+    }
+    return true;
+}
+
 static bool step_until(struct load *load, struct fleet *fleet, int64_t end_ns)
 {
     while (fleet_clock_ns() < end_ns && !load->stopping) {
-        if (!fleet_step(fleet, 10))
+        if (load->paced && !send_due(load, fleet))
+            return false;
+        int wait_ms = load->options->spin ? 0 : load->paced ? 1 : 10;
+        if (!fleet_step(fleet, wait_ms))
             return false;
     }
     return true;
@@ -172,7 +202,9 @@ static bool measure(struct load *load, struct fleet *fleet)
         if (!create_one(load, fleet, root))
             return false;
     }
-    if (!start_all(load, fleet, options->sessions, options->outstanding) ||
+    load->paced = options->rate > 0;
+    load->next_due_ns = fleet_clock_ns();
+    if ((!load->paced && !start_all(load, fleet, options->sessions, options->outstanding)) ||
         !step_until(load, fleet, fleet_clock_ns() + (int64_t)(options->warmup_s * 1e9)))
         return false;
     (void)fleet_take_longest_silence_ns(fleet);

@@ -24,7 +24,10 @@ void bench_options_help(void)
           "  --mix PERCENT              reads of mix (90)\n"
           "  --prefill N                first make N znodes, 25-byte paths, and use them all\n"
           "  --reuse                    the znodes are there from an earlier run: make none\n"
+          "  --spin                     poll for replies instead of sleeping\n"
           "  --duration S, --warmup S   seconds measured (5), and before (1)\n"
+          "  --rate R                   R requests a second at even distances; a latency counts\n"
+          "                             from when the request was due\n"
           "  --ops N                    end after N operations (watch: rounds) instead\n"
           "  --timeout MS               session timeout (30000)\n"
           "  --seed N                   choice of paths (1)\n"
@@ -74,9 +77,11 @@ bool bench_options_read(int argc, char **argv, struct bench_options *ret_options
         DURATION,
         WARMUP,
         OPS,
+        RATE,
         TIMEOUT,
         SEED,
         REUSE,
+        SPIN,
         JSON
     };
     static const struct option known[] = {{"servers", required_argument, NULL, SERVERS},
@@ -90,9 +95,11 @@ bool bench_options_read(int argc, char **argv, struct bench_options *ret_options
                                           {"duration", required_argument, NULL, DURATION},
                                           {"warmup", required_argument, NULL, WARMUP},
                                           {"ops", required_argument, NULL, OPS},
+                                          {"rate", required_argument, NULL, RATE},
                                           {"timeout", required_argument, NULL, TIMEOUT},
                                           {"seed", required_argument, NULL, SEED},
                                           {"reuse", no_argument, NULL, REUSE},
+                                          {"spin", no_argument, NULL, SPIN},
                                           {"json", no_argument, NULL, JSON},
                                           {NULL, 0, NULL, 0}};
     struct bench_options options = {.servers = "127.0.0.1:2181",
@@ -154,6 +161,9 @@ bool bench_options_read(int argc, char **argv, struct bench_options *ret_options
             fine = read_number(name, optarg, 1, 1e12, &number);
             options.ops = (uint64_t)number;
             break;
+        case RATE:
+            fine = read_number(name, optarg, 1, 1e9, &options.rate);
+            break;
         case TIMEOUT:
             fine = read_number(name, optarg, 1, 1e9, &number);
             options.timeout_ms = (int32_t)number;
@@ -164,6 +174,9 @@ bool bench_options_read(int argc, char **argv, struct bench_options *ret_options
             break;
         case REUSE:
             options.reuse = true;
+            break;
+        case SPIN:
+            options.spin = true;
             break;
         case JSON:
             options.json = true;

@@ -23,9 +23,11 @@ struct bench_options {
     uint32_t prefill; /* znodes made before; 0: only `paths` of them */
     uint32_t read_percent;
     double duration_s, warmup_s;
+    double rate;  /* requests per second, at even distances; 0: as fast as answers come */
     uint64_t ops; /* 0: by duration */
     int32_t timeout_ms;
     uint64_t seed;
+    bool spin; /* poll for replies instead of sleeping: the client's wake-up is not measured */
     bool json;
     bool reuse; /* the znodes are there from an earlier run */
 };
