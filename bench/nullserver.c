@@ -22,7 +22,7 @@ enum { READ_BYTES = 1 << 20, EVENTS_MAX = 512, BACKLOG = 1024 };
 
 struct connection {
     int fd;
-    bool shaken;
+    bool shaken, closing;
     struct buffer in, out;
 };
 
@@ -71,6 +71,7 @@ static void answer(struct connection *connection, const uint8_t *frame, size_t s
         break;
     default:
         reply_begin(out, 0, xid);
+        connection->closing |= op == OP_CLOSE_SESSION;
     }
 }
 
@@ -108,7 +109,7 @@ static bool serve(struct connection *connection)
             sent += (size_t)now;
     }
     connection->out.size = 0;
-    return true;
+    return !connection->closing;
 }
 
 static void take_connection(int listener, int epoll_fd)
