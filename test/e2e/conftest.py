@@ -40,3 +40,7 @@ def build_dir():
     path = os.path.join(REPO, "build", "e2e")
     os.makedirs(path, exist_ok=True)
     return path
+
+
+def pytest_configure(config):
+    config.addinivalue_line("filterwarnings", "ignore:isSet:DeprecationWarning:kazoo")

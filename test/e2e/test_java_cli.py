@@ -78,7 +78,6 @@ getAcl /
 getAcl -s /app1
 setAcl /app1 world:anyone:cdra
 getAcl /app1
-setAcl /app1 world:anyone:x
 setAcl -s -v 1 /app1 world:anyone:cdrwa
 setAcl -v 9 /app1 world:anyone:r
 addauth digest user:secret
@@ -90,6 +89,8 @@ setAcl /app1 ip:127.0.0.1:cdrwa
 getAcl /app1
 setAcl /app1 nosuch:x:r
 setAcl /app1 digest:nocolon:r
+setAcl /app1 world:anyone:x
+getAcl /app1
 whoami
 create /quota
 create /quota/1 abc
@@ -152,9 +153,16 @@ def pair(pytestconfig):
         server.close()
 
 
+def printed(cli, line):
+    lines = normalised(cli.run(line))
+    if line.startswith("getEphemerals"):  # in no certain order, not even for the real server
+        lines = [str(sorted(text.strip("[]").split(", "))) for text in lines]
+    return lines
+
+
 def play(server):
     with Cli(server.address) as cli:
-        pages = [(line, normalised(cli.run(line))) for line in SESSION]
+        pages = [(line, printed(cli, line)) for line in SESSION]
         assert cli.quit() == 0
     return pages
 
