@@ -16,12 +16,17 @@
 
 enum { COPY_BYTES = 1024 * 1024, TORN_NAME_BYTES_MAX = 128 };
 
+enum break_kind {
+    BREAK_HEADER, /* a file without one */
+    BREAK_BYTES,  /* bytes that are no record */
+    BREAK_ORDER,  /* a record that does not follow */
+};
 struct place { /* of a break */
+    enum break_kind kind;
     size_t file;
     uint64_t offset;
     const char *reason;
-    bool torn;      /* looks so */
-    bool can_heal;  /* a later file may go on right here: an earlier run had this torn tail */
+    bool torn;                    /* a power loss explains it */
     struct log_evidence evidence; /* found behind it */
 };
 
@@ -61,12 +66,10 @@ static int64_t reached(const struct state *state)
     return state->any && state->zxid > zxid ? state->zxid : zxid;
 }
 
-static void break_at(struct state *state, size_t file, uint64_t offset, bool torn, bool can_heal,
-                     const char *reason)
+static void break_at(struct state *state, const struct place *place)
 {
     state->broken = true;
-    state->place = (struct place){
-        .file = file, .offset = offset, .reason = reason, .torn = torn, .can_heal = can_heal};
+    state->place = *place;
 }
 
 enum fit { FITS, HOLE, WRONG_LINK, OTHER_HISTORY };
@@ -167,33 +170,36 @@ static enum status apply(struct state *state, size_t file, uint64_t offset, stru
     return STATUS_OK;
 }
 
-/* A record that does not follow: a break in front of it, which nothing can heal. */
-static void break_before(struct state *state, size_t file, uint64_t offset, enum fit how,
-                         const struct log_trailer *trailer)
-{
-    if (how == HOLE)
-        break_at(state, file, offset, /* torn= */ offset == LOG_HEADER_BYTES, false,
-                 "transactions are missing in front of it");
-    else
-        break_at(state, file, offset, false, false,
-                 how == WRONG_LINK ? "it does not belong to the record in front of it"
-                                   : "it belongs to another history");
-    state->place.evidence.records = 1;
-    state->place.evidence.java = trailer == NULL;
-    state->place.evidence.durable_zxid = trailer == NULL ? 0 : trailer->durable_zxid;
-}
-
-/* The first record behind a break: does it go on exactly where the records stopped? */
-static bool heals(struct state *state, int64_t zxid, const struct log_trailer *trailer)
+/* The first record behind a break: does it go on exactly where the records stopped? Then an earlier
+ * run had this torn tail, and nothing is missing. */
+static bool heals(const struct state *state, int64_t zxid, const struct log_trailer *trailer)
 {
     const struct place *place = &state->place;
 
-    if (!place->can_heal || !place->torn || place->evidence.records > 0)
-        return false;
-    if (trailer != NULL)
-        return trailer->prev_zxid == (state->any ? state->zxid : snapshot_zxid(state)) &&
-               fit(state, zxid, trailer) == FITS;
-    return fit(state, zxid, trailer) == FITS && zxid > reached(state);
+    return place->kind == BREAK_BYTES && place->torn && place->evidence.records == 0 &&
+           zxid > reached(state) && fit(state, zxid, trailer) == FITS;
+}
+
+static void tell_healed(struct state *state, size_t file)
+{
+    store_note(&state->replay->recovery->notes, false,
+               "The log file %s ends with an unfinished record at byte %" PRIu64
+               "; %s goes on right behind the one before it.",
+               file_name(state, state->place.file), state->place.offset, file_name(state, file));
+}
+
+/* A record that does not follow the one before. That the records in between are lost and never
+ * were durable is possible where a new file begins. */
+static struct place break_of_order(enum fit how, size_t file, uint64_t offset)
+{
+    return (struct place){.kind = BREAK_ORDER,
+                          .file = file,
+                          .offset = offset,
+                          .torn = how == HOLE && offset == LOG_HEADER_BYTES,
+                          .reason = how == HOLE ? "transactions are missing in front of it"
+                                    : how == WRONG_LINK
+                                        ? "its record does not belong to the one in front of it"
+                                        : "its record belongs to another history"};
 }
 
 static enum status read_records(struct state *state, size_t file, struct log_reader *reader)
@@ -209,7 +215,11 @@ static enum status read_records(struct state *state, size_t file, struct log_rea
         if (spot.found != LOG_FOUND_RECORD) {
             if (state->broken) /* already, in an earlier file: decide on that one */
                 return STATUS_END;
-            break_at(state, file, offset, spot.found == LOG_FOUND_TORN, true, spot.reason);
+            break_at(state, &(struct place){.kind = BREAK_BYTES,
+                                            .file = file,
+                                            .offset = offset,
+                                            .reason = spot.reason,
+                                            .torn = spot.found == LOG_FOUND_TORN});
             return log_reader_search(reader, offset + 1, &state->place.evidence);
         }
         int64_t zxid = log_payload_zxid(spot.payload);
@@ -218,11 +228,7 @@ static enum status read_records(struct state *state, size_t file, struct log_rea
         if (state->broken) {
             if (!heals(state, zxid, trailer))
                 return STATUS_END;
-            store_note(&state->replay->recovery->notes, false,
-                       "The log file %s ends with an unfinished record at byte %" PRIu64
-                       "; %s goes on right behind the one before it.",
-                       file_name(state, state->place.file), state->place.offset,
-                       file_name(state, file));
+            tell_healed(state, file);
             state->broken = false;
         }
         enum fit how = fit(state, zxid, trailer);
@@ -234,7 +240,8 @@ static enum status read_records(struct state *state, size_t file, struct log_rea
             how = FITS;
         }
         if (how != FITS) {
-            break_before(state, file, offset, how, trailer);
+            struct place place = break_of_order(how, file, offset);
+            break_at(state, &place);
             return STATUS_END;
         }
         status = apply(state, file, offset, spot.payload);
@@ -259,10 +266,12 @@ static enum status read_file(struct state *state, size_t file)
     if (status == STATUS_OK && header == LOG_HEADER_GOOD) {
         status = read_records(state, file, &reader);
     } else if (status == STATUS_OK && !state->broken) {
-        break_at(state, file, 0, header == LOG_HEADER_UNWRITTEN, false,
-                 header == LOG_HEADER_UNWRITTEN ? "its header was never written"
-                                                : "it does not begin as a log file");
-        status = log_reader_search(&reader, 0, &state->place.evidence);
+        bool torn = header == LOG_HEADER_UNWRITTEN;
+        break_at(state, &(struct place){.kind = BREAK_HEADER,
+                                        .file = file,
+                                        .torn = torn,
+                                        .reason = torn ? "its header was never written"
+                                                       : "it does not begin as a log file"});
     }
     log_reader_close(&reader);
     return status;
@@ -272,54 +281,51 @@ static enum status read_file(struct state *state, size_t file)
 static enum status gather_evidence(struct state *state)
 {
     struct place *place = &state->place;
-    struct log_reader reader;
+    uint64_t data_end = 0;
 
+    place->evidence = (struct log_evidence){0};
     for (size_t file = place->file; file < state->count; file++) {
+        struct log_reader reader;
         enum status status = log_reader_open(&reader, state->replay->log, file_name(state, file),
                                              state->replay->payload_bytes_max);
         if (status != STATUS_OK)
             return status;
-        struct log_evidence evidence = place->evidence;
-        status = log_reader_search(&reader, file == place->file ? place->offset : 0, &evidence);
+        status = log_reader_search(&reader, file == place->file ? place->offset : 0,
+                                   &place->evidence);
         log_reader_close(&reader);
         if (status != STATUS_OK)
             return status;
         if (file == place->file)
-            place->evidence = evidence;
-        uint64_t data_end = place->evidence.data_end;
-        place->evidence = evidence;
-        place->evidence.data_end = data_end;
+            data_end = place->evidence.data_end;
     }
+    place->evidence.data_end = data_end;
     return STATUS_OK;
 }
 
 static enum status refuse(struct state *state)
 {
     const struct place *place = &state->place;
-    struct store_notes *notes = &state->replay->recovery->notes;
     const char *name = file_name(state, place->file);
     uint64_t last = (uint64_t)reached(state);
-    struct buffer found = {0};
+    bool newer = place->file + 1 < state->count;
+    char found[64] = "", how[TORN_NAME_BYTES_MAX];
 
     if (place->evidence.records > 0)
-        buffer_printf(&found, ", and %" PRIu64 " whole record%s behind that", place->evidence.records,
-                      place->evidence.records == 1 ? "" : "s");
-    buffer_append(&found, slice_of("", 1));
-    char cut[TORN_NAME_BYTES_MAX] = "", newer[] = " and all newer log files";
-    if (place->offset >= LOG_HEADER_BYTES && place->torn != (place->offset == LOG_HEADER_BYTES))
-        (void)snprintf(cut, sizeof(cut), "cut it with truncate -s %" PRIu64 " %s and move",
-                       place->offset, name);
+        (void)snprintf(found, sizeof(found), ", with whole records behind it, records=%" PRIu64,
+                       place->evidence.records);
+    if (place->offset > LOG_HEADER_BYTES || place->kind == BREAK_BYTES)
+        (void)snprintf(how, sizeof(how), "cut it with: truncate -s %" PRIu64 " %s%s", place->offset,
+                       name, newer ? " and move all newer log files away" : "");
     else
-        (void)snprintf(cut, sizeof(cut), "move %s and", name);
-    store_note(notes, true,
+        (void)snprintf(how, sizeof(how), "move %s%s away", name,
+                       newer ? " and all newer log files" : "");
+    store_note(&state->replay->recovery->notes, true,
                "The log file %s is damaged at byte %" PRIu64 ", behind transaction 0x%" PRIx64
                ": %s%s. Transactions from 0x%" PRIx64
                " on may have been acknowledged and cannot be read, so this server does not start. "
                "Restore the file from a backup, or the data directory from another server; to go "
-               "on without these transactions, %s%s away.",
-               name, place->offset, last, place->reason, (char *)found.data, last + 1, cut,
-               newer + (cut[0] == 'c' ? 4 : 4));
-    buffer_deinit(&found);
+               "on without these transactions, %s",
+               name, place->offset, last, place->reason, found, last + 1, how);
     return STATUS_CORRUPT;
 }
 
@@ -404,7 +410,7 @@ static enum status cut_tail(struct state *state)
 static enum status put_aside(struct state *state)
 {
     const struct place *place = &state->place;
-    bool whole_file = place->offset <= LOG_HEADER_BYTES && place->torn && !place->can_heal;
+    bool whole_file = place->kind != BREAK_BYTES;
     size_t first = whole_file ? place->file : place->file + 1;
 
     for (size_t file = state->count; file > first; file--) {
