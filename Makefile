@@ -3,6 +3,7 @@ JOBS    ?= $(shell nproc)
 PREFIX  ?= /usr/local
 PYTHON  ?= /usr/bin/python3
 PYTEST   = $(PYTHON) -m pytest -q -rf
+# A first build says what it does; a second one is silent.
 BUILD    = cmake --build build/$(1) -j $(JOBS)
 CONFIGURE = @test -f build/$(1)/build.ninja || cmake --preset $(1) >build/$(1).log 2>&1 || \
             { cat build/$(1).log; echo "cannot configure: run dev/setup.sh build"; exit 1; }
@@ -18,13 +19,15 @@ all: build ## the release program, build/paddock
 build:
 	@mkdir -p build
 
-run: setup all ## install what is missing, build, start a standalone server on port 2181
+run: setup ## install what is missing, build, start a standalone server on port 2181
+	@$(MAKE) --no-print-directory all
 	@dev/run.sh
 
 test: setup-test ## install what is missing, build, run every test
 	@$(PYTHON) dev/tally.py test
 
-check: setup-test ## everything CI checks
+check: ## everything CI checks
+	@dev/setup.sh check
 	@$(PYTHON) dev/tally.py check
 
 quick: build ## unit, property and fuzz-corpus tests, under a minute
@@ -64,6 +67,9 @@ format: ## rewrite every C file as .clang-format says
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 lint: build ## format, clang-tidy, who includes whom, what the pure rooms call
+	$(call CONFIGURE,clang)
+	$(call CONFIGURE,debug)
+	@$(call BUILD,debug) --target base wire replica
 	@dev/lint.sh
 
 install: all ## PREFIX=/usr/local, DESTDIR

@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""Runs the checks stage by stage, says how long each took, counts what passed and what failed.
+
+    dev/tally.py test            every test
+    dev/tally.py check           every test, sanitizers, valgrind, lint, both compilers
+    dev/tally.py check STAGE...  only the stages whose name contains one of the words
+
+A stage's output is in build/ci/<stage>.log, and is printed when it failed. The last line is
+`N passed, N failed`; the exit status is 0 only if nothing failed.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LOGS = os.path.join(ROOT, "build", "ci")
+JOBS = os.environ.get("JOBS", str(os.cpu_count() or 2))
+PYTHON = "/usr/bin/python3"
+STAGE_SECONDS_MAX = 1500
+
+
+class Stage:
+    """One command and how to count it."""
+
+    def __init__(self, name, *command, env=None, count="one"):
+        self.name, self.command, self.env, self.count = name, list(command), env or {}, count
+        self.log = os.path.join(LOGS, name.replace(" ", "-").replace("/", "-") + ".log")
+        self.report = self.log[:-4] + ".xml"
+
+    def run(self):
+        """(passed, failed, skipped)"""
+        command = list(self.command)
+        if os.path.exists(self.report):
+            os.remove(self.report)
+        if self.count == "ctest":
+            command += ["--output-junit", self.report, "--test-output-size-passed", "1000000"]
+            command += ["--test-output-size-failed", "1000000"]
+        elif self.count == "pytest":
+            command += ["--junitxml", self.report]
+        with open(self.log, "wb") as log:
+            try:
+                status = subprocess.run(
+                    command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    env={**os.environ, **self.env}, timeout=STAGE_SECONDS_MAX,
+                ).returncode
+            except (OSError, subprocess.TimeoutExpired) as wrong:
+                log.write(("\n%s\n" % wrong).encode())
+                status = -1
+        if self.count == "one":
+            return (1, 0, 0) if status == 0 else (0, 1, 0)
+        try:
+            passed, failed, skipped = getattr(self, "count_" + self.count)()
+        except (OSError, xml.etree.ElementTree.ParseError):
+            return 0, 1, 0
+        if status != 0 and failed == 0:
+            failed = 1  # it ended badly outside of any test
+        if passed + failed == 0:
+            failed = 1  # a suite without a test proves nothing
+        return passed, failed, skipped
+
+    def count_pytest(self):
+        passed = failed = skipped = 0
+        for case in xml.etree.ElementTree.parse(self.report).getroot().iter("testcase"):
+            kinds = {child.tag for child in case}
+            if kinds & {"failure", "error"}:
+                failed += 1
+            elif "skipped" in kinds:
+                skipped += 1
+            else:
+                passed += 1
+        return passed, failed, skipped
+
+    def count_ctest(self):
+        """The tests inside each program; a program that prints none counts as one."""
+        passed = failed = 0
+        for case in xml.etree.ElementTree.parse(self.report).getroot().iter("testcase"):
+            output = case.findtext("system-out") or ""
+            good = len(re.findall(r"^\[       OK \]", output, re.M))
+            bad = len(set(re.findall(r"^\[  FAILED  \] (\w+)$", output, re.M)))
+            well = case.get("status") == "run"
+            if not well and bad == 0:
+                bad = 1
+            if well and good == 0:
+                good = 1
+            passed, failed = passed + good, failed + bad
+        return passed, failed, 0
+
+
+def exists(path):
+    return os.path.isdir(os.path.join(ROOT, path)) and any(
+        name.startswith("test_") and name.endswith(".py")
+        for _, _, names in os.walk(os.path.join(ROOT, path))
+        for name in names
+    )
+
+
+def build(preset, *targets):
+    words = ["-DCMAKE_C_COMPILER=clang"] if preset == "clang" else []
+    script = "cmake --preset %s %s && cmake --build build/%s -j %s --target %s" % (
+        preset, " ".join(words), preset, JOBS, " ".join(targets))
+    return Stage("build %s" % preset, "sh", "-c", script)
+
+
+def ctest(preset, *words):
+    return Stage("ctest %s" % preset, "ctest", "--test-dir", "build/%s" % preset, "-j", JOBS,
+                 "--output-on-failure", *words, count="ctest")
+
+
+def pytest(name, path, *words, env=None):
+    return Stage(name, PYTHON, "-m", "pytest", "-q", "-rf", path, *words, env=env, count="pytest")
+
+
+def test_stages():
+    stages = [build("release", "paddock"), build("debug", "all", "tests"), ctest("debug")]
+    for suite in ("storage", "config", "fourletter", "input", "e2e", "crash", "differential"):
+        if exists("test/" + suite):
+            stages.append(pytest(suite, "test/" + suite))
+    if exists("test/conformance"):
+        stages.append(pytest("conformance paddock", "test/conformance", "--target", "paddock"))
+        stages.append(pytest("conformance java", "test/conformance", "--target", "java"))
+    return stages
+
+
+def check_stages():
+    asan = {"PADDOCK": os.path.join(ROOT, "build", "asan", "paddock")}
+    stages = [
+        Stage("format", "dev/lint.sh", "format"),
+        *test_stages(),
+        Stage("rooms", "dev/lint.sh", "rooms"),
+        Stage("program", "dev/check_program.sh", "build/paddock"),
+        build("clang", "all", "tests"),
+        Stage("clang-tidy", "dev/lint.sh", "tidy"),
+        build("asan", "all", "tests"),
+        ctest("asan"),
+    ]
+    for suite in ("config", "fourletter", "input"):
+        if exists("test/" + suite):
+            stages.append(pytest(suite + " asan", "test/" + suite, env=asan))
+    if exists("test/conformance"):
+        stages.append(pytest("conformance asan", "test/conformance", "--target", "paddock", env=asan))
+    stages.append(Stage("valgrind", PYTHON, "dev/valgrind.py"))
+    return stages
+
+
+def main():
+    if len(sys.argv) < 2 or sys.argv[1] not in ("test", "check"):
+        print(__doc__)
+        return 2
+    stages = test_stages() if sys.argv[1] == "test" else check_stages()
+    if sys.argv[2:]:
+        stages = [s for s in stages if any(word in s.name for word in sys.argv[2:])]
+    os.makedirs(LOGS, exist_ok=True)
+    passed = failed = 0
+    began = time.monotonic()
+    for stage in stages:
+        start = time.monotonic()
+        good, bad, skipped = stage.run()
+        passed, failed = passed + good, failed + bad
+        print("%-22s %5d passed %4d failed %s %6.1f s" % (
+            stage.name, good, bad, "%3d skipped" % skipped if skipped else " " * 11,
+            time.monotonic() - start), flush=True)
+        if bad:
+            with open(stage.log, errors="replace") as log:
+                lines = log.read().splitlines()
+            print("\n".join("    " + line for line in lines[-60:]), flush=True)
+    print("in %.0f s" % (time.monotonic() - began))
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
