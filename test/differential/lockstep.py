@@ -9,7 +9,6 @@ import collections
 import select
 import socket
 import struct
-import time
 
 import normalise
 from pylib import zkwire as zk
@@ -388,7 +387,3 @@ def describe(request):
         if 0 <= size <= len(body) - 4:
             first = " %r" % body[4 : 4 + min(size, 80)]
     return "%s(%d) xid %d%s body %s" % (name, request.op, request.xid, first, text)
-
-
-def now():
-    return time.monotonic()

@@ -70,7 +70,7 @@ async function story() {
     say('getACL', acl.map((entry) => [entry.permission, entry.id.scheme, entry.id.id]));
     say('bad acl', await call('setACL', '/node/own', [
         new zookeeper.ACL(zookeeper.Permission.READ, new zookeeper.Id('nosuch', 'x'))], -1));
-    say('removeRecursive', await call('removeRecursive', '/node/a'));
+    say('remove a leaf', await call('remove', '/node/a/b/c', 0));
     say('remove', await call('remove', '/node', -1));
     say('remove none', await call('remove', '/none', -1));
 }
