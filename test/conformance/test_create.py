@@ -1,6 +1,5 @@
 """create, create2, createContainer, createTTL (sections 3.5 to 3.8 and 4.4)."""
 
-import os
 
 import pytest
 

@@ -495,8 +495,8 @@ def test_jute_maxbuffer_moves_the_frame_limit(server, connect):
         assert len(again.get_data(node)[0]) == length
 
 
-def test_an_expired_or_abandoned_handshake_leaves_the_count_of_connections_alone(server, connect):
-    """Sixty connections that go away in every way leave room for a new one."""
+def test_an_abandoned_handshake_leaves_the_count_of_connections_alone(server, connect):
+    """Eighty connections that go away in every way leave room for a new one."""
     for n in range(80):
         raw = connect(connect=False)
         raw.send_bytes((b"", int32(-1), int32(45), frame(connect_request()))[n % 4])

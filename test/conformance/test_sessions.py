@@ -219,7 +219,7 @@ def test_a_restarted_server_goes_on_with_the_next_zxid_and_version(start_server)
 
 def test_sessions_of_before_expire_after_a_restart_if_their_client_is_gone(start_server):
     server = start_server({"tickTime": TICK_MS})
-    client = server.client(timeout_ms=800)
+    client = server.client(timeout_ms=3000)
     client.create("/e", flags=EPHEMERAL)
     server.restart()
     with server.client(timeout_ms=4000) as watcher:

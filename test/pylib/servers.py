@@ -8,6 +8,7 @@ A server that was started is killed when Python exits, whatever happens before.
 
 import atexit
 import os
+import random
 import shlex
 import shutil
 import signal
@@ -46,9 +47,17 @@ if (
 
 
 def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A port below the range that the kernel takes for outgoing connections: one from there could
+    be lost to a stranger, or to a polling client that meets itself, while a server restarts."""
+    while True:
+        port = random.randrange(20000, 30000)
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 def paddock_program():

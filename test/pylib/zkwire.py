@@ -10,6 +10,7 @@ request encoder takes whatever it is given (None is jute's null), every frame ca
 
 import base64
 import collections
+import errno
 import hashlib
 import select
 import socket
@@ -388,6 +389,26 @@ def digest_id(credentials):
 # The client
 
 
+# How a peer's close shows on a socket, even while it is being connected or written to.
+_CLOSES = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError)
+
+
+def _connect(host, port, wait):
+    """A connected socket; where the server closed it at once, one that reads end of file."""
+    try:
+        sock = socket.create_connection((host, port), timeout=wait)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+    except _CLOSES:
+        pass
+    except OSError as failure:
+        if failure.errno != errno.EINVAL:  # an option set on a socket that was reset
+            raise
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    return ours
+
+
 class RawClient:
     """One connection. Events are put aside into .events, replies come out of recv() in order.
 
@@ -407,8 +428,7 @@ class RawClient:
         last_zxid_seen=0,
         wait=10.0,
     ):
-        self.sock = socket.create_connection((host, port), timeout=wait)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock = _connect(host, port, wait)
         self.wait = wait
         self.inbox = b""
         self.events = []
@@ -431,7 +451,11 @@ class RawClient:
     # -- bytes
 
     def send_bytes(self, data):
-        self.sock.sendall(data)
+        """A connection closed by the server shows when reading, not here."""
+        try:
+            self.sock.sendall(data)
+        except _CLOSES:
+            pass
 
     def recv_bytes(self, size, wait=None):
         """Exactly size bytes; Closed at end of file, Timeout when they do not come."""
@@ -442,7 +466,7 @@ class RawClient:
                 raise Timeout("waited for %d bytes, have %d" % (size, len(self.inbox)))
             try:
                 chunk = self.sock.recv(1 << 16)
-            except (ConnectionResetError, BrokenPipeError):
+            except _CLOSES:
                 chunk = b""
             if not chunk:
                 raise Closed("connection closed, %d bytes unread" % len(self.inbox))
@@ -609,14 +633,15 @@ class RawClient:
 
 def four_letter(host, port, word, wait=10.0):
     """What the server sends until it closes."""
-    with socket.create_connection((host, port), timeout=wait) as sock:
-        sock.sendall(word if isinstance(word, bytes) else word.encode())
+    with _connect(host, port, wait) as sock:
+        sock.settimeout(wait)
         answer = b""
-        while True:
-            try:
+        try:
+            sock.sendall(word if isinstance(word, bytes) else word.encode())
+            while True:
                 chunk = sock.recv(1 << 16)
-            except ConnectionResetError:
-                chunk = b""
-            if not chunk:
-                return answer
-            answer += chunk
+                if not chunk:
+                    return answer
+                answer += chunk
+        except _CLOSES:
+            return answer
