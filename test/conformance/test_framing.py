@@ -1,6 +1,5 @@
 """Frames, the handshake, connection limits, the first bytes of a connection (sections 1 and 2)."""
 
-import struct
 import time
 
 import pytest
