@@ -39,6 +39,7 @@ struct replica_options {
     /* snapshots */
     int32_t snap_count;               /* >= 2 */
     int64_t snap_size_limit_bytes;    /* <= 0: off */
+    bool snapshot_last_zxid_section;  /* serializeLastProcessedZxid.enabled */
 };
 
 enum replica_event_kind {

@@ -208,6 +208,9 @@ bool acl_allows(const struct acl_rules *rules, struct jute_vector acl, int32_t p
 
 /* --- fixing up --- */
 
+/* `auth` entries grow by the caller's identities: what is stored must stay readable. */
+enum { ACL_BYTES_MAX = 512 * 1024 };
+
 /* Java splits at ':' and drops empty parts at the end: exactly two parts must be left. */
 static bool is_digest_id(struct slice id)
 {
@@ -304,6 +307,8 @@ enum zk_error acl_fix_up(const struct acl_rules *rules, struct jute_vector acl,
         if (!seen_before(acl, rest, &entry))
             err = fix_entry(rules, &entry, identities, &out, &count);
     }
+    if (err == ZK_OK && out.size > ACL_BYTES_MAX)
+        err = ZK_INVALID_ACL;
     if (err == ZK_OK)
         *ret_acl = (struct jute_vector){arena_copy(arena, buffer_slice(&out)), count};
     buffer_deinit(&out);

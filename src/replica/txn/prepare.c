@@ -378,6 +378,18 @@ static void seal(struct prepare *prepare, struct txn *txn)
     txn->digest = (int64_t)outstanding_digest(prepare->outstanding);
 }
 
+/* Could a reader of our log refuse the whole for its length? */
+static bool too_large(const struct prepare *prepare, const struct txn *txn)
+{
+    enum { OP_OVERHEAD_BYTES = 64, HEADROOM_BYTES = 4096 };
+    size_t bytes = HEADROOM_BYTES;
+
+    for (int32_t i = 0; i < txn->op_count; i++)
+        bytes += txn->ops[i].path.size + txn->ops[i].data.size + txn->ops[i].acl.bytes.size +
+                 OP_OVERHEAD_BYTES;
+    return bytes > prepare->rules->text_bytes_max;
+}
+
 static void prepare_multi(struct prepare *prepare, const struct write_request *request,
                           struct txn *txn)
 {
@@ -394,6 +406,11 @@ static void prepare_multi(struct prepare *prepare, const struct write_request *r
         }
         failed = prepare_op(prepare, &request->ops[i], &txn->ops[i]);
         if (failed != ZK_OK)
+            txn->ops[i] = (struct txn_op){.type = OP_ERROR, .err = failed};
+    }
+    if (failed == ZK_OK && too_large(prepare, txn)) {
+        failed = ZK_MARSHALLING_ERROR;
+        for (int32_t i = 0; i < txn->op_count; i++)
             txn->ops[i] = (struct txn_op){.type = OP_ERROR, .err = failed};
     }
     if (failed != ZK_OK)

@@ -1,0 +1,158 @@
+/* Looking in, for four-letter words and metrics. */
+#include "replica/pipeline/pipeline.h"
+
+void replica_counts(const struct replica *replica, struct replica_counts *ret_counts)
+{
+    struct replica_counts counts = {
+        .last_zxid = tree_last_zxid(replica->tree),
+        .znodes = tree_node_count(replica->tree),
+        .ephemerals = tree_ephemeral_count(replica->tree),
+        .sessions = session_table_count(replica->sessions),
+        .data_bytes = tree_data_bytes(replica->tree),
+        .outstanding = outstanding_requests(replica),
+        .packets_received = replica->packets_received,
+        .packets_sent = replica->packets_sent,
+        .latency_min_ms = replica->latency.min_ms,
+        .latency_max_ms = replica->latency.max_ms,
+        .latency_sum_ms = replica->latency.sum_ms,
+        .latency_count = replica->latency.count,
+        .auth_failed = replica->auth_failed,
+        .digest_mismatches = replica->digest_mismatches,
+        .throttled_ops = replica->throttled_ops,
+        .connection_revalidates = replica->connection_revalidates,
+        .response_last_bytes = replica->response_last,
+        .response_min_bytes = replica->response_min,
+        .response_max_bytes = replica->response_max,
+    };
+    watches_count(replica->watches, &counts.watch_connections, &counts.watch_paths,
+                  &counts.watches, &counts.watches_all);
+    *ret_counts = counts;
+}
+
+void replica_reset_stats(struct replica *replica)
+{
+    replica->packets_received = replica->packets_sent = 0;
+    replica->response_last = replica->response_min = replica->response_max = -1;
+    replica->latency = (struct latency){0};
+}
+
+static const struct client *client_at(const struct replica *replica, uint32_t id)
+{
+    return id < replica->client_capacity ? replica->clients[id] : NULL;
+}
+
+bool replica_client_info(const struct replica *replica, uint32_t id,
+                         struct replica_client_info *ret_info)
+{
+    const struct client *client = client_at(replica, id);
+
+    if (client == NULL)
+        return false;
+    *ret_info = (struct replica_client_info){
+        .received = client->received,
+        .sent = client->sent,
+        .queued = (int64_t)(client->writes_proposed - client->writes_applied) +
+                  client->reads.count,
+        .last_op = client->last_op,
+        .last_cxid = client->last_cxid,
+        .last_zxid = client->last_zxid,
+        .last_response_ms = client->last_response_ms,
+        .last_latency_ms = client->last_latency_ms,
+        .latency_min_ms = client->latency.min_ms,
+        .latency_max_ms = client->latency.max_ms,
+        .latency_sum_ms = client->latency.sum_ms,
+        .latency_count = client->latency.count,
+        .established_wall_ms = client->established_wall_ms,
+    };
+    if (client->session != NULL) {
+        ret_info->session_id = client->session->id;
+        ret_info->session_timeout_ms = client->session->timeout_ms;
+    }
+    return true;
+}
+
+void replica_reset_client_stats(struct replica *replica)
+{
+    for (uint32_t id = 0; id < replica->client_capacity; id++) {
+        struct client *client = replica->clients[id];
+        if (client == NULL)
+            continue;
+        client->received = client->sent = 0;
+        client->last_op = client->last_cxid = 0;
+        client->last_zxid = client->last_response_ms = client->last_latency_ms = 0;
+        client->latency = (struct latency){0};
+    }
+}
+
+const char *replica_op_name(int32_t op)
+{
+    static const struct {
+        int32_t op;
+        const char *name;
+    } names[] = {
+        {OP_PING, "PING"},         {OP_CREATE_SESSION, "SESS"}, {OP_MULTI, "MULT"},
+        {OP_MULTI_READ, "MLTR"},   {OP_CREATE, "CREA"},         {OP_CREATE2, "CREA"},
+        {OP_CREATE_TTL, "CREA"},   {OP_CREATE_CONTAINER, "CREA"}, {OP_DELETE, "DELE"},
+        {OP_SET_DATA, "SETD"},     {OP_RECONFIG, "RECO"},       {OP_SET_ACL, "SETA"},
+        {OP_CLOSE_SESSION, "CLOS"}, {OP_SYNC, "SYNC"},          {OP_EXISTS, "EXIS"},
+        {OP_GET_DATA, "GETD"},     {OP_SET_WATCHES, "SETW"},    {OP_SET_WATCHES2, "STW2"},
+        {OP_ADD_WATCH, "ADDW"},    {OP_GET_ACL, "GETA"},        {OP_GET_CHILDREN, "GETC"},
+        {OP_GET_CHILDREN2, "GETC"}, {OP_GET_ALL_CHILDREN_NUMBER, "GETACN"},
+        {OP_CHECK_WATCHES, "CHKW"}, {OP_REMOVE_WATCHES, "REMW"}, {OP_GET_EPHEMERALS, "GETE"},
+        {OP_WHO_AM_I, "HOMI"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (names[i].op == op)
+            return names[i].name;
+    }
+    return "NA";
+}
+
+void replica_visit_sessions(const struct replica *replica, replica_visit_session *visit,
+                            void *context)
+{
+    size_t cursor = 0;
+    const struct session *session;
+
+    while ((session = session_table_next(replica->sessions, &cursor)) != NULL)
+        visit(context, session->bucket_end_ms, session->id);
+}
+
+struct watch_visit_context {
+    const struct replica *replica;
+    replica_visit_watch *visit;
+    void *context;
+};
+
+static void visit_one(void *context, struct slice path, const struct watch_client *watch_client)
+{
+    const struct watch_visit_context *visiting = context;
+    const struct client *client = client_at(visiting->replica, watch_client->id);
+
+    if (client != NULL && client->session != NULL)
+        visiting->visit(visiting->context, path, client->session->id);
+}
+
+void replica_visit_watches_by_path(const struct replica *replica, replica_visit_watch *visit,
+                                   void *context)
+{
+    struct watch_visit_context visiting = {replica, visit, context};
+    watches_visit_by_path(replica->watches, visit_one, &visiting);
+}
+
+void replica_visit_watches_by_session(const struct replica *replica, replica_visit_watch *visit,
+                                      void *context)
+{
+    struct watch_visit_context visiting = {replica, visit, context};
+
+    for (uint32_t id = 0; id < replica->client_capacity; id++) {
+        if (replica->clients[id] != NULL)
+            watches_visit_client(&replica->clients[id]->watch, visit_one, &visiting);
+    }
+}
+
+const struct tree *replica_tree(const struct replica *replica)
+{
+    return replica->tree;
+}

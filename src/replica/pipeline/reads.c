@@ -1,0 +1,273 @@
+/* Reads: answered from the tree as it is now (FinalRequestProcessor.java). */
+#include "replica/pipeline/pipeline.h"
+
+static struct reader body_reader(const struct read_context *read)
+{
+    struct reader reader;
+
+    reader_init(&reader, read->body, &read->replica->arena,
+                read->replica->options.text_bytes_max);
+    return reader;
+}
+
+static bool allowed(const struct read_context *read, const struct znode *node, int32_t permissions)
+{
+    return acl_allows(&read->replica->rules.acl, tree_acl(read->replica->tree, node->acl),
+                      permissions, read->identities);
+}
+
+static struct buffer *out(const struct read_context *read)
+{
+    return &read->replica->effects->bytes;
+}
+
+static void put_stat(const struct read_context *read, const struct znode *node)
+{
+    struct zk_stat stat;
+
+    tree_stat(read->replica->tree, node, &stat);
+    zk_stat_write(out(read), &stat);
+}
+
+/* ZK_NO_NODE, ZK_NO_AUTH; null paths meet Java's null pointer: -5. */
+static enum zk_error find_readable(const struct read_context *read, struct slice path,
+                                   int32_t permissions, uint32_t *ret_id)
+{
+    if (path.data == NULL)
+        return ZK_MARSHALLING_ERROR;
+    *ret_id = tree_find(read->replica->tree, path);
+    if (*ret_id == NODE_NONE)
+        return ZK_NO_NODE;
+    return allowed(read, tree_node(read->replica->tree, *ret_id), permissions) ? ZK_OK
+                                                                               : ZK_NO_AUTH;
+}
+
+static enum zk_error exists(const struct read_context *read)
+{
+    struct reader reader = body_reader(read);
+    struct path_watch_request request;
+    uint32_t id = NODE_NONE;
+
+    if (path_watch_request_read(&reader, &request) != STATUS_OK)
+        return ZK_MARSHALLING_ERROR;
+    if (request.path.size > 0 && memchr(request.path.data, '\0', request.path.size) != NULL)
+        return ZK_BAD_ARGUMENTS;
+    enum zk_error err = find_readable(read, request.path, PERM_READ, &id);
+    if (err != ZK_OK && err != ZK_NO_NODE)
+        return err;
+    if (request.watch)
+        watching_add(read->replica, read->client, WATCH_DATA, request.path);
+    if (err == ZK_OK)
+        put_stat(read, tree_node(read->replica->tree, id));
+    return err;
+}
+
+static void put_data(const struct read_context *read, uint32_t id)
+{
+    const struct znode *node = tree_node(read->replica->tree, id);
+
+    jute_put_bytes(out(read), znode_data(node));
+    put_stat(read, node);
+}
+
+static enum zk_error get_data(const struct read_context *read)
+{
+    struct reader reader = body_reader(read);
+    struct path_watch_request request;
+    uint32_t id;
+
+    if (path_watch_request_read(&reader, &request) != STATUS_OK)
+        return ZK_MARSHALLING_ERROR;
+    enum zk_error err = find_readable(read, request.path, PERM_READ, &id);
+    if (err != ZK_OK)
+        return err;
+    if (request.watch)
+        watching_add(read->replica, read->client, WATCH_DATA, request.path);
+    put_data(read, id);
+    return ZK_OK;
+}
+
+static void put_children(const struct read_context *read, uint32_t id)
+{
+    const struct tree *tree = read->replica->tree;
+    const struct znode *node = tree_node(tree, id);
+
+    buffer_i32(out(read), znode_is_ephemeral(tree, node) ? 0 : (int32_t)node->child_count);
+    for (uint32_t child = node->first_child; child != NODE_NONE;) {
+        const struct znode *at = tree_node(tree, child);
+        jute_put_bytes(out(read), znode_name(at));
+        child = at->next;
+    }
+}
+
+static enum zk_error get_children(const struct read_context *read)
+{
+    struct reader reader = body_reader(read);
+    struct path_watch_request request;
+    uint32_t id;
+
+    if (path_watch_request_read(&reader, &request) != STATUS_OK)
+        return ZK_MARSHALLING_ERROR;
+    enum zk_error err = find_readable(read, request.path, PERM_READ, &id);
+    if (err != ZK_OK)
+        return err;
+    if (request.watch)
+        watching_add(read->replica, read->client, WATCH_CHILD, request.path);
+    put_children(read, id);
+    if (read->op == OP_GET_CHILDREN2)
+        put_stat(read, tree_node(read->replica->tree, id));
+    return ZK_OK;
+}
+
+static enum zk_error get_acl(const struct read_context *read)
+{
+    struct reader reader = body_reader(read);
+    struct path_request request;
+    uint32_t id;
+
+    if (path_request_read(&reader, &request) != STATUS_OK)
+        return ZK_MARSHALLING_ERROR;
+    enum zk_error err = find_readable(read, request.path, PERM_READ | PERM_ADMIN, &id);
+    if (err != ZK_OK)
+        return err;
+    const struct znode *node = tree_node(read->replica->tree, id);
+    struct jute_vector acl = tree_acl(read->replica->tree, node->acl);
+    if (allowed(read, node, PERM_ADMIN))
+        jute_put_vector(out(read), acl);
+    else
+        acl_write_masked(out(read), acl);
+    put_stat(read, node);
+    return ZK_OK;
+}
+
+static enum zk_error get_all_children_number(const struct read_context *read)
+{
+    struct reader reader = body_reader(read);
+    struct path_request request;
+    uint32_t id;
+
+    if (path_request_read(&reader, &request) != STATUS_OK)
+        return ZK_MARSHALLING_ERROR;
+    enum zk_error err = find_readable(read, request.path, PERM_READ, &id);
+    if (err != ZK_OK)
+        return err;
+    uint64_t count = tree_count_descendants(read->replica->tree, id, NULL);
+    if (request.path.size == 0) /* Java's table knows the root twice, and "" counts it */
+        count++;
+    buffer_i32(out(read), (int32_t)count);
+    return ZK_OK;
+}
+
+/* Java's String.trim and isBlank, as far as they agree: all bytes up to the blank. */
+static struct slice trimmed(struct slice text)
+{
+    while (text.size > 0 && text.data[0] <= ' ')
+        text = slice_of(text.data + 1, text.size - 1);
+    while (text.size > 0 && text.data[text.size - 1] <= ' ')
+        text.size--;
+    return text;
+}
+
+static enum zk_error get_ephemerals(const struct read_context *read)
+{
+    struct reader reader = body_reader(read);
+    struct path_request request;
+    const struct tree *tree = read->replica->tree;
+    struct buffer path = {0};
+    int32_t count = 0;
+
+    if (path_request_read(&reader, &request) != STATUS_OK)
+        return ZK_MARSHALLING_ERROR;
+    struct slice bare = trimmed(request.path);
+    bool all = bare.size == 0 || slice_equal(bare, SLICE("/"));
+    size_t count_at = out(read)->size;
+    buffer_i32(out(read), 0);
+    const struct tree_session *session = tree_session(tree, read->client->session->id);
+    for (uint32_t i = 0; session != NULL && i < session->ephemeral_count; i++) {
+        path.size = 0;
+        tree_path_append(tree, session->ephemerals[i], &path);
+        if (!all && !slice_starts_with(buffer_slice(&path), request.path))
+            continue;
+        jute_put_bytes(out(read), buffer_slice(&path));
+        count++;
+    }
+    store_be32(out(read)->data + count_at, (uint32_t)count);
+    buffer_deinit(&path);
+    return ZK_OK;
+}
+
+static enum zk_error who_am_i(const struct read_context *read)
+{
+    const struct identities *identities = read->identities;
+
+    buffer_i32(out(read), (int32_t)identities->count);
+    for (uint32_t i = 0; i < identities->count; i++) {
+        jute_put_bytes(out(read), identities->items[i].scheme);
+        jute_put_bytes(out(read), identity_user(&identities->items[i]));
+    }
+    return ZK_OK;
+}
+
+static enum zk_error sync_answer(const struct read_context *read)
+{
+    struct reader reader = body_reader(read);
+    struct path_request request;
+
+    if (path_request_read(&reader, &request) != STATUS_OK)
+        return ZK_MARSHALLING_ERROR;
+    jute_put_bytes(out(read), request.path);
+    return ZK_OK;
+}
+
+static enum zk_error multi_read(const struct read_context *read)
+{
+    struct read_op *ops;
+    int32_t count;
+
+    if (multi_read_request_read(read->body, read->replica->options.text_bytes_max,
+                                &read->replica->arena, &ops, &count) != STATUS_OK)
+        return ZK_MARSHALLING_ERROR;
+    for (int32_t i = 0; i < count; i++) {
+        uint32_t id;
+        enum zk_error err = find_readable(read, ops[i].path, PERM_READ, &id);
+        multi_header_write(out(read),
+                           &(struct multi_header){.type = err == ZK_OK ? ops[i].type : OP_ERROR,
+                                                  .err = err});
+        if (err != ZK_OK)
+            buffer_i32(out(read), err);
+        else if (ops[i].type == OP_GET_DATA)
+            put_data(read, id);
+        else
+            put_children(read, id);
+    }
+    multi_header_write(out(read), &(struct multi_header){.type = -1, .done = true, .err = -1});
+    return ZK_OK;
+}
+
+enum zk_error read_answer(struct read_context *read)
+{
+    switch (read->op) {
+    case OP_EXISTS:
+        return exists(read);
+    case OP_GET_DATA:
+        return get_data(read);
+    case OP_GET_CHILDREN:
+    case OP_GET_CHILDREN2:
+        return get_children(read);
+    case OP_GET_ACL:
+        return get_acl(read);
+    case OP_GET_ALL_CHILDREN_NUMBER:
+        return get_all_children_number(read);
+    case OP_GET_EPHEMERALS:
+        return get_ephemerals(read);
+    case OP_WHO_AM_I:
+        return who_am_i(read);
+    case OP_SYNC:
+        return sync_answer(read);
+    case OP_MULTI_READ:
+        return multi_read(read);
+    default:
+        ASSERT(!"not a read");
+        return ZK_UNIMPLEMENTED;
+    }
+}
