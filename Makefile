@@ -3,7 +3,6 @@ JOBS    ?= $(shell nproc)
 PREFIX  ?= /usr/local
 PYTHON  ?= /usr/bin/python3
 PYTEST   = $(PYTHON) -m pytest -q -rf
-# A first build says what it does; a second one is silent.
 BUILD    = cmake --build build/$(1) -j $(JOBS)
 CONFIGURE = @test -f build/$(1)/build.ninja || cmake --preset $(1) >build/$(1).log 2>&1 || \
             { cat build/$(1).log; echo "cannot configure: run dev/setup.sh build"; exit 1; }
@@ -85,5 +84,5 @@ clean:
 	rm -rf build
 
 help:
-	@sed -n 's/^\([a-z][a-z0-9 -]*\):.*## \(.*\)/\1: \2/p' $(firstword $(MAKEFILE_LIST)) | \
-	    awk -F': ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	    awk -F'\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'

@@ -39,7 +39,7 @@ ALLOWED = re.compile(
     | adler32(_z|_combine)? | crc32(_z)? | inflate\w* | deflate\w* | zlibVersion
     | snappy_(compress|uncompress|max_compressed_length|uncompressed_length
               |validate_compressed_buffer)
-    | EVP_(MD_CTX_(new|free)|Digest(Init_ex|Update|Final_ex)?|sha1|sha256|sha512|md5
+    | EVP_(MD_(fetch|free)|MD_CTX_(new|free)|Digest(Init_ex|Update|Final_ex)?|sha1|sha256|sha512|md5
            |EncodeBlock|DecodeBlock|get_digestbyname|MD_get_size)
     | SHA(1|256|512) | CRYPTO_memcmp
     | __(ubsan|asan|gcov|sanitizer|llvm)\w*
