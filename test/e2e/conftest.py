@@ -7,16 +7,8 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from pylib.servers import REPO, Server  # noqa: E402
-
-CONFIG = {"extendedTypesEnabled": "true", "maxClientCnxns": 0}
-
-
-def started(target, **config):
-    server = Server(target, {**CONFIG, **config})
-    server.start()
-    return server
-
+from pylib.servers import REPO  # noqa: E402
+from start import started  # noqa: E402
 
 @pytest.fixture(scope="module")
 def server(pytestconfig):

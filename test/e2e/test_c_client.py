@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from conftest import started
+from start import started
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "c_client.c")
 

@@ -5,7 +5,7 @@ both servers are fresh and nobody else talks to them.
 """
 
 import pytest
-from conftest import started
+from start import started
 from zkcli import Cli, normalised, once
 
 # Every command of the tutorials that this client still has, and every other one it has.

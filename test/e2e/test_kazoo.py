@@ -21,6 +21,7 @@ from kazoo.protocol.states import EventType
 from kazoo.recipe.cache import TreeCache, TreeEvent
 from kazoo.recipe.partitioner import PartitionState
 from kazoo.security import make_digest_acl, make_digest_acl_credential
+from start import started
 
 WAIT_S = 15
 
@@ -505,8 +506,6 @@ def test_kazoo_sees_the_answers_to_four_letter_words(zk):
 
 
 def test_a_client_of_a_server_that_restarts_keeps_session_and_data(pytestconfig, tmp_path):
-    from conftest import started
-
     server = started(pytestconfig.getoption("--target"))
     client = KazooClient(hosts=server.address, timeout=20.0)
     try:

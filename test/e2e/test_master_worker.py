@@ -4,7 +4,7 @@ Four people: a master, its backup, a worker and a client, each with a command li
 """
 
 import pytest
-from conftest import started
+from start import started
 from zkcli import Cli, normalised
 
 NODE_EVENT = "WatchedEvent state:SyncConnected type:%s path:%s"

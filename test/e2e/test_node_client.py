@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import started
+from start import started
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node")
 

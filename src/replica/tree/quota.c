@@ -58,40 +58,39 @@ static bool is_separator(uint8_t byte)
     return byte == ',' || byte == ';';
 }
 
-/* The next key=value of `text`; empty pairs are skipped. False at the end. */
-static bool next_pair(struct slice *text, struct slice *ret_key, struct slice *ret_value)
+/* The next key=value of `text`. STATUS_END: no more. STATUS_MALFORMED: what StatsTrack.java cannot
+ * take: a separator at the start, or nothing behind the first '='. An empty value is followed by
+ * another '=', the odd one that lets old parsers ignore the rest. */
+static enum status next_pair(struct slice *text, struct slice *ret_key, struct slice *ret_value)
 {
-    size_t start = 0;
+    size_t end = 0, next = 0;
 
-    while (start < text->size && is_separator(text->data[start]))
-        start++;
-    if (start == text->size)
-        return false;
-    size_t end = start;
+    if (text->size == 0)
+        return STATUS_END;
     while (end < text->size && !is_separator(text->data[end]))
         end++;
-    struct slice pair = slice_of(text->data + start, end - start);
-    *text = slice_of(text->data + end, text->size - end);
+    for (next = end; next < text->size && is_separator(text->data[next]);)
+        next++;
+    struct slice pair = slice_of(text->data, end);
+    *text = slice_of(text->data + next, text->size - next);
     const uint8_t *equals = memchr(pair.data, '=', pair.size);
-    *ret_key = pair;
-    *ret_value = SLICE("");
-    if (equals != NULL) {
-        ret_key->size = (size_t)(equals - pair.data);
-        struct slice rest = slice_of(equals + 1, pair.size - ret_key->size - 1);
-        const uint8_t *next = memchr(rest.data, '=', rest.size);
-        if (next != NULL) /* the odd '=' that lets old parsers ignore the rest */
-            rest.size = (size_t)(next - rest.data);
-        *ret_value = rest;
-    }
-    return true;
+    if (equals == NULL || equals + 1 == pair.data + pair.size)
+        return STATUS_MALFORMED;
+    *ret_key = slice_of(pair.data, (size_t)(equals - pair.data));
+    *ret_value = slice_of(equals + 1, pair.size - ret_key->size - 1);
+    const uint8_t *second = memchr(ret_value->data, '=', ret_value->size);
+    if (second != NULL)
+        ret_value->size = (size_t)(second - ret_value->data);
+    return STATUS_OK;
 }
 
 static bool read_values(struct slice text, struct quota_values *ret_values)
 {
     struct quota_values values = {-1, -1, -1, -1, text};
     struct slice key, value;
+    enum status status;
 
-    while (next_pair(&text, &key, &value)) {
+    while ((status = next_pair(&text, &key, &value)) == STATUS_OK) {
         int64_t number = -1;
         if (value.size > 0 && !parse_number(value, &number))
             return false;
@@ -105,7 +104,7 @@ static bool read_values(struct slice text, struct quota_values *ret_values)
             values.bytes_hard = number;
     }
     *ret_values = values;
-    return true;
+    return status == STATUS_END;
 }
 
 static bool values_of(const struct tree *tree, uint32_t quota, struct slice name,
@@ -126,7 +125,7 @@ static void write_stats(struct tree *tree, uint32_t stats, const struct quota_va
     struct slice text = values->text, key, value;
     struct buffer out = {0};
 
-    while (next_pair(&text, &key, &value) && other_count < ARRAY_LEN(others)) {
+    while (other_count < ARRAY_LEN(others) && next_pair(&text, &key, &value) == STATUS_OK) {
         if (slice_equal(key, SLICE("count")) || slice_equal(key, SLICE("bytes")))
             continue;
         size_t at = other_count++;

@@ -695,7 +695,7 @@ void tree_load_finish(struct tree *tree)
     map_deinit(&tree->acls.file_ids);
     buffer_deinit(&tree->load_parent_path);
     tree->load_parent = NODE_NONE;
-    add_fixed_nodes(tree);
+    tree->quota_root = tree_find(tree, SLICE("/zookeeper/quota"));
     tree_quota_recount_all(tree);
 }
 

@@ -121,7 +121,7 @@ void tree_load_acl(struct tree *tree, int64_t file_acl_id, struct jute_vector ac
  * the table becomes ACL_UNKNOWN. */
 MUST_USE enum status tree_load_node(struct tree *tree, struct slice path, struct slice data,
                                     int64_t file_acl_id, const struct stat_persisted *stat);
-/* Special nodes that an old snapshot lacks are added and quotas counted. */
+/* Counts quotas. Adds no node: one from 3.4 has no /zookeeper/config, and Java adds none either. */
 void tree_load_finish(struct tree *tree);
 
 /* --- an image of the tree at one zxid, written slice by slice while the tree lives on --- */

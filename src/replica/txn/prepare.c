@@ -14,12 +14,12 @@ static bool has_slash(struct slice path)
     return path.size > 0 && memchr(path.data, '/', path.size) != NULL;
 }
 
-/* -1: any. New version: one more, and -1 is left out because it would mean "any" (3.10's rule). */
+/* -1: any. The new version wraps, through -1 too, as in every release up to 3.9.5. */
 static enum zk_error next_version(int32_t current, int32_t expected, int32_t *ret_next)
 {
     if (expected != -1 && expected != current)
         return ZK_BAD_VERSION;
-    *ret_next = current == -2 ? 0 : (int32_t)((uint32_t)current + 1);
+    *ret_next = (int32_t)((uint32_t)current + 1);
     return ZK_OK;
 }
 
