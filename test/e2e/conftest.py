@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from pylib.servers import REPO  # noqa: E402
 from start import started  # noqa: E402
 
+
 @pytest.fixture(scope="module")
 def server(pytestconfig):
     """The server under test; every module has a fresh one."""
