@@ -1,0 +1,63 @@
+/* sim_disk.h: a directory in memory that crashes, loses, tears, reorders and fails, by seed.
+ *
+ * What was not synced when the power goes may be there or not: every 512-byte sector of a file for
+ * itself, its size, and every name made, renamed or removed since the last sync_dir. */
+#ifndef TEST_LIB_SIM_DISK_H
+#define TEST_LIB_SIM_DISK_H
+
+#include "base/disk.h"
+
+enum sim_disk_op { /* what is counted, and what can be made to fail */
+    SIM_OPEN,
+    SIM_READ,
+    SIM_SIZE,
+    SIM_LIST,
+    SIM_WRITE,
+    SIM_TRUNCATE,
+    SIM_SYNC,
+    SIM_SYNC_DIR,
+    SIM_RENAME,
+    SIM_REMOVE,
+    SIM_OP_COUNT
+};
+
+enum sim_disk_loss {
+    SIM_LOSE_SOME,   /* by seed: each sector and each name for itself */
+    SIM_LOSE_ALL,    /* what was not synced never was */
+    SIM_LOSE_NOTHING /* the process died, not the machine */
+};
+
+struct sim_disk;
+struct sim_disk *sim_disk_new(uint64_t seed);
+void sim_disk_free(struct sim_disk *sim);
+struct disk *sim_disk(struct sim_disk *sim);
+
+/* The power goes in the middle of the n-th change from now on (1: the next one; changes are
+ * SIM_WRITE and what follows it in the enum, and opens that create). From then on every call
+ * answers STATUS_IO. 0: never. */
+void sim_disk_crash_at(struct sim_disk *sim, uint64_t n);
+bool sim_disk_crashed(const struct sim_disk *sim);
+/* The power goes now, if it has not gone, and comes back. Open files are closed: their handles may
+ * only be given to close(). */
+void sim_disk_reboot(struct sim_disk *sim, enum sim_disk_loss loss);
+/* The n-th call of this kind from now on (1: the next one) answers `status` and changes nothing. */
+void sim_disk_fail_at(struct sim_disk *sim, enum sim_disk_op op, uint64_t n, enum status status);
+/* Every read from now on gives one byte less than the file has. */
+void sim_disk_short_reads(struct sim_disk *sim, bool on);
+/* Blocks of 4096 bytes that may still be taken before STATUS_NO_SPACE; UINT64_MAX: no end. */
+void sim_disk_set_space(struct sim_disk *sim, uint64_t blocks);
+
+uint64_t sim_disk_changes(const struct sim_disk *sim); /* as counted by sim_disk_crash_at() */
+uint64_t sim_disk_calls(const struct sim_disk *sim, enum sim_disk_op op);
+void sim_disk_forget_calls(struct sim_disk *sim);
+size_t sim_disk_open_files(const struct sim_disk *sim);
+
+/* Straight at the bytes, without counting, failing or losing anything. */
+struct slice sim_disk_bytes(const struct sim_disk *sim, const char *name); /* null: no such file */
+void sim_disk_put(struct sim_disk *sim, const char *name, struct slice bytes); /* durable */
+void sim_disk_delete(struct sim_disk *sim, const char *name);
+size_t sim_disk_file_count(const struct sim_disk *sim);
+const char *sim_disk_file_name(const struct sim_disk *sim, size_t index); /* in order of names */
+struct sim_disk *sim_disk_copy(const struct sim_disk *sim, uint64_t seed); /* all of it durable */
+
+#endif
