@@ -1,0 +1,142 @@
+/* effects.c: what the replica wants done to clients, gathered per connection and done once a turn. */
+#include "server/front/front_internal.h"
+
+#include <stdlib.h>
+
+static void link_send(struct front *front, struct connection *connection, uint32_t index)
+{
+    if (front->next_send_capacity <= index) {
+        front->next_send_capacity = (size_t)index * 2 + 64;
+        front->next_send =
+            mem_realloc(front->next_send, front->next_send_capacity * sizeof(*front->next_send));
+    }
+    front->next_send[index] = NO_SEND;
+    if (connection->first_send == NO_SEND)
+        connection->first_send = index;
+    else
+        front->next_send[connection->last_send] = index;
+    connection->last_send = index;
+}
+
+static void make_dirty(struct front *front, struct connection *connection)
+{
+    if (list_empty(&connection->dirty))
+        list_add_last(&front->dirty, &connection->dirty);
+}
+
+static void log_close(const struct connection *connection, const char *reason)
+{
+    struct front *front = connection->front;
+    char peer[PEER_TEXT_MAX];
+    uint32_t held_back = 0;
+
+    if (log_limit_take(&front->bad_frames, server_now_ms(front->server), &held_back)) {
+        connection_address(connection, peer);
+        log_warn("front", "closing a connection: %s peer=%s (not said before: %u)", reason, peer,
+                 held_back);
+    }
+}
+
+void front_observe(struct front *front)
+{
+    const struct replica_effects *effects = &front->server->effects;
+
+    for (; front->observed < effects->client_count; front->observed++) {
+        const struct client_effect *effect = &effects->clients[front->observed];
+        struct connection *connection =
+            effect->client < front->connection_capacity ? front->connections[effect->client] : NULL;
+        if (connection == NULL || connection->closing)
+            continue;
+        switch (effect->kind) {
+        case CLIENT_SEND:
+            link_send(front, connection, (uint32_t)front->observed);
+            make_dirty(front, connection);
+            front->large_bytes -= connection->large_bytes; /* an answer: that much is done */
+            connection->large_bytes = 0;
+            break;
+        case CLIENT_CLOSE:
+            connection->close_wanted = true;
+            make_dirty(front, connection);
+            if (effect->reason != NULL)
+                log_close(connection, effect->reason);
+            break;
+        case CLIENT_PAUSE:
+            connection->paused = true;
+            break;
+        case CLIENT_RESUME:
+            connection->paused = false;
+            if (list_empty(&connection->waiting))
+                list_add_last(&front->waiting, &connection->waiting);
+            break;
+        }
+    }
+}
+
+void front_resume(struct front *front)
+{
+    while (!list_empty(&front->waiting)) {
+        struct connection *connection =
+            CONTAINER_OF(front->waiting.next, struct connection, waiting);
+        list_remove(&connection->waiting);
+        if (!front->stopping)
+            connection_feed(connection);
+    }
+}
+
+/* The answers of one connection as one run of bytes. */
+static struct slice gather(struct front *front, struct connection *connection)
+{
+    const struct replica_effects *effects = &front->server->effects;
+    const struct client_effect *first = &effects->clients[connection->first_send];
+    size_t start = first->offset, end = first->offset + first->size;
+    bool apart = false;
+
+    front->scratch.size = 0;
+    for (uint32_t index = front->next_send[connection->first_send]; index != NO_SEND;
+         index = front->next_send[index]) {
+        const struct client_effect *effect = &effects->clients[index];
+        if (!apart && effect->offset == end) {
+            end += effect->size;
+            continue;
+        }
+        if (!apart)
+            buffer_append(&front->scratch, slice_of(effects->bytes.data + start, end - start));
+        apart = true;
+        buffer_append(&front->scratch,
+                      slice_of(effects->bytes.data + effect->offset, effect->size));
+    }
+    return apart ? buffer_slice(&front->scratch)
+                 : slice_of(effects->bytes.data + start, end - start);
+}
+
+void front_flush(struct front *front)
+{
+    while (!list_empty(&front->dirty)) {
+        struct connection *connection = CONTAINER_OF(front->dirty.next, struct connection, dirty);
+        list_remove(&connection->dirty);
+        if (connection->first_send != NO_SEND) {
+            struct slice bytes = gather(front, connection);
+            connection->first_send = connection->last_send = NO_SEND;
+            connection_send(connection, bytes);
+        }
+        if (connection->close_wanted)
+            connection_close(connection);
+    }
+}
+
+bool front_has_work(const struct front *front)
+{
+    return !list_empty(&front->dirty) || !list_empty(&front->waiting);
+}
+
+void front_cleared(struct front *front)
+{
+    front->observed = 0;
+    if (front->scratch.capacity > (4 << 20))
+        buffer_deinit(&front->scratch);
+    if (front->next_send_capacity > (1 << 18)) {
+        mem_free(front->next_send);
+        front->next_send = NULL;
+        front->next_send_capacity = 0;
+    }
+}

@@ -1,0 +1,197 @@
+/* metrics.c: the mntr word: what can be measured here, and honest zeros for the names that monitors
+ * know and that mean nothing in this program. */
+#include "server/front/words.h"
+
+#include "server/front/java_text.h"
+#include "server/version.h"
+
+#include <dirent.h>
+#include <sys/resource.h>
+
+static const char *const zero_counters[] = {
+    "proposal_count", "stale_requests_dropped", "insecure_admin_count",
+    "cnxn_closed_without_zk_server_running", "looking_count", "dead_watchers_queued",
+    "stale_requests", "learner_proposal_received_count", "dead_watchers_cleared",
+    "response_packet_cache_hits", "add_dead_watcher_stall_time", "request_throttle_wait_count",
+    "requests_not_forwarded_to_commit_processor", "response_packet_cache_misses",
+    "ensemble_auth_success", "learner_commit_received_count", "stale_replies",
+    "ensemble_auth_fail", "diff_count", "response_packet_get_children_cache_misses",
+    "quit_leading_due_to_disloyal_voter", "snap_count", "unrecoverable_error_count",
+    "unsuccessful_handshake", "commit_count", "stale_sessions_expired",
+    "response_packet_get_children_cache_hits", "request_commit_queued", "ensemble_auth_skip",
+    "skip_learner_request_to_next_processor_count", "tls_handshake_exceeded", "revalidate_count",
+    "restore_error_count", "restore_rate_limited_count", "snapshot_error_count",
+    "snapshot_rate_limited_count",
+};
+static const char *const zero_summaries[] = {
+    "socket_closing_time", "proposal_process_time", "leader_unavailable_time",
+    "node_created_watch_count", "session_queues_drained", "write_commit_proc_req_queued",
+    "read_commit_proc_req_queued", "node_deleted_watch_count", "follower_sync_time",
+    "prep_processor_queue_size", "inflight_snap_count", "reads_issued_from_session_queue",
+    "learner_request_processor_queue_size", "unavailable_time",
+    "reads_after_write_in_session_queue", "requests_in_session_queue", "write_commit_proc_issued",
+    "prep_process_time", "pending_session_queue_size",
+    "time_waiting_empty_pool_in_commit_processor_read_ms", "commit_process_time",
+    "inflight_diff_count", "netty_queued_buffer_capacity", "election_time",
+    "commit_commit_proc_req_queued", "node_children_watch_count",
+    "write_batch_time_in_commit_processor", "read_commit_proc_issued",
+    "concurrent_request_processing_in_commit_processor", "observer_sync_time",
+    "node_changed_watch_count", "restore_time",
+};
+static const char *const zero_percentiles[] = {
+    "prep_processor_queue_time_ms", "jvm_pause_time_ms", "close_session_prep_time",
+    "read_commitproc_time_ms", "updatelatency", "local_write_committed_time_ms",
+    "request_throttle_queue_time_ms", "readlatency", "quorum_ack_latency",
+    "om_commit_process_time_ms", "read_final_proc_time_ms", "commit_propagation_latency",
+    "dead_watchers_cleaner_latency", "write_final_proc_time_ms", "proposal_ack_creation_latency",
+    "proposal_latency", "om_proposal_process_time_ms", "propagation_latency",
+    "server_write_committed_time_ms", "write_commitproc_time_ms",
+};
+
+static const struct summary nothing;
+
+static void put_number(struct buffer *out, const char *name, int64_t value)
+{
+    buffer_printf(out, "zk_%s\t%lld\n", name, (long long)value);
+}
+
+static void put_summary(struct buffer *out, const char *name, const struct summary *summary)
+{
+    buffer_printf(out, "zk_avg_%s\t", name);
+    java_put_average(out, summary->sum, summary->count);
+    buffer_printf(out, "\nzk_min_%s\t%lld\nzk_max_%s\t%lld\nzk_cnt_%s\t%lld\nzk_sum_%s\t%lld\n", name,
+                  (long long)summary->min, name, (long long)summary->max, name,
+                  (long long)summary->count, name, (long long)summary->sum);
+}
+
+static void put_percentiles(struct buffer *out, const char *name, const struct summary *summary)
+{
+    put_summary(out, name, summary);
+    buffer_printf(out, "zk_p50_%s\t%lld\nzk_p95_%s\t%lld\nzk_p99_%s\t%lld\nzk_p999_%s\t%lld\n", name,
+                  (long long)summary_percentile(summary, 0.5), name,
+                  (long long)summary_percentile(summary, 0.95), name,
+                  (long long)summary_percentile(summary, 0.99), name,
+                  (long long)summary_percentile(summary, 0.999));
+}
+
+static int64_t open_descriptors(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    int64_t count = -4; /* ".", "..", this one, and the first step */
+
+    if (directory == NULL)
+        return 0;
+    do {
+        count++;
+    } while (readdir(directory) != NULL);
+    closedir(directory);
+    return count;
+}
+
+static void put_gauges(struct front *front, const struct replica_counts *counts, struct buffer *out)
+{
+    struct rlimit limit = {0};
+
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    put_number(out, "ephemerals_count", counts->ephemerals);
+    put_number(out, "num_alive_connections", front->connection_count);
+    buffer_printf(out, "zk_avg_latency\t");
+    java_put_average(out, counts->latency_sum_ms, counts->latency_count);
+    buffer_printf(out, "\n");
+    put_number(out, "outstanding_requests", counts->outstanding);
+    put_number(out, "znode_count", counts->znodes);
+    put_number(out, "global_sessions", counts->sessions);
+    put_number(out, "non_mtls_remote_conn_count", 0);
+    put_number(out, "last_client_response_size", counts->response_last_bytes);
+    put_number(out, "packets_sent", counts->packets_sent + front->metrics.four_letter_sent);
+    put_number(out, "packets_received",
+               counts->packets_received + front->metrics.four_letter_received);
+    put_number(out, "max_client_response_size", counts->response_max_bytes);
+    buffer_printf(out, "zk_connection_drop_probability\t");
+    java_put_double(out, front->throttle.drop);
+    buffer_printf(out, "\n");
+    put_number(out, "watch_count", counts->watches_all);
+    put_number(out, "auth_failed_count", counts->auth_failed);
+    put_number(out, "min_latency", counts->latency_min_ms);
+    put_number(out, "max_file_descriptor_count", (int64_t)limit.rlim_cur);
+    put_number(out, "approximate_data_size", (int64_t)counts->data_bytes);
+    put_number(out, "open_file_descriptor_count", open_descriptors());
+    put_number(out, "local_sessions", 0);
+    put_number(out, "uptime", server_now_ms(front->server) - front->server->started_ms);
+    put_number(out, "max_latency", counts->latency_max_ms);
+    put_number(out, "outstanding_tls_handshake", 0);
+    put_number(out, "min_client_response_size", counts->response_min_bytes);
+    put_number(out, "non_mtls_local_conn_count", 0);
+}
+
+void words_mntr(struct front *front, struct buffer *out)
+{
+    struct server *server = front->server;
+    struct replica_counts counts;
+    struct log_thread_stats log;
+    struct summary snapshots, load = {0}, snapshot_load = {0}, replay = {0}, replayed = {0};
+
+    replica_counts(server->replica, &counts);
+    log_thread_stats(server->log, &log);
+    snapshot_thread_times(server->snapshots, &snapshots);
+    summary_add(&load, server->start.load_ms);
+    summary_add(&snapshot_load, server->start.snapshot_load_ms);
+    if (server->start.replayed > 0) {
+        summary_add(&replay, server->start.replay_ms);
+        summary_add(&replayed, (int64_t)server->start.replayed);
+    }
+    const struct {
+        const char *name;
+        int64_t value;
+    } counters[] = {
+        {"watch_bytes", counts.watch_bytes},
+        {"throttled_ops", counts.throttled_ops},
+        {"large_requests_rejected", front->metrics.large_requests_rejected},
+        {"connection_rejected", front->metrics.connections_rejected},
+        {"sessionless_connections_expired", front->metrics.sessionless_expired},
+        {"connection_drop_count", front->metrics.connections_dropped},
+        {"digest_mismatches_count", counts.digest_mismatches},
+        {"bytes_received_count", front->metrics.bytes_received},
+        {"prep_processor_request_queued", counts.packets_received},
+        {"connection_request_count", front->metrics.connect_requests},
+        {"response_bytes", front->metrics.response_bytes},
+        {"connection_revalidate_count", counts.connection_revalidates},
+        {"sync_processor_request_queued", log.records},
+        {"outstanding_changes_queued", server->proposals},
+        {"outstanding_changes_removed", log.records},
+    };
+    const struct {
+        const char *name;
+        const struct summary *summary;
+    } summaries[] = {
+        {"connection_token_deficit", &front->metrics.token_deficit},
+        {"startup_txns_load_time", &replay},
+        {"sync_processor_queue_size", &log.queue_records},
+        {"fsynctime", &log.fsync_ms},
+        {"snapshottime", &snapshots},
+        {"startup_txns_loaded", &replayed},
+        {"dbinittime", &load},
+        {"sync_processor_batch_size", &log.batch_records},
+        {"sync_process_time", &log.flush_ms},
+        {"startup_snap_load_time", &snapshot_load},
+    }, percentiles[] = {
+        {"sync_processor_queue_and_flush_time_ms", &log.queue_flush_ms},
+        {"sync_processor_queue_flush_time_ms", &log.flush_ms},
+        {"sync_processor_queue_time_ms", &log.queue_ms},
+    };
+
+    buffer_printf(out, "zk_version\t%s\nzk_server_state\tstandalone\n", VERSION_LINE);
+    put_gauges(front, &counts, out);
+    for (size_t i = 0; i < ARRAY_LEN(counters); i++)
+        put_number(out, counters[i].name, counters[i].value);
+    for (size_t i = 0; i < ARRAY_LEN(zero_counters); i++)
+        put_number(out, zero_counters[i], 0);
+    for (size_t i = 0; i < ARRAY_LEN(summaries); i++)
+        put_summary(out, summaries[i].name, summaries[i].summary);
+    for (size_t i = 0; i < ARRAY_LEN(zero_summaries); i++)
+        put_summary(out, zero_summaries[i], &nothing);
+    for (size_t i = 0; i < ARRAY_LEN(percentiles); i++)
+        put_percentiles(out, percentiles[i].name, percentiles[i].summary);
+    for (size_t i = 0; i < ARRAY_LEN(zero_percentiles); i++)
+        put_percentiles(out, zero_percentiles[i], &nothing);
+}

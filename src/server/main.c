@@ -1,0 +1,57 @@
+/* main.c: one program, its parts as sub-commands. */
+#include "bench/bench.h"
+#include "server/daemon.h"
+#include "server/version.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int help(int argc, char **argv);
+
+static int version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    printf("paddock %s, serves as ZooKeeper %s\nZookeeper version: %s\n", PADDOCK_VERSION,
+           ZOOKEEPER_VERSION, VERSION_LINE);
+    return 0;
+}
+
+static const struct command {
+    const char *name;
+    int (*main)(int argc, char **argv);
+    const char *purpose;
+} commands[] = {
+    {"server", daemon_main, "a ZooKeeper server"},
+    {"bench", bench_main, "load for any ZooKeeper-compatible address, with latencies"},
+    {"version", version, "which version this is (also --version)"},
+    {"help", help, "this text (also --help)"},
+};
+
+static int help(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    printf("paddock: a coordination service that takes the place of Apache ZooKeeper\n\n");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        printf("paddock %-8s %s\n", commands[i].name, commands[i].purpose);
+    printf("\n%s", daemon_usage);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+        return version(argc, argv);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return help(argc, argv);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].main(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "paddock: %s: %s\npaddock help shows what there is\n",
+            name[0] == '\0' ? "which part" : "no such part", name);
+    return 2;
+}

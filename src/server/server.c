@@ -1,0 +1,441 @@
+#include "server/server.h"
+
+#include "io/disk_posix.h"
+#include "io/log.h"
+#include "server/front/front.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum {
+    SNAPSHOT_SLICE_BYTES = 64 << 10,
+    EFFECT_BYTES_KEPT = 4 << 20, /* what one huge turn needed is given back */
+    STOP_WAIT_MS = 5000          /* for a log that cannot be written at the end */
+};
+
+int64_t server_now_ms(const struct server *server)
+{
+    return (int64_t)uv_now(&server->loop);
+}
+
+int64_t server_wall_ms(struct server *server)
+{
+    if (server->turn_wall_ms == 0) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        server->turn_wall_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    }
+    return server->turn_wall_ms;
+}
+
+void server_step(struct server *server, struct replica_event *event)
+{
+    event->now_ms = server_now_ms(server);
+    event->wall_ms = server_wall_ms(server);
+    replica_step(server->replica, event, &server->effects);
+    front_observe(server->front);
+}
+
+static void on_wake(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    struct replica_event event = {.kind = REPLICA_TICK};
+
+    server->wake_armed_ms = INT64_MAX;
+    server_step(server, &event);
+}
+
+static void arm_wake(struct server *server)
+{
+    int64_t now_ms = server_now_ms(server), wanted_ms = now_ms + server->config->tick_ms;
+
+    if (server->effects.wake_at_ms > 0 && server->effects.wake_at_ms < wanted_ms)
+        wanted_ms = server->effects.wake_at_ms;
+    if (wanted_ms >= server->wake_armed_ms)
+        return;
+    server->wake_armed_ms = wanted_ms;
+    uint64_t delay_ms = wanted_ms > now_ms ? (uint64_t)(wanted_ms - now_ms) : 0;
+    uv_timer_start(&server->wake, on_wake, delay_ms, 0);
+}
+
+/* --- snapshots: a slice a turn, while the writer has room --- */
+
+static void snapshot_slice(struct server *server)
+{
+    bool seal = false;
+
+    if (!server->snapshot_running)
+        return;
+    if (!snapshot_thread_has_room(server->snapshots)) {
+        uv_idle_stop(&server->snapshot_idle);
+        return;
+    }
+    if (replica_snapshot_next(server->replica, &server->snapshot_part, SNAPSHOT_SLICE_BYTES, &seal)) {
+        snapshot_thread_push(server->snapshots, &server->snapshot_part, seal);
+        return;
+    }
+    server->snapshot_running = false;
+    uv_idle_stop(&server->snapshot_idle);
+    snapshot_thread_finish(server->snapshots);
+}
+
+static void on_snapshot_idle(uv_idle_t *idle)
+{
+    snapshot_slice(idle->data);
+}
+
+static void on_snapshot_room(void *context)
+{
+    struct server *server = context;
+
+    if (server->snapshot_running)
+        uv_idle_start(&server->snapshot_idle, on_snapshot_idle);
+}
+
+static void on_snapshot_done(void *context, bool written)
+{
+    struct server *server = context;
+    struct replica_event event = {.kind = REPLICA_SNAPSHOT_DONE};
+
+    (void)written; /* the thread said so; a given-up image is no news for the replica */
+    server->snapshot_running = false;
+    uv_idle_stop(&server->snapshot_idle);
+    server_step(server, &event);
+}
+
+static void snapshot_begin(struct server *server)
+{
+    if (server->stopping)
+        return;
+    server->snapshot_running = true;
+    snapshot_thread_begin(server->snapshots, replica_snapshot_zxid(server->replica));
+    uv_idle_start(&server->snapshot_idle, on_snapshot_idle);
+}
+
+static void on_purge(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+
+    snapshot_thread_purge(server->snapshots);
+}
+
+/* --- carrying out --- */
+
+static void finish_stop(struct server *server)
+{
+    front_close_all(server->front);
+    uv_stop(&server->loop);
+}
+
+/* The log first, so that the disk works while the answers leave. */
+static void carry_out(struct server *server)
+{
+    struct replica_effects *effects = &server->effects;
+    size_t pushed = 0;
+
+    do { /* frames that waited, and connections that close, step the replica again */
+        front_resume(server->front);
+        if (effects->append_count > pushed) {
+            server->appended_zxid = effects->appends[effects->append_count - 1].zxid;
+            server->proposals += (int64_t)(effects->append_count - pushed);
+            log_thread_push(server->log, effects->appends + pushed, effects->append_count - pushed);
+            pushed = effects->append_count;
+        }
+        front_flush(server->front);
+    } while (front_has_work(server->front) || effects->append_count > pushed);
+    bool begin = effects->snapshot_begin;
+    arm_wake(server);
+    replica_effects_clear(effects);
+    front_cleared(server->front);
+    if (effects->bytes.capacity > EFFECT_BYTES_KEPT)
+        buffer_deinit(&effects->bytes);
+    if (begin)
+        snapshot_begin(server);
+    if (server->stopping && server->durable_zxid >= server->appended_zxid)
+        finish_stop(server);
+}
+
+static bool nothing_to_do(const struct server *server)
+{
+    const struct replica_effects *effects = &server->effects;
+
+    return effects->client_count == 0 && effects->append_count == 0 && !effects->snapshot_begin &&
+           !front_has_work(server->front) && server->wake_armed_ms != INT64_MAX &&
+           !(effects->wake_at_ms > 0 && effects->wake_at_ms < server->wake_armed_ms);
+}
+
+static void end_turn(struct server *server)
+{
+    if (!nothing_to_do(server) || server->stopping)
+        carry_out(server);
+    server->turn_wall_ms = 0;
+}
+
+static void on_before_poll(uv_prepare_t *prepare)
+{
+    end_turn(prepare->data); /* what timers and idle handles caused */
+}
+
+static void on_after_poll(uv_check_t *check)
+{
+    end_turn(check->data);
+}
+
+static void on_durable(void *context, int64_t zxid)
+{
+    struct server *server = context;
+    struct replica_event event = {.kind = REPLICA_LOG_SYNCED, .zxid = zxid};
+
+    if (zxid <= server->durable_zxid)
+        return; /* two wake-ups in one */
+    server->durable_zxid = zxid;
+    server_step(server, &event);
+}
+
+/* --- signals --- */
+
+static void on_stop_deadline(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+
+    log_warn("main", "the log could not be written before the end; the waiting writes were never "
+             "acknowledged");
+    finish_stop(server);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int signal_number)
+{
+    struct server *server = handle->data;
+
+    if (server->stopping) {
+        finish_stop(server);
+        return;
+    }
+    log_info("main", "%s received, ending: outstanding writes are synced and answered first",
+             signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+    server->stopping = true;
+    front_stop(server->front);
+    uv_timer_start(&server->stop_deadline, on_stop_deadline, STOP_WAIT_MS, 0);
+}
+
+static void on_hang_up(uv_signal_t *handle, int signal_number)
+{
+    (void)handle;
+    (void)signal_number;
+    enum status status = log_reopen();
+    if (status != STATUS_OK)
+        log_warn("main", "the log file could not be opened again: %s", status_text(status));
+    else
+        log_info("main", "SIGHUP received, log file opened again");
+}
+
+static void watch_signals(struct server *server)
+{
+    struct {
+        uv_signal_t *handle;
+        uv_signal_cb callback;
+        int number;
+    } const signals[] = {{&server->on_term, on_stop_signal, SIGTERM},
+                         {&server->on_int, on_stop_signal, SIGINT},
+                         {&server->on_hup, on_hang_up, SIGHUP}};
+
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+        uv_signal_init(&server->loop, signals[i].handle);
+        signals[i].handle->data = server;
+        uv_signal_start(signals[i].handle, signals[i].callback, signals[i].number);
+    }
+}
+
+/* --- start --- */
+
+static void init_handles(struct server *server)
+{
+    uv_prepare_init(&server->loop, &server->before_poll);
+    uv_check_init(&server->loop, &server->after_poll);
+    uv_idle_init(&server->loop, &server->snapshot_idle);
+    uv_timer_init(&server->loop, &server->wake);
+    uv_timer_init(&server->loop, &server->purge);
+    uv_timer_init(&server->loop, &server->stop_deadline);
+    server->before_poll.data = server->after_poll.data = server->snapshot_idle.data = server;
+    server->wake.data = server->purge.data = server->stop_deadline.data = server;
+    uv_prepare_start(&server->before_poll, on_before_poll);
+    uv_check_start(&server->after_poll, on_after_poll);
+}
+
+static struct slice slice_or_null(const char *text)
+{
+    return text == NULL ? SLICE_NULL : slice_text(text);
+}
+
+/* The one place where the configuration becomes the replica's options. */
+static struct replica_options replica_options_of(struct server *server)
+{
+    const struct config *config = server->config;
+    uint64_t seed = 0;
+
+    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+        seed = uv_hrtime();
+    return (struct replica_options){
+        .tick_ms = config->tick_ms,
+        .session_timeout_min_ms = config->session_timeout_min_ms,
+        .session_timeout_max_ms = config->session_timeout_max_ms,
+        .server_id = 1, /* ZooKeeperServer without a quorum: the top byte of session ids */
+        .session_seed_ms = server_wall_ms(server),
+        .random_seed = seed,
+        .jute_maxbuffer = (size_t)config->jute_maxbuffer,
+        .text_bytes_max = (size_t)config->jute_maxbuffer + (size_t)config->jute_extra,
+        .enforce_quota = config->enforce_quota,
+        .skip_acl = config->skip_acl,
+        .reconfig_enabled = config->reconfig_enabled,
+        .digest_auth_enabled = config->digest_auth_enabled,
+        .digest_algorithm = slice_text(config->digest_algorithm),
+        .super_digest = slice_or_null(config->super_digest),
+        .enforce_auth_schemes =
+            config->enforce_auth ? slice_or_null(config->enforce_auth_schemes) : SLICE_NULL,
+        .ensemble_names = slice_or_null(config->ensemble_names),
+        .ensemble_auth = config->ensemble_auth,
+        .outstanding_max = config->outstanding_max,
+        .throttle_requests_max = config->request_throttle_max,
+        .throttle_stall_ms = config->request_throttle_stall_ms,
+        .throttle_drop_stale = config->request_throttle_drop_stale,
+        .throttled_op_wait_ms = config->throttled_op_wait_ms,
+        .container_check_interval_ms = config->container_check_interval_ms,
+        .container_per_minute_max = config->container_per_minute_max,
+        .container_never_used_max_ms = config->container_never_used_max_ms,
+        .snap_count = config->snap_count,
+        .snap_size_limit_bytes = config->snap_size_limit_bytes,
+        .snapshot_last_zxid_section = config->last_zxid_section,
+    };
+}
+
+static void start_threads(struct server *server, struct log_writer *writer)
+{
+    const struct config *config = server->config;
+    const char *method = config->snapshot_compression;
+    struct log_thread_options log_options = {
+        .flush_delay_ms = config->flush_delay_ms,
+        .write_queue_poll_ms = config->write_queue_poll_ms,
+        .batch_max = config->batch_max,
+        .fsync_warning_ms = config->fsync_warning_ms,
+        .directory = server->log_path,
+    };
+    struct snapshot_thread_options snapshot_options = {
+        .data = server->snapshot_disk,
+        .log = server->log_disk,
+        .directory = server->data_path,
+        .compression = strcmp(method, "gz") == 0       ? STORE_GZIP
+                       : strcmp(method, "snappy") == 0 ? STORE_SNAPPY
+                                                       : STORE_PLAIN,
+        .retain = (uint32_t)config->purge_retain,
+    };
+    struct snapshot_thread_events events = {on_snapshot_room, on_snapshot_done, server};
+
+    server->log = log_thread_start(&server->loop, writer, &log_options, on_durable, server);
+    server->snapshots = snapshot_thread_start(&server->loop, &snapshot_options, &events);
+}
+
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+enum exit_code server_open(struct server *server, const struct config *config)
+{
+    struct tree *tree = NULL;
+    struct log_writer *writer = NULL;
+
+    *server = (struct server){.config = config, .data_lock_fd = -1, .log_lock_fd = -1,
+                              .wake_armed_ms = INT64_MAX};
+    raise_descriptor_limit();
+    uv_loop_init(&server->loop);
+    init_handles(server);
+    watch_signals(server);
+    enum exit_code code = startup_directories(server);
+    if (code != EXIT_CODE_OK)
+        return code;
+    server->front = front_new(server);
+    if (front_listen(server->front) != STATUS_OK)
+        return EXIT_CODE_UNEXPECTED;
+    code = startup_recover(server, &tree, &writer);
+    if (code != EXIT_CODE_OK)
+        return code;
+    uv_update_time(&server->loop);
+    struct replica_options options = replica_options_of(server);
+    server->replica = replica_new(&options, tree, server_now_ms(server));
+    server->appended_zxid = server->durable_zxid = tree_last_zxid(tree);
+    start_threads(server, writer);
+    server->started_ms = server_now_ms(server);
+    if (server->start.snapshot_wanted)
+        server_snapshot_now(server);
+    if (config->purge_interval_ms > 0)
+        uv_timer_start(&server->purge, on_purge, 0, (uint64_t)config->purge_interval_ms);
+    else
+        log_info("purge", "Purge task is not scheduled.");
+    return EXIT_CODE_OK;
+}
+
+void server_snapshot_now(struct server *server)
+{
+    replica_request_snapshot(server->replica);
+    struct replica_event event = {.kind = REPLICA_TICK};
+    server_step(server, &event);
+}
+
+void server_run(struct server *server)
+{
+    front_serve(server->front);
+    carry_out(server);
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+}
+
+static void close_handle(uv_handle_t *handle, void *context)
+{
+    (void)context;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void server_close(struct server *server)
+{
+    if (server->front != NULL)
+        front_close_all(server->front);
+    if (server->log != NULL)
+        log_thread_stop(server->log);
+    if (server->snapshots != NULL)
+        snapshot_thread_stop(server->snapshots);
+    uv_prepare_stop(&server->before_poll);
+    uv_check_stop(&server->after_poll);
+    uv_walk(&server->loop, close_handle, NULL);
+    uv_run(&server->loop, UV_RUN_DEFAULT); /* connections free themselves when closed */
+    if (server->log != NULL)
+        log_thread_free(server->log);
+    if (server->snapshots != NULL)
+        snapshot_thread_free(server->snapshots);
+    front_free(server->front);
+    if (server->replica != NULL)
+        replica_free(server->replica);
+    replica_effects_deinit(&server->effects);
+    buffer_deinit(&server->snapshot_part);
+    disk_posix_close(server->snapshot_disk);
+    if (server->log_disk != server->data_disk)
+        disk_posix_close(server->log_disk);
+    disk_posix_close(server->data_disk);
+    if (server->data_lock_fd >= 0)
+        dir_unlock(server->data_lock_fd);
+    if (server->log_lock_fd >= 0)
+        dir_unlock(server->log_lock_fd);
+    mem_free(server->data_path);
+    if (server->log_path != server->data_path)
+        mem_free(server->log_path);
+    uv_loop_close(&server->loop);
+}

@@ -1,0 +1,292 @@
+#include "server/snapshot_thread.h"
+
+#include "base/list.h"
+#include "io/log.h"
+#include "replica/store/recovery.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { QUEUE_BYTES_MAX = 1 << 20, EXIT_CODE_SNAPSHOT = 10 };
+
+enum job_kind { JOB_BEGIN, JOB_PART, JOB_FINISH, JOB_PURGE };
+
+struct job {
+    struct list link;
+    enum job_kind kind;
+    int64_t zxid;
+    struct buffer bytes;
+    bool seal;
+};
+
+struct snapshot_thread {
+    uv_async_t async;
+    struct snapshot_thread_options options;
+    struct snapshot_thread_events events;
+    pthread_t thread;
+
+    pthread_mutex_t lock; /* for the rest of this block */
+    pthread_cond_t wake;
+    struct list jobs;
+    size_t queued_bytes;
+    bool stopping, was_full, done, written;
+    struct summary snapshot_ms;
+
+    struct snapshot_file *file; /* the thread's own; NULL: none, or given up */
+    int64_t zxid;
+    uint64_t begun_ns;
+};
+
+static void report_done(struct snapshot_thread *thread, bool written)
+{
+    pthread_mutex_lock(&thread->lock);
+    thread->done = true;
+    thread->written = written;
+    pthread_mutex_unlock(&thread->lock);
+    uv_async_send(&thread->async);
+}
+
+static void give_up(struct snapshot_thread *thread, enum status status)
+{
+    if (status != STATUS_NO_SPACE) {
+        log_error("snapshot", "Severe unrecoverable error, exiting: writing the snapshot failed: %s "
+                  "zxid=0x%llx directory=%s", status_text(status), (unsigned long long)thread->zxid,
+                  thread->options.directory);
+        log_error("main", "Exiting JVM with code %d", EXIT_CODE_SNAPSHOT);
+        _exit(EXIT_CODE_SNAPSHOT);
+    }
+    log_error("snapshot", "no space left for a snapshot zxid=0x%llx directory=%s; it was given up "
+              "and removed, serving goes on, the next one is tried in its turn",
+              (unsigned long long)thread->zxid, thread->options.directory);
+    report_done(thread, /* written= */ false);
+}
+
+static void begin(struct snapshot_thread *thread, int64_t zxid)
+{
+    thread->zxid = zxid;
+    thread->begun_ns = uv_hrtime();
+    log_info("snapshot", "Snapshotting: 0x%llx to %s", (unsigned long long)zxid,
+             thread->options.directory);
+    enum status status = snapshot_file_begin(thread->options.data, zxid,
+                                             thread->options.compression, &thread->file);
+    if (status != STATUS_OK) {
+        thread->file = NULL;
+        give_up(thread, status);
+    }
+}
+
+static void write_part(struct snapshot_thread *thread, const struct job *job)
+{
+    if (thread->file == NULL)
+        return; /* given up */
+    enum status status = snapshot_file_write(thread->file, buffer_slice(&job->bytes));
+    if (status == STATUS_OK && job->seal)
+        status = snapshot_file_seal(thread->file);
+    if (status == STATUS_OK)
+        return;
+    snapshot_file_abort(thread->file);
+    thread->file = NULL;
+    give_up(thread, status);
+}
+
+static void finish(struct snapshot_thread *thread)
+{
+    if (thread->file == NULL)
+        return;
+    uint64_t bytes = snapshot_file_bytes(thread->file);
+    enum status status = snapshot_file_finish(thread->file);
+    thread->file = NULL;
+    if (status != STATUS_OK) {
+        give_up(thread, status);
+        return;
+    }
+    int64_t took_ms = (int64_t)((uv_hrtime() - thread->begun_ns) / 1000000);
+    log_info("snapshot", "Snapshot taken zxid=0x%llx bytes=%llu took_ms=%lld",
+             (unsigned long long)thread->zxid, (unsigned long long)bytes, (long long)took_ms);
+    pthread_mutex_lock(&thread->lock);
+    summary_add(&thread->snapshot_ms, took_ms);
+    pthread_mutex_unlock(&thread->lock);
+    report_done(thread, /* written= */ true);
+}
+
+static void purge(struct snapshot_thread *thread)
+{
+    struct store_notes notes = {0};
+
+    log_info("purge", "Purge task started.");
+    enum status status = store_purge(thread->options.data, thread->options.log,
+                                     thread->options.retain, &notes);
+    for (size_t i = 0; i < notes.count; i++)
+        log_line(notes.notes[i].warning ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "purge", "%s",
+                 notes.notes[i].text);
+    store_notes_deinit(&notes);
+    if (status != STATUS_OK)
+        log_error("purge", "Error occurred while purging: %s", status_text(status));
+    log_info("purge", "Purge task completed.");
+}
+
+static void job_free(struct job *job)
+{
+    list_remove(&job->link);
+    buffer_deinit(&job->bytes);
+    mem_free(job);
+}
+
+/* NULL: the end. */
+static struct job *take(struct snapshot_thread *thread)
+{
+    struct job *job = NULL;
+    bool room = false;
+
+    pthread_mutex_lock(&thread->lock);
+    while (list_empty(&thread->jobs) && !thread->stopping)
+        pthread_cond_wait(&thread->wake, &thread->lock);
+    if (!thread->stopping) {
+        job = CONTAINER_OF(thread->jobs.next, struct job, link);
+        list_remove(&job->link);
+        thread->queued_bytes -= job->bytes.size;
+        room = thread->was_full && thread->queued_bytes <= QUEUE_BYTES_MAX / 2;
+    }
+    pthread_mutex_unlock(&thread->lock);
+    if (room)
+        uv_async_send(&thread->async);
+    return job;
+}
+
+static void *run(void *argument)
+{
+    struct snapshot_thread *thread = argument;
+    struct job *job;
+
+    while ((job = take(thread)) != NULL) {
+        switch (job->kind) {
+        case JOB_BEGIN:
+            begin(thread, job->zxid);
+            break;
+        case JOB_PART:
+            write_part(thread, job);
+            break;
+        case JOB_FINISH:
+            finish(thread);
+            break;
+        case JOB_PURGE:
+            purge(thread);
+            break;
+        }
+        job_free(job);
+    }
+    if (thread->file != NULL)
+        snapshot_file_abort(thread->file);
+    return NULL;
+}
+
+static void on_async(uv_async_t *async)
+{
+    struct snapshot_thread *thread = async->data;
+
+    pthread_mutex_lock(&thread->lock);
+    bool done = thread->done, written = thread->written;
+    bool room = thread->was_full && thread->queued_bytes <= QUEUE_BYTES_MAX / 2;
+    thread->done = false;
+    if (room)
+        thread->was_full = false;
+    pthread_mutex_unlock(&thread->lock);
+    if (room)
+        thread->events.room(thread->events.context);
+    if (done)
+        thread->events.done(thread->events.context, written);
+}
+
+struct snapshot_thread *snapshot_thread_start(uv_loop_t *loop,
+                                              const struct snapshot_thread_options *options,
+                                              const struct snapshot_thread_events *events)
+{
+    struct snapshot_thread *thread = mem_zalloc(sizeof(*thread));
+
+    thread->options = *options;
+    thread->events = *events;
+    list_init(&thread->jobs);
+    pthread_mutex_init(&thread->lock, NULL);
+    pthread_cond_init(&thread->wake, NULL);
+    int error = uv_async_init(loop, &thread->async, on_async);
+    ASSERT(error == 0);
+    thread->async.data = thread;
+    error = pthread_create(&thread->thread, NULL, run, thread);
+    ASSERT(error == 0);
+    return thread;
+}
+
+static void push_job(struct snapshot_thread *thread, enum job_kind kind, int64_t zxid,
+                     struct buffer *bytes, bool seal)
+{
+    struct job *job = mem_zalloc(sizeof(*job));
+
+    job->kind = kind;
+    job->zxid = zxid;
+    job->seal = seal;
+    if (bytes != NULL) {
+        job->bytes = *bytes;
+        buffer_init(bytes);
+    }
+    pthread_mutex_lock(&thread->lock);
+    list_add_last(&thread->jobs, &job->link);
+    thread->queued_bytes += job->bytes.size;
+    pthread_cond_signal(&thread->wake);
+    pthread_mutex_unlock(&thread->lock);
+}
+
+void snapshot_thread_begin(struct snapshot_thread *thread, int64_t zxid)
+{
+    push_job(thread, JOB_BEGIN, zxid, NULL, false);
+}
+
+bool snapshot_thread_has_room(struct snapshot_thread *thread)
+{
+    pthread_mutex_lock(&thread->lock);
+    bool room = thread->queued_bytes < QUEUE_BYTES_MAX;
+    thread->was_full = thread->was_full || !room;
+    pthread_mutex_unlock(&thread->lock);
+    return room;
+}
+
+void snapshot_thread_push(struct snapshot_thread *thread, struct buffer *part, bool seal)
+{
+    push_job(thread, JOB_PART, 0, part, seal);
+}
+
+void snapshot_thread_finish(struct snapshot_thread *thread)
+{
+    push_job(thread, JOB_FINISH, 0, NULL, false);
+}
+
+void snapshot_thread_purge(struct snapshot_thread *thread)
+{
+    push_job(thread, JOB_PURGE, 0, NULL, false);
+}
+
+void snapshot_thread_times(struct snapshot_thread *thread, struct summary *ret_snapshot_ms)
+{
+    pthread_mutex_lock(&thread->lock);
+    *ret_snapshot_ms = thread->snapshot_ms;
+    pthread_mutex_unlock(&thread->lock);
+}
+
+void snapshot_thread_stop(struct snapshot_thread *thread)
+{
+    pthread_mutex_lock(&thread->lock);
+    thread->stopping = true;
+    pthread_cond_signal(&thread->wake);
+    pthread_mutex_unlock(&thread->lock);
+    pthread_join(thread->thread, NULL);
+    uv_close((uv_handle_t *)&thread->async, NULL);
+}
+
+void snapshot_thread_free(struct snapshot_thread *thread)
+{
+    while (!list_empty(&thread->jobs))
+        job_free(CONTAINER_OF(thread->jobs.next, struct job, link));
+    pthread_mutex_destroy(&thread->lock);
+    pthread_cond_destroy(&thread->wake);
+    mem_free(thread);
+}

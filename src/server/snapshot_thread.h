@@ -1,0 +1,44 @@
+/* snapshot_thread.h: the thread that writes snapshot files and removes old ones.
+ *
+ * The loop's thread takes the image out of the replica in parts and hands them over; at most about a
+ * megabyte waits here, so that memory is never doubled. Snapshots are safe to lose: everything since
+ * the one before is in the log. So a full disk is told and serving goes on; another failure of the
+ * disk ends the process, as in Java (exit 10). */
+#ifndef SERVER_SNAPSHOT_THREAD_H
+#define SERVER_SNAPSHOT_THREAD_H
+
+#include "base/buffer.h"
+#include "replica/store/snapshot.h"
+#include "server/summary.h"
+
+#include <uv.h>
+
+struct snapshot_thread_options {
+    struct disk *data, *log; /* data pushes its writes to the device (io/disk_posix.h) */
+    const char *directory;   /* of data, for log lines */
+    enum store_compression compression;
+    uint32_t retain; /* snapshots that a purge keeps */
+};
+
+struct snapshot_thread_events { /* on the loop's thread */
+    void (*room)(void *context);                /* parts may be pushed again */
+    void (*done)(void *context, bool written);  /* the image is written, or given up */
+    void *context;
+};
+
+struct snapshot_thread;
+struct snapshot_thread *snapshot_thread_start(uv_loop_t *loop,
+                                              const struct snapshot_thread_options *options,
+                                              const struct snapshot_thread_events *events);
+void snapshot_thread_begin(struct snapshot_thread *thread, int64_t zxid);
+bool snapshot_thread_has_room(struct snapshot_thread *thread);
+/* Takes the bytes and leaves an empty buffer. */
+void snapshot_thread_push(struct snapshot_thread *thread, struct buffer *part, bool seal);
+void snapshot_thread_finish(struct snapshot_thread *thread); /* that was the last part */
+void snapshot_thread_purge(struct snapshot_thread *thread);
+void snapshot_thread_times(struct snapshot_thread *thread, struct summary *ret_snapshot_ms);
+/* Gives up an unfinished file, ends the thread, closes the handle; free when the loop has run dry. */
+void snapshot_thread_stop(struct snapshot_thread *thread);
+void snapshot_thread_free(struct snapshot_thread *thread);
+
+#endif

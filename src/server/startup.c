@@ -1,0 +1,175 @@
+#include "server/server.h"
+
+#include "io/disk_posix.h"
+#include "io/log.h"
+#include "replica/store/recovery.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SNAPSHOT_WRITE_BACK_BYTES = 1 << 20 };
+
+/* <dir>/version-2, made if that is allowed. NULL: it cannot be used, and why was logged. */
+static char *version_dir(const struct config *config, const char *dir)
+{
+    size_t size = strlen(dir) + sizeof("/version-2");
+    char *path = mem_alloc(size);
+    struct stat info;
+
+    snprintf(path, size, "%s%sversion-2", dir, dir[strlen(dir) - 1] == '/' ? "" : "/");
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return path;
+    enum status status = STATUS_OK;
+    if (!config->data_dir_autocreate) {
+        log_error("main", "Missing data directory %s, automatic data directory creation is disabled "
+                  "(zookeeper.datadir.autocreate is false). Please create this directory manually.",
+                  path);
+        status = STATUS_NOT_FOUND;
+    } else if ((status = dir_make(path)) != STATUS_OK) {
+        log_error("main", "Unable to create data directory %s: %s", path,
+                  status == STATUS_EXISTS ? "something else has this name" : status_text(status));
+    }
+    if (status == STATUS_OK)
+        return path;
+    mem_free(path);
+    return NULL;
+}
+
+static bool lock(const char *path, int *ret_lock_fd)
+{
+    int64_t holder = 0;
+    enum status status = dir_lock(path, ret_lock_fd, &holder);
+
+    if (status == STATUS_BUSY)
+        log_error("main", "the data directory is in use by another server (pid %lld) directory=%s; "
+                  "two servers in one directory lose data", (long long)holder, path);
+    else if (status != STATUS_OK)
+        log_error("main", "Cannot write to data directory %s: %s", path, status_text(status));
+    return status == STATUS_OK;
+}
+
+static bool open_disk(const char *path, uint64_t write_back_bytes, struct disk **ret_disk)
+{
+    enum status status = disk_posix_open(path, write_back_bytes, ret_disk);
+
+    if (status != STATUS_OK)
+        log_error("main", "Unable to access data directory %s: %s", path, status_text(status));
+    return status == STATUS_OK;
+}
+
+static void log_notes(const struct store_notes *notes)
+{
+    for (size_t i = 0; i < notes->count; i++)
+        log_line(notes->notes[i].warning ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "store", "%s",
+                 notes->notes[i].text);
+}
+
+static bool same_directory(const char *left, const char *right)
+{
+    struct stat a, b;
+
+    return strcmp(left, right) == 0 || (stat(left, &a) == 0 && stat(right, &b) == 0 &&
+                                        a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
+enum exit_code startup_directories(struct server *server)
+{
+    const struct config *config = server->config;
+    struct store_notes notes = {0};
+
+    server->data_path = version_dir(config, config->data_dir);
+    if (server->data_path == NULL)
+        return EXIT_CODE_DATA_DIR;
+    server->log_path = config->data_log_dir == config->data_dir
+                           ? server->data_path
+                           : version_dir(config, config->data_log_dir);
+    if (server->log_path == NULL)
+        return EXIT_CODE_DATA_DIR;
+    bool one = same_directory(server->data_path, server->log_path);
+    if (!lock(server->data_path, &server->data_lock_fd) ||
+        (!one && !lock(server->log_path, &server->log_lock_fd)))
+        return EXIT_CODE_DATA_DIR;
+    if (!open_disk(server->data_path, 0, &server->data_disk) ||
+        !open_disk(server->data_path, SNAPSHOT_WRITE_BACK_BYTES, &server->snapshot_disk))
+        return EXIT_CODE_DATA_DIR;
+    server->log_disk = server->data_disk;
+    if (one)
+        return EXIT_CODE_OK;
+    server->log_disk = NULL;
+    if (!open_disk(server->log_path, 0, &server->log_disk))
+        return EXIT_CODE_DATA_DIR;
+    enum status status = store_check_dirs(server->data_disk, server->log_disk, &notes);
+    for (size_t i = 0; i < notes.count; i++)
+        log_error("store", "%s", notes.notes[i].text);
+    store_notes_deinit(&notes);
+    return status == STATUS_OK ? EXIT_CODE_OK : EXIT_CODE_DATA_DIR;
+}
+
+/* The file `initialize` beside myid lets an empty directory count as a fresh database once. */
+static bool take_initialize_file(const struct config *config)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/initialize", config->data_log_dir);
+    return unlink(path) == 0;
+}
+
+enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
+                               struct log_writer **ret_writer)
+{
+    const struct config *config = server->config;
+    const char *method = config->snapshot_compression;
+    struct recovery recovery = {0};
+    uint64_t hash_seed = uv_hrtime();
+    struct recovery_options options = {
+        .tree = {.hash_seed = hash_seed,
+                 .extended_types = config->extended_types,
+                 .emulate_353_ttl = config->emulate_353_ttl,
+                 .digest_enabled = config->digest_enabled},
+        .text_bytes_max = (size_t)config->jute_maxbuffer + (size_t)config->jute_extra,
+        .trust_empty = config->trust_empty,
+        .db_autocreate = config->db_autocreate,
+        .initialize_found = take_initialize_file(config),
+        .last_zxid_section = config->last_zxid_section,
+        .compression = strcmp(method, "gz") == 0       ? STORE_GZIP
+                       : strcmp(method, "snappy") == 0 ? STORE_SNAPPY
+                                                       : STORE_PLAIN,
+    };
+    uint64_t start_ns = uv_hrtime();
+    enum status status = store_recover(server->data_disk, server->log_disk, &options, &recovery);
+
+    log_notes(&recovery.notes);
+    if (status != STATUS_OK) {
+        log_error("store", "the data directory cannot be served: %s directory=%s logs=%s",
+                  status_text(status), server->data_path, server->log_path);
+        recovery_deinit(&recovery);
+        return EXIT_CODE_UNEXPECTED;
+    }
+    server->start.load_ms = (int64_t)((uv_hrtime() - start_ns) / 1000000);
+    server->start.snapshot_load_ms = server->start.load_ms;
+    server->start.replayed = recovery.replayed;
+    server->start.fresh = recovery.fresh;
+    server->start.snapshot_wanted =
+        !recovery.fresh && (recovery.replayed > 0 || recovery.snapshot_zxid != recovery.last_zxid);
+    log_info("store", "loaded nodes=%u zxid=0x%llx snapshot=0x%llx replayed=%llu took_ms=%lld",
+             tree_node_count(recovery.tree), (unsigned long long)recovery.last_zxid,
+             (unsigned long long)recovery.snapshot_zxid, (unsigned long long)recovery.replayed,
+             (long long)server->start.load_ms);
+    struct log_options log_options = {
+        .prealloc_bytes = (uint64_t)config->prealloc_bytes,
+        .size_limit_bytes = config->txn_log_size_limit_bytes > 0
+                                ? (uint64_t)config->txn_log_size_limit_bytes
+                                : 0,
+        .force_sync = config->force_sync,
+        .digest_enabled = config->digest_enabled,
+        .payload_bytes_max = options.text_bytes_max,
+    };
+    *ret_tree = recovery.tree;
+    *ret_writer = log_writer_new(server->log_disk, &log_options, &recovery.log);
+    recovery_deinit(&recovery);
+    return EXIT_CODE_OK;
+}

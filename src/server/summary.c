@@ -1,0 +1,47 @@
+#include "server/summary.h"
+
+static size_t bucket_of(int64_t value)
+{
+    if (value < 32)
+        return (size_t)value;
+    unsigned doubling = 63 - (unsigned)__builtin_clzll((uint64_t)value); /* 5 for 32..63 */
+    size_t bucket = 32 + (size_t)(doubling - 5) * 8 + (size_t)((value >> (doubling - 3)) & 7);
+    return bucket < SUMMARY_BUCKETS ? bucket : SUMMARY_BUCKETS - 1;
+}
+
+static int64_t bucket_start(size_t bucket)
+{
+    if (bucket < 32)
+        return (int64_t)bucket;
+    unsigned doubling = 5 + (unsigned)((bucket - 32) / 8);
+    return ((int64_t)8 + (int64_t)((bucket - 32) % 8)) << (doubling - 3);
+}
+
+void summary_add(struct summary *summary, int64_t value)
+{
+    if (value < 0)
+        value = 0;
+    if (summary->count == 0 || value < summary->min)
+        summary->min = value;
+    if (value > summary->max)
+        summary->max = value;
+    summary->count++;
+    summary->sum += value;
+    summary->buckets[bucket_of(value)]++;
+}
+
+int64_t summary_percentile(const struct summary *summary, double share)
+{
+    double wanted = share * (double)summary->count, seen = 0;
+
+    if (summary->count == 0)
+        return 0;
+    for (size_t i = 0; i < SUMMARY_BUCKETS; i++) {
+        seen += summary->buckets[i];
+        if (seen > 0 && seen >= wanted) {
+            int64_t value = bucket_start(i);
+            return value > summary->max ? summary->max : value < summary->min ? summary->min : value;
+        }
+    }
+    return summary->max;
+}
