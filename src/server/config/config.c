@@ -72,7 +72,8 @@ void config_deinit(struct config *config)
     arena_deinit(&config->arena);
 }
 
-static const char *text_v(struct config *config, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static const char *
+text_v(struct config *config, const char *format, va_list arguments)
 {
     va_list again;
 
