@@ -31,8 +31,12 @@ SESSION_MS = 40000
 KILLS_PER_DIRECTORY = 20
 JAVA_EVERY = 10
 NODES_MAX = 60  # below one writer's root
+SEQUENTIAL = (2, 3, 6)
+TTL_MS = 10**9
+OTHER_ACL = [(31, "world", "anyone"), (1, "digest", zk.digest_id(b"u:p"))]
 REPLY_HEADER = struct.Struct(">iqi")
 
+COMMON = {"maxClientCnxns": 0, "extendedTypesEnabled": "true"}
 # Logs roll and snapshots are written in some of the lives, and never in others.
 CONFIGS = (
     {"snapCount": 100, "preAllocSize": 64},
@@ -48,11 +52,13 @@ class Lost(AssertionError):
 
 
 class Node:
-    __slots__ = ("data", "version", "creates", "children", "ephemeral", "czxid", "mzxid", "pzxid")
+    __slots__ = (
+        "data", "version", "aversion", "creates", "children", "ephemeral", "czxid", "mzxid", "pzxid",
+    )  # fmt: skip
 
     def __init__(self, data, ephemeral, zxid):
         self.data, self.ephemeral = data, ephemeral
-        self.version = self.creates = self.children = 0
+        self.version = self.aversion = self.creates = self.children = 0
         self.czxid = self.mzxid = self.pzxid = zxid
 
     def __eq__(self, other):
@@ -83,6 +89,8 @@ class Model:
         elif kind == "set":
             node = self.nodes[op[1]]
             node.data, node.version, node.mzxid = op[2], node.version + 1, zxid
+        elif kind == "acl":
+            self.nodes[op[1]].aversion += 1
         elif kind == "delete":
             del self.nodes[op[1]]
             parent = self.nodes[op[1].rsplit("/", 1)[0]]
@@ -113,7 +121,7 @@ class Model:
                 ("numChildren", node.children),
                 ("dataLength", len(node.data or b"")),
                 ("ephemeralOwner", session_id if node.ephemeral else 0),
-                ("aversion", 0),
+                ("aversion", node.aversion),
                 ("czxid", node.czxid),
                 ("mzxid", node.mzxid),
                 ("pzxid", node.pzxid),
@@ -204,8 +212,8 @@ class Writer:
         if roll < 0.55:
             return ("set", self.random.choice(list(model.nodes)), self._payload())
         parent = self._parent(model)
-        flags = self.random.choice([0, 0, 0, 1, 2, 2, 3])
-        name = "n%d" % self.serial if flags < 2 else "s-%010d" % model.nodes[parent].creates
+        flags = self.random.choice([0, 0, 0, 1, 2, 2, 3, 5, 6])
+        name = "n%d" % self.serial if flags not in SEQUENTIAL else "s-%010d" % model.nodes[parent].creates
         path = parent + "/" + name
         if path in model.nodes:
             return ("set", path, self._payload())
@@ -228,19 +236,26 @@ class Writer:
             return ("multi", subs), 0
         if roll < 0.223:
             return ("close",), 0
+        if roll < 0.26:
+            return ("acl", self.random.choice(list(model.nodes))), 0
         return self._simple(model), 0
 
     def _record(self, op, model):
         kind = op[0]
         if kind == "create":
             _, path, data, flags = op
-            wire = path if flags < 2 else path[:-10]
+            wire = path[:-10] if flags in SEQUENTIAL else path
+            if flags >= zk.PERSISTENT_TTL:
+                return zk.CREATE_TTL, zk.create_ttl_request(wire, data, zk.OPEN_ACL, flags, TTL_MS)
             return zk.CREATE, zk.create_request(wire, data, zk.OPEN_ACL, flags)
         if kind == "set":
             version = self.random.choice([-1, model.nodes[op[1]].version])
             return zk.SET_DATA, zk.set_data_request(op[1], op[2], version)
         if kind == "delete":
             return zk.DELETE, zk.delete_request(op[1], -1)
+        if kind == "acl":
+            acl = self.random.choice([zk.OPEN_ACL, zk.OPEN_ACL * 2, OTHER_ACL])
+            return zk.SET_ACL, zk.set_acl_request(op[1], acl, -1)
         if kind == "close":
             return zk.CLOSE_SESSION, b""
         if kind == "multi":
@@ -312,7 +327,7 @@ class Writer:
             err = "a failed multi"
         if sent.err is not None and err != sent.err:
             raise Lost("%s: %r answered %s" % (self.root, sent.op, err))
-        if sent.op[0] == "create" and zk.parse_path(frame[16:]) != sent.op[1]:
+        if sent.op[0] == "create" and zk.Reader(frame, 16).ustring() != sent.op[1]:
             raise Lost("%s: %r created %r" % (self.root, sent.op, bytes(frame[16:])))
         self.acknowledged.apply(sent.op, zxid)
         self.closed = sent.op[0] == "close"
@@ -410,7 +425,7 @@ class Run:
     def new_directory(self):
         if self.server:
             self.server.close()
-        config = dict(CONFIGS[self.directories % len(CONFIGS)], maxClientCnxns=0)
+        config = {**CONFIGS[self.directories % len(CONFIGS)], **COMMON}
         self.directories += 1
         self.server = Server(self.target, config)
         self.writers = [Writer(i, self.random) for i in range(WRITERS)]
@@ -494,7 +509,7 @@ class Run:
         try:
             data_dir = os.path.join(place, "data")
             shutil.copytree(self.server.data_dir, data_dir)
-            config = {"maxClientCnxns": 0, "forceSync": "no"}
+            config = {**COMMON, "forceSync": "no"}
             with Server("java", config, data_dir=data_dir) as java:
                 self.verify(java, settle=False)
             self.opened_by_java += 1

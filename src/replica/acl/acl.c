@@ -125,8 +125,8 @@ static enum auth_answer authenticate_digest(const struct acl_rules *rules, struc
         return AUTH_FAILED;
     int base64_bytes = EVP_EncodeBlock(base64, hash, (int)hash_bytes);
     const uint8_t *colon = auth.size == 0 ? NULL : memchr(auth.data, ':', auth.size);
-    buffer_append(&id, slice_of(auth.data,
-                                colon == NULL ? auth.size : (size_t)(colon - auth.data)));
+    buffer_append(&id,
+                  slice_of(auth.data, colon == NULL ? auth.size : (size_t)(colon - auth.data)));
     buffer_append(&id, SLICE(":"));
     buffer_append(&id, slice_of(base64, (size_t)base64_bytes));
     enum auth_answer answer = AUTH_OK;

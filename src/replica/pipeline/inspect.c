@@ -24,8 +24,8 @@ void replica_counts(const struct replica *replica, struct replica_counts *ret_co
         .response_min_bytes = replica->response_min,
         .response_max_bytes = replica->response_max,
     };
-    watches_count(replica->watches, &counts.watch_connections, &counts.watch_paths,
-                  &counts.watches, &counts.watches_all);
+    watches_count(replica->watches, &counts.watch_connections, &counts.watch_paths, &counts.watches,
+                  &counts.watches_all);
     *ret_counts = counts;
 }
 
@@ -51,8 +51,7 @@ bool replica_client_info(const struct replica *replica, uint32_t id,
     *ret_info = (struct replica_client_info){
         .received = client->received,
         .sent = client->sent,
-        .queued = (int64_t)(client->writes_proposed - client->writes_applied) +
-                  client->reads.count,
+        .queued = (int64_t)(client->writes_proposed - client->writes_applied) + client->reads.count,
         .last_op = client->last_op,
         .last_cxid = client->last_cxid,
         .last_zxid = client->last_zxid,
@@ -90,15 +89,32 @@ const char *replica_op_name(int32_t op)
         int32_t op;
         const char *name;
     } names[] = {
-        {OP_PING, "PING"},         {OP_CREATE_SESSION, "SESS"}, {OP_MULTI, "MULT"},
-        {OP_MULTI_READ, "MLTR"},   {OP_CREATE, "CREA"},         {OP_CREATE2, "CREA"},
-        {OP_CREATE_TTL, "CREA"},   {OP_CREATE_CONTAINER, "CREA"}, {OP_DELETE, "DELE"},
-        {OP_SET_DATA, "SETD"},     {OP_RECONFIG, "RECO"},       {OP_SET_ACL, "SETA"},
-        {OP_CLOSE_SESSION, "CLOS"}, {OP_SYNC, "SYNC"},          {OP_EXISTS, "EXIS"},
-        {OP_GET_DATA, "GETD"},     {OP_SET_WATCHES, "SETW"},    {OP_SET_WATCHES2, "STW2"},
-        {OP_ADD_WATCH, "ADDW"},    {OP_GET_ACL, "GETA"},        {OP_GET_CHILDREN, "GETC"},
-        {OP_GET_CHILDREN2, "GETC"}, {OP_GET_ALL_CHILDREN_NUMBER, "GETACN"},
-        {OP_CHECK_WATCHES, "CHKW"}, {OP_REMOVE_WATCHES, "REMW"}, {OP_GET_EPHEMERALS, "GETE"},
+        {OP_PING, "PING"},
+        {OP_CREATE_SESSION, "SESS"},
+        {OP_MULTI, "MULT"},
+        {OP_MULTI_READ, "MLTR"},
+        {OP_CREATE, "CREA"},
+        {OP_CREATE2, "CREA"},
+        {OP_CREATE_TTL, "CREA"},
+        {OP_CREATE_CONTAINER, "CREA"},
+        {OP_DELETE, "DELE"},
+        {OP_SET_DATA, "SETD"},
+        {OP_RECONFIG, "RECO"},
+        {OP_SET_ACL, "SETA"},
+        {OP_CLOSE_SESSION, "CLOS"},
+        {OP_SYNC, "SYNC"},
+        {OP_EXISTS, "EXIS"},
+        {OP_GET_DATA, "GETD"},
+        {OP_SET_WATCHES, "SETW"},
+        {OP_SET_WATCHES2, "STW2"},
+        {OP_ADD_WATCH, "ADDW"},
+        {OP_GET_ACL, "GETA"},
+        {OP_GET_CHILDREN, "GETC"},
+        {OP_GET_CHILDREN2, "GETC"},
+        {OP_GET_ALL_CHILDREN_NUMBER, "GETACN"},
+        {OP_CHECK_WATCHES, "CHKW"},
+        {OP_REMOVE_WATCHES, "REMW"},
+        {OP_GET_EPHEMERALS, "GETE"},
         {OP_WHO_AM_I, "HOMI"},
     };
 

@@ -85,7 +85,7 @@ struct replica {
     struct session_table *sessions;
     struct client **clients;
     uint32_t client_capacity, client_count, next_generation;
-    struct arena arena; /* scratch of one request or one applied transaction */
+    struct arena arena;              /* scratch of one request or one applied transaction */
     struct replica_effects *effects; /* of the running step */
     int64_t now_ms, wall_ms, start_ms, start_wall_ms;
     /* proposals */
@@ -171,8 +171,8 @@ void watching_add(struct replica *replica, struct client *client, enum watch_tab
                   struct slice path);
 void watching_send_event(struct replica *replica, struct client *client, int64_t zxid,
                          enum zk_event type, struct slice path);
-const struct txn_observer *watching_observer(struct replica *replica,
-                                             struct txn_observer *observer, int64_t zxid);
+const struct txn_observer *watching_observer(struct replica *replica, struct txn_observer *observer,
+                                             int64_t zxid);
 
 /* --- writes.c --- */
 void write_frame(struct replica *replica, struct client *client, int32_t xid, int32_t op,

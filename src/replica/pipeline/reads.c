@@ -5,8 +5,7 @@ static struct reader body_reader(const struct read_context *read)
 {
     struct reader reader;
 
-    reader_init(&reader, read->body, &read->replica->arena,
-                read->replica->options.text_bytes_max);
+    reader_init(&reader, read->body, &read->replica->arena, read->replica->options.text_bytes_max);
     return reader;
 }
 
@@ -38,8 +37,7 @@ static enum zk_error find_readable(const struct read_context *read, struct slice
     *ret_id = tree_find(read->replica->tree, path);
     if (*ret_id == NODE_NONE)
         return ZK_NO_NODE;
-    return allowed(read, tree_node(read->replica->tree, *ret_id), permissions) ? ZK_OK
-                                                                               : ZK_NO_AUTH;
+    return allowed(read, tree_node(read->replica->tree, *ret_id), permissions) ? ZK_OK : ZK_NO_AUTH;
 }
 
 static enum zk_error exists(const struct read_context *read)
@@ -230,9 +228,9 @@ static enum zk_error multi_read(const struct read_context *read)
     for (int32_t i = 0; i < count; i++) {
         uint32_t id;
         enum zk_error err = find_readable(read, ops[i].path, PERM_READ, &id);
-        multi_header_write(out(read),
-                           &(struct multi_header){.type = err == ZK_OK ? ops[i].type : OP_ERROR,
-                                                  .err = err});
+        multi_header_write(
+            out(read),
+            &(struct multi_header){.type = err == ZK_OK ? ops[i].type : OP_ERROR, .err = err});
         if (err != ZK_OK)
             buffer_i32(out(read), err);
         else if (ops[i].type == OP_GET_DATA)

@@ -30,8 +30,8 @@ static void add_client_effect(struct replica_effects *effects, struct client_eff
     if (effects->client_count == effects->client_capacity) {
         effects->client_capacity =
             effects->client_capacity == 0 ? 64 : effects->client_capacity * 2;
-        effects->clients = mem_realloc(effects->clients,
-                                       effects->client_capacity * sizeof(*effects->clients));
+        effects->clients =
+            mem_realloc(effects->clients, effects->client_capacity * sizeof(*effects->clients));
     }
     effects->clients[effects->client_count++] = effect;
 }
@@ -50,8 +50,7 @@ void send_shared(struct replica *replica, struct client *client, size_t offset, 
             return;
         }
     }
-    add_client_effect(effects,
-                      (struct client_effect){CLIENT_SEND, client->id, offset, size, NULL});
+    add_client_effect(effects, (struct client_effect){CLIENT_SEND, client->id, offset, size, NULL});
 }
 
 size_t frame_begin(struct replica *replica)
@@ -181,8 +180,7 @@ static void client_opened(struct replica *replica, const struct replica_event *e
         uint32_t capacity = replica->client_capacity == 0 ? 64 : replica->client_capacity;
         while (capacity <= event->client)
             capacity *= 2;
-        replica->clients =
-            mem_realloc(replica->clients, capacity * sizeof(*replica->clients));
+        replica->clients = mem_realloc(replica->clients, capacity * sizeof(*replica->clients));
         memset(replica->clients + replica->client_capacity, 0,
                (capacity - replica->client_capacity) * sizeof(*replica->clients));
         replica->client_capacity = capacity;
@@ -320,16 +318,15 @@ struct replica *replica_new(const struct replica_options *options, struct tree *
     struct replica *replica = mem_zalloc(sizeof(*replica));
 
     replica->options = *options;
-    replica->rules = (struct prepare_rules){
-        .acl = {.skip_acl = options->skip_acl,
-                .digest_enabled = options->digest_auth_enabled,
-                .ensemble_enabled = options->ensemble_auth,
-                .digest_algorithm = options->digest_algorithm,
-                .super_digest = options->super_digest,
-                .ensemble_names = options->ensemble_names},
-        .enforce_quota = options->enforce_quota,
-        .reconfig_enabled = options->reconfig_enabled,
-        .text_bytes_max = options->text_bytes_max};
+    replica->rules = (struct prepare_rules){.acl = {.skip_acl = options->skip_acl,
+                                                    .digest_enabled = options->digest_auth_enabled,
+                                                    .ensemble_enabled = options->ensemble_auth,
+                                                    .digest_algorithm = options->digest_algorithm,
+                                                    .super_digest = options->super_digest,
+                                                    .ensemble_names = options->ensemble_names},
+                                            .enforce_quota = options->enforce_quota,
+                                            .reconfig_enabled = options->reconfig_enabled,
+                                            .text_bytes_max = options->text_bytes_max};
     replica->tree = tree;
     replica->outstanding = outstanding_new(tree);
     replica->watches = watches_new(tree_get_options(tree)->hash_seed);

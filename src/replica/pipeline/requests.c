@@ -110,8 +110,8 @@ static void auth(struct replica *replica, struct client *client, int32_t xid, st
         client_close(replica, client, "an auth packet that does not decode");
         return;
     }
-    enum auth_answer answer = acl_authenticate(&replica->rules.acl, packet.scheme, packet.auth,
-                                               &client->identities);
+    enum auth_answer answer =
+        acl_authenticate(&replica->rules.acl, packet.scheme, packet.auth, &client->identities);
     client->address = client->identities->items[0].id;
     if (answer == AUTH_CLOSE_SILENTLY) {
         client_close(replica, client, "the client looks for another ensemble");
@@ -149,8 +149,7 @@ static bool is_authenticated_enough(const struct replica *replica, const struct 
     for (size_t start = 0; start < schemes.size;) {
         const uint8_t *comma = memchr(schemes.data + start, ',', schemes.size - start);
         size_t end = comma == NULL ? schemes.size : (size_t)(comma - schemes.data);
-        if (identities_have_scheme(client->identities,
-                                   slice_of(schemes.data + start, end - start)))
+        if (identities_have_scheme(client->identities, slice_of(schemes.data + start, end - start)))
             return true;
         start = end + 1;
     }
@@ -192,8 +191,8 @@ static bool is_client_write(int32_t op)
 }
 
 static void answer_read(struct replica *replica, struct client *client,
-                        const struct identities *identities, struct slice bytes,
-                        int64_t arrived_ms, bool throttled)
+                        const struct identities *identities, struct slice bytes, int64_t arrived_ms,
+                        bool throttled)
 {
     int32_t xid = (int32_t)load_be32(bytes.data);
     int32_t op = (int32_t)load_be32(bytes.data + 4);
@@ -231,9 +230,8 @@ void requests_after_write(struct replica *replica, struct client *client)
     while (client->reads.first != NULL &&
            client->reads.first->after_write <= client->writes_applied) {
         struct waiting *waiting = waiting_take(replica, &client->reads);
-        answer_read(replica, client, waiting->identities,
-                    slice_of(waiting->bytes, waiting->size), waiting->arrived_ms,
-                    waiting->throttled);
+        answer_read(replica, client, waiting->identities, slice_of(waiting->bytes, waiting->size),
+                    waiting->arrived_ms, waiting->throttled);
         waiting_free(waiting);
     }
 }
@@ -243,8 +241,7 @@ void requests_after_write(struct replica *replica, struct client *client)
 static bool must_throttle(const struct replica *replica)
 {
     int32_t limit = replica->options.throttle_requests_max;
-    return limit > 0 &&
-           (replica->throttled.count > 0 || replica->pending_count >= (size_t)limit);
+    return limit > 0 && (replica->throttled.count > 0 || replica->pending_count >= (size_t)limit);
 }
 
 void request_frame(struct replica *replica, struct client *client, struct slice bytes,

@@ -21,8 +21,7 @@ void snapshots_draw_limits(struct replica *replica)
     replica->records_since_roll = replica->bytes_since_roll = 0;
     replica->records_limit = half_records + (int64_t)(draw(replica) % (uint64_t)half_records);
     replica->bytes_limit =
-        half_bytes <= 0 ? INT64_MAX
-                        : half_bytes + (int64_t)(draw(replica) % (uint64_t)half_bytes);
+        half_bytes <= 0 ? INT64_MAX : half_bytes + (int64_t)(draw(replica) % (uint64_t)half_bytes);
 }
 
 void snapshots_count_record(struct replica *replica, size_t bytes)

@@ -16,8 +16,8 @@ static size_t event_begin(struct replica *replica, int64_t zxid, enum zk_event t
     size_t start = frame_begin(replica);
 
     reply_header_write(bytes, &(struct reply_header){.xid = XID_NOTIFICATION, .zxid = zxid});
-    watcher_event_write(bytes, &(struct watcher_event){
-                                   .type = type, .state = STATE_SYNC_CONNECTED, .path = path});
+    watcher_event_write(
+        bytes, &(struct watcher_event){.type = type, .state = STATE_SYNC_CONNECTED, .path = path});
     store_be32(bytes->data + start, (uint32_t)(bytes->size - start - 4));
     return start;
 }
@@ -40,9 +40,8 @@ static void deliver(void *context, struct watch_client *watch_client)
                     client->identities))
         return; /* not for its eyes; a one-shot watch is used up all the same */
     if (replica->event_size == 0) {
-        replica->event_offset = event_begin(replica, replica->event_zxid,
-                                            (enum zk_event)replica->event_type,
-                                            replica->event_path);
+        replica->event_offset = event_begin(
+            replica, replica->event_zxid, (enum zk_event)replica->event_type, replica->event_path);
         replica->event_size = replica->effects->bytes.size - replica->event_offset;
     }
     send_shared(replica, client, replica->event_offset, replica->event_size);
@@ -87,12 +86,12 @@ static void children_changed(void *context, struct slice parent_path, uint32_t a
     trigger(replica, WATCH_CHILD, EVENT_CHILDREN_CHANGED, parent_path, acl);
 }
 
-const struct txn_observer *watching_observer(struct replica *replica,
-                                             struct txn_observer *observer, int64_t zxid)
+const struct txn_observer *watching_observer(struct replica *replica, struct txn_observer *observer,
+                                             int64_t zxid)
 {
     replica->event_zxid = zxid;
-    *observer = (struct txn_observer){node_created, node_deleted, data_changed, children_changed,
-                                      replica};
+    *observer =
+        (struct txn_observer){node_created, node_deleted, data_changed, children_changed, replica};
     return observer;
 }
 
@@ -147,8 +146,7 @@ static enum zk_error set_watches(struct read_context *read)
     struct slice path;
     enum status status;
 
-    reader_init(&reader, read->body, &read->replica->arena,
-                read->replica->options.text_bytes_max);
+    reader_init(&reader, read->body, &read->replica->arena, read->replica->options.text_bytes_max);
     if (read->op == OP_SET_WATCHES2) {
         status = set_watches2_read(&reader, &request);
     } else {
@@ -252,10 +250,8 @@ enum zk_error watching_answer(struct read_context *read)
 
     if (read->op == OP_SET_WATCHES || read->op == OP_SET_WATCHES2)
         return set_watches(read);
-    reader_init(&reader, read->body, &read->replica->arena,
-                read->replica->options.text_bytes_max);
+    reader_init(&reader, read->body, &read->replica->arena, read->replica->options.text_bytes_max);
     if (path_type_request_read(&reader, &request) != STATUS_OK || request.path.data == NULL)
         return ZK_MARSHALLING_ERROR;
-    return read->op == OP_ADD_WATCH ? add_watch(read, &request)
-                                    : check_or_remove(read, &request);
+    return read->op == OP_ADD_WATCH ? add_watch(read, &request) : check_or_remove(read, &request);
 }

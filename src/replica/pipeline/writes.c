@@ -11,8 +11,8 @@ static struct pending *push_pending(struct replica *replica)
         size_t capacity = replica->pending_capacity == 0 ? 256 : replica->pending_capacity * 2;
         struct pending *grown = mem_alloc(capacity * sizeof(*grown));
         for (size_t i = 0; i < replica->pending_count; i++)
-            grown[i] = replica->pending[(replica->pending_first + i) &
-                                        (replica->pending_capacity - 1)];
+            grown[i] =
+                replica->pending[(replica->pending_first + i) & (replica->pending_capacity - 1)];
         mem_free(replica->pending);
         replica->pending = grown;
         replica->pending_first = 0;
@@ -28,8 +28,8 @@ static void append_to_log(struct replica_effects *effects, struct log_append app
     if (effects->append_count == effects->append_capacity) {
         effects->append_capacity =
             effects->append_capacity == 0 ? 64 : effects->append_capacity * 2;
-        effects->appends = mem_realloc(effects->appends,
-                                       effects->append_capacity * sizeof(*effects->appends));
+        effects->appends =
+            mem_realloc(effects->appends, effects->append_capacity * sizeof(*effects->appends));
     }
     effects->appends[effects->append_count++] = append;
 }
@@ -80,8 +80,8 @@ void write_frame(struct replica *replica, struct client *client, int32_t xid, in
     struct prepare prepare;
     struct txn txn;
 
-    enum status status = write_request_read(op, body, replica->options.text_bytes_max,
-                                            &replica->arena, &request);
+    enum status status =
+        write_request_read(op, body, replica->options.text_bytes_max, &replica->arena, &request);
     if (status != STATUS_OK && op != OP_MULTI) {
         /* Answered -5 in its turn; takes no zxid, unlike a multi (protocol reference 1.4). */
         struct waiting *waiting =
@@ -154,9 +154,8 @@ void write_delete_container(struct replica *replica, struct slice path)
     if (prepare_delete_container(&prepare, path, &txn) != ZK_OK)
         return;
     propose(replica, &txn,
-            (struct pending){.arrived_ms = replica->now_ms,
-                             .client = CLIENT_NONE,
-                             .op = OP_DELETE_CONTAINER});
+            (struct pending){
+                .arrived_ms = replica->now_ms, .client = CLIENT_NONE, .op = OP_DELETE_CONTAINER});
 }
 
 /* --- answering --- */
@@ -173,8 +172,8 @@ static void put_multi(struct buffer *out, const struct txn *txn, const struct tx
     for (int32_t i = 0; i < txn->op_count; i++) {
         const struct txn_op_result *op = &result->ops[i];
         struct multi_header header = {.type = op->type, .err = op->err};
-        bool with_stat = op->type == OP_CREATE2 || op->type == OP_CREATE_CONTAINER ||
-                         op->type == OP_CREATE_TTL;
+        bool with_stat =
+            op->type == OP_CREATE2 || op->type == OP_CREATE_CONTAINER || op->type == OP_CREATE_TTL;
         if (with_stat)
             header.type = OP_CREATE2;
         multi_header_write(out, &header);
@@ -213,10 +212,8 @@ static void answer(struct replica *replica, struct client *client, const struct 
     default:
         break;
     }
-    reply_end(replica, client, start, pending->xid, pending->zxid,
-              (enum zk_error)result->op.err);
-    client_answered(replica, client, pending->op, pending->xid, pending->zxid,
-                    pending->arrived_ms);
+    reply_end(replica, client, start, pending->xid, pending->zxid, (enum zk_error)result->op.err);
+    client_answered(replica, client, pending->op, pending->xid, pending->zxid, pending->arrived_ms);
 }
 
 /* --- applying --- */
@@ -261,8 +258,7 @@ static void apply(struct replica *replica, const struct pending *pending)
 
 void write_log_synced(struct replica *replica, int64_t zxid)
 {
-    while (replica->pending_count > 0 &&
-           replica->pending[replica->pending_first].zxid <= zxid) {
+    while (replica->pending_count > 0 && replica->pending[replica->pending_first].zxid <= zxid) {
         struct pending pending = replica->pending[replica->pending_first];
         replica->pending_first = (replica->pending_first + 1) & (replica->pending_capacity - 1);
         replica->pending_count--;

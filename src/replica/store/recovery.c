@@ -6,7 +6,11 @@
 
 #include <inttypes.h>
 
-enum { CANDIDATES_MAX = 100, RETAIN_MIN = 3 };
+enum {
+    CANDIDATES_MAX = 100,
+    RETAIN_MIN = 3,
+    NODE_BYTES_GUESS = 192 /* in a snapshot, of a node with a hundred bytes of data */
+};
 
 void recovery_deinit(struct recovery *recovery)
 {
@@ -83,6 +87,7 @@ static enum status load_newest(struct disk *data, const struct store_files *file
         tried++;
         loaded.any_candidate = true;
         struct tree *tree = tree_new_empty(&options->tree);
+        tree_load_reserve(tree, (uint32_t)(file->size_bytes / NODE_BYTES_GUESS));
         status = snapshot_load(data, file->name, options->text_bytes_max, tree, &loaded.info);
         if (status == STATUS_OK) {
             tree_load_finish(tree);

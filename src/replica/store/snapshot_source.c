@@ -117,7 +117,8 @@ static enum status need_compressed(struct snapshot_source *source, size_t size, 
     size_t left = source->compressed.size - source->compressed_at;
 
     if (left < size) {
-        memmove(source->compressed.data, source->compressed.data + source->compressed_at, left);
+        if (left > 0)
+            memmove(source->compressed.data, source->compressed.data + source->compressed_at, left);
         source->compressed.size = left;
         source->compressed_at = 0;
         size_t want = size - left > FILE_BYTES ? size - left : FILE_BYTES;

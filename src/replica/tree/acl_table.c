@@ -27,8 +27,7 @@ static uint32_t add_entry(struct acl_table *table, struct jute_vector acl)
     } else {
         if (table->count == table->capacity) {
             table->capacity = table->capacity == 0 ? 16 : table->capacity * 2;
-            table->entries =
-                mem_realloc(table->entries, table->capacity * sizeof(*table->entries));
+            table->entries = mem_realloc(table->entries, table->capacity * sizeof(*table->entries));
         }
         id = table->count++;
     }

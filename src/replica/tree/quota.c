@@ -111,8 +111,7 @@ static bool values_of(const struct tree *tree, uint32_t quota, struct slice name
                       struct quota_values *ret_values, uint32_t *ret_id)
 {
     *ret_id = tree_find_child(tree, quota, name);
-    return *ret_id != NODE_NONE &&
-           read_values(znode_data(tree_node(tree, *ret_id)), ret_values);
+    return *ret_id != NODE_NONE && read_values(znode_data(tree_node(tree, *ret_id)), ret_values);
 }
 
 /* count and bytes anew, every other key kept and sorted as Java writes them. */
@@ -172,8 +171,8 @@ static uint32_t subject_of(const struct tree *tree, uint32_t quota)
 
     tree_path_append(tree, quota, &path);
     ASSERT(path.size >= QUOTA_PREFIX.size);
-    uint32_t id = tree_find(tree, slice_of(path.data + QUOTA_PREFIX.size,
-                                           path.size - QUOTA_PREFIX.size));
+    uint32_t id =
+        tree_find(tree, slice_of(path.data + QUOTA_PREFIX.size, path.size - QUOTA_PREFIX.size));
     buffer_deinit(&path);
     return id;
 }

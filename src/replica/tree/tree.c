@@ -1,8 +1,7 @@
 #include "replica/tree/tree_internal.h"
 
+#include "base/crc32.h"
 #include "base/hash.h"
-
-#include <zlib.h>
 
 /* --- nodes by id --- */
 
@@ -97,13 +96,20 @@ static void split_one_bucket(struct tree *tree)
     }
 }
 
-static void hash_insert(struct tree *tree, uint32_t id)
+/* Bits of the hash that choose no bucket: they tell nodes apart without a look at their names. */
+static uint16_t hash_tag(uint64_t hash)
+{
+    return (uint16_t)(hash >> 48);
+}
+
+static void hash_insert(struct tree *tree, uint32_t id, uint64_t hash)
 {
     struct znode *node = tree_node(tree, id);
 
     if (++tree->hashed_count > tree->bucket_count)
         split_one_bucket(tree);
-    uint32_t *head = bucket_head(tree, key_hash(tree, node->parent, znode_name(node)));
+    uint32_t *head = bucket_head(tree, hash);
+    node->hash_tag = hash_tag(hash);
     node->hash_next = *head;
     *head = id;
 }
@@ -119,18 +125,37 @@ static void hash_remove(struct tree *tree, uint32_t id)
     tree->hashed_count--;
 }
 
-uint32_t tree_find_child(const struct tree *tree, uint32_t parent, struct slice name)
+static uint32_t find_hashed(const struct tree *tree, uint32_t parent, struct slice name,
+                            uint64_t hash)
 {
-    uint32_t id = *bucket_head(tree, key_hash(tree, parent, name));
+    uint32_t id = *bucket_head(tree, hash);
+    uint16_t tag = hash_tag(hash);
 
     while (id != NODE_NONE) {
         const struct znode *node = tree_node(tree, id);
-        if (node->parent == parent && node->name_size == name.size &&
+        if (node->hash_tag == tag && node->parent == parent && node->name_size == name.size &&
             (name.size == 0 || memcmp(node->bytes, name.data, name.size) == 0))
             return id;
         id = node->hash_next;
     }
     return NODE_NONE;
+}
+
+uint32_t tree_find_child(const struct tree *tree, uint32_t parent, struct slice name)
+{
+    return find_hashed(tree, parent, name, key_hash(tree, parent, name));
+}
+
+void tree_load_reserve(struct tree *tree, uint32_t nodes)
+{
+    ASSERT(tree->hashed_count == 0);
+    while (tree->bucket_count < nodes) {
+        if (tree->bucket_count == HEADS_PER_SEGMENT * tree->segment_count)
+            grow_segments(tree);
+        tree->bucket_count += HEADS_PER_SEGMENT;
+        while (tree->bucket_count - 1 > tree->bucket_mask)
+            tree->bucket_mask = tree->bucket_mask * 2 + 1;
+    }
 }
 
 uint32_t tree_find(const struct tree *tree, struct slice path)
@@ -199,8 +224,8 @@ static void owner_list_add(struct tree *tree, uint32_t id)
     if (session->ephemeral_count == session->ephemeral_capacity) {
         session->ephemeral_capacity =
             session->ephemeral_capacity == 0 ? 4 : session->ephemeral_capacity * 2;
-        session->ephemerals = mem_realloc(
-            session->ephemerals, session->ephemeral_capacity * sizeof(*session->ephemerals));
+        session->ephemerals = mem_realloc(session->ephemerals, session->ephemeral_capacity *
+                                                                   sizeof(*session->ephemerals));
     }
     node->child_count = session->ephemeral_count;
     session->ephemerals[session->ephemeral_count++] = id;
@@ -283,12 +308,9 @@ uint32_t tree_node_digest(const struct tree *tree, struct slice path, const stru
     store_be32(stat + 44, (uint32_t)node->cversion);
     store_be32(stat + 48, (uint32_t)node->aversion);
     store_be64(stat + 52, (uint64_t)node->owner);
-    uLong crc = crc32_z(0, NULL, 0);
-    if (path.size > 0)
-        crc = crc32_z(crc, path.data, path.size);
-    if (node->data_size > 0)
-        crc = crc32_z(crc, node->bytes + node->name_size, (size_t)node->data_size);
-    return (uint32_t)crc32_z(crc, stat, sizeof(stat));
+    uint32_t crc = crc32_add(0, path);
+    crc = crc32_add(crc, slice_of(node->bytes + node->name_size, data_size(node)));
+    return crc32_add(crc, slice_of(stat, sizeof(stat)));
 }
 
 static void node_changed(struct tree *tree, struct slice path, struct znode *node)
@@ -312,7 +334,7 @@ static void set_bytes(struct znode *node, struct slice name, struct slice data)
     node->data_size = data.data == NULL ? -1 : (int32_t)data.size;
 }
 
-static uint32_t link_node(struct tree *tree, uint32_t parent_id, struct slice name,
+static uint32_t link_node(struct tree *tree, uint32_t parent_id, struct slice name, uint64_t hash,
                           struct slice data)
 {
     uint32_t id = take_node(tree);
@@ -329,7 +351,7 @@ static uint32_t link_node(struct tree *tree, uint32_t parent_id, struct slice na
         tree_node(tree, node->next)->prev = id;
     parent->first_child = id;
     parent->child_count++;
-    hash_insert(tree, id);
+    hash_insert(tree, id, hash);
     return id;
 }
 
@@ -399,7 +421,7 @@ struct tree *tree_new_empty(const struct tree_options *options)
     tree->bucket_count = HEADS_PER_SEGMENT;
     tree->bucket_mask = HEADS_PER_SEGMENT - 1;
     tree->node_limit = NODE_ROOT;
-    uint32_t root = link_node(tree, NODE_NONE, SLICE(""), SLICE(""));
+    uint32_t root = link_node(tree, NODE_NONE, SLICE(""), /* hash= */ 0, SLICE(""));
     ASSERT(root == NODE_ROOT);
     node_changed(tree, SLICE(""), tree_node(tree, root));
     return tree;
@@ -412,7 +434,8 @@ static void add_fixed_node(struct tree *tree, struct slice path)
         return;
     uint32_t parent = tree_find(tree, zk_path_parent(path));
     ASSERT(parent != NODE_NONE);
-    uint32_t id = link_node(tree, parent, zk_path_name(path), SLICE(""));
+    struct slice name = zk_path_name(path);
+    uint32_t id = link_node(tree, parent, name, key_hash(tree, parent, name), SLICE(""));
     struct znode *node = tree_node(tree, id);
     if (slice_equal(path, SLICE("/zookeeper/config"))) {
         struct buffer bytes = {0};
@@ -495,7 +518,8 @@ enum zk_error tree_create(struct tree *tree, const struct tree_create *create, u
     if (znode_is_ephemeral(tree, tree_node(tree, parent)))
         return ZK_NO_CHILDREN_FOR_EPHEMERALS; /* only a broken log says so */
     tree_walk_save(tree, parent);
-    uint32_t id = tree_find_child(tree, parent, name);
+    uint64_t hash = key_hash(tree, parent, name);
+    uint32_t id = find_hashed(tree, parent, name, hash);
     if (id != NODE_NONE) {
         struct znode *node = tree_node(tree, id);
         parent_gained_child(tree, parent_path, tree_node(tree, parent), create->parent_cversion,
@@ -506,7 +530,7 @@ enum zk_error tree_create(struct tree *tree, const struct tree_create *create, u
         acl_table_release(&tree->acls, before);
         return ZK_NODE_EXISTS;
     }
-    id = link_node(tree, parent, name, create->data);
+    id = link_node(tree, parent, name, hash, create->data);
     struct znode *node = tree_node(tree, id);
     node->czxid = node->mzxid = node->pzxid = create->zxid;
     node->ctime = node->mtime = create->time_ms;
@@ -656,13 +680,11 @@ enum status tree_load_node(struct tree *tree, struct slice path, struct slice da
         if (tree->load_parent == NODE_NONE || path.data[0] != '/' || name.size == 0 ||
             znode_is_ephemeral(tree, tree_node(tree, tree->load_parent)))
             return STATUS_CORRUPT;
-        id = tree_find_child(tree, tree->load_parent, name);
-        if (id == NODE_NONE) {
-            id = link_node(tree, tree->load_parent, name, data);
-            tree->data_bytes += path.size + data.size;
-        } else {
+        uint64_t hash = key_hash(tree, tree->load_parent, name);
+        if (find_hashed(tree, tree->load_parent, name, hash) != NODE_NONE)
             return STATUS_CORRUPT; /* the same path twice */
-        }
+        id = link_node(tree, tree->load_parent, name, hash, data);
+        tree->data_bytes += path.size + data.size;
     }
     struct znode *node = tree_node(tree, id);
     uintptr_t acl = file_acl_id == -1

@@ -23,7 +23,8 @@ struct znode {
     int32_t version, cversion, aversion; /* as stored: cversion counts creates */
     uint32_t child_count;                /* an ephemeral has none: its place in its owner's list */
     uint32_t digest;                     /* what this node adds to the tree's digest */
-    bool live, in_image;                 /* in_image: a running walk has it already */
+    uint16_t hash_tag;
+    bool live, in_image; /* in_image: a running walk has it already */
 };
 
 /* A session with a committed createSession, or an owner of ephemerals that has none (orphan). */
@@ -116,6 +117,8 @@ enum zk_error tree_quota_check(const struct tree *tree, struct slice path, int64
                                int64_t bytes);
 
 /* --- loading a snapshot: sessions, ACL table, nodes (parents first), then finish --- */
+/* About so many nodes will come; before the first. Wrong guesses cost speed or 4 bytes each. */
+void tree_load_reserve(struct tree *tree, uint32_t nodes);
 void tree_load_acl(struct tree *tree, int64_t file_acl_id, struct jute_vector acl);
 /* STATUS_CORRUPT: the parent is missing or ephemeral, or the path was there already. The path "" is the root. A file_acl_id that is not in
  * the table becomes ACL_UNKNOWN. */

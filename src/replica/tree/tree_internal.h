@@ -34,7 +34,7 @@ struct tree {
     uint32_t segment_count, bucket_count, bucket_mask; /* mask of the larger power of two */
     uint32_t hashed_count;
     struct acl_table acls;
-    struct map sessions;   /* id -> struct tree_session; id 0 is never one */
+    struct map sessions; /* id -> struct tree_session; id 0 is never one */
     uint32_t orphan_count;
     struct map containers; /* node id -> any */
     struct map ttls;

@@ -1,10 +1,9 @@
 #include "replica/txn/outstanding.h"
 
+#include "base/crc32.h"
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/table.h"
-
-#include <zlib.h>
 
 enum { SPARE_CHANGES_MAX = 4096, SPARE_PATH_BYTES_MAX = 512 };
 
@@ -97,13 +96,9 @@ static bool digest_free(struct slice path)
 
 static uint32_t content_crc(struct slice path, struct slice data)
 {
-    uLong crc = 0;
-
-    if (path.size > 1) /* the root counts as "" */
-        crc = crc32_z(crc, path.data, path.size);
-    if (data.size > 0)
-        crc = crc32_z(crc, data.data, data.size);
-    return (uint32_t)crc;
+    if (path.size == 1) /* the root counts as "" */
+        path.size = 0;
+    return crc32_add(crc32_add(0, path), data);
 }
 
 bool outstanding_get(const struct outstanding *outstanding, struct slice path,
@@ -153,8 +148,7 @@ static uint32_t digest_of(const struct outstanding *outstanding, struct slice pa
 {
     uint8_t stat[60];
 
-    if (!state->exists || !tree_get_options(outstanding->tree)->digest_enabled ||
-        digest_free(path))
+    if (!state->exists || !tree_get_options(outstanding->tree)->digest_enabled || digest_free(path))
         return 0;
     if (!state->content_crc_known) { /* unchanged since the tree: read it there */
         uint32_t id = tree_find(outstanding->tree, path);
@@ -171,7 +165,7 @@ static uint32_t digest_of(const struct outstanding *outstanding, struct slice pa
     store_be32(stat + 44, (uint32_t)state->cversion);
     store_be32(stat + 48, (uint32_t)state->aversion);
     store_be64(stat + 52, (uint64_t)state->owner);
-    return (uint32_t)crc32_z(state->content_crc, stat, sizeof(stat));
+    return crc32_add(state->content_crc, slice_of(stat, sizeof(stat)));
 }
 
 static struct change *add_change(struct outstanding *outstanding, struct slice path)
@@ -214,8 +208,8 @@ static void remember_undo(struct outstanding *outstanding, struct change *change
     if (outstanding->undo_count == outstanding->undo_capacity) {
         outstanding->undo_capacity =
             outstanding->undo_capacity == 0 ? 16 : outstanding->undo_capacity * 2;
-        outstanding->undos = mem_realloc(
-            outstanding->undos, outstanding->undo_capacity * sizeof(*outstanding->undos));
+        outstanding->undos = mem_realloc(outstanding->undos,
+                                         outstanding->undo_capacity * sizeof(*outstanding->undos));
     }
     tree_acl_hold(outstanding->tree, change->state.acl);
     outstanding->undos[outstanding->undo_count++] =

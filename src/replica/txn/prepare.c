@@ -125,8 +125,8 @@ static enum zk_error prepare_create(struct prepare *prepare, const struct write_
             return err;
     }
     const struct txn_header *header = &prepare->header;
-    bool ephemeral = (op->type == OP_CREATE || op->type == OP_CREATE2) &&
-                     is_ephemeral_mode(op->flags);
+    bool ephemeral =
+        (op->type == OP_CREATE || op->type == OP_CREATE2) && is_ephemeral_mode(op->flags);
     *ret_op = (struct txn_op){.type = op->type,
                               .path = path,
                               .data = op->data,
@@ -218,8 +218,8 @@ static enum zk_error prepare_set_data(struct prepare *prepare, const struct writ
     if (!allowed(prepare, &node, PERM_WRITE))
         return ZK_NO_AUTH;
     if (prepare->rules->enforce_quota) {
-        enum zk_error err = tree_quota_check(prepare->tree, op->path, 0,
-                                             (int64_t)op->data.size - node.data_bytes);
+        enum zk_error err =
+            tree_quota_check(prepare->tree, op->path, 0, (int64_t)op->data.size - node.data_bytes);
         if (err != ZK_OK)
             return err;
     }

@@ -22,7 +22,7 @@ struct prepare { /* one per request; the parts live elsewhere */
     struct outstanding *outstanding;
     const struct prepare_rules *rules;
     const struct identities *identities;
-    struct arena *arena; /* the transaction's slices live here or in the request */
+    struct arena *arena;      /* the transaction's slices live here or in the request */
     struct txn_header header; /* zxid, time, client, cxid: given; type: filled in */
 };
 

@@ -43,17 +43,14 @@ static enum status read_op(struct reader *reader, int32_t type, struct write_op 
     case OP_CHECK: {
         struct path_version_request request;
         enum status status = path_version_request_read(reader, &request);
-        *ret_op =
-            (struct write_op){.type = type, .path = request.path, .version = request.version};
+        *ret_op = (struct write_op){.type = type, .path = request.path, .version = request.version};
         return status;
     }
     case OP_SET_DATA: {
         struct set_data_request request;
         enum status status = set_data_request_read(reader, &request);
-        *ret_op = (struct write_op){.type = type,
-                                    .path = request.path,
-                                    .data = request.data,
-                                    .version = request.version};
+        *ret_op = (struct write_op){
+            .type = type, .path = request.path, .data = request.data, .version = request.version};
         return status;
     }
     case OP_SET_ACL: {
@@ -150,8 +147,7 @@ enum status multi_read_request_read(struct slice body, size_t text_bytes_max, st
 {
     struct reader reader;
     int32_t count = 0;
-    struct read_op *ops =
-        arena_alloc(arena, (body.size / MULTI_HEADER_BYTES + 1) * sizeof(*ops));
+    struct read_op *ops = arena_alloc(arena, (body.size / MULTI_HEADER_BYTES + 1) * sizeof(*ops));
 
     reader_init(&reader, body, arena, text_bytes_max);
     for (;;) {

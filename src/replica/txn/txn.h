@@ -10,8 +10,8 @@
 #include "replica/tree/tree.h"
 #include "wire/records.h"
 
-struct txn_op { /* one change: a whole transaction, or one of a multi */
-    int32_t type;  /* enum zk_op */
+struct txn_op {   /* one change: a whole transaction, or one of a multi */
+    int32_t type; /* enum zk_op */
     struct slice path, data;
     struct jute_vector acl;
     struct jute_vector paths; /* OP_CLOSE_SESSION: ephemerals to delete; count -1: not recorded */
@@ -25,11 +25,11 @@ struct txn_op { /* one change: a whole transaction, or one of a multi */
 
 struct txn {
     struct txn_header header;
-    struct txn_op op;    /* op.type == header.type */
-    struct txn_op *ops;  /* OP_MULTI: in the arena */
+    struct txn_op op;   /* op.type == header.type */
+    struct txn_op *ops; /* OP_MULTI: in the arena */
     int32_t op_count;
-    bool has_digest;     /* a digest of version 2 was there */
-    int64_t digest;      /* of the tree after this transaction */
+    bool has_digest; /* a digest of version 2 was there */
+    int64_t digest;  /* of the tree after this transaction */
 };
 
 /* STATUS_MALFORMED: the bytes do not follow the format. STATUS_UNSUPPORTED: a type that no release
@@ -51,7 +51,7 @@ struct txn_observer {
 };
 
 struct txn_op_result {
-    int32_t type;        /* as answered: OP_ERROR when failed */
+    int32_t type; /* as answered: OP_ERROR when failed */
     int32_t err;
     struct slice path;   /* of a create, borrowed from the transaction */
     struct zk_stat stat; /* after this operation: creates, set data, set ACL */

@@ -47,8 +47,8 @@ static enum status read_set(struct reader *reader, int32_t type, struct txn_op *
     if (type == OP_SET_ACL) {
         struct set_acl_txn set;
         enum status status = set_acl_txn_read(reader, &set);
-        *ret_op = (struct txn_op){
-            .type = type, .path = set.path, .acl = set.acl, .version = set.version};
+        *ret_op =
+            (struct txn_op){.type = type, .path = set.path, .acl = set.acl, .version = set.version};
         return status;
     }
     struct set_data_txn set;
@@ -226,14 +226,12 @@ static void write_op(struct buffer *buffer, const struct txn_op *op)
         break;
     case OP_SET_DATA:
     case OP_RECONFIG:
-        set_data_txn_write(buffer, &(struct set_data_txn){.path = op->path,
-                                                          .data = op->data,
-                                                          .version = op->version});
+        set_data_txn_write(buffer, &(struct set_data_txn){
+                                       .path = op->path, .data = op->data, .version = op->version});
         break;
     case OP_SET_ACL:
-        set_acl_txn_write(buffer, &(struct set_acl_txn){.path = op->path,
-                                                        .acl = op->acl,
-                                                        .version = op->version});
+        set_acl_txn_write(buffer, &(struct set_acl_txn){
+                                      .path = op->path, .acl = op->acl, .version = op->version});
         break;
     case OP_CHECK:
         check_txn_write(buffer, &(struct check_txn){.path = op->path, .version = op->version});

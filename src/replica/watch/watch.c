@@ -54,8 +54,7 @@ static struct slice path_of(const struct watch_path *path)
     return slice_of(path->bytes, path->size);
 }
 
-static uint64_t path_hash(const struct watches *watches, enum watch_table table,
-                          struct slice path)
+static uint64_t path_hash(const struct watches *watches, enum watch_table table, struct slice path)
 {
     return hash_bytes(path, watches->hash_seed + (uint64_t)table);
 }
