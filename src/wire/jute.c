@@ -124,8 +124,10 @@ static size_t put_utf16_unit(uint8_t *at, uint32_t unit)
     return 3;
 }
 
-static struct slice as_java_holds_it(struct arena *arena, struct slice text)
+struct slice jute_text_as_java_holds_it(struct arena *arena, struct slice text)
 {
+    if (jute_text_clean(text))
+        return text;
     uint8_t *clean = arena_alloc(arena, text.size * 3);
     size_t size = 0, bad;
 
@@ -151,13 +153,16 @@ static struct slice as_java_holds_it(struct arena *arena, struct slice text)
     return slice_of(clean, size);
 }
 
+static bool is_fine(const struct reader *reader, struct slice text)
+{
+    return reader->texts_as_they_are || jute_text_clean(text);
+}
+
 struct slice reader_text(struct reader *reader)
 {
     struct slice text = reader_buffer(reader);
 
-    if (jute_text_clean(text))
-        return text;
-    return as_java_holds_it(reader->arena, text);
+    return reader->texts_as_they_are ? text : jute_text_as_java_holds_it(reader->arena, text);
 }
 
 /* Elements are checked by reading them. Where every text stayed in place the vector is the input's
@@ -174,7 +179,7 @@ struct jute_vector reader_texts(struct reader *reader)
     bool clean = true;
     const uint8_t *start = reader->pos;
     for (int32_t i = 0; i < count && reader->status == STATUS_OK; i++)
-        clean &= jute_text_clean(reader_buffer(reader));
+        clean &= is_fine(reader, reader_buffer(reader));
     if (reader->status != STATUS_OK)
         return (struct jute_vector){SLICE_NULL, -1};
     vector.bytes = slice_of(start, (size_t)(reader->pos - start));
@@ -213,7 +218,7 @@ struct jute_vector reader_acls(struct reader *reader)
     const uint8_t *start = reader->pos;
     for (int32_t i = 0; i < count && reader->status == STATUS_OK; i++) {
         struct jute_acl acl = read_acl(reader);
-        clean &= jute_text_clean(acl.scheme) && jute_text_clean(acl.id);
+        clean &= is_fine(reader, acl.scheme) && is_fine(reader, acl.id);
     }
     if (reader->status != STATUS_OK)
         return (struct jute_vector){SLICE_NULL, -1};
@@ -224,10 +229,8 @@ struct jute_vector reader_acls(struct reader *reader)
     struct jute_vector walk = vector;
     struct jute_acl acl;
     while (jute_next_acl(&walk, &acl)) {
-        if (!jute_text_clean(acl.scheme))
-            acl.scheme = as_java_holds_it(reader->arena, acl.scheme);
-        if (!jute_text_clean(acl.id))
-            acl.id = as_java_holds_it(reader->arena, acl.id);
+        acl.scheme = jute_text_as_java_holds_it(reader->arena, acl.scheme);
+        acl.id = jute_text_as_java_holds_it(reader->arena, acl.id);
         jute_put_acl(&anew, &acl);
     }
     vector.bytes = arena_copy(reader->arena, buffer_slice(&anew));

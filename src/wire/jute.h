@@ -14,6 +14,7 @@ struct reader {
     const uint8_t *pos, *end;
     struct arena *arena;   /* for texts that are not clean; never NULL */
     size_t text_bytes_max; /* longest text or buffer; longer is malformed */
+    bool texts_as_they_are; /* a server wrote them: not cleaned a second time */
     enum status status;
 };
 
@@ -51,6 +52,8 @@ bool jute_next_acl(struct jute_vector *vector, struct jute_acl *ret_acl);
 
 /* Only ASCII or well-formed UTF-8 of at most three bytes that is no surrogate. */
 bool jute_text_clean(struct slice text);
+/* The text as reader_text() gives it: itself when clean, else a changed copy in the arena. */
+struct slice jute_text_as_java_holds_it(struct arena *arena, struct slice text);
 
 void jute_put_bytes(struct buffer *buffer, struct slice bytes); /* text or buffer; null is -1 */
 void jute_put_bool(struct buffer *buffer, bool value);

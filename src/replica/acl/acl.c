@@ -104,7 +104,7 @@ struct slice identity_user(const struct identity *identity)
 
 /* user ":" base64(hash("user:password")), the hash over all of it. */
 static enum auth_answer authenticate_digest(const struct acl_rules *rules, struct slice auth,
-                                            struct identities **identities)
+                                            struct arena *arena, struct identities **identities)
 {
     uint8_t hash[EVP_MAX_MD_SIZE];
     uint8_t base64[(EVP_MAX_MD_SIZE + 2) / 3 * 4 + 1];
@@ -114,6 +114,7 @@ static enum auth_answer authenticate_digest(const struct acl_rules *rules, struc
 
     if (auth.data == NULL || rules->digest_algorithm.size >= sizeof(name))
         return AUTH_FAILED;
+    auth = jute_text_as_java_holds_it(arena, auth);
     memcpy(name, rules->digest_algorithm.data, rules->digest_algorithm.size);
     name[rules->digest_algorithm.size] = '\0';
     EVP_MD *algorithm = EVP_MD_fetch(NULL, name, NULL);
@@ -157,10 +158,11 @@ static bool is_listed(struct slice list, struct slice name)
 }
 
 enum auth_answer acl_authenticate(const struct acl_rules *rules, struct slice scheme,
-                                  struct slice auth, struct identities **identities)
+                                  struct slice auth, struct arena *arena,
+                                  struct identities **identities)
 {
     if (slice_equal(scheme, DIGEST) && rules->digest_enabled)
-        return authenticate_digest(rules, auth, identities);
+        return authenticate_digest(rules, auth, arena, identities);
     if (slice_equal(scheme, IP))
         return add_identity(identities, IP, address_of(*identities));
     if (slice_equal(scheme, SLICE("ensemble")) && rules->ensemble_enabled) {

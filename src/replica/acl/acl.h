@@ -41,7 +41,8 @@ enum auth_answer {
 };
 /* Replaces *identities by a longer list when somebody new is known. */
 enum auth_answer acl_authenticate(const struct acl_rules *rules, struct slice scheme,
-                                  struct slice auth, struct identities **identities);
+                                  struct slice auth, struct arena *arena,
+                                  struct identities **identities);
 
 /* Does the list give any of the permissions asked? */
 bool acl_allows(const struct acl_rules *rules, struct jute_vector acl, int32_t permissions,

@@ -90,6 +90,8 @@ static enum status read_multi_op(struct reader *reader, int32_t type, struct wri
         return STATUS_MALFORMED;
     }
     enum status status = read_op(reader, type, ret_op);
+    if (status == STATUS_OK && ret_op->path.data == NULL)
+        return STATUS_MALFORMED; /* Java stumbles over it, and over the whole with it */
     if (status != STATUS_OK || ret_op->type == OP_DELETE || ret_op->type == OP_SET_DATA ||
         ret_op->type == OP_CHECK)
         return status;

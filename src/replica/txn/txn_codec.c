@@ -155,6 +155,7 @@ static enum status read_multi(struct reader *reader, struct arena *arena, struct
             return STATUS_MALFORMED;
         struct reader op_reader;
         reader_init(&op_reader, body, arena, TEXT_BYTES_MAX);
+        op_reader.texts_as_they_are = true;
         enum status status = read_op(&op_reader, type, &txn->ops[i]);
         if (status != STATUS_OK)
             return status;
@@ -176,6 +177,7 @@ enum status txn_read(struct slice payload, struct arena *arena, struct txn *ret_
     struct reader reader;
 
     reader_init(&reader, payload, arena, TEXT_BYTES_MAX);
+    reader.texts_as_they_are = true;
     *ret_txn = (struct txn){0};
     enum status status = txn_header_read(&reader, &ret_txn->header);
     if (status != STATUS_OK)
