@@ -4,7 +4,7 @@
 #include "io/log.h"
 #include "replica/store/recovery.h"
 
-#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +16,14 @@ enum { SNAPSHOT_WRITE_BACK_BYTES = 1 << 20 };
 /* <dir>/version-2, made if that is allowed. NULL: it cannot be used, and why was logged. */
 static char *version_dir(const struct config *config, const char *dir)
 {
-    size_t size = strlen(dir) + sizeof("/version-2");
-    char *path = mem_alloc(size);
+    char here[PATH_MAX] = "";
     struct stat info;
 
-    snprintf(path, size, "%s%sversion-2", dir, dir[strlen(dir) - 1] == '/' ? "" : "/");
+    if (dir[0] != '/' && getcwd(here, sizeof(here) - 1) != NULL)
+        strcat(here, "/"); /* `conf` shows where the data really is */
+    size_t size = strlen(here) + strlen(dir) + sizeof("/version-2");
+    char *path = mem_alloc(size);
+    snprintf(path, size, "%s%s%sversion-2", here, dir, dir[strlen(dir) - 1] == '/' ? "" : "/");
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         return path;
     enum status status = STATUS_OK;

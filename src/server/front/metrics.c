@@ -99,7 +99,7 @@ static void put_gauges(struct front *front, const struct replica_counts *counts,
     java_put_average(out, counts->latency_sum_ms, counts->latency_count);
     buffer_printf(out, "\n");
     put_number(out, "outstanding_requests", counts->outstanding);
-    put_number(out, "znode_count", counts->znodes);
+    put_number(out, "znode_count", counts->znodes + ROOT_COUNTED_AGAIN);
     put_number(out, "global_sessions", counts->sessions);
     put_number(out, "non_mtls_remote_conn_count", 0);
     put_number(out, "last_client_response_size", counts->response_last_bytes);
@@ -114,7 +114,7 @@ static void put_gauges(struct front *front, const struct replica_counts *counts,
     put_number(out, "auth_failed_count", counts->auth_failed);
     put_number(out, "min_latency", counts->latency_min_ms);
     put_number(out, "max_file_descriptor_count", (int64_t)limit.rlim_cur);
-    put_number(out, "approximate_data_size", (int64_t)counts->data_bytes);
+    put_number(out, "approximate_data_size", (int64_t)counts->data_bytes + ROOT_COUNTED_AGAIN);
     put_number(out, "open_file_descriptor_count", open_descriptors());
     put_number(out, "local_sessions", 0);
     put_number(out, "uptime", server_now_ms(front->server) - front->server->started_ms);

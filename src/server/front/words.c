@@ -94,7 +94,7 @@ static void put_stats(struct connection *asking, bool clients, struct buffer *ou
                   (long long)(counts.packets_sent + front->metrics.four_letter_sent),
                   front->connection_count, (long long)counts.outstanding);
     buffer_printf(out, "Zxid: 0x%llx\nMode: standalone\nNode count: %u\n",
-                  (unsigned long long)counts.last_zxid, counts.znodes);
+                  (unsigned long long)counts.last_zxid, counts.znodes + ROOT_COUNTED_AGAIN);
 }
 
 static bool add_file_size(void *context, const char *name, uint64_t size_bytes)

@@ -1,0 +1,248 @@
+"""Four-letter words, compared with what the real server answered (test/golden/4lw).
+
+The same client state is built as for the recording: one session with three data watches, a child
+watch and a persistent one, two ephemeral nodes. What changes from run to run is replaced on both
+sides (the list is in the README of the golden files).
+"""
+
+import os
+import re
+import socket
+
+import pytest
+
+from pylib import zkwire
+from pylib.servers import REPO, Server
+
+GOLDEN = os.path.join(REPO, "test/golden/4lw")
+WORDS = "conf cons dump envi ruok srvr stat wchs wchc wchp mntr isro gtmk dirs hash crst srst"
+UNKNOWN = "kill reqs orst lsnr rwcf abcd RUOK".split()
+DATE = r"[A-Z][a-z]{2} [A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d \w+ \d{4}"
+LONE = ("mntr", "envi", "dump", "hash")  # compared by their parts below
+
+
+def golden(folder, word):
+    with open(os.path.join(GOLDEN, folder, word + ".txt"), "rb") as file:
+        return file.read().decode()
+
+
+def normal(text):
+    for pattern, to in (
+        (r"3\.\d\.\d-\S+, built on \d{4}-\d\d-\d\d \d\d:\d\d UTC", "<VERSION>"),
+        (r"/127\.0\.0\.1:\d+", "/127.0.0.1:<PORT>"),
+        (r"0x1[0-9a-f]{13,15}\b", "<SID>"),
+        (DATE, "<DATE>"),
+        (r"(est|lresp|llat|minlat|avglat|maxlat|lcxid|lzxid)=(0x)?[0-9a-f]+", r"\1=<N>"),
+        (r"Latency min/avg/max: \d+/\d+\.\d+/\d+", "Latency <N>"),
+        (r"(Received|Sent|recved|sent)(: |=)\d+", r"\1\2<N>"),
+        (r"Zxid: 0x[0-9a-f]+", "Zxid: <ZXID>"),
+        (r"(dataDir|dataLogDir)=\S+/version-2", r"\1=<TMP>/version-2"),
+        (r"(dataDirSize|dataLogSize)=\d+", r"\1=<N>"),
+        (r"(datadir_size|logdir_size): \d+", r"\1: <N>"),
+        (r"clientPort=\d+", "clientPort=<PORT>"),
+    ):
+        text = re.sub(pattern, to, text)
+    return text
+
+
+def start(**config):
+    return Server("paddock", {"tickTime": 2000, **config}).start()
+
+
+@pytest.fixture(scope="module")
+def server():
+    with start() as server:
+        yield server
+
+
+@pytest.fixture
+def client(server):
+    """What the recording's client did."""
+    client = server.client()
+    client.create("/a", b"data")
+    client.create("/eph1", b"x", flags=zkwire.EPHEMERAL)
+    client.create("/eph2", b"x", flags=zkwire.EPHEMERAL)
+    client.get_data("/a", watch=True)
+    client.get_children("/a", watch=True)
+    client.exists("/nothere", watch=True)
+    client.ok(zkwire.ADD_WATCH, zkwire.watches_request("/rec", 1))
+    yield client
+    client.delete("/a")
+    client.close_session()
+
+
+def lines_by_connection(text):
+    """The order of connections is that of a hash table."""
+    return sorted(normal(text).split("\n"))
+
+
+@pytest.mark.parametrize("word", [w for w in WORDS.split() if w not in LONE])
+def test_a_word_answers_as_the_real_server(server, client, word):
+    got, want = server.four_letter(word).decode(), golden("standalone", word)
+    assert got.endswith("\n") == want.endswith("\n")
+    assert lines_by_connection(got) == lines_by_connection(want)
+
+
+def test_stat_has_its_lines_in_the_real_order(server, client):
+    def shape(text):
+        return [re.sub(r"^ /.*", "<CONNECTION>", x) for x in normal(text).split("\n")]
+
+    assert shape(server.four_letter("stat").decode()) == shape(golden("standalone", "stat"))
+
+
+def test_dump_has_the_real_parts(server, client):
+    got = normal(server.four_letter("dump").decode())
+    assert re.fullmatch(
+        "SessionTracker dump:\n"
+        "Session Sets \\(1\\)/\\(1\\):\n1 expire at <DATE>:\n\t<SID>\n"
+        "ephemeral nodes dump:\nSessions with Ephemerals \\(1\\):\n<SID>:\n(\t/eph[12]\n){2}"
+        "Connections dump:\nConnections Sets \\(\\d\\)/\\(2\\):\n"
+        "([12] expire at <DATE>:\n(\tip: /127.0.0.1:<PORT> sessionId: (<SID>|0x0)\n)+)+",
+        got,
+    )
+    headings = [x for x in golden("standalone", "dump").split("\n") if x.endswith("dump:")]
+    assert [x for x in got.split("\n") if x.endswith("dump:")] == headings
+
+
+def test_envi_names_what_the_real_one_names(server):
+    def keys(text):
+        return [line.split("=")[0] for line in text.split("\n")]
+
+    got = server.four_letter("envi").decode()
+    assert keys(got) == keys(golden("standalone", "envi"))
+    assert re.search(r"^os\.name=Linux$", got, re.M)
+    assert re.search(r"^os\.memory\.total=\d+MB$", got, re.M)
+
+
+def metrics(text):
+    assert text.endswith("\n")
+    return dict(line.split("\t") for line in text[:-1].split("\n"))
+
+
+def test_mntr_has_every_key_of_the_real_one(server, client):
+    text = server.four_letter("mntr").decode()
+    got, want = metrics(text), metrics(golden("standalone", "mntr"))
+    missing = {k for k in want if not k.endswith("_per_namespace")} - set(got)
+    assert not missing
+    assert list(got)[:2] == ["zk_version", "zk_server_state"]
+    for key, value in want.items():
+        if key in got and re.fullmatch(r"\d+", value):
+            assert re.fullmatch(r"-?\d+", got[key]), key
+        elif key in got and re.fullmatch(r"\d+\.\d+", value):
+            assert re.fullmatch(r"\d+\.\d+", got[key]), key
+
+
+def test_mntr_counts_what_happened(server, client):
+    before = metrics(server.four_letter("mntr").decode())
+    client.set_data("/a", b"more")  # four bytes, as before
+    after = metrics(server.four_letter("mntr").decode())
+    assert int(after["zk_ephemerals_count"]) == 2
+    assert int(after["zk_watch_count"]) == int(before["zk_watch_count"]) - 1
+    assert int(after["zk_znode_count"]) == int(golden_metric("zk_znode_count"))
+    assert after["zk_approximate_data_size"] == golden_metric("zk_approximate_data_size")
+    assert int(after["zk_global_sessions"]) == 1
+    assert int(after["zk_num_alive_connections"]) == 2
+    assert int(after["zk_cnt_fsynctime"]) > int(before["zk_cnt_fsynctime"])
+    assert int(after["zk_bytes_received_count"]) > int(before["zk_bytes_received_count"])
+    assert int(after["zk_packets_received"]) > int(before["zk_packets_received"])
+    assert int(after["zk_uptime"]) >= int(before["zk_uptime"])
+    assert after["zk_server_state"] == "standalone"
+
+
+def golden_metric(key):
+    return metrics(golden("standalone", "mntr"))[key]
+
+
+def test_hash_is_empty_before_the_128th_transaction():
+    with start() as server:
+        assert server.four_letter("hash") == b""
+
+
+@pytest.mark.parametrize("word", UNKNOWN)
+def test_a_word_that_does_not_exist_closes_without_a_byte(server, word):
+    assert server.four_letter(word) == b""
+
+
+def test_what_comes_behind_a_word_is_ignored(server):
+    for tail in (b"\n", b"\r\n", b"ruok", b" and more"):
+        assert server.four_letter(b"ruok" + tail) == b"imok"
+
+
+def test_a_word_may_come_letter_by_letter(server):
+    with socket.create_connection((server.host, server.port)) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for letter in b"ruok":
+            sock.sendall(bytes([letter]))
+        assert sock.recv(100) == b"imok"
+        assert sock.recv(1) == b""
+
+
+def test_stmk_sets_the_mask_that_gtmk_shows():
+    with start() as server:
+        assert server.four_letter("gtmk") == b"306"
+        assert server.four_letter(b"stmk" + (12345).to_bytes(8, "big")) == b"12345"
+        assert server.four_letter("gtmk") == b"12345"
+        assert server.four_letter(b"stmk" + b"\xff" * 8) == b"-1"
+        assert server.four_letter("stmk") == b""  # no mask: closed without a byte
+
+
+def test_telnet_close_closes_without_a_byte(server):
+    assert server.four_letter(b"\xff\xf4\xff\xfd") == b""
+
+
+def test_words_are_not_words_after_the_handshake(server):
+    client = server.client()
+    client.send_bytes(b"ruok")
+    client.expect_eof()
+    server.client(session=client.session_id, passwd=client.passwd).close_session()
+
+
+@pytest.mark.parametrize("word", WORDS.split())
+def test_only_srvr_is_allowed_by_default(word, denying):
+    got, want = denying.four_letter(word).decode(), golden("denied_default_whitelist", word)
+    assert lines_by_connection(got) == lines_by_connection(want)
+
+
+@pytest.fixture(scope="module")
+def denying():
+    with start(**{"4lw.commands.whitelist": None}) as server:
+        yield server
+
+
+def test_the_telnet_bytes_have_a_name_when_they_are_denied(denying):
+    denied = b"telnet close is not executed because it is not in the whitelist.\n"
+    assert denying.four_letter(b"\xff\xf4\xff\xfd") == denied
+
+
+@pytest.mark.parametrize("word", WORDS.split())
+def test_a_whitelist_with_blanks_and_holes_allows_what_it_lists(word, listing):
+    folder = "whitelist_conf_stat_ruok_isro"
+    got, want = listing.four_letter(word).decode(), golden(folder, word)
+    assert lines_by_connection(got) == lines_by_connection(want)
+
+
+@pytest.fixture(scope="module")
+def listing():
+    with start(**{"4lw.commands.whitelist": "conf, stat ,ruok,,isro,bogus"}) as server:
+        yield server
+
+
+def test_isro_is_allowed_when_read_only_mode_is_asked_for():
+    config = {"4lw.commands.whitelist": None, "readonlymode.enabled": "true"}
+    with start(**config) as server:
+        assert server.four_letter("isro") == b"rw"
+
+
+def test_crst_and_srst_begin_to_count_again(server, client):
+    for word in ("crst", "srst"):
+        server.four_letter(word)
+    stat = server.four_letter("stat").decode()
+    assert re.search(r"\[1\]\(queued=0,recved=0,sent=0\)", stat)
+    assert re.search(r"^Received: 1$", stat, re.M) and re.search(r"^Sent: [01]$", stat, re.M)
+
+
+def test_the_version_has_the_form_that_clients_parse(server):
+    line = server.four_letter("srvr").decode().split("\n")[0]
+    assert re.fullmatch(
+        r"Zookeeper version: 3\.9\.5-[\w.-]+, built on \d{4}-\d\d-\d\d \d\d:\d\d UTC", line
+    )
