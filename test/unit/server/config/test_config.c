@@ -1,0 +1,266 @@
+#include "server/config/config.h"
+
+#include "test/lib/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A config of these lines. The caller deinits it. */
+static void read(struct config *config, const char *text)
+{
+    config_init(config);
+    config_parse(config, "zoo.cfg", slice_text(text));
+    config_complete(config);
+}
+
+static const char base[] = "dataDir=/nowhere/data\nclientPort=2181\n";
+
+static void read_more(struct config *config, const char *text)
+{
+    char all[1024];
+
+    snprintf(all, sizeof(all), "%s%s", base, text);
+    read(config, all);
+}
+
+
+static bool has_problem(const struct config *config, bool error, int line, const char *part)
+{
+    for (size_t i = 0; i < config->problem_count; i++) {
+        if (config->problems[i].error == error && config->problems[i].line == line &&
+            strstr(config->problems[i].text, part) != NULL)
+            return true;
+    }
+    return false;
+}
+
+TEST(without_a_line_of_its_own_everything_has_java_s_default)
+{
+    struct config config;
+
+    read_more(&config, "");
+    CHECK(config_error(&config) == NULL);
+    CHECK_I64("tickTime", config.tick_ms, 3000);
+    CHECK_I64("minSessionTimeout", config.session_timeout_min_ms, 6000);
+    CHECK_I64("maxSessionTimeout", config.session_timeout_max_ms, 60000);
+    CHECK_I64("maxClientCnxns", config.client_cnxns_max, 60);
+    CHECK_I64("jute.maxbuffer", config.jute_maxbuffer, 1048575);
+    CHECK_I64("extrasize", config.jute_extra, 1048575);
+    CHECK_I64("preAllocSize", config.prealloc_bytes, 64 << 20);
+    CHECK_I64("snapCount", config.snap_count, 100000);
+    CHECK(config.force_sync && !config.skip_acl && config.digest_auth_enabled);
+    CHECK_TEXT("dataLogDir", config.data_log_dir, config.data_dir);
+    config_deinit(&config);
+}
+
+TEST(a_property_is_taken_with_and_without_its_prefix)
+{
+    struct config config;
+
+    read_more(&config, "snapCount=7\nzookeeper.preAllocSize=128\njute.maxbuffer=4096\n"
+                       "znode.container.checkIntervalMs=5\nzookeeper.jute.maxbuffer.extrasize=2048\n");
+    CHECK(config_error(&config) == NULL);
+    CHECK_I64("snapCount", config.snap_count, 7);
+    CHECK_I64("preAllocSize", config.prealloc_bytes, 128 << 10);
+    CHECK_I64("jute.maxbuffer", config.jute_maxbuffer, 4096);
+    CHECK_I64("extrasize", config.jute_extra, 2048);
+    CHECK_I64("container", config.container_check_interval_ms, 5);
+    config_deinit(&config);
+}
+
+TEST(the_last_of_two_lines_wins_also_when_one_has_the_prefix)
+{
+    struct config config;
+
+    read_more(&config, "zookeeper.snapCount=7\nsnapCount=9\ntickTime=2000\ntickTime=2500\n");
+    CHECK_I64("snapCount", config.snap_count, 9);
+    CHECK_I64("tickTime", config.tick_ms, 2500);
+    config_deinit(&config);
+}
+
+TEST(words_of_the_jvm_flags_are_properties_and_the_file_wins_over_them)
+{
+    struct config config;
+
+    config_init(&config);
+    config_add_flags(&config, "-Xmx1g -Dzookeeper.snapCount=5 '-Dzookeeper.skipACL=yes' "
+                              "-Djute.maxbuffer=0x1000 -DsnapCount=3");
+    config_add_flags(&config, "-Dzookeeper.forceSync=no -Dzookeeper.snapCount=6 "
+                              "\"-Dzookeeper.4lw.commands.whitelist=ruok, stat\"");
+    config_parse(&config, "zoo.cfg", SLICE("dataDir=/nowhere/data\nforceSync=yes\n"));
+    config_complete(&config);
+    CHECK(config_error(&config) == NULL);
+    CHECK_I64("the later word wins; one without prefix is another property", config.snap_count, 6);
+    CHECK(config.skip_acl);
+    CHECK(config.force_sync);
+    CHECK_I64("jute.maxbuffer", config.jute_maxbuffer, 4096);
+    CHECK_TEXT("quoted blanks", config.four_letter_whitelist, "ruok, stat");
+    config_deinit(&config);
+}
+
+TEST(a_word_does_not_set_what_java_reads_only_from_the_file)
+{
+    struct config config;
+
+    config_init(&config);
+    config_add_flags(&config, "-DtickTime=77 -Dzookeeper.tickTime=78");
+    config_parse(&config, "zoo.cfg", slice_text(base));
+    CHECK_I64("tickTime", config.tick_ms, 3000);
+    config_deinit(&config);
+}
+
+TEST(garbage_in_a_property_is_ignored_with_a_warning)
+{
+    struct config config;
+
+    read_more(&config, "globalOutstandingLimit=x\npreAllocSize=abc\n");
+    CHECK(config_error(&config) == NULL);
+    CHECK_I64("globalOutstandingLimit", config.outstanding_max, 1000);
+    CHECK(has_problem(&config, false, 3, "globalOutstandingLimit"));
+    CHECK(has_problem(&config, false, 4, "abc is not a valid value for preAllocSize"));
+    config_deinit(&config);
+}
+
+TEST(a_comment_behind_a_value_is_understood_with_one_warning_a_line)
+{
+    struct config config;
+
+    read(&config, "tickTime=2000  #ms\ndataDir=/nowhere/data\t# here\nclientPort=2181 # port\n"
+                  "preAllocSize\xef\xbc\x9a#words\nDigestAuthenticationProvider.superDigest=super:a#b=\n");
+    CHECK(config_error(&config) == NULL);
+    CHECK_I64("tickTime", config.tick_ms, 2000);
+    CHECK_TEXT("dataDir", config.data_dir, "/nowhere/data");
+    CHECK_I64("clientPort", config.client_port, 2181);
+    CHECK_I64("preAllocSize", config.prealloc_bytes, 64 << 20);
+    CHECK_TEXT("a sharp without a blank is data", config.super_digest, "super:a#b=");
+    CHECK_U64("warnings", config.problem_count, 4);
+    for (int line = 1; line <= 4; line++)
+        CHECK(has_problem(&config, false, line, line == 4 ? "full-width colon" : "comment"));
+    config_deinit(&config);
+}
+
+TEST(the_unsafe_switches_are_honoured_and_told_at_every_start)
+{
+    struct config config;
+
+    read_more(&config, "forceSync=no\nskipACL=yes\nsnapshot.trust.empty=true\n");
+    CHECK(config_error(&config) == NULL);
+    CHECK(!config.force_sync && config.skip_acl && config.trust_empty);
+    CHECK(has_problem(&config, false, 3, "forceSync=no"));
+    CHECK(has_problem(&config, false, 4, "skipACL"));
+    CHECK(has_problem(&config, false, 5, "snapshot.trust.empty"));
+    config_deinit(&config);
+}
+
+TEST(what_asks_for_tls_sasl_or_x509_is_refused_with_a_sentence)
+{
+    static const char *const asking[] = {
+        "secureClientPort=2281\n",
+        "ssl.keyStore.location=/k\n",
+        "ssl.quorum.trustStore.location=/k\n",
+        "sslQuorum=true\n",
+        "portUnification=true\n",
+        "client.portUnification=true\n",
+        "authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n",
+        "authProvider.sasl=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n",
+        "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider\n",
+        "zookeeper.authProvider.1=a.b.SASLAuthenticationProvider\n",
+        "sessionRequireClientSASLAuth=true\n",
+        "enforce.auth.enabled=true\nenforce.auth.schemes=digest,sasl\n",
+        "enforce.auth.enabled=true\nenforce.auth.schemes=x509\n",
+        "enforce.auth.enabled=true\n",
+        "quorum.auth.enableSasl=true\n",
+        "superUser=bob\n",
+        "X509AuthenticationProvider.superUser=CN=bob\n",
+        "java.security.auth.login.config=/jaas\n",
+        "DigestAuthenticationProvider.digestAlg=ROT13\n",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(asking); i++) {
+        struct config config;
+        read_more(&config, asking[i]);
+        const struct config_problem *error = config_error(&config);
+        if (error == NULL)
+            check_failed(__FILE__, __LINE__, "accepted: %s", asking[i]);
+        CHECK_I64(asking[i], error->code, EXIT_CODE_UNEXPECTED);
+        config_deinit(&config);
+    }
+}
+
+TEST(a_security_setting_that_is_switched_off_asks_for_nothing)
+{
+    struct config config;
+
+    read_more(&config, "sslQuorum=false\nquorum.auth.enableSasl=FALSE\n"
+                       "sessionRequireClientSASLAuth=false\nclient.portUnification=false\n"
+                       "enforce.auth.enabled=true\nenforce.auth.schemes= digest , ip\n");
+    CHECK(config_error(&config) == NULL);
+    config_deinit(&config);
+}
+
+TEST(what_is_known_and_not_yet_effective_gets_one_warning)
+{
+    struct config config;
+
+    read_more(&config, "audit.enable=true\nadmin.serverPort=8080\nadmin.enableServer=false\n"
+                       "maxResponseCacheSize=4\nsomethingElse=1\n");
+    CHECK(config_error(&config) == NULL);
+    CHECK_U64("warnings", config.problem_count, 2);
+    CHECK(has_problem(&config, false, 3, "audit.enable=true"));
+    CHECK(has_problem(&config, false, 4, "admin.serverPort=8080"));
+    config_deinit(&config);
+}
+
+TEST(an_error_names_the_line_and_what_was_expected)
+{
+    struct config config;
+
+    read_more(&config, "\ntickTime=2.5\nreconfigEnabled=yes\nautopurge.purgeInterval=soon\n");
+    CHECK_I64("code", config_error(&config)->code, EXIT_CODE_INVALID);
+    CHECK(has_problem(&config, true, 4, "expected a whole number"));
+    CHECK(has_problem(&config, true, 5, "Choose 'true' or 'false.'"));
+    CHECK(has_problem(&config, true, 6, "expected a number of hours"));
+    config_deinit(&config);
+}
+
+TEST(what_java_calls_invalid_comes_before_what_only_we_refuse)
+{
+    struct config config;
+
+    read_more(&config, "sslQuorum=true\ntickTime=x\n");
+    CHECK_I64("code", config_error(&config)->code, EXIT_CODE_INVALID);
+    config_deinit(&config);
+}
+
+TEST(one_server_line_is_a_server_alone_and_its_client_part_counts)
+{
+    struct config config;
+
+    read(&config, "dataDir=/nowhere/data\nserver.1=h:2888:3888\n");
+    CHECK(config_error(&config) == NULL);
+    CHECK_I64("voters", config.voters, 1);
+    CHECK(has_problem(&config, false, 0, "only one server specified"));
+    config_deinit(&config);
+}
+
+TEST(words_on_the_command_line_have_no_limit_of_connections)
+{
+    char port[] = "2181", dir[] = "/nowhere/data", tick[] = "2500", limit[] = "7", bad[] = "x";
+    char *four[] = {port, dir, tick, limit}, *wrong[] = {bad, dir};
+    struct config config;
+
+    config_init(&config);
+    CHECK(config_from_words(&config, 2, four));
+    CHECK(config_error(&config) == NULL);
+    CHECK_I64("maxClientCnxns", config.client_cnxns_max, 0);
+    CHECK_I64("tickTime", config.tick_ms, 3000);
+    config_deinit(&config);
+    config_init(&config);
+    CHECK(config_from_words(&config, 4, four));
+    CHECK_I64("maxClientCnxns", config.client_cnxns_max, 7);
+    CHECK_I64("tickTime", config.tick_ms, 2500);
+    config_deinit(&config);
+    config_init(&config);
+    CHECK(!config_from_words(&config, 2, wrong));
+    config_deinit(&config);
+}
