@@ -45,10 +45,13 @@ static bool parse_number(struct slice text, int64_t *ret_value)
     if (i == text.size)
         return false;
     for (; i < text.size; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9' || value < INT64_MIN / 10 + 1)
+        int64_t digit = text.data[i] - '0'; /* counted downwards: INT64_MIN has no positive */
+        if (digit < 0 || digit > 9 || value < (INT64_MIN + digit) / 10)
             return false;
-        value = value * 10 - (text.data[i] - '0');
+        value = value * 10 - digit;
     }
+    if (!negative && value == INT64_MIN)
+        return false;
     *ret_value = negative ? value : -value;
     return true;
 }
