@@ -1,0 +1,193 @@
+#include "test/lib/check.h"
+#include "test/lib/image.h"
+#include "test/lib/requests.h"
+#include "test/lib/tree_dump.h"
+
+#include "replica/tree/tree.h"
+
+#include <stdio.h>
+
+static const struct tree_options options = {
+    .hash_seed = 1, .extended_types = true, .digest_enabled = true};
+
+static void make_acl(struct tree *tree, const char *path, const char *data, struct jute_vector acl)
+{
+    static int64_t zxid;
+    uint32_t id;
+
+    CHECK_I64(path,
+              tree_create(tree,
+                          &(struct tree_create){.path = slice_text(path),
+                                                .data = slice_text(data),
+                                                .acl = acl,
+                                                .zxid = ++zxid,
+                                                .parent_cversion = -1},
+                          &id),
+              ZK_OK);
+}
+
+static void make(struct tree *tree, const char *path, const char *data)
+{
+    make_acl(tree, path, data, OPEN_ACL);
+}
+
+static void finish(struct tree_walk *walk, struct buffer *nodes)
+{
+    while (!tree_walk_step(walk, nodes, nodes->size + 100)) {
+    }
+    tree_walk_end(walk);
+}
+
+static bool holds(const struct buffer *bytes, const char *text)
+{
+    return memmem(bytes->data, bytes->size, text, strlen(text)) != NULL;
+}
+
+TEST(an_untouched_tree_loads_back_the_same)
+{
+    struct tree *tree = tree_new(&options);
+    struct buffer tables = {0}, nodes = {0}, want = {0}, got = {0};
+
+    tree_session_add(tree, 5, 4000);
+    make_acl(tree, "/a", "1", one_acl(SLICE("ip"), SLICE("10.0.0.0/8"), 3));
+    make_acl(tree, "/a/b", "2", one_acl(SLICE("digest"), SLICE("u:h"), 31));
+    tree_dump_content(tree, &want);
+    struct tree_walk *walk = tree_walk_begin(tree);
+    tree_walk_tables(walk, &tables);
+    finish(walk, &nodes);
+    struct tree *again = image_load(&options, buffer_slice(&tables), buffer_slice(&nodes));
+    tree_dump_content(again, &got);
+    check_same_dump("trees", &got, &want);
+    CHECK_U64("digest", tree_digest(again), tree_digest(tree));
+    CHECK_U64("data bytes", tree_data_bytes(again), tree_data_bytes(tree));
+    tree_free(again);
+    tree_free(tree);
+    buffer_deinit(&tables);
+    buffer_deinit(&nodes);
+    buffer_deinit(&want);
+    buffer_deinit(&got);
+}
+
+TEST(the_usage_of_a_quota_is_in_the_image_as_it_was)
+{
+    struct tree *tree = tree_new(&options);
+    struct buffer nodes = {0};
+
+    make(tree, "/q", "");
+    make(tree, "/zookeeper/quota/q", "");
+    make(tree, "/zookeeper/quota/q/zookeeper_limits", "count=9");
+    make(tree, "/zookeeper/quota/q/zookeeper_stats", "");
+    struct tree_walk *walk = tree_walk_begin(tree);
+    make(tree, "/q/x", "123456");
+    finish(walk, &nodes);
+    CHECK(holds(&nodes, "count=1,bytes=0") && !holds(&nodes, "count=2"));
+    buffer_deinit(&nodes);
+    tree_free(tree);
+}
+
+TEST(a_walk_that_is_given_up_spoils_no_later_one)
+{
+    struct tree *tree = tree_new(&options);
+    char path[32];
+
+    for (int i = 0; i < 3000; i++) {
+        snprintf(path, sizeof(path), "/n%d", i);
+        make(tree, path, "data");
+    }
+    for (int round = 0; round < 5; round++) {
+        struct buffer nodes = {0}, tables = {0}, want = {0}, got = {0};
+        struct tree_walk *walk = tree_walk_begin(tree);
+        for (int i = 0; i < round; i++)
+            (void)tree_walk_step(walk, &nodes, nodes.size + 4000);
+        snprintf(path, sizeof(path), "/n%d", round * 7);
+        CHECK_I64(path, tree_delete(tree, slice_text(path), 90000), ZK_OK);
+        make(tree, path, "made meanwhile");
+        tree_walk_end(walk);
+        nodes.size = 0;
+        tree_dump_content(tree, &want);
+        walk = tree_walk_begin(tree);
+        tree_walk_tables(walk, &tables);
+        finish(walk, &nodes);
+        struct tree *again = image_load(&options, buffer_slice(&tables), buffer_slice(&nodes));
+        tree_dump_content(again, &got);
+        check_same_dump("trees", &got, &want);
+        tree_free(again);
+        buffer_deinit(&nodes);
+        buffer_deinit(&tables);
+        buffer_deinit(&want);
+        buffer_deinit(&got);
+    }
+    tree_free(tree);
+}
+
+TEST(a_tree_can_go_while_it_is_walked)
+{
+    struct tree *tree = tree_new(&options);
+
+    (void)tree_walk_begin(tree);
+    make(tree, "/a", "saved for nobody");
+    tree_free(tree);
+}
+
+/* --- loading what others wrote --- */
+
+TEST(a_node_that_cannot_be_loaded_is_refused)
+{
+    static const struct {
+        const char *name, *path;
+    } rows[] = {
+        {"no parent", "/x/y"},
+        {"twice", "/a"},
+        {"not absolute", "a"},
+        {"an empty name", "/"},
+        {"a slash behind", "/a/"},
+        {"below an ephemeral", "/e/x"},
+        {"an empty name inside", "/a//b"},
+    };
+    struct stat_persisted stat = {0}, owned = {.owner = 77};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct tree *tree = tree_new_empty(&options);
+        CHECK_STATUS(tree_load_node(tree, SLICE("/a"), SLICE(""), -1, &stat), STATUS_OK);
+        CHECK_STATUS(tree_load_node(tree, SLICE("/e"), SLICE(""), -1, &owned), STATUS_OK);
+        if (tree_load_node(tree, slice_text(rows[i].path), SLICE(""), -1, &stat) != STATUS_CORRUPT)
+            check_failed(__FILE__, __LINE__, "%s was loaded", rows[i].name);
+        tree_free(tree);
+    }
+}
+
+TEST(a_list_that_is_not_in_the_table_denies_everything)
+{
+    struct tree *tree = tree_new_empty(&options);
+    struct stat_persisted stat = {0};
+
+    tree_load_acl(tree, 3, one_acl(SLICE("ip"), SLICE("::1"), 31));
+    CHECK_STATUS(tree_load_node(tree, SLICE("/known"), SLICE(""), 3, &stat), STATUS_OK);
+    CHECK_STATUS(tree_load_node(tree, SLICE("/open"), SLICE(""), -1, &stat), STATUS_OK);
+    CHECK_STATUS(tree_load_node(tree, SLICE("/unknown"), SLICE(""), 4, &stat), STATUS_OK);
+    tree_load_finish(tree);
+    CHECK_U64("open", tree_node(tree, tree_find(tree, SLICE("/open")))->acl, ACL_OPEN);
+    uint32_t unknown = tree_node(tree, tree_find(tree, SLICE("/unknown")))->acl;
+    CHECK_U64("unknown", unknown, ACL_UNKNOWN);
+    struct jute_vector acl = tree_acl(tree, unknown);
+    struct jute_acl entry;
+    CHECK(acl.count == 1 && jute_next_acl(&acl, &entry));
+    CHECK_I64("no permission", entry.perms, 0);
+    CHECK(tree_node(tree, tree_find(tree, SLICE("/known")))->acl > ACL_UNKNOWN);
+    tree_free(tree);
+}
+
+TEST(a_list_that_no_loaded_node_uses_is_dropped)
+{
+    struct tree *tree = tree_new_empty(&options);
+    struct buffer tables = {0};
+
+    tree_load_acl(tree, 3, one_acl(SLICE("ip"), SLICE("::1"), 31));
+    tree_load_finish(tree);
+    struct tree_walk *walk = tree_walk_begin(tree);
+    tree_walk_tables(walk, &tables);
+    tree_walk_end(walk);
+    CHECK(!holds(&tables, "::1"));
+    buffer_deinit(&tables);
+    tree_free(tree);
+}
