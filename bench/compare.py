@@ -88,8 +88,12 @@ class Server:
         self.start_s = time.monotonic() - began
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, kind, *exc):
         Server.running = None
+        if kind is not None:  # what the server had to say about it
+            with open(os.path.join(self.directory, "log"), errors="replace") as log:
+                print("".join(log.readlines()[-15:]), file=sys.stderr)
+            print("%s: exit status %s" % (self.kind, self.process.poll()), file=sys.stderr)
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(30)
