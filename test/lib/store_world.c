@@ -54,8 +54,8 @@ static struct log_append add_txn(struct store_world *world, const struct txn *tx
     bool is_error = txn->header.type == OP_ERROR;
 
     txn_apply(world->tree, txn, NULL, &world->arena, NULL);
-    arena_reset(&world->arena);
     txn_write(&bytes, txn);
+    arena_reset(&world->arena);
     if (!is_error && !world->digest_off) {
         buffer_i32(&bytes, 2);
         buffer_i64(&bytes, (int64_t)tree_digest(world->tree));

@@ -107,8 +107,7 @@ static enum status read_acl(struct loading *loading, struct reader *reader)
     int64_t id = reader_i64(reader);
     struct jute_vector acl = reader_acls(reader);
 
-    /* An empty list is left out: what refers to it is denied, as with a list that is not there. */
-    if (reader->status == STATUS_OK && loading->tree != NULL && acl.count > 0)
+    if (reader->status == STATUS_OK && loading->tree != NULL)
         tree_load_acl(loading->tree, id, acl);
     return reader->status;
 }

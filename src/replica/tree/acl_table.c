@@ -113,7 +113,7 @@ void acl_table_write(const struct acl_table *table, struct buffer *out)
     buffer_i32(out, 0);
     for (uint32_t id = ACL_UNKNOWN; id < table->count; id++) {
         const struct acl_entry *entry = &table->entries[id];
-        if (entry->acl.bytes.data == NULL || (entry->references == 0 && id != ACL_UNKNOWN))
+        if (entry->acl.bytes.data == NULL || entry->references == 0)
             continue;
         buffer_i64(out, acl_table_file_id(id));
         jute_put_vector(out, entry->acl);

@@ -691,7 +691,7 @@ enum status tree_load_node(struct tree *tree, struct slice path, struct slice da
                         ? ACL_OPEN + 1
                         : (uintptr_t)map_get(&tree->acls.file_ids, (uint64_t)file_acl_id);
     node->acl = acl == 0 ? ACL_UNKNOWN : (uint32_t)(acl - 1);
-    if (node->acl > ACL_UNKNOWN)
+    if (node->acl != ACL_OPEN) /* ACL_UNKNOWN is never released: once used, always in the table */
         tree->acls.entries[node->acl].references++;
     node->czxid = stat->czxid;
     node->mzxid = stat->mzxid;

@@ -1,0 +1,721 @@
+#include "replica/store/snapshot.h"
+#include "test/lib/check.h"
+#include "test/lib/sim_disk.h"
+#include "test/lib/store_world.h"
+#include "test/lib/unpack.h"
+
+#include <snappy-c.h>
+#include <stdio.h>
+#include <zlib.h>
+
+static const struct snapshot_image_options all_sections = {.digest_enabled = true,
+                                                           .last_zxid_section = true};
+
+static struct tree *grown_tree(struct store_world *world, int count)
+{
+    world_init(world, 11);
+    for (int i = 0; i < count; i++)
+        (void)world_next(world);
+    return world->tree;
+}
+
+static enum status load(struct sim_disk *sim, const char *name, struct tree **ret_tree,
+                        struct snapshot_info *info)
+{
+    *ret_tree = tree_new_empty(&world_tree_options);
+    enum status status = snapshot_load(sim_disk(sim), name, 0, *ret_tree, info);
+    if (status == STATUS_OK)
+        tree_load_finish(*ret_tree);
+    return status;
+}
+
+static uint32_t sum(struct slice bytes, size_t size)
+{
+    return (uint32_t)adler32(1, bytes.data, (uInt)size);
+}
+
+TEST(the_snapshot_of_a_fresh_database_is_the_457_bytes_that_java_writes)
+{
+    struct sim_disk *java = unpack("standalone-rich", "data/version-2"), *sim = sim_disk_new(1);
+    struct tree *tree = tree_new(&world_tree_options);
+    struct tree *theirs;
+    struct snapshot_info info;
+
+    CHECK_STATUS(snapshot_write(sim_disk(sim), tree,
+                                &(struct snapshot_image_options){.digest_enabled = true},
+                                STORE_PLAIN),
+                 STATUS_OK);
+    struct slice bytes = sim_disk_bytes(sim, "snapshot.0");
+    CHECK_U64("size", bytes.size, sim_disk_bytes(java, "snapshot.0").size);
+    CHECK_U64("size", bytes.size, 457);
+    CHECK_STATUS(load(java, "snapshot.0", &theirs, &info), STATUS_OK);
+    check_same_tree(theirs, tree);
+    tree_free(theirs);
+    tree_free(tree);
+    sim_disk_free(sim);
+    sim_disk_free(java);
+}
+
+TEST(each_seal_is_the_checksum_of_all_bytes_before_it)
+{
+    struct store_world world;
+    struct tree *tree = grown_tree(&world, 50);
+    struct sim_disk *sim = sim_disk_new(1);
+    char name[SNAPSHOT_NAME_BYTES_MAX];
+
+    CHECK_STATUS(snapshot_write(sim_disk(sim), tree, &all_sections, STORE_PLAIN), STATUS_OK);
+    snapshot_name_write(name, world_zxid(&world), STORE_PLAIN);
+    struct slice bytes = sim_disk_bytes(sim, name);
+    static const uint8_t end[] = {0, 0, 0, 1, '/'};
+    size_t third = bytes.size - 13, second = third - 8 - 13, first = second - 20 - 13;
+    const size_t seals[] = {first, second, third};
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_U64("seal", load_be64(bytes.data + seals[i]), sum(bytes, seals[i]));
+        CHECK_SLICE("its end", slice_of(bytes.data + seals[i] + 8, 5), slice_of(end, 5));
+    }
+    CHECK_U64("digest's zxid", load_be64(bytes.data + first + 13), (uint64_t)world_zxid(&world));
+    CHECK_U64("digest", load_be64(bytes.data + first + 25), tree_digest(tree));
+    CHECK_U64("last zxid", load_be64(bytes.data + second + 13), (uint64_t)world_zxid(&world));
+    CHECK_SLICE("end of nodes", slice_of(bytes.data + first - 5, 5), slice_of(end, 5));
+    world_deinit(&world);
+    sim_disk_free(sim);
+}
+
+TEST(what_is_written_is_read_back_the_same_in_every_compression)
+{
+    static const enum store_compression kinds[] = {STORE_PLAIN, STORE_GZIP, STORE_SNAPPY};
+    struct store_world world;
+    struct tree *tree = grown_tree(&world, 2000);
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        for (int options = 0; options < 3; options++) {
+            struct sim_disk *sim = sim_disk_new(1);
+            struct snapshot_image_options image = {options > 0, options > 1};
+            struct tree *loaded;
+            struct snapshot_info info;
+            char name[SNAPSHOT_NAME_BYTES_MAX];
+            CHECK_STATUS(snapshot_write(sim_disk(sim), tree, &image, kinds[i]), STATUS_OK);
+            CHECK_U64("files", sim_disk_file_count(sim), 1);
+            snapshot_name_write(name, world_zxid(&world), kinds[i]);
+            bool candidate;
+            CHECK_STATUS(snapshot_is_candidate(sim_disk(sim), name, &candidate), STATUS_OK);
+            CHECK(candidate);
+            CHECK_STATUS(load(sim, name, &loaded, &info), STATUS_OK);
+            tree_set_last_zxid(loaded, world_zxid(&world));
+            check_same_tree(loaded, tree);
+            CHECK(info.has_digest == (options > 0) && info.has_last_zxid == (options > 1));
+            if (info.has_digest)
+                CHECK_U64("digest", info.digest, tree_digest(tree));
+            if (info.has_last_zxid)
+                CHECK_I64("last zxid", info.last_zxid, world_zxid(&world));
+            CHECK_U64("open files", sim_disk_open_files(sim), 0);
+            tree_free(loaded);
+            sim_disk_free(sim);
+        }
+    }
+    world_deinit(&world);
+}
+
+TEST(an_image_is_the_tree_as_it_was_however_it_changes_meanwhile)
+{
+    struct store_world world;
+    struct tree *tree = grown_tree(&world, 500);
+    struct sim_disk *sim = sim_disk_new(1);
+    struct snapshot_image *image = snapshot_image_begin(tree, &all_sections);
+    struct snapshot_file *file;
+    struct buffer part = {0};
+    struct tree *loaded;
+    struct snapshot_info info;
+    char name[SNAPSHOT_NAME_BYTES_MAX];
+    int64_t zxid = world_zxid(&world);
+    bool seal;
+    int parts = 0;
+
+    CHECK_I64("zxid", snapshot_image_zxid(image), zxid);
+    CHECK_STATUS(snapshot_file_begin(sim_disk(sim), zxid, STORE_PLAIN, &file), STATUS_OK);
+    while (snapshot_image_next(image, &part, 500, &seal)) {
+        for (int i = 0; i < 5; i++)
+            (void)world_next(&world);
+        CHECK_STATUS(snapshot_file_write(file, buffer_slice(&part)), STATUS_OK);
+        if (seal)
+            CHECK_STATUS(snapshot_file_seal(file), STATUS_OK);
+        part.size = 0;
+        parts++;
+    }
+    snapshot_image_end(image);
+    CHECK(parts > 10);
+    uint64_t bytes = snapshot_file_bytes(file);
+    CHECK_STATUS(snapshot_file_finish(file), STATUS_OK);
+    snapshot_name_write(name, zxid, STORE_PLAIN);
+    CHECK_U64("bytes", sim_disk_bytes(sim, name).size, bytes);
+    CHECK_STATUS(load(sim, name, &loaded, &info), STATUS_OK);
+    tree_set_last_zxid(loaded, zxid);
+    CHECK_U64("digest", tree_digest(loaded), info.digest);
+    world_go_back(&world, zxid);
+    check_same_tree(loaded, world.tree);
+    tree_free(loaded);
+    buffer_deinit(&part);
+    world_deinit(&world);
+    sim_disk_free(sim);
+}
+
+TEST(an_image_may_be_given_up_half_way_and_the_next_one_is_whole)
+{
+    struct store_world world;
+    struct tree *tree = grown_tree(&world, 300);
+    struct sim_disk *sim = sim_disk_new(1);
+    struct buffer part = {0};
+    struct tree *loaded;
+    struct snapshot_info info;
+    struct snapshot_file *file;
+    char name[SNAPSHOT_NAME_BYTES_MAX];
+    bool seal;
+
+    struct snapshot_image *image = snapshot_image_begin(tree, &all_sections);
+    CHECK(snapshot_image_next(image, &part, 10, &seal));
+    CHECK(snapshot_image_next(image, &part, 10, &seal));
+    CHECK_STATUS(snapshot_file_begin(sim_disk(sim), 1, STORE_GZIP, &file), STATUS_OK);
+    CHECK_STATUS(snapshot_file_write(file, buffer_slice(&part)), STATUS_OK);
+    snapshot_file_abort(file);
+    snapshot_image_end(image);
+    snapshot_image_end(NULL);
+    CHECK_U64("files", sim_disk_file_count(sim), 0);
+    CHECK_STATUS(snapshot_write(sim_disk(sim), tree, &all_sections, STORE_PLAIN), STATUS_OK);
+    snapshot_name_write(name, world_zxid(&world), STORE_PLAIN);
+    CHECK_STATUS(load(sim, name, &loaded, &info), STATUS_OK);
+    tree_set_last_zxid(loaded, world_zxid(&world));
+    check_same_tree(loaded, tree);
+    tree_free(loaded);
+    buffer_deinit(&part);
+    world_deinit(&world);
+    sim_disk_free(sim);
+}
+
+TEST(a_snapshot_in_the_making_has_no_name_of_a_snapshot)
+{
+    struct sim_disk *sim = sim_disk_new(1);
+    struct snapshot_file *file;
+
+    CHECK_STATUS(snapshot_file_begin(sim_disk(sim), 0x1c, STORE_SNAPPY, &file), STATUS_OK);
+    CHECK_U64("files", sim_disk_file_count(sim), 1);
+    const char *name = sim_disk_file_name(sim, 0);
+    CHECK_TEXT("name", name, "tmp.snapshot.1c.snappy");
+    CHECK_I64("kind", store_name_read(name).kind, STORE_FILE_OTHER);
+    snapshot_file_abort(file);
+    sim_disk_free(sim);
+}
+
+TEST(a_failing_disk_ends_a_snapshot_and_leaves_nothing_behind)
+{
+    static const enum store_compression kinds[] = {STORE_PLAIN, STORE_GZIP, STORE_SNAPPY};
+    static const enum sim_disk_op ops[] = {SIM_OPEN, SIM_WRITE, SIM_SYNC, SIM_RENAME,
+                                           SIM_READ, SIM_SIZE,  SIM_SYNC_DIR};
+    struct store_world world;
+
+    world_init(&world, 5);
+    world.data_bytes_max = 200000;
+    for (int i = 0; i < 60; i++)
+        (void)world_next(&world);
+    for (size_t kind = 0; kind < ARRAY_LEN(kinds); kind++) {
+        for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+            for (uint64_t n = 1;; n++) { /* the first, the second, ... such call fails */
+                struct sim_disk *sim = sim_disk_new(1);
+                sim_disk_fail_at(sim, ops[i], n, STATUS_IO);
+                enum status status =
+                    snapshot_write(sim_disk(sim), world.tree, &all_sections, kinds[kind]);
+                bool failed = sim_disk_calls(sim, ops[i]) >= n;
+                CHECK_STATUS(status, failed ? STATUS_IO : STATUS_OK);
+                CHECK_U64("open files", sim_disk_open_files(sim), 0);
+                if (failed && ops[i] != SIM_SYNC_DIR)
+                    CHECK_U64("files", sim_disk_file_count(sim), 0);
+                sim_disk_free(sim);
+                if (!failed)
+                    break;
+            }
+        }
+    }
+    world_deinit(&world);
+}
+
+TEST(a_write_after_a_failed_write_answers_the_same)
+{
+    struct sim_disk *sim = sim_disk_new(1);
+    struct snapshot_file *file;
+    uint8_t *bytes = mem_zalloc(600000);
+
+    CHECK_STATUS(snapshot_file_begin(sim_disk(sim), 1, STORE_PLAIN, &file), STATUS_OK);
+    sim_disk_set_space(sim, 10);
+    CHECK_STATUS(snapshot_file_write(file, slice_of(bytes, 600000)), STATUS_NO_SPACE);
+    sim_disk_set_space(sim, UINT64_MAX);
+    CHECK_STATUS(snapshot_file_write(file, slice_of(bytes, 10)), STATUS_NO_SPACE);
+    CHECK_STATUS(snapshot_file_seal(file), STATUS_NO_SPACE);
+    CHECK_STATUS(snapshot_file_finish(file), STATUS_NO_SPACE);
+    CHECK_U64("files", sim_disk_file_count(sim), 0);
+    mem_free(bytes);
+    sim_disk_free(sim);
+}
+
+TEST(a_snapshot_that_does_not_read_back_is_not_kept)
+{
+    struct sim_disk *sim = sim_disk_new(1);
+    struct snapshot_file *file;
+
+    CHECK_STATUS(snapshot_file_begin(sim_disk(sim), 1, STORE_PLAIN, &file), STATUS_OK);
+    CHECK_STATUS(snapshot_file_write(file, SLICE("this is no image of a tree")), STATUS_OK);
+    CHECK_STATUS(snapshot_file_seal(file), STATUS_OK);
+    CHECK_STATUS(snapshot_file_finish(file), STATUS_CORRUPT);
+    CHECK_U64("files", sim_disk_file_count(sim), 0);
+    sim_disk_free(sim);
+}
+
+/* --- files made by hand --- */
+
+static void put_head(struct buffer *out)
+{
+    buffer_i32(out, 0x5a4b534e);
+    buffer_i32(out, 2);
+    buffer_i64(out, -1);
+}
+
+static void put_node(struct buffer *out, struct slice path, struct slice data, int64_t acl)
+{
+    jute_put_bytes(out, path);
+    jute_put_bytes(out, data);
+    buffer_i64(out, acl);
+    stat_persisted_write(out, &(struct stat_persisted){0});
+}
+
+static void put_seal(struct buffer *out)
+{
+    buffer_i64(out, (int64_t)sum(buffer_slice(out), out->size));
+    jute_put_bytes(out, SLICE("/"));
+}
+
+/* A whole snapshot with one child of the root. */
+static void put_small(struct buffer *out)
+{
+    put_head(out);
+    buffer_i32(out, 1);
+    buffer_i64(out, 0x77);
+    buffer_i32(out, 4000);
+    buffer_i32(out, 1);
+    buffer_i64(out, 5);
+    buffer_i32(out, 1);
+    jute_put_acl(out, &(struct jute_acl){SLICE("ip"), SLICE("127.0.0.1"), 3});
+    put_node(out, SLICE(""), SLICE(""), -1);
+    put_node(out, SLICE("/a"), SLICE_NULL, 5);
+    jute_put_bytes(out, SLICE("/"));
+    put_seal(out);
+}
+
+static void check_load(struct buffer *bytes, enum status want, const char *problem)
+{
+    struct sim_disk *sim = sim_disk_new(1);
+    struct snapshot_info info;
+    struct tree *tree;
+
+    sim_disk_put(sim, "snapshot.1", buffer_slice(bytes));
+    CHECK_STATUS(load(sim, "snapshot.1", &tree, &info), want);
+    if (problem != NULL)
+        CHECK_TEXT("problem", info.problem, problem);
+    tree_free(tree);
+    if (problem == NULL || strcmp(problem, "a node without its parent") != 0)
+        CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, &info), want);
+    CHECK_U64("open files", sim_disk_open_files(sim), 0);
+    sim_disk_free(sim);
+    bytes->size = 0;
+}
+
+TEST(sessions_and_acl_lists_are_loaded)
+{
+    struct sim_disk *sim = sim_disk_new(1);
+    struct buffer bytes = {0};
+    struct snapshot_info info;
+    struct tree *tree;
+    struct jute_acl acl;
+
+    put_small(&bytes);
+    sim_disk_put(sim, "snapshot.1", buffer_slice(&bytes));
+    CHECK_STATUS(load(sim, "snapshot.1", &tree, &info), STATUS_OK);
+    CHECK_I64("timeout", tree_session(tree, 0x77)->timeout_ms, 4000);
+    const struct znode *node = tree_node(tree, tree_find(tree, SLICE("/a")));
+    CHECK(znode_data(node).data == NULL);
+    struct jute_vector list = tree_acl(tree, node->acl);
+    CHECK(jute_next_acl(&list, &acl));
+    CHECK_SLICE("id", acl.id, SLICE("127.0.0.1"));
+    CHECK(!info.has_digest && !info.has_last_zxid);
+    tree_free(tree);
+    buffer_deinit(&bytes);
+    sim_disk_free(sim);
+}
+
+TEST(older_and_newer_layouts_are_read)
+{
+    struct buffer bytes = {0};
+
+    put_small(&bytes); /* 3.5: no section */
+    check_load(&bytes, STATUS_OK, NULL);
+    put_small(&bytes); /* 3.6 to 3.8 */
+    buffer_i64(&bytes, 1);
+    buffer_i32(&bytes, 2);
+    buffer_i64(&bytes, 99);
+    put_seal(&bytes);
+    check_load(&bytes, STATUS_OK, NULL);
+    put_small(&bytes); /* alphas of 3.6: a digest in hex */
+    buffer_i64(&bytes, 1);
+    buffer_i32(&bytes, 1);
+    jute_put_bytes(&bytes, SLICE("00ff"));
+    put_seal(&bytes);
+    check_load(&bytes, STATUS_OK, NULL);
+    put_small(&bytes); /* a digest of a version to come */
+    buffer_i64(&bytes, 1);
+    buffer_i32(&bytes, 3);
+    buffer_i64(&bytes, 99);
+    put_seal(&bytes);
+    check_load(&bytes, STATUS_OK, NULL);
+    put_small(&bytes); /* 3.9 with digests off: only the last zxid */
+    buffer_i64(&bytes, 1);
+    put_seal(&bytes);
+    check_load(&bytes, STATUS_OK, NULL);
+    put_small(&bytes); /* something behind the last section that is known */
+    buffer_i64(&bytes, 1);
+    buffer_i32(&bytes, 2);
+    buffer_i64(&bytes, 99);
+    put_seal(&bytes);
+    buffer_i64(&bytes, 1);
+    put_seal(&bytes);
+    buffer_append(&bytes, SLICE("a section of 2040"));
+    check_load(&bytes, STATUS_OK, NULL);
+    buffer_deinit(&bytes);
+}
+
+TEST(wrong_bytes_are_named)
+{
+    static const char malformed[] = "a part of it is malformed or cut off";
+    static const char unsealed[] = "it ends before its seal";
+    static const char resealed[] = "wrong seal: its bytes have changed";
+    struct buffer bytes = {0};
+
+    check_load(&bytes, STATUS_CORRUPT, "no snapshot header");
+    buffer_append(&bytes, SLICE("ZKLG............"));
+    check_load(&bytes, STATUS_CORRUPT, "no snapshot header");
+    put_head(&bytes); /* no table */
+    check_load(&bytes, STATUS_CORRUPT, malformed);
+    put_head(&bytes); /* a table cut off */
+    buffer_i32(&bytes, 5);
+    buffer_i64(&bytes, 1);
+    check_load(&bytes, STATUS_CORRUPT, malformed);
+    put_head(&bytes); /* an ACL list cut off */
+    buffer_i32(&bytes, 0);
+    buffer_i32(&bytes, 1);
+    buffer_i64(&bytes, 1);
+    buffer_i32(&bytes, 3);
+    check_load(&bytes, STATUS_CORRUPT, malformed);
+    put_head(&bytes); /* a null path */
+    buffer_i64(&bytes, 0);
+    put_node(&bytes, SLICE_NULL, SLICE(""), -1);
+    check_load(&bytes, STATUS_CORRUPT, "a node without a path");
+    put_head(&bytes); /* a child before its parent */
+    buffer_i64(&bytes, 0);
+    put_node(&bytes, SLICE(""), SLICE(""), -1);
+    put_node(&bytes, SLICE("/a/b"), SLICE(""), -1);
+    put_node(&bytes, SLICE("/a"), SLICE(""), -1);
+    jute_put_bytes(&bytes, SLICE("/"));
+    put_seal(&bytes);
+    check_load(&bytes, STATUS_CORRUPT, "a node without its parent");
+    put_head(&bytes); /* no end */
+    buffer_i64(&bytes, 0);
+    put_node(&bytes, SLICE(""), SLICE(""), -1);
+    check_load(&bytes, STATUS_CORRUPT, malformed);
+    put_small(&bytes); /* no seal */
+    bytes.size -= 3;
+    check_load(&bytes, STATUS_CORRUPT, unsealed);
+    put_small(&bytes); /* seals that do not match, in value, size and text */
+    bytes.data[bytes.size - 6] ^= 1;
+    check_load(&bytes, STATUS_CORRUPT, resealed);
+    put_small(&bytes);
+    bytes.data[bytes.size - 2] ^= 3;
+    check_load(&bytes, STATUS_CORRUPT, resealed);
+    put_small(&bytes);
+    bytes.data[bytes.size - 1] = '!';
+    check_load(&bytes, STATUS_CORRUPT, resealed);
+    put_small(&bytes); /* a byte of a node */
+    bytes.data[80] ^= 0x40;
+    check_load(&bytes, STATUS_CORRUPT, NULL);
+    put_small(&bytes); /* sections cut off */
+    buffer_i64(&bytes, 1);
+    check_load(&bytes, STATUS_CORRUPT, malformed);
+    put_small(&bytes);
+    buffer_i64(&bytes, 1);
+    buffer_i32(&bytes, 2);
+    buffer_i64(&bytes, 99);
+    check_load(&bytes, STATUS_CORRUPT, unsealed);
+    put_small(&bytes);
+    buffer_i64(&bytes, 1);
+    buffer_i32(&bytes, 1);
+    check_load(&bytes, STATUS_CORRUPT, malformed);
+    put_small(&bytes);
+    buffer_i64(&bytes, 1);
+    buffer_i32(&bytes, 2);
+    buffer_i64(&bytes, 99);
+    put_seal(&bytes);
+    buffer_i32(&bytes, 0);
+    check_load(&bytes, STATUS_CORRUPT, malformed);
+    buffer_deinit(&bytes);
+}
+
+TEST(a_field_longer_than_the_limit_is_refused_without_reading_all_of_it)
+{
+    struct buffer bytes = {0};
+    struct sim_disk *sim = sim_disk_new(1);
+    struct snapshot_info info;
+
+    put_head(&bytes);
+    buffer_i64(&bytes, 0);
+    jute_put_bytes(&bytes, SLICE(""));
+    buffer_i32(&bytes, 0x7f000000);
+    size_t size = 30 * 1024 * 1024;
+    memset(buffer_extend(&bytes, size), 'x', size);
+    sim_disk_put(sim, "snapshot.1", buffer_slice(&bytes));
+    CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, &info), STATUS_CORRUPT);
+    CHECK(sim_disk_calls(sim, SIM_READ) < 20);
+    buffer_deinit(&bytes);
+    sim_disk_free(sim);
+}
+
+TEST(a_node_of_the_largest_size_is_written_and_read)
+{
+    struct store_world world;
+    struct sim_disk *sim = sim_disk_new(1);
+    uint8_t *data = mem_alloc(1048575);
+    struct snapshot_info info;
+    struct tree *tree;
+
+    world_init(&world, 1);
+    memset(data, 'd', 1048575);
+    for (int i = 0; i < 4; i++) {
+        char path[16];
+        (void)snprintf(path, sizeof(path), "/big%d", i);
+        (void)world_create(&world, path, slice_of(data, 1048575));
+    }
+    for (enum store_compression kind = STORE_PLAIN; kind <= STORE_SNAPPY; kind++) {
+        char name[SNAPSHOT_NAME_BYTES_MAX];
+        CHECK_STATUS(snapshot_write(sim_disk(sim), world.tree, &all_sections, kind), STATUS_OK);
+        snapshot_name_write(name, 4, kind);
+        CHECK_STATUS(load(sim, name, &tree, &info), STATUS_OK);
+        tree_set_last_zxid(tree, 4);
+        check_same_tree(tree, world.tree);
+        tree_free(tree);
+    }
+    mem_free(data);
+    world_deinit(&world);
+    sim_disk_free(sim);
+}
+
+/* What java and we write, cut and changed at many places, is refused or read as it was. */
+static void check_damaged(const char *name, const uint8_t *bytes, size_t size, uint64_t digest)
+{
+    struct sim_disk *sim = sim_disk_new(1);
+    struct snapshot_info info;
+    struct tree *tree;
+
+    sim_disk_put(sim, name, slice_of(bytes, size));
+    enum status status = load(sim, name, &tree, &info);
+    if (status == STATUS_OK)
+        CHECK_U64(name, tree_digest(tree), digest);
+    else
+        CHECK_STATUS(status, STATUS_CORRUPT);
+    tree_free(tree);
+    sim_disk_free(sim);
+}
+
+PROPERTY(a_damaged_snapshot_is_refused_or_gives_the_same_tree)
+{
+    struct store_world world;
+    struct sim_disk *sim = sim_disk_new(seed);
+
+    world_init(&world, seed);
+    for (int i = 0; i < 200; i++)
+        (void)world_next(&world);
+    for (enum store_compression kind = STORE_PLAIN; kind <= STORE_SNAPPY; kind++) {
+        char name[SNAPSHOT_NAME_BYTES_MAX];
+        CHECK_STATUS(snapshot_write(sim_disk(sim), world.tree, &all_sections, kind), STATUS_OK);
+        snapshot_name_write(name, world_zxid(&world), kind);
+        struct slice bytes = sim_disk_bytes(sim, name);
+        uint8_t *copy = mem_alloc(bytes.size);
+        for (int i = 0; i < 100; i++) {
+            memcpy(copy, bytes.data, bytes.size);
+            size_t at = (size_t)random_below(&seed, (int32_t)bytes.size);
+            copy[at] ^= (uint8_t)(1 + random_below(&seed, 255));
+            check_damaged(name, copy, bytes.size, tree_digest(world.tree));
+            check_damaged(name, bytes.data, at, tree_digest(world.tree));
+        }
+        mem_free(copy);
+    }
+    world_deinit(&world);
+    sim_disk_free(sim);
+}
+
+static void put_snappy(struct buffer *out, struct slice bytes)
+{
+    size_t size = snappy_max_compressed_length(bytes.size);
+    uint8_t *block = mem_alloc(size);
+
+    CHECK(snappy_compress((const char *)bytes.data, bytes.size, (char *)block, &size) == SNAPPY_OK);
+    buffer_i32(out, (int32_t)size);
+    buffer_append(out, slice_of(block, size));
+    mem_free(block);
+}
+
+static void check_compressed(const char *name, struct buffer *bytes, enum status want)
+{
+    struct sim_disk *sim = sim_disk_new(1);
+    struct snapshot_info info;
+
+    sim_disk_put(sim, name, buffer_slice(bytes));
+    CHECK_STATUS(snapshot_load(sim_disk(sim), name, 0, NULL, &info), want);
+    if (want == STATUS_CORRUPT)
+        CHECK_TEXT("problem", info.problem, "it does not decompress");
+    sim_disk_free(sim);
+    bytes->size = 0;
+}
+
+TEST(wrong_compressed_bytes_are_named)
+{
+    struct buffer bytes = {0}, small = {0};
+    static const char snappy[] = "snapshot.1.snappy", gzip[] = "snapshot.1.gz";
+
+    put_small(&small);
+    check_compressed(snappy, &bytes, STATUS_CORRUPT);
+    buffer_append(&bytes, SLICE("NOSNAPPY........"));
+    check_compressed(snappy, &bytes, STATUS_CORRUPT);
+    for (int i = 0; i < 7; i++) {
+        buffer_append(&bytes, slice_of("\202SNAPPY\0\0\0\0\1\0\0\0\1", 16));
+        if (i == 0)
+            put_snappy(&bytes, buffer_slice(&small));
+        if (i == 1)
+            buffer_append(&bytes, SLICE("\1\2")); /* half a block size */
+        if (i == 2)
+            buffer_i32(&bytes, INT32_MAX); /* a block too large */
+        if (i == 3)
+            buffer_i32(&bytes, 100); /* a block cut off */
+        if (i == 4) {
+            buffer_i32(&bytes, 5);
+            buffer_append(&bytes, SLICE("\377\377\377\377\377")); /* no length */
+        }
+        if (i == 5) {
+            buffer_i32(&bytes, 5);
+            buffer_append(&bytes, SLICE("\377\377\377\177x")); /* far too long when unpacked */
+        }
+        if (i == 6) {
+            buffer_i32(&bytes, 4);
+            buffer_append(&bytes, SLICE("\100\0\0\0")); /* does not give 64 bytes */
+        }
+        check_compressed(snappy, &bytes, i == 0 ? STATUS_OK : STATUS_CORRUPT);
+    }
+    check_compressed(gzip, &bytes, STATUS_CORRUPT);
+    buffer_append(&bytes, SLICE("\37\213 no gzip at all"));
+    check_compressed(gzip, &bytes, STATUS_CORRUPT);
+    buffer_deinit(&small);
+    buffer_deinit(&bytes);
+}
+
+TEST(a_file_is_a_candidate_by_its_name_its_size_and_a_few_bytes)
+{
+    static const struct {
+        const char *name;
+        struct slice bytes;
+        bool candidate;
+    } rows[] = {
+        {"snapshot.1", {(const uint8_t *)"12345\0\0\0\1/", 10}, true},
+        {"snapshot.2", {(const uint8_t *)"1234\0\0\0\1/", 9}, false},
+        {"snapshot.3", {(const uint8_t *)"12345\0\0\0\1!", 10}, false},
+        {"snapshot.4.gz", {(const uint8_t *)"\37\213345678901", 11}, true},
+        {"snapshot.5.gz", {(const uint8_t *)"\37\214345678901", 11}, false},
+        {"snapshot.6.snappy", {(const uint8_t *)"\202SNAPPY\0..", 10}, true},
+        {"snapshot.7.snappy", {(const uint8_t *)"\202SNAPPI\0..", 10}, false},
+        {"snapshot.zz", {(const uint8_t *)"12345\0\0\0\1/", 10}, false},
+        {"snapshot.8.tmp", {(const uint8_t *)"12345\0\0\0\1/", 10}, true},
+        {"log.1", {(const uint8_t *)"12345\0\0\0\1/", 10}, false},
+    };
+    struct sim_disk *sim = sim_disk_new(1);
+    bool candidate;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        sim_disk_put(sim, rows[i].name, rows[i].bytes);
+        CHECK_STATUS(snapshot_is_candidate(sim_disk(sim), rows[i].name, &candidate), STATUS_OK);
+        CHECK_I64(rows[i].name, candidate, rows[i].candidate);
+    }
+    CHECK_STATUS(snapshot_is_candidate(sim_disk(sim), "snapshot.99", &candidate),
+                 STATUS_NOT_FOUND);
+    sim_disk_fail_at(sim, SIM_SIZE, 1, STATUS_IO);
+    CHECK_STATUS(snapshot_is_candidate(sim_disk(sim), "snapshot.1", &candidate), STATUS_IO);
+    sim_disk_fail_at(sim, SIM_READ, 1, STATUS_IO);
+    CHECK_STATUS(snapshot_is_candidate(sim_disk(sim), "snapshot.1", &candidate), STATUS_IO);
+    CHECK(!candidate);
+    sim_disk_free(sim);
+}
+
+TEST(a_failing_disk_is_told_from_a_damaged_snapshot)
+{
+    static const enum sim_disk_op ops[] = {SIM_OPEN, SIM_SIZE, SIM_READ};
+    struct store_world world;
+    struct tree *tree = grown_tree(&world, 200), *loaded;
+    struct snapshot_info info;
+
+    for (enum store_compression kind = STORE_PLAIN; kind <= STORE_SNAPPY; kind++) {
+        struct sim_disk *sim = sim_disk_new(1);
+        char name[SNAPSHOT_NAME_BYTES_MAX];
+        CHECK_STATUS(snapshot_write(sim_disk(sim), tree, &all_sections, kind), STATUS_OK);
+        snapshot_name_write(name, world_zxid(&world), kind);
+        for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+            sim_disk_fail_at(sim, ops[i], 1, STATUS_IO);
+            CHECK_STATUS(load(sim, name, &loaded, &info), STATUS_IO);
+            CHECK_TEXT("problem", info.problem, "input/output error");
+            tree_free(loaded);
+        }
+        sim_disk_short_reads(sim, true);
+        CHECK_STATUS(load(sim, name, &loaded, &info), STATUS_IO);
+        tree_free(loaded);
+        sim_disk_free(sim);
+    }
+    world_deinit(&world);
+}
+
+TEST(a_disk_that_fails_between_two_sections_is_told)
+{
+    struct store_world world;
+    struct sim_disk *sim = sim_disk_new(1);
+    struct snapshot_info info;
+    struct buffer bytes = {0};
+
+    /* Nodes that end near the end of a window of 1 MB, so that each later part needs a read. */
+    world_init(&world, 1);
+    for (size_t end = 1024 * 1024 - 80; end < 1024 * 1024 + 20; end++) {
+        put_head(&bytes);
+        buffer_i64(&bytes, 0);
+        uint8_t *data = mem_zalloc(end);
+        put_node(&bytes, SLICE(""), slice_of(data, end - 16 - 8 - 8 - 8 - 60 - 5), -1);
+        mem_free(data);
+        jute_put_bytes(&bytes, SLICE("/"));
+        put_seal(&bytes);
+        buffer_i64(&bytes, 1);
+        buffer_i32(&bytes, 2);
+        buffer_i64(&bytes, 99);
+        put_seal(&bytes);
+        buffer_i64(&bytes, 1);
+        put_seal(&bytes);
+        sim_disk_put(sim, "snapshot.1", buffer_slice(&bytes));
+        bytes.size = 0;
+        sim_disk_forget_calls(sim);
+        CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, &info), STATUS_OK);
+        uint64_t reads = sim_disk_calls(sim, SIM_READ);
+        for (uint64_t n = 1; n <= reads; n++) {
+            sim_disk_fail_at(sim, SIM_READ, n, STATUS_IO);
+            CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, &info), STATUS_IO);
+        }
+    }
+    buffer_deinit(&bytes);
+    world_deinit(&world);
+    sim_disk_free(sim);
+}
