@@ -48,7 +48,8 @@ struct sim_disk {
     struct change *changes;
     size_t change_count, change_capacity;
     uint64_t change_calls, crash_at;
-    bool crashed, short_reads;
+    bool crashed;
+    uint64_t short_reads_from; /* counted down to 1 */
     uint64_t calls[SIM_OP_COUNT], fail_at[SIM_OP_COUNT];
     enum status fail_status[SIM_OP_COUNT];
     uint64_t space_blocks;
@@ -278,7 +279,9 @@ static enum status sim_read(struct disk *disk, struct disk_file *file, uint64_t 
     size_t left = offset < from->size ? from->size - (size_t)offset : 0;
     if (capacity > left)
         capacity = left;
-    if (sim->short_reads && capacity > 0)
+    if (sim->short_reads_from > 1)
+        sim->short_reads_from--;
+    else if (sim->short_reads_from == 1 && capacity > 0)
         capacity--;
     if (capacity > 0)
         memcpy(bytes, from->data + offset, capacity);
@@ -500,9 +503,9 @@ void sim_disk_fail_at(struct sim_disk *sim, enum sim_disk_op op, uint64_t n, enu
     sim->fail_status[op] = status;
 }
 
-void sim_disk_short_reads(struct sim_disk *sim, bool on)
+void sim_disk_short_reads(struct sim_disk *sim, uint64_t n)
 {
-    sim->short_reads = on;
+    sim->short_reads_from = n;
 }
 
 void sim_disk_set_space(struct sim_disk *sim, uint64_t blocks)

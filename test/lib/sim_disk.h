@@ -42,8 +42,8 @@ bool sim_disk_crashed(const struct sim_disk *sim);
 void sim_disk_reboot(struct sim_disk *sim, enum sim_disk_loss loss);
 /* The n-th call of this kind from now on (1: the next one) answers `status` and changes nothing. */
 void sim_disk_fail_at(struct sim_disk *sim, enum sim_disk_op op, uint64_t n, enum status status);
-/* Every read from now on gives one byte less than the file has. */
-void sim_disk_short_reads(struct sim_disk *sim, bool on);
+/* From the n-th read from now on (1: the next one) each gives one byte less than there is; 0: never. */
+void sim_disk_short_reads(struct sim_disk *sim, uint64_t n);
 /* Blocks of 4096 bytes that may still be taken before STATUS_NO_SPACE; UINT64_MAX: no end. */
 void sim_disk_set_space(struct sim_disk *sim, uint64_t blocks);
 

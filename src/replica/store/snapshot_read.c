@@ -7,7 +7,8 @@ enum {
     SEAL_BYTES = 13,
     LAST_ZXID_BYTES = 8,
     SESSION_BYTES = 12,
-    PEEK_BYTES = 4096,
+    PEEK_BYTES = 16, /* to begin with; a thing that is longer asks for more */
+    REST_BYTES = 4096,
     DIGEST_VERSION = 2,
     CANDIDATE_BYTES_MIN = 10,
     PLAIN_END_BYTES = 5,
@@ -51,8 +52,10 @@ enum status snapshot_is_candidate(struct disk *disk, const char *name, bool *ret
     status = disk->ops->size(disk, file, &size);
     if (status == STATUS_OK && size >= CANDIDATE_BYTES_MIN) {
         bool plain = read.compression == STORE_PLAIN;
-        status = disk->ops->read(disk, file, plain ? size - PLAIN_END_BYTES : 0, bytes,
-                                 plain ? PLAIN_END_BYTES : sizeof(bytes), &got);
+        size_t want = plain ? PLAIN_END_BYTES : sizeof(bytes);
+        status = disk->ops->read(disk, file, plain ? size - want : 0, bytes, want, &got);
+        if (status == STATUS_OK && got < want) /* it became shorter under us */
+            status = STATUS_IO;
         *ret_candidate = status == STATUS_OK && starts_or_ends_right(read.compression, bytes);
     }
     disk->ops->close(disk, file);
@@ -206,7 +209,7 @@ static enum status read_sections(struct loading *loading)
     enum status status = read_seal(loading);
     if (status != STATUS_OK)
         return status;
-    status = snapshot_source_peek(loading->source, PEEK_BYTES, &rest);
+    status = snapshot_source_peek(loading->source, REST_BYTES, &rest);
     if (status != STATUS_OK || rest.size == 0)
         return status;
     if (rest.size != LAST_ZXID_BYTES + SEAL_BYTES) { /* else: 3.9 with digests off */
@@ -214,7 +217,7 @@ static enum status read_sections(struct loading *loading)
         if (status == STATUS_OK)
             status = read_seal(loading);
         if (status == STATUS_OK)
-            status = snapshot_source_peek(loading->source, PEEK_BYTES, &rest);
+            status = snapshot_source_peek(loading->source, REST_BYTES, &rest);
         if (status != STATUS_OK || rest.size == 0)
             return status;
     }

@@ -1022,16 +1022,70 @@ TEST(every_failing_call_of_the_disk_ends_a_first_start)
 
 TEST(a_file_that_gets_shorter_while_it_is_read_is_an_error_of_the_disk)
 {
+    for (uint64_t n = 1;; n++) {
+        struct rig rig;
+        busy_rig(&rig);
+        sim_disk_short_reads(rig.sim, n);
+        sim_disk_forget_calls(rig.sim);
+        enum status status = recover(&rig);
+        bool shortened = sim_disk_calls(rig.sim, SIM_READ) >= n;
+        CHECK_STATUS(status, shortened ? STATUS_IO : STATUS_OK);
+        sim_disk_short_reads(rig.sim, 0);
+        rig_deinit(&rig);
+        if (!shortened)
+            break;
+    }
+}
+
+TEST(every_failing_read_of_a_large_log_is_told_from_damage)
+{
     struct rig rig;
     struct buffer bytes = {0};
+    uint8_t *data = mem_alloc(130970);
 
-    java_rig(&rig, &bytes);
-    struct sim_disk *log = sim_disk_copy(rig.sim, 1);
-    sim_disk_short_reads(log, true);
-    CHECK_STATUS(store_recover(sim_disk(rig.sim), sim_disk(log), &rig.options, &rig.recovery),
-                 STATUS_IO);
-    sim_disk_free(log);
+    rig_init(&rig);
+    write_snapshot(&rig);
+    memset(data, 'x', 130970);
+    for (int i = 0; i < 20; i++) {
+        char path[16];
+        (void)snprintf(path, sizeof(path), "/%c%c", 'a' + i / 10, '0' + i % 10);
+        (void)world_create(&rig.world, path, slice_of(data, 130970));
+    }
+    put_java_log(&rig, 1, 20, &bytes);
+    CHECK_U64("record ends where the reader's window of 1 MB ends", bytes.size,
+              16 + 20 * (1024 * 1024 - 16) / 8);
+    for (int damaged = 0; damaged < 2; damaged++) {
+        put_file(&rig, "log.1", &bytes, 0);
+        if (damaged) { /* the search comes by the end of the window byte by byte */
+            change_byte(&rig, "log.1", 100, '!');
+            change_byte(&rig, "log.1", 7 * (1024 * 1024 - 16) / 8 + 100, '!');
+        }
+        sim_disk_forget_calls(rig.sim);
+        CHECK_STATUS(recover(&rig), damaged ? STATUS_CORRUPT : STATUS_OK);
+        uint64_t reads = sim_disk_calls(rig.sim, SIM_READ);
+        CHECK(reads > 4);
+        for (uint64_t n = 1; n <= reads; n++) {
+            sim_disk_fail_at(rig.sim, SIM_READ, n, STATUS_IO);
+            CHECK_STATUS(recover(&rig), STATUS_IO);
+        }
+    }
+    mem_free(data);
     buffer_deinit(&bytes);
+    rig_deinit(&rig);
+}
+
+TEST(two_snapshots_of_one_zxid_do_no_harm)
+{
+    struct rig rig;
+
+    rig_init(&rig);
+    grow(&rig, 10);
+    write_snapshot(&rig);
+    CHECK_STATUS(snapshot_write(sim_disk(rig.sim), rig.world.tree,
+                                &(struct snapshot_image_options){true, true}, STORE_GZIP),
+                 STATUS_OK);
+    must_recover(&rig);
+    check_same_tree(rig.recovery.tree, rig.world.tree);
     rig_deinit(&rig);
 }
 

@@ -674,7 +674,7 @@ TEST(a_failing_disk_is_told_from_a_damaged_snapshot)
             CHECK_TEXT("problem", info.problem, "input/output error");
             tree_free(loaded);
         }
-        sim_disk_short_reads(sim, true);
+        sim_disk_short_reads(sim, 1);
         CHECK_STATUS(load(sim, name, &loaded, &info), STATUS_IO);
         tree_free(loaded);
         sim_disk_free(sim);
@@ -689,13 +689,15 @@ TEST(a_disk_that_fails_between_two_sections_is_told)
     struct snapshot_info info;
     struct buffer bytes = {0};
 
-    /* Nodes that end near the end of a window of 1 MB, so that each later part needs a read. */
+    /* Nodes that end near the end of a window of 1 MB: each later part needs a read once. */
     world_init(&world, 1);
-    for (size_t end = 1024 * 1024 - 80; end < 1024 * 1024 + 20; end++) {
+    for (size_t end = 1024 * 1024 - 120; end < 1024 * 1024 + 20; end++) {
         put_head(&bytes);
         buffer_i64(&bytes, 0);
-        uint8_t *data = mem_zalloc(end);
-        put_node(&bytes, SLICE(""), slice_of(data, end - 16 - 8 - 8 - 8 - 60 - 5), -1);
+        put_node(&bytes, SLICE(""), SLICE(""), -1);
+        uint8_t *data = mem_zalloc(600000);
+        put_node(&bytes, SLICE("/a"), slice_of(data, 400000), -1);
+        put_node(&bytes, SLICE("/b"), slice_of(data, end - bytes.size - 6 - 4 - 8 - 60 - 5), -1);
         mem_free(data);
         jute_put_bytes(&bytes, SLICE("/"));
         put_seal(&bytes);
@@ -717,5 +719,36 @@ TEST(a_disk_that_fails_between_two_sections_is_told)
     }
     buffer_deinit(&bytes);
     world_deinit(&world);
+    sim_disk_free(sim);
+}
+
+TEST(a_disk_that_fails_between_two_blocks_of_snappy_is_told)
+{
+    struct sim_disk *sim = sim_disk_new(1);
+    struct snapshot_info info;
+    struct buffer plain = {0}, bytes = {0};
+    uint8_t *data = mem_zalloc(40000);
+
+    put_head(&plain);
+    buffer_i64(&plain, 0);
+    put_node(&plain, SLICE(""), slice_of(data, 40000), -1);
+    jute_put_bytes(&plain, SLICE("/"));
+    put_seal(&plain);
+    for (size_t shift = 1; shift <= 8; shift++) {
+        bytes.size = 0;
+        buffer_append(&bytes, slice_of("\202SNAPPY\0\0\0\0\1\0\0\0\1", 16));
+        put_snappy(&bytes, slice_of(plain.data, shift));
+        for (size_t at = shift; at < plain.size; at++)
+            put_snappy(&bytes, slice_of(plain.data + at, 1));
+        sim_disk_put(sim, "snapshot.1.snappy", buffer_slice(&bytes));
+        sim_disk_forget_calls(sim);
+        CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1.snappy", 0, NULL, &info), STATUS_OK);
+        CHECK_U64("reads", sim_disk_calls(sim, SIM_READ), 2);
+        sim_disk_fail_at(sim, SIM_READ, 2, STATUS_IO);
+        CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1.snappy", 0, NULL, &info), STATUS_IO);
+    }
+    mem_free(data);
+    buffer_deinit(&plain);
+    buffer_deinit(&bytes);
     sim_disk_free(sim);
 }
