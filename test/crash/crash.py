@@ -443,7 +443,7 @@ class Run:
         for writer in self.writers:
             writer.drain()
         self.unanswered += sum(len(w.pending) for w in self.writers)
-        if self.java_every and self.kills % self.java_every == 0:
+        if self.java_every and self.kills // self.java_every > self.opened_by_java:
             self.open_with_java()
 
     def start(self):

@@ -26,7 +26,7 @@ def test_no_acknowledged_write_is_lost_by_sigkill_under_load(pytestconfig):
     print("CRASH_SEED=%d" % SEED)
     run = crash.Run(target, SEED).go(kills)
     assert run.kills >= kills
-    assert run.opened_by_java >= kills // crash.JAVA_EVERY * 3 // 4
+    assert run.opened_by_java >= kills // crash.JAVA_EVERY
     assert run.acknowledged > kills * 5, "too little load to prove anything"
     assert run.unanswered > kills, "hardly anything was on its way when the kills came"
 

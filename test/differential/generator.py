@@ -87,6 +87,8 @@ class Generator:
         self.connected = [False] * sessions
         self.seen_zxid = [0] * sessions
         self.huge_left = 6
+        self.identities = [set() for _ in range(sessions)]  # of the connection, digest only
+        self.session = 0  # whose turn it is
         self.watched = [collections.deque(maxlen=10) for _ in range(sessions)]
         self.pending = collections.deque(self._opening())
         self.bodies = {
@@ -97,8 +99,8 @@ class Generator:
             zk.GET_CHILDREN: (4, self._get_children), zk.GET_CHILDREN2: (5, self._get_children),
             zk.GET_ACL: (3, self._path_only), zk.SET_ACL: (3, self._set_acl),
             zk.SYNC: (2, self._path_only), zk.PING: (1, self._nothing), zk.MULTI: (7, self._multi),
-            zk.MULTI_READ: (3, self._multi_read), zk.CHECK_WATCHES: (2, self._watches),
-            zk.REMOVE_WATCHES: (2, self._watches), zk.ADD_WATCH: (4, self._add_watch),
+            zk.MULTI_READ: (3, self._multi_read), zk.CHECK_WATCHES: (2, self._check_watches),
+            zk.REMOVE_WATCHES: (2, self._remove_watches), zk.ADD_WATCH: (4, self._add_watch),
             zk.SET_WATCHES: (1, self._set_watches), zk.SET_WATCHES2: (2, self._set_watches2),
             zk.GET_EPHEMERALS: (2, self._get_ephemerals), zk.WHO_AM_I: (1, self._nothing),
             zk.GET_ALL_CHILDREN_NUMBER: (2, self._path_only), zk.RECONFIG: (0.3, self._reconfig),
@@ -118,6 +120,7 @@ class Generator:
         if self.pending:
             return self.pending.popleft()
         session = self.random.randrange(self.session_count)
+        self.session = session
         if not self.connected[session]:
             return self._reconnect(session)
         kind = self.random.choices(list(self.kinds), list(self.kinds.values()))[0]
@@ -146,6 +149,7 @@ class Generator:
 
     def _reconnect(self, session):
         self.connected[session] = True
+        self.identities[session].clear()
         seen = self.seen_zxid[session]
         if self.random.random() < 0.6 and seen:
             body = self._set_watches2(session) if self.random.random() < 0.5 else None
@@ -209,6 +213,8 @@ class Generator:
                 ("super", b"", True), ("sasl", b"x", True), (None, b"x", True), ("", b"x", True),
                 ("digest", None, True), ("ip", b"127.0.0.1", False), ("ip", None, False),
             ])  # fmt: skip
+        if scheme == "digest" and not closes:
+            self.identities[session].add(data)
         body = zk.auth_packet(scheme, data, self.random.choice([0, 0, 5]))
         return self._alone(session, zk.AUTH, body, closes)
 
@@ -244,6 +250,7 @@ class Generator:
         return Step("drop", session, [], None)
 
     def _step_steal(self, session):
+        self.identities[session].clear()
         return Step("steal", session, [], {"timeout": 40000})
 
     def _step_steal_refused(self, session):
@@ -392,6 +399,13 @@ class Generator:
         return self.random.choice([-1, -1, -1, known, known, known, 0, known + 1, -2, -(2**31)])
 
     def _acl(self, path):
+        while True:
+            acl = self._any_acl(path)
+            expands = isinstance(acl, list) and any(entry[1] == "auth" for entry in acl)
+            if not expands or len(self.identities[self.session]) < 2:
+                return acl  # the order of several identities is a matter of hashing
+
+    def _any_acl(self, path):
         roll = self.random.random() if not self.tame else 1
         if roll < 0.1:
             acl = self.random.choice(BAD_ACLS)
@@ -414,7 +428,7 @@ class Generator:
     # -- request records, one for each op
 
     def _create_record(self, session, choices):
-        path = self._path(new=True)
+        path = self._path(new=True) if self.random.random() < 0.93 else self._own_path(session)
         flags = self._flags(choices)
         if len(self.nodes) > 250 and self.random.random() < 0.6:
             path = self._path()
@@ -428,7 +442,7 @@ class Generator:
     _create2 = _create
 
     def _create_container(self, session):
-        return self._create_record(session, [4, 4, 4, 0, 1, 2, 3])
+        return self._create_record(session, [4] if self.in_multi else [4, 4, 4, 0, 1, 2, 3])
 
     def _create_ttl(self, session):
         if self.random.random() < 0.85:
@@ -441,7 +455,7 @@ class Generator:
         return zk.create_ttl_request(path, self._data(), self._acl(path), flags, ttl)
 
     def _delete(self, session):
-        path = self._path()
+        path = self._path() if self.random.random() < 0.9 else self._own_path(session)
         return zk.delete_request(path, self._version(path))
 
     def _set_data(self, session):
@@ -461,9 +475,20 @@ class Generator:
     def _nothing(self, session):
         return b""
 
+    def _own_path(self, session):
+        """One that only this session ever watches: checkWatches needs it, see versions.TABLE."""
+        return "/n/own-%d-%d" % (session, self.random.randrange(6))
+
+    def _path_to_watch(self, session, **options):
+        return self._own_path(session) if self.random.random() < 0.25 else self._path(**options)
+
     def _mode(self, session, path):
         """The one watch mode that this session ever uses on this path."""
-        raw = path if isinstance(path, bytes) else (path or "\0").encode("utf-8", "replace")
+        if isinstance(path, bytes) or "\ufffd" in (path or ""):
+            return "none"  # malformed text: several spellings of one path
+        raw = (path or "\0").encode("utf-8", "replace")
+        if b"/own-" in raw and b"/own-%d-" % session not in raw:
+            return "none"
         return ("standard", "standard", "standard", "persistent", "recursive")[
             zlib.crc32(raw + bytes([session])) % 5
         ]
@@ -475,27 +500,33 @@ class Generator:
         return zk.ustring(path) + (self.random.choice([b"\1", b"\1", b"\7"]) if watch else b"\0")
 
     def _exists(self, session):
-        return self._read(session, self._path(readable=True))
+        return self._read(session, self._path_to_watch(session, readable=True))
 
     def _get_data(self, session):
-        return self._read(session, self._path())
+        return self._read(session, self._path_to_watch(session))
 
     _get_children = _get_data
 
-    def _watches(self, session):
-        path = self._path()
+    def _check_watches(self, session):
+        return self._watches(session, self._own_path(session))
+
+    def _remove_watches(self, session):
+        path = self._path_to_watch(session)
         if self.watched[session] and self.random.random() < 0.6:
             path = self.random.choice(self.watched[session])
+        return self._watches(session, path)
+
+    def _watches(self, session, path):
         kinds = [3, 3, 0, 6, 9] if self._mode(session, path) != "standard" else [1, 2, 3, 1, 2, 0]
         return zk.watches_request(path, self.random.choice(kinds))
 
     def _add_watch(self, session):
         for _ in range(20):
-            path = self._path()
+            path = self._path_to_watch(session)
             mode = self._mode(session, path)
-            if mode != "standard" and path is not None:
+            if mode in ("persistent", "recursive") and path is not None:
                 break
-        if mode == "standard" or self.random.random() < 0.05:
+        if mode not in ("persistent", "recursive") or path is None or self.random.random() < 0.05:
             return zk.watches_request(path, self.random.choice([2, -1, 77]))
         self.watched[session].append(path)
         return zk.watches_request(path, 0 if mode == "persistent" else 1)
@@ -503,7 +534,7 @@ class Generator:
     def _watch_lists(self, session, modes):
         lists = []
         for mode in modes:
-            paths = [self._path() for _ in range(self.random.randrange(5))]
+            paths = [self._path_to_watch(session) for _ in range(self.random.randrange(5))]
             paths = [p for p in paths if self._mode(session, p) == mode and p is not None]
             lists.append(None if self.random.random() < 0.01 else paths)
         return lists

@@ -170,8 +170,8 @@ class Lockstep:
 
     # -- requests
 
-    def burst(self, session, requests):
-        """Send, await and compare. The normalised replies of the left server, or () at a close."""
+    def burst(self, session, requests, unordered=False):
+        """Send, await and compare. The normalised replies of the left server."""
         data = b"".join(
             zk.frame(struct.pack(">ii", r.xid, r.op) + r.body) for r in requests
         )
@@ -181,7 +181,7 @@ class Lockstep:
         streams = [self._collect(session, side, len(requests), closes) for side in (LEFT, RIGHT)]
         if len(requests) == 1 and requests[0].undecodable:
             self._level_zxids(session, requests[0], streams)
-        return self._compare(session, requests, streams)
+        return self._compare(session, requests, streams, unordered)
 
     def raw(self, session, data):
         """Bytes that are no frame: both servers close."""
@@ -232,7 +232,7 @@ class Lockstep:
     def close_session(self, session, request):
         """closeSession; its ephemerals go in no certain order."""
         self.sync_all()
-        replies = self.burst(session, [request])
+        replies = self.burst(session, [request], unordered=True)
         for side in (LEFT, RIGHT):
             self._forget(session, side)
         session.ids, session.passwds = [0, 0], [b"\0" * 16] * 2
@@ -274,7 +274,11 @@ class Lockstep:
             self._check_header_zxids(session, streams[self.newer], self.newer)
         normal = [self._normal_stream(side, streams[side], requests) for side in (LEFT, RIGHT)]
         if unordered:
-            normal = [sorted(stream, key=repr) for stream in normal]
+            normal = [
+                sorted((v for v in stream if v[0] == "event"), key=repr)
+                + [v for v in stream if v[0] != "event"]
+                for stream in normal
+            ]
         if normal[LEFT] != normal[RIGHT]:
             self._equal_streams(session, requests, normal)
         if EOF in normal[LEFT]:

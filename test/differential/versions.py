@@ -43,12 +43,24 @@ TABLE = (
         "match standard watches only",
         "avoided: only type 3 is used on paths with persistent modes",
     ),
+    Difference(
+        "checkWatches on a path that another connection watches",
+        "found, whoever watches",
+        "found if the caller watches",
+        "avoided: only on paths that no other session watches",
+    ),
     Difference("exists without READ on the node", "answered", "-102", "avoided: never under /acl"),
     Difference(
         "create2 inside multi",
         "treated as create: result type 1, no stat",
         "result type 15 with stat",
         "normalised: the result of an op 15 is compared as type and path only",
+    ),
+    Difference(
+        "createContainer inside multi with flags other than 4",
+        "treated as create",
+        "a container",
+        "avoided",
     ),
     Difference(
         "create flags outside 0..6 inside multi", "that op fails, -8", "whole request -5", "avoided"
@@ -71,4 +83,5 @@ TABLE = (
 #   - addWatch with a null path: 3.8.0 accepts it and can then never clean up the connection;
 #   - a multi that dies of a null leaves Java's pending changes behind: such a multi goes alone;
 #   - the order of the nodes that a closing session takes along: events compared as a set;
+#   - the order in which `auth` expands to several identities: only with one;
 #   - the order of children, ephemerals and identities: compared sorted.
