@@ -12,7 +12,7 @@
 #include <time.h>
 
 enum {
-    SNAPSHOT_SLICE_BYTES = 64 << 10,
+    SNAPSHOT_SLICE_BYTES = 16 << 10,
     EFFECT_BYTES_KEPT = 4 << 20, /* what one huge turn needed is given back */
     STOP_WAIT_MS = 5000          /* for a log that cannot be written at the end */
 };
@@ -131,22 +131,19 @@ static void finish_stop(struct server *server)
     uv_stop(&server->loop);
 }
 
-/* The log first, so that the disk works while the answers leave. */
-static void carry_out(struct server *server)
+/* The log first, so that the disk works while the answers leave. Nothing steps the replica between
+ * the first send and the clearing: it may lengthen its last send, which must not have left. */
+static void carry_out_once(struct server *server)
 {
     struct replica_effects *effects = &server->effects;
-    size_t pushed = 0;
 
-    do { /* frames that waited, and connections that close, step the replica again */
-        front_resume(server->front);
-        if (effects->append_count > pushed) {
-            server->appended_zxid = effects->appends[effects->append_count - 1].zxid;
-            server->proposals += (int64_t)(effects->append_count - pushed);
-            log_thread_push(server->log, effects->appends + pushed, effects->append_count - pushed);
-            pushed = effects->append_count;
-        }
-        front_flush(server->front);
-    } while (front_has_work(server->front) || effects->append_count > pushed);
+    front_resume(server->front); /* steps: frames that waited */
+    if (effects->append_count > 0) {
+        server->appended_zxid = effects->appends[effects->append_count - 1].zxid;
+        server->proposals += (int64_t)effects->append_count;
+        log_thread_push(server->log, effects->appends, effects->append_count);
+    }
+    front_flush(server->front);
     bool begin = effects->snapshot_begin;
     arm_wake(server);
     replica_effects_clear(effects);
@@ -155,17 +152,31 @@ static void carry_out(struct server *server)
         buffer_deinit(&effects->bytes);
     if (begin)
         snapshot_begin(server);
+    front_end_connections(server->front); /* steps: what they leave behind */
+}
+
+static bool nothing_to_carry_out(const struct server *server)
+{
+    const struct replica_effects *effects = &server->effects;
+
+    return effects->client_count == 0 && effects->append_count == 0 && !effects->snapshot_begin;
+}
+
+static void carry_out(struct server *server)
+{
+    do
+        carry_out_once(server);
+    while (!nothing_to_carry_out(server));
     if (server->stopping && server->durable_zxid >= server->appended_zxid)
         finish_stop(server);
 }
 
 static bool nothing_to_do(const struct server *server)
 {
-    const struct replica_effects *effects = &server->effects;
+    int64_t wish_ms = server->effects.wake_at_ms;
 
-    return effects->client_count == 0 && effects->append_count == 0 && !effects->snapshot_begin &&
-           !front_has_work(server->front) && server->wake_armed_ms != INT64_MAX &&
-           !(effects->wake_at_ms > 0 && effects->wake_at_ms < server->wake_armed_ms);
+    return nothing_to_carry_out(server) && !front_has_work(server->front) &&
+           server->wake_armed_ms != INT64_MAX && !(wish_ms > 0 && wish_ms < server->wake_armed_ms);
 }
 
 static void end_turn(struct server *server)

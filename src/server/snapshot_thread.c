@@ -6,9 +6,12 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { QUEUE_BYTES_MAX = 1 << 20, EXIT_CODE_SNAPSHOT = 10 };
+/* Serving comes first: this thread yields the processor, and rests as long as it has worked. */
+enum { QUEUE_BYTES_MAX = 1 << 20, EXIT_CODE_SNAPSHOT = 10, NICENESS = 10, REST_NS_MAX = 50000000 };
 
 enum job_kind { JOB_BEGIN, JOB_PART, JOB_FINISH, JOB_PURGE };
 
@@ -76,15 +79,28 @@ static void begin(struct snapshot_thread *thread, int64_t zxid)
     }
 }
 
+static void rest(uint64_t since_ns)
+{
+    uint64_t worked_ns = uv_hrtime() - since_ns;
+    struct timespec pause = {.tv_nsec =
+                                 worked_ns < REST_NS_MAX ? (long)worked_ns : (long)REST_NS_MAX};
+
+    nanosleep(&pause, NULL);
+}
+
 static void write_part(struct snapshot_thread *thread, const struct job *job)
 {
+    uint64_t since_ns = uv_hrtime();
+
     if (thread->file == NULL)
         return; /* given up */
     enum status status = snapshot_file_write(thread->file, buffer_slice(&job->bytes));
     if (status == STATUS_OK && job->seal)
         status = snapshot_file_seal(thread->file);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        rest(since_ns);
         return;
+    }
     snapshot_file_abort(thread->file);
     thread->file = NULL;
     give_up(thread, status);
@@ -159,6 +175,7 @@ static void *run(void *argument)
     struct snapshot_thread *thread = argument;
     struct job *job;
 
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS); /* without it: only less polite */
     while ((job = take(thread)) != NULL) {
         switch (job->kind) {
         case JOB_BEGIN:
