@@ -25,6 +25,14 @@ size_t connection_queued(const struct connection *connection)
     return connection->out.size + connection->writing_bytes;
 }
 
+/* Answers that wait for the client are bounded by not taking more of its requests: a reader that is
+ * merely slow loses nothing, and one that never reads is closed by the idle check. */
+bool connection_has_share(const struct connection *connection)
+{
+    return connection_queued(connection) + connection->turn_bytes <=
+           connection->front->queue_bytes_max / 2;
+}
+
 /* --- closing --- */
 
 static void on_closed(uv_handle_t *handle)
@@ -78,7 +86,7 @@ void connection_close(struct connection *connection)
 
 /* --- sending --- */
 
-static void write_later(struct connection *connection, struct buffer *bytes);
+static bool write_later(struct connection *connection, struct buffer *bytes);
 
 static void on_written(uv_write_t *request, int status)
 {
@@ -98,16 +106,18 @@ static void on_written(uv_write_t *request, int status)
     }
     connection->heard_ms = server_now_ms(connection->front->server);
     buffer_init(&connection->out);
-    if (out.size > 0)
-        write_later(connection, &out);
+    if (out.size > 0 && !write_later(connection, &out)) {
+        connection_close_now(connection);
+        return;
+    }
     if (connection->closing && connection_queued(connection) == 0)
         connection_close_now(connection);
     else
-        connection_update_reading(connection);
+        connection_feed(connection);
 }
 
 /* The kernel takes nothing more just now: libuv keeps these bytes until it does. */
-static void write_later(struct connection *connection, struct buffer *bytes)
+static bool write_later(struct connection *connection, struct buffer *bytes)
 {
     struct pending_write *writing = mem_zalloc(sizeof(*writing));
 
@@ -119,15 +129,15 @@ static void write_later(struct connection *connection, struct buffer *bytes)
     uv_buf_t buffer =
         uv_buf_init((char *)writing->bytes.data, (unsigned)writing->bytes.size);
     if (uv_write(&writing->request, (uv_stream_t *)&connection->tcp, &buffer, 1, on_written) == 0)
-        return;
+        return true;
     connection->writing = NULL;
     connection->writing_bytes = 0;
     buffer_deinit(&writing->bytes);
     mem_free(writing);
-    connection_close_now(connection);
+    return false;
 }
 
-static void close_slow_reader(struct connection *connection)
+void connection_log_slow(const struct connection *connection)
 {
     struct front *front = connection->front;
     char peer[PEER_TEXT_MAX];
@@ -138,41 +148,36 @@ static void close_slow_reader(struct connection *connection)
         log_warn("front", "closing a client that does not read its answers peer=%s queued_bytes=%zu "
                  "(not said before: %u)", peer, connection_queued(connection), held_back);
     }
-    connection_close_now(connection);
 }
 
-void connection_send(struct connection *connection, struct slice bytes)
+bool connection_send(struct connection *connection, struct slice bytes)
 {
     struct front *front = connection->front;
 
     if (connection->closed || bytes.size == 0)
-        return;
+        return true;
     front->metrics.response_bytes += (int64_t)bytes.size;
     if (connection->writing != NULL) {
         /* The bound is on what waits already: one answer, however large, is always taken. */
         if (connection_queued(connection) > front->queue_bytes_max) {
-            close_slow_reader(connection);
-            return;
+            connection_log_slow(connection);
+            return false;
         }
         buffer_append(&connection->out, bytes);
-        connection_update_reading(connection);
-        return;
+        return true;
     }
     uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)bytes.data, (unsigned)bytes.size);
     int taken = uv_try_write((uv_stream_t *)&connection->tcp, &buffer, 1);
     if (taken == UV_EAGAIN)
         taken = 0;
-    if (taken < 0) {
-        connection_close_now(connection);
-        return;
-    }
-    if ((size_t)taken < bytes.size) {
-        struct buffer rest;
-        buffer_init(&rest);
-        buffer_append(&rest, slice_of(bytes.data + taken, bytes.size - (size_t)taken));
-        write_later(connection, &rest);
-        connection_update_reading(connection);
-    }
+    if (taken < 0)
+        return false;
+    if ((size_t)taken == bytes.size)
+        return true;
+    struct buffer rest;
+    buffer_init(&rest);
+    buffer_append(&rest, slice_of(bytes.data + taken, bytes.size - (size_t)taken));
+    return write_later(connection, &rest);
 }
 
 /* --- reading --- */
@@ -251,6 +256,12 @@ static bool connect_allowed(struct connection *connection, struct slice frame)
     return allowed;
 }
 
+static bool may_parse(const struct connection *connection)
+{
+    return !connection->paused && !connection->close_wanted && !connection->closing &&
+           connection_has_share(connection);
+}
+
 /* One whole frame to the replica. False: give it no more now. */
 static bool give_frame(struct connection *connection, struct slice frame)
 {
@@ -274,7 +285,7 @@ static bool give_frame(struct connection *connection, struct slice frame)
     event.address = SLICE_NULL;
     event.bytes = frame;
     server_step(server, &event);
-    return !connection->paused && !connection->close_wanted && !connection->closing;
+    return may_parse(connection);
 }
 
 /* Gives every whole frame in these bytes to the replica, in place. Returns how many bytes are done
@@ -301,11 +312,6 @@ static size_t parse_frames(struct connection *connection, const uint8_t *bytes, 
             return at;
     }
     return at;
-}
-
-static bool may_parse(const struct connection *connection)
-{
-    return !connection->paused && !connection->close_wanted && !connection->closing;
 }
 
 /* How many bytes the frame at the start of `in` still lacks. */
@@ -349,11 +355,23 @@ static void take_bytes(struct connection *connection, const uint8_t *bytes, size
         buffer_append(&connection->in, slice_of(bytes, size));
 }
 
+/* Frames are here that had no share of this turn. */
+static void continue_later(struct connection *connection)
+{
+    struct front *front = connection->front;
+
+    if (connection->in.size > 0 && !connection->paused && !connection->closing &&
+        !connection->close_wanted && connection->turn_bytes > 0 &&
+        !connection_has_share(connection) && list_empty(&connection->waiting))
+        list_add_last(&front->later, &connection->waiting);
+}
+
 void connection_feed(struct connection *connection)
 {
     if (connection->in.size > 0 && may_parse(connection))
         drop_parsed(&connection->in,
                     parse_frames(connection, connection->in.data, connection->in.size));
+    continue_later(connection);
     connection_update_reading(connection);
 }
 
@@ -379,13 +397,13 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
     front->metrics.bytes_received += size;
     connection->heard_ms = server_now_ms(front->server);
     take_bytes(connection, (const uint8_t *)buffer->base, (size_t)size);
+    continue_later(connection);
     connection_update_reading(connection);
 }
 
 void connection_update_reading(struct connection *connection)
 {
-    bool wanted = may_parse(connection) && !connection->front->stopping &&
-                  connection_queued(connection) <= connection->front->queue_bytes_max / 2;
+    bool wanted = may_parse(connection) && !connection->front->stopping;
 
     if (connection->closed || wanted == connection->reading)
         return;

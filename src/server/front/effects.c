@@ -37,22 +37,46 @@ static void log_close(const struct connection *connection, const char *reason)
     }
 }
 
+static struct connection *connection_of(struct front *front, const struct client_effect *effect)
+{
+    struct connection *connection =
+        effect->client < front->connection_capacity ? front->connections[effect->client] : NULL;
+
+    return connection == NULL || connection->closing ? NULL : connection;
+}
+
+/* The answers that this send has gained since it was looked at. */
+static void count_answer(struct front *front, struct connection *connection,
+                         const struct client_effect *effect)
+{
+    connection->turn_bytes += effect->size - front->observed_bytes;
+    front->observed_bytes = effect->size;
+    front->large_bytes -= connection->large_bytes; /* an answer: that much is done */
+    connection->large_bytes = 0;
+}
+
 void front_observe(struct front *front)
 {
     const struct replica_effects *effects = &front->server->effects;
 
+    if (front->observed > 0) { /* the replica lengthens its last send when it can */
+        const struct client_effect *last = &effects->clients[front->observed - 1];
+        struct connection *connection = connection_of(front, last);
+        if (last->kind == CLIENT_SEND && last->size != front->observed_bytes && connection != NULL &&
+            connection->first_send != NO_SEND)
+            count_answer(front, connection, last);
+    }
     for (; front->observed < effects->client_count; front->observed++) {
         const struct client_effect *effect = &effects->clients[front->observed];
-        struct connection *connection =
-            effect->client < front->connection_capacity ? front->connections[effect->client] : NULL;
-        if (connection == NULL || connection->closing)
+        struct connection *connection = connection_of(front, effect);
+        if (connection == NULL)
             continue;
         switch (effect->kind) {
         case CLIENT_SEND:
             link_send(front, connection, (uint32_t)front->observed);
+            front->observed_bytes = 0;
+            count_answer(front, connection, effect);
             make_dirty(front, connection);
-            front->large_bytes -= connection->large_bytes; /* an answer: that much is done */
-            connection->large_bytes = 0;
             break;
         case CLIENT_CLOSE:
             connection->close_wanted = true;
@@ -65,8 +89,8 @@ void front_observe(struct front *front)
             break;
         case CLIENT_RESUME:
             connection->paused = false;
-            if (list_empty(&connection->waiting))
-                list_add_last(&front->waiting, &connection->waiting);
+            list_remove(&connection->waiting);
+            list_add_last(&front->waiting, &connection->waiting);
             break;
         }
     }
@@ -117,20 +141,49 @@ void front_flush(struct front *front)
         if (connection->first_send != NO_SEND) {
             struct slice bytes = gather(front, connection);
             connection->first_send = connection->last_send = NO_SEND;
-            connection_send(connection, bytes);
+            connection->turn_bytes = 0;
+            connection->broken = !connection_send(connection, bytes);
+            connection_update_reading(connection);
         }
-        if (connection->close_wanted)
+        if (connection->close_wanted || connection->broken)
+            list_add_last(&front->ending, &connection->dirty);
+    }
+}
+
+void front_end_connections(struct front *front)
+{
+    while (!list_empty(&front->ending)) {
+        struct connection *connection = CONTAINER_OF(front->ending.next, struct connection, dirty);
+        list_remove(&connection->dirty);
+        if (connection->broken)
+            connection_close_now(connection);
+        else
             connection_close(connection);
     }
 }
 
 bool front_has_work(const struct front *front)
 {
-    return !list_empty(&front->dirty) || !list_empty(&front->waiting);
+    return !list_empty(&front->dirty) || !list_empty(&front->waiting) ||
+           !list_empty(&front->ending);
+}
+
+static void on_again(uv_idle_t *idle)
+{
+    (void)idle; /* the turn that follows is what is wanted */
 }
 
 void front_cleared(struct front *front)
 {
+    while (!list_empty(&front->later)) {
+        struct list *entry = front->later.next;
+        list_remove(entry);
+        list_add_last(&front->waiting, entry);
+    }
+    if (list_empty(&front->waiting))
+        uv_idle_stop(&front->again);
+    else
+        uv_idle_start(&front->again, on_again);
     front->observed = 0;
     if (front->scratch.capacity > (4 << 20))
         buffer_deinit(&front->scratch);

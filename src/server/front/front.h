@@ -33,8 +33,9 @@ void front_close_all(struct front *front);
  * at once. */
 void front_observe(struct front *front);
 void front_resume(struct front *front);  /* frames that waited for CLIENT_RESUME */
-void front_flush(struct front *front);   /* one send per connection, then the closes */
+void front_flush(struct front *front);   /* one send per connection; steps nothing */
 void front_cleared(struct front *front); /* the effects are gone */
+void front_end_connections(struct front *front); /* those to be closed; steps the replica */
 bool front_has_work(const struct front *front);
 
 #endif

@@ -25,6 +25,9 @@ struct front *front_new(struct server *server)
     map_init(&front->hosts);
     list_init(&front->dirty);
     list_init(&front->waiting);
+    list_init(&front->later);
+    list_init(&front->ending);
+    uv_idle_init(&server->loop, &front->again);
     front->queue_bytes_max = 2 * (size_t)config->jute_maxbuffer + (1 << 20);
     front->trace_mask = 306; /* ZooTrace's default: warnings, client pings, sessions, ... */
     front->bad_frames.per_second_max = front->refusals.per_second_max = REFUSAL_LINES_MAX;
@@ -237,12 +240,21 @@ static void expire_if_idle(struct front *front, struct connection *connection, i
     uint32_t held_back = 0;
     bool session = connection->known && replica_client_info(front->server->replica, connection->id,
                                                             &info) && info.session_id != 0;
+    size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&connection->tcp);
 
-    if (session)
+    if (queued != connection->stalled_bytes)
+        connection->heard_ms = now_ms; /* it takes its answers, however slowly */
+    connection->stalled_bytes = queued;
+    if (session && queued == 0)
         timeout_ms = info.session_timeout_ms;
     int64_t due_ms = ((connection->heard_ms + timeout_ms) / interval_ms + 1) * interval_ms;
     if (now_ms < due_ms)
         return;
+    if (queued > 0) {
+        connection_log_slow(connection);
+        connection_close_now(connection);
+        return;
+    }
     if (!session && !connection->closing)
         front->metrics.sessionless_expired++;
     if (log_limit_take(&front->expired, now_ms, &held_back)) {

@@ -27,8 +27,10 @@ bool four_letter_try(struct connection *connection, const uint8_t *bytes, size_t
         buffer_printf(&answer, "%s is not executed because it is not in the whitelist.\n",
                       four_letter_name(word));
     front->metrics.four_letter_sent++;
-    connection_send(connection, buffer_slice(&answer));
-    connection_close(connection);
+    if (connection_send(connection, buffer_slice(&answer)))
+        connection_close(connection);
+    else
+        connection_close_now(connection);
     buffer_deinit(&answer);
     return true;
 }
