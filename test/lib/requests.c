@@ -9,7 +9,7 @@ const struct jute_vector OPEN_ACL = {{(const uint8_t *)"\0\0\0\x1f\0\0\0\5world\
 
 struct jute_vector one_acl(struct slice scheme, struct slice id, int32_t perms)
 {
-    enum { LISTS = 8, LIST_BYTES_MAX = 512 };
+    enum { LISTS = 256, LIST_BYTES_MAX = 512 };
     static uint8_t lists[LISTS][LIST_BYTES_MAX];
     static unsigned next;
     struct buffer bytes = {0};

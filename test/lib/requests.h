@@ -6,7 +6,7 @@
 #include "wire/zk.h"
 
 extern const struct jute_vector OPEN_ACL; /* world:anyone:31 */
-/* A list of one entry, valid until the next call but seven. */
+/* A list of one entry, valid for the next 255 calls. */
 struct jute_vector one_acl(struct slice scheme, struct slice id, int32_t perms);
 
 void put_create(struct buffer *body, const char *path, struct slice data, int32_t flags);
