@@ -265,7 +265,7 @@ enum zk_error read_answer(struct read_context *read)
     case OP_MULTI_READ:
         return multi_read(read);
     default:
-        ASSERT(!"not a read");
+        ASSERT(false && "not a read");
         return ZK_UNIMPLEMENTED;
     }
 }

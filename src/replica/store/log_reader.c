@@ -17,6 +17,7 @@ enum status log_reader_open(struct log_reader *ret_reader, struct disk *disk, co
         disk->ops->close(disk, reader.file);
         return status;
     }
+    buffer_reserve(&reader.window, LOG_HEADER_BYTES);
     *ret_reader = reader;
     return STATUS_OK;
 }

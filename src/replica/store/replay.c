@@ -465,7 +465,7 @@ enum status replay_run(struct replay *replay)
     if (first > 0)
         first--;
     struct state state = {.replay = replay,
-                          .files = all->files + first,
+                          .files = all->count == 0 ? NULL : all->files + first,
                           .count = all->count - first};
     arena_init(&state.arena);
     enum status status = STATUS_OK;

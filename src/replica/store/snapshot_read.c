@@ -82,6 +82,7 @@ static enum status read_whole(struct loading *loading,
         if (status != STATUS_OK)
             return status;
         reader_init(&reader, bytes, &loading->arena, loading->text_bytes_max);
+        reader.texts_as_they_are = true; /* as a server wrote them */
         reader.texts_as_they_are = true;
         status = read(loading, &reader);
         if (status != STATUS_MALFORMED) {

@@ -41,6 +41,7 @@ enum status snapshot_source_open(struct disk *disk, const char *name,
         goto close_file;
     if (source->compression == STORE_GZIP)
         ASSERT(inflateInit2(&source->inflate, GZIP_WINDOW_BITS) == Z_OK);
+    buffer_reserve(&source->window, WINDOW_BYTES);
     *ret_source = source;
     return STATUS_OK;
 close_file:

@@ -666,7 +666,10 @@ enum status tree_load_node(struct tree *tree, struct slice path, struct slice da
 {
     uint32_t id = NODE_ROOT;
 
-    if (path.size == 0) {
+    if (path.size == 0) { /* comes first, and has no owner that could forbid it children */
+        if (tree_node(tree, NODE_ROOT)->first_child != NODE_NONE ||
+            tree_owner_kind(&tree->options, stat->owner) == OWNER_SESSION)
+            return STATUS_CORRUPT;
         tree_replace_data(tree, tree_node(tree, NODE_ROOT), data);
     } else {
         struct slice parent_path = zk_path_parent(path);

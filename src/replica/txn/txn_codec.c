@@ -136,6 +136,17 @@ static enum status read_op(struct reader *reader, int32_t type, struct txn_op *r
     }
 }
 
+/* read_op(), and the path that most have is not null: no server wrote that. */
+static enum status read_whole_op(struct reader *reader, int32_t type, struct txn_op *ret_op)
+{
+    enum status status = read_op(reader, type, ret_op);
+
+    if (status != STATUS_OK || type == OP_CREATE_SESSION || type == OP_CLOSE_SESSION ||
+        type == OP_ERROR)
+        return status;
+    return ret_op->path.data == NULL ? STATUS_MALFORMED : STATUS_OK;
+}
+
 static enum status read_multi(struct reader *reader, struct arena *arena, struct txn *txn)
 {
     int32_t count = reader_i32(reader);
@@ -156,7 +167,7 @@ static enum status read_multi(struct reader *reader, struct arena *arena, struct
         struct reader op_reader;
         reader_init(&op_reader, body, arena, TEXT_BYTES_MAX);
         op_reader.texts_as_they_are = true;
-        enum status status = read_op(&op_reader, type, &txn->ops[i]);
+        enum status status = read_whole_op(&op_reader, type, &txn->ops[i]);
         if (status != STATUS_OK)
             return status;
     }
@@ -184,7 +195,7 @@ enum status txn_read(struct slice payload, struct arena *arena, struct txn *ret_
         return status;
     status = ret_txn->header.type == OP_MULTI
                  ? read_multi(&reader, arena, ret_txn)
-                 : read_op(&reader, ret_txn->header.type, &ret_txn->op);
+                 : read_whole_op(&reader, ret_txn->header.type, &ret_txn->op);
     if (status != STATUS_OK)
         return status;
     struct txn_digest digest;
@@ -250,7 +261,7 @@ static void write_op(struct buffer *buffer, const struct txn_op *op)
         error_txn_write(buffer, &(struct error_txn){.err = op->err});
         break;
     default:
-        ASSERT(!"a transaction of a type that is never written");
+        ASSERT(false && "a transaction of a type that is never written");
     }
 }
 

@@ -1,0 +1,107 @@
+/* fuzz_log.c: any bytes as the transaction logs of a data directory.
+ *
+ * The first byte says what the rest is: 0: a log file as it is; 1: payloads, each behind two bytes
+ * of size, framed as Java does; 2: the same, framed as we do, in two files. A recovery answers with
+ * a tree or a reason; done again it answers the same. */
+#include "fuzz/memory_disk.h"
+#include "replica/store/recovery.h"
+
+#include <zlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void frame_java(struct buffer *out, struct slice payload)
+{
+    buffer_i64(out, (int64_t)adler32(1, payload.data, (uInt)payload.size));
+    buffer_i32(out, (int32_t)payload.size);
+    buffer_append(out, payload);
+    buffer_u8(out, LOG_RECORD_END);
+}
+
+/* The payloads' zxids are made to follow each other, or most inputs would end at the first. */
+static void frame_ours(struct buffer *out, struct slice payload, struct log_position *position)
+{
+    struct buffer copy = {0};
+    int64_t zxid = position->last_zxid + 1;
+
+    buffer_append(&copy, payload);
+    if (copy.size >= LOG_PAYLOAD_BYTES_MIN) {
+        store_be64(copy.data + 12, (uint64_t)zxid);
+        log_record_write(out, buffer_slice(&copy), payload.data[0] & 1, zxid,
+                         position->last_zxid & ~3, LOG_PAYLOAD_BYTES_MAX, position);
+    }
+    buffer_deinit(&copy);
+}
+
+static void put_logs(struct memory_disk *memory, const uint8_t *data, size_t size)
+{
+    struct buffer *out = memory_disk_put(memory, "log.1");
+    struct log_position position = {0};
+    uint8_t kind = size == 0 ? 0 : data[0] % 3;
+
+    if (size > 0) {
+        data++;
+        size--;
+    }
+    if (kind == 0) {
+        buffer_append(out, slice_of(data, size));
+        return;
+    }
+    log_header_write(out);
+    while (size >= 2) {
+        size_t bytes = (size_t)(data[0] << 8 | data[1]);
+        bool roll = kind == 2 && (bytes & 0x8000);
+        bytes &= 0x7fff;
+        if (bytes > size - 2)
+            bytes = size - 2;
+        if (roll && position.last_zxid == 6) {
+            out = memory_disk_put(memory, "log.7");
+            log_header_write(out);
+        }
+        if (kind == 1)
+            frame_java(out, slice_of(data + 2, bytes));
+        else
+            frame_ours(out, slice_of(data + 2, bytes), &position);
+        data += 2 + bytes;
+        size -= 2 + bytes;
+    }
+}
+
+static enum status recover(struct memory_disk *memory, struct recovery *recovery)
+{
+    struct recovery_options options = {
+        .tree = {.hash_seed = 1, .extended_types = true, .digest_enabled = true},
+        .db_autocreate = true,
+        .last_zxid_section = true};
+
+    enum status status = store_recover(&memory->disk, &memory->disk, &options, recovery);
+    ASSERT(status == STATUS_OK || status == STATUS_CORRUPT);
+    ASSERT((recovery->tree != NULL) == (status == STATUS_OK));
+    ASSERT(status == STATUS_OK || recovery->notes.count > 0);
+    return status;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct memory_disk memory;
+    struct recovery first, second;
+
+    memory_disk_init(&memory);
+    ASSERT(recover(&memory, &first) == STATUS_OK); /* writes snapshot.0 */
+    tree_free(first.tree);
+    recovery_deinit(&first);
+    put_logs(&memory, data, size);
+    enum status status = recover(&memory, &first);
+    ASSERT(recover(&memory, &second) == status);
+    if (status == STATUS_OK) {
+        ASSERT(first.last_zxid == second.last_zxid && first.log.link == second.log.link);
+        ASSERT(tree_digest(first.tree) == tree_digest(second.tree));
+        ASSERT(tree_node_count(first.tree) == tree_node_count(second.tree));
+    }
+    tree_free(first.tree);
+    tree_free(second.tree);
+    recovery_deinit(&first);
+    recovery_deinit(&second);
+    memory_disk_deinit(&memory);
+    return 0;
+}
