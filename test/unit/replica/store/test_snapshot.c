@@ -695,7 +695,7 @@ TEST(a_disk_that_fails_between_two_sections_is_told)
         put_head(&bytes);
         buffer_i64(&bytes, 0);
         put_node(&bytes, SLICE(""), SLICE(""), -1);
-        uint8_t *data = mem_zalloc(600000);
+        uint8_t *data = mem_zalloc(700000);
         put_node(&bytes, SLICE("/a"), slice_of(data, 400000), -1);
         put_node(&bytes, SLICE("/b"), slice_of(data, end - bytes.size - 6 - 4 - 8 - 60 - 5), -1);
         mem_free(data);
