@@ -9,6 +9,7 @@
 #define REPLICA_REPLICA_H
 
 #include "base/buffer.h"
+#include "base/summary.h"
 #include "replica/tree/tree.h"
 
 struct replica_options {
@@ -123,6 +124,7 @@ struct replica_counts {
     int64_t latency_min_ms, latency_max_ms, latency_sum_ms, latency_count;
     int64_t auth_failed, digest_mismatches, throttled_ops, watch_bytes, connection_revalidates;
     int64_t response_last_bytes, response_min_bytes, response_max_bytes; /* -1: none yet */
+    const struct summary *read_latency, *write_latency; /* ms; the replica's own */
 };
 void replica_counts(const struct replica *replica, struct replica_counts *ret_counts);
 void replica_reset_stats(struct replica *replica); /* srst: latencies, packets, responses */
@@ -151,6 +153,10 @@ void replica_visit_watches_by_path(const struct replica *replica, replica_visit_
                                    void *context);
 void replica_visit_watches_by_session(const struct replica *replica, replica_visit_watch *visit,
                                       void *context);
+/* The tree's digest at every 128th zxid of this run, oldest first, at most the last 1024. */
+typedef void replica_visit_digest(void *context, int64_t zxid, uint64_t digest);
+void replica_visit_digests(const struct replica *replica, replica_visit_digest *visit,
+                           void *context);
 const struct tree *replica_tree(const struct replica *replica); /* ephemerals for dump, hash */
 
 #endif

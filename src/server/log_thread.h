@@ -9,7 +9,7 @@
 #define SERVER_LOG_THREAD_H
 
 #include "replica/store/log.h"
-#include "server/summary.h"
+#include "base/summary.h"
 
 #include <uv.h>
 

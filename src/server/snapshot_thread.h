@@ -9,7 +9,7 @@
 
 #include "base/buffer.h"
 #include "replica/store/snapshot.h"
-#include "server/summary.h"
+#include "base/summary.h"
 
 #include <uv.h>
 

@@ -146,6 +146,8 @@ def test_mntr_counts_what_happened(server, client):
     assert int(after["zk_bytes_received_count"]) > int(before["zk_bytes_received_count"])
     assert int(after["zk_packets_received"]) > int(before["zk_packets_received"])
     assert int(after["zk_uptime"]) >= int(before["zk_uptime"])
+    assert int(after["zk_cnt_updatelatency"]) == int(before["zk_cnt_updatelatency"]) + 1
+    assert int(after["zk_cnt_readlatency"]) >= int(before["zk_cnt_readlatency"])
     assert after["zk_server_state"] == "standalone"
 
 
@@ -156,6 +158,15 @@ def golden_metric(key):
 def test_hash_is_empty_before_the_128th_transaction():
     with start() as server:
         assert server.four_letter("hash") == b""
+
+
+def test_hash_has_the_digest_of_every_128th_transaction():
+    with start() as server:
+        client = server.client()
+        for n in range(300):
+            client.create("/n%d" % n, b"x")
+        lines = server.four_letter("hash").decode()
+        assert re.fullmatch(r"80: -?\d+\n100: -?\d+\n", lines)
 
 
 @pytest.mark.parametrize("word", UNKNOWN)

@@ -23,6 +23,8 @@ void replica_counts(const struct replica *replica, struct replica_counts *ret_co
         .response_last_bytes = replica->response_last,
         .response_min_bytes = replica->response_min,
         .response_max_bytes = replica->response_max,
+        .read_latency = &replica->read_latency,
+        .write_latency = &replica->write_latency,
     };
     watches_count(replica->watches, &counts.watch_connections, &counts.watch_paths, &counts.watches,
                   &counts.watches_all);
@@ -171,4 +173,15 @@ void replica_visit_watches_by_session(const struct replica *replica, replica_vis
 const struct tree *replica_tree(const struct replica *replica)
 {
     return replica->tree;
+}
+
+void replica_visit_digests(const struct replica *replica, replica_visit_digest *visit,
+                           void *context)
+{
+    uint64_t count = replica->digest_mark_count;
+
+    for (uint64_t i = count > DIGEST_MARKS_KEPT ? count - DIGEST_MARKS_KEPT : 0; i < count; i++) {
+        const struct digest_mark *mark = &replica->digest_marks[i % DIGEST_MARKS_KEPT];
+        visit(context, mark->zxid, mark->digest);
+    }
 }

@@ -123,6 +123,7 @@ void client_answered(struct replica *replica, struct client *client, int32_t op,
     client->last_latency_ms = ms;
     count_latency(&client->latency, ms);
     count_latency(&replica->latency, ms);
+    summary_add(zk_op_is_write(op) ? &replica->write_latency : &replica->read_latency, ms);
 }
 
 void client_pause(struct replica *replica, struct client *client)
@@ -374,6 +375,7 @@ void replica_free(struct replica *replica)
     session_table_free(replica->sessions);
     arena_deinit(&replica->arena);
     buffer_deinit(&replica->scratch);
+    mem_free(replica->digest_marks);
     tree_free(replica->tree);
     mem_free(replica);
 }

@@ -40,8 +40,8 @@ static const char *const zero_summaries[] = {
 };
 static const char *const zero_percentiles[] = {
     "prep_processor_queue_time_ms", "jvm_pause_time_ms", "close_session_prep_time",
-    "read_commitproc_time_ms", "updatelatency", "local_write_committed_time_ms",
-    "request_throttle_queue_time_ms", "readlatency", "quorum_ack_latency",
+    "read_commitproc_time_ms", "local_write_committed_time_ms",
+    "request_throttle_queue_time_ms", "quorum_ack_latency",
     "om_commit_process_time_ms", "read_final_proc_time_ms", "commit_propagation_latency",
     "dead_watchers_cleaner_latency", "write_final_proc_time_ms", "proposal_ack_creation_latency",
     "proposal_latency", "om_proposal_process_time_ms", "propagation_latency",
@@ -175,6 +175,8 @@ void words_mntr(struct front *front, struct buffer *out)
         {"sync_process_time", &log.flush_ms},
         {"startup_snap_load_time", &snapshot_load},
     }, percentiles[] = {
+        {"readlatency", counts.read_latency},
+        {"updatelatency", counts.write_latency},
         {"sync_processor_queue_and_flush_time_ms", &log.queue_flush_ms},
         {"sync_processor_queue_flush_time_ms", &log.flush_ms},
         {"sync_processor_queue_time_ms", &log.queue_ms},

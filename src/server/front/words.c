@@ -348,6 +348,11 @@ static void put_environment(struct buffer *out)
                   (unsigned long long)(memory.totalram * unit / mb));
 }
 
+static void put_digest(void *context, int64_t zxid, uint64_t digest)
+{
+    buffer_printf(context, "%llx: %lld\n", (unsigned long long)zxid, (long long)digest);
+}
+
 static void reset_stats(struct front *front)
 {
     replica_reset_stats(front->server->replica);
@@ -420,6 +425,8 @@ void words_answer(struct connection *connection, enum four_letter_word word, str
         put_watches(front, /* by_path= */ true, out);
         break;
     case WORD_HASH:
+        replica_visit_digests(front->server->replica, put_digest, out);
+        break;
     case WORD_TELNET_CLOSE:
     case WORD_NONE:
         break;

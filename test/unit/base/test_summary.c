@@ -1,4 +1,4 @@
-#include "server/summary.h"
+#include "base/summary.h"
 
 #include "test/lib/check.h"
 

@@ -1,7 +1,7 @@
 /* summary.h: many measurements in little room: count, sum, least, greatest, and percentiles that are
- * right to an eighth. What ZooKeeper's AvgMinMaxPercentileCounter shows. Not thread-safe. */
-#ifndef SERVER_SUMMARY_H
-#define SERVER_SUMMARY_H
+ * right to an eighth. Not thread-safe. */
+#ifndef BASE_SUMMARY_H
+#define BASE_SUMMARY_H
 
 #include "base/base.h"
 

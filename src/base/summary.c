@@ -1,4 +1,4 @@
-#include "server/summary.h"
+#include "base/summary.h"
 
 static size_t bucket_of(int64_t value)
 {
