@@ -106,9 +106,10 @@ static enum status file_write(struct log_writer *writer, struct log_file *file)
     const struct disk_ops *ops = writer->disk->ops;
     struct buffer *batch = &writer->batch;
     size_t size = batch->size;
-    uint64_t end = file->end + size;
     enum status status;
 
+    ASSERT(file != NULL);
+    uint64_t end = file->end + size;
     file->dirty = true;
     if (file->padded_end > file->file_end) {
         status = ops->truncate(writer->disk, file->file, file->padded_end);

@@ -270,7 +270,7 @@ static enum status recover(struct disk *data, struct disk *log,
     status = replay_run(&replay);
     if (status != STATUS_OK)
         return status;
-    if (replay.fuzzy)
+    if (replay.fuzzy && loaded.file != NULL)
         store_note(&recovery->notes, true,
                    "The log ends before transaction 0x%" PRIx64
                    ", where the digest of the snapshot %s could be checked.",

@@ -789,6 +789,7 @@ void tree_path_append(const struct tree *tree, uint32_t id, struct buffer *path)
         size += 1 + tree_node(tree, at)->name_size;
     uint8_t *end = buffer_extend(path, size) + size;
     for (uint32_t at = id; at != NODE_ROOT; at = tree_node(tree, at)->parent) {
+        ASSERT(end != NULL);
         const struct znode *node = tree_node(tree, at);
         end -= node->name_size;
         memcpy(end, node->bytes, node->name_size);
