@@ -1,0 +1,490 @@
+#include "test/lib/check.h"
+#include "test/lib/replica_rig.h"
+#include "test/lib/requests.h"
+
+#include "replica/replica.h"
+
+static struct buffer body;
+
+static void begin(struct rig *rig)
+{
+    struct replica_options options = rig_options();
+    rig_init(rig, &options, rig_tree());
+}
+
+static void end(struct rig *rig)
+{
+    rig_deinit(rig);
+    buffer_deinit(&body);
+}
+
+/* --- nothing is answered before it is durable --- */
+
+TEST(a_write_is_answered_when_the_log_has_it_and_not_before)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    int32_t one = rig_create(&rig, 0, "/a", 0), two = rig_create(&rig, 0, "/b", 0);
+    CHECK(rig_silent(&rig, 0));
+    CHECK_I64("nor is it in the tree", tree_find(replica_tree(rig.replica), SLICE("/a")),
+              NODE_NONE);
+    rig_jump(&rig, 100);
+    CHECK(rig_silent(&rig, 0));
+    rig_sync_to(&rig, rig.appended_zxid - 1); /* the first of the two */
+    struct rig_reply reply = rig_expect(&rig, 0, one, ZK_OK);
+    CHECK_I64("zxid", reply.zxid, rig.appended_zxid - 1);
+    CHECK_SLICE("body", reply.body, SLICE("\0\0\0\2/a"));
+    CHECK(rig_silent(&rig, 0));
+    rig_sync(&rig);
+    CHECK_I64("zxid", rig_expect(&rig, 0, two, ZK_OK).zxid, rig.appended_zxid);
+    end(&rig);
+}
+
+TEST(a_handshake_is_answered_when_its_session_is_durable)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig_open(&rig, 0);
+    rig_shake(&rig, 0, 0, 3000);
+    CHECK(rig_silent(&rig, 0));
+    CHECK(rig.clients[0].paused); /* the server reads no more until it is settled */
+    CHECK_U64("one record", rig.append_count, 1);
+    rig_sync(&rig);
+    CHECK(rig_shaken(&rig, 0));
+    CHECK(!rig.clients[0].paused);
+    CHECK_I64("timeout", rig.clients[0].timeout_ms, 3000);
+    end(&rig);
+}
+
+TEST(a_failed_write_takes_a_zxid_and_waits_for_the_log_too)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    int32_t xid = rig_delete(&rig, 0, "/none");
+    CHECK_U64("records", rig.append_count, 2);
+    CHECK(rig.appends[1].is_error && !rig.appends[0].is_error);
+    CHECK(rig_silent(&rig, 0));
+    rig_sync(&rig);
+    struct rig_reply reply = rig_expect(&rig, 0, xid, ZK_NO_NODE);
+    CHECK_I64("zxid", reply.zxid, rig.appended_zxid);
+    CHECK_U64("no body", reply.body.size, 0);
+    end(&rig);
+}
+
+/* --- order --- */
+
+TEST(a_read_waits_for_the_clients_own_writes_and_for_nobody_elses)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    rig_connect(&rig, 1);
+    int32_t write = rig_create(&rig, 0, "/a", 0);
+    int32_t own = rig_get(&rig, 0, "/a", false);
+    int32_t ping = rig_send(&rig, 0, OP_PING, NULL);
+    int32_t other = rig_get(&rig, 1, "/a", false);
+    CHECK(rig_silent(&rig, 0));
+    (void)rig_expect(&rig, 1, other, ZK_NO_NODE); /* at once, from the tree as it is */
+    rig_sync(&rig);
+    (void)rig_expect(&rig, 0, write, ZK_OK);
+    CHECK(rig_expect(&rig, 0, own, ZK_OK).body.size > 4);
+    CHECK(ping > 0);
+    (void)rig_expect(&rig, 0, XID_PING, ZK_OK); /* whatever xid was sent */
+    end(&rig);
+}
+
+TEST(answers_keep_the_order_of_requests_between_syncs_too)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    int32_t write_one = rig_create(&rig, 0, "/a", 0);
+    int64_t zxid_one = rig.appended_zxid;
+    int32_t read_one = rig_get(&rig, 0, "/a", false);
+    int32_t write_two = rig_set(&rig, 0, "/a", "two");
+    int32_t read_two = rig_get(&rig, 0, "/a", false);
+    rig_sync_to(&rig, zxid_one);
+    (void)rig_expect(&rig, 0, write_one, ZK_OK);
+    struct rig_reply reply = rig_expect(&rig, 0, read_one, ZK_OK);
+    CHECK_SLICE("as of its place", slice_of(reply.body.data, 8), SLICE("\0\0\0\4data"));
+    CHECK_I64("zxid", reply.zxid, zxid_one);
+    CHECK(rig_silent(&rig, 0));
+    rig_sync(&rig);
+    (void)rig_expect(&rig, 0, write_two, ZK_OK);
+    reply = rig_expect(&rig, 0, read_two, ZK_OK);
+    CHECK_SLICE("as of its place", slice_of(reply.body.data, 7), SLICE("\0\0\0\3two"));
+    end(&rig);
+}
+
+TEST(a_write_that_does_not_decode_is_answered_in_its_turn_without_a_zxid)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    int32_t write = rig_create(&rig, 0, "/a", 0);
+    buffer_append(&body, SLICE("\0\0\0\x7f"));
+    int32_t bad = rig_send(&rig, 0, OP_CREATE, &body);
+    int32_t read = rig_get(&rig, 0, "/a", false);
+    int64_t zxid = rig.appended_zxid;
+    CHECK(rig_silent(&rig, 0));
+    rig_sync(&rig);
+    (void)rig_expect(&rig, 0, write, ZK_OK);
+    struct rig_reply reply = rig_expect(&rig, 0, bad, ZK_MARSHALLING_ERROR);
+    CHECK_I64("zxid", reply.zxid, zxid);
+    CHECK_U64("no body", reply.body.size, 0);
+    (void)rig_expect(&rig, 0, read, ZK_OK);
+    buffer_append(&body, SLICE("\0"));
+    bad = rig_send(&rig, 0, OP_DELETE, &body);
+    (void)rig_expect(&rig, 0, bad, ZK_MARSHALLING_ERROR); /* nothing to wait for */
+    CHECK_I64("no record", rig.appended_zxid, zxid);
+    CHECK(!rig.clients[0].closed);
+    end(&rig);
+}
+
+TEST(a_multi_that_does_not_decode_takes_a_zxid)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    put_multi_op(&body, OP_SET_ACL);
+    int64_t before = rig.appended_zxid;
+    CHECK_I64("zxid", rig_do(&rig, 0, OP_MULTI, &body, ZK_MARSHALLING_ERROR).zxid, before + 1);
+    end(&rig);
+}
+
+TEST(every_body_that_is_too_short_is_answered_minus_5)
+{
+    static const int32_t ops[] = {OP_CREATE,
+                                  OP_CREATE2,
+                                  OP_CREATE_CONTAINER,
+                                  OP_CREATE_TTL,
+                                  OP_DELETE,
+                                  OP_EXISTS,
+                                  OP_GET_DATA,
+                                  OP_SET_DATA,
+                                  OP_GET_ACL,
+                                  OP_SET_ACL,
+                                  OP_GET_CHILDREN,
+                                  OP_GET_CHILDREN2,
+                                  OP_SYNC,
+                                  OP_MULTI,
+                                  OP_MULTI_READ,
+                                  OP_CHECK_WATCHES,
+                                  OP_REMOVE_WATCHES,
+                                  OP_ADD_WATCH,
+                                  OP_SET_WATCHES,
+                                  OP_SET_WATCHES2,
+                                  OP_GET_EPHEMERALS,
+                                  OP_GET_ALL_CHILDREN_NUMBER,
+                                  OP_RECONFIG};
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+        for (int size = 0; size < 4; size++) {
+            buffer_append(&body, slice_of("\0\0\0", (size_t)size));
+            (void)rig_do(&rig, 0, ops[i], &body, ZK_MARSHALLING_ERROR);
+        }
+        buffer_append(&body, SLICE("\x7f\xff\xff\xff")); /* a text longer than the frame */
+        (void)rig_do(&rig, 0, ops[i], &body, ZK_MARSHALLING_ERROR);
+    }
+    CHECK(!rig.clients[0].closed && rig_silent(&rig, 0));
+    end(&rig);
+}
+
+TEST(an_unknown_operation_is_answered_minus_6_and_closed_in_its_turn)
+{
+    static const int32_t ops[] = {0, -1, 10, 13, 20, 23, 99, 108, 500, -10, INT32_MAX, INT32_MIN};
+
+    for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+        struct rig rig;
+        begin(&rig);
+        rig_connect(&rig, 0);
+        int32_t write = rig_create(&rig, 0, "/a", 0);
+        int32_t xid = rig_send(&rig, 0, ops[i], NULL);
+        int32_t behind = rig_get(&rig, 0, "/a", false);
+        rig_sync(&rig);
+        (void)rig_expect(&rig, 0, write, ZK_OK);
+        CHECK_I64("zxid", rig_expect(&rig, 0, xid, ZK_UNIMPLEMENTED).zxid, -1);
+        CHECK(rig_silent(&rig, 0) && rig.clients[0].closed && behind > xid);
+        rig_gone(&rig, 0);
+        rig_connect_to(&rig, 1, rig.clients[0].session_id); /* the session lives on */
+        end(&rig);
+    }
+}
+
+TEST(a_header_that_is_too_short_closes_without_a_word)
+{
+    for (size_t size = 0; size < 8; size++) {
+        struct rig rig;
+        begin(&rig);
+        rig_connect(&rig, 0);
+        rig_frame(&rig, 0, slice_of("\0\0\0\1\0\0\0\1", size));
+        CHECK(rig_silent(&rig, 0) && rig.clients[0].closed);
+        CHECK(rig.clients[0].close_reason != NULL);
+        end(&rig);
+    }
+}
+
+TEST(a_first_frame_that_is_no_connect_request_closes_without_a_word)
+{
+    struct rig rig;
+    uint8_t frame[28] = {0};
+
+    begin(&rig);
+    for (size_t size = 0; size < 28; size++) { /* 28: where a password of length 0 would end */
+        rig_open(&rig, 0);
+        rig_frame(&rig, 0, slice_of(frame, size));
+        CHECK(rig_silent(&rig, 0) && rig.clients[0].closed);
+        rig_gone(&rig, 0);
+    }
+    CHECK_U64("records", rig.append_count, 0);
+    end(&rig);
+}
+
+/* --- events --- */
+
+TEST(the_event_of_a_change_comes_before_its_answer)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    rig_connect(&rig, 1);
+    rig_make(&rig, 0, "/p");
+    put_path_watch(&body, "/p/c", true);
+    (void)rig_do(&rig, 0, OP_EXISTS, &body, ZK_NO_NODE);
+    put_path_watch(&body, "/p", true);
+    (void)rig_do(&rig, 0, OP_GET_CHILDREN, &body, ZK_OK);
+    put_path_watch(&body, "/p/c", true);
+    (void)rig_do(&rig, 1, OP_EXISTS, &body, ZK_NO_NODE);
+
+    int32_t xid = rig_create(&rig, 0, "/p/c", 0);
+    CHECK(rig_silent(&rig, 0) && rig_silent(&rig, 1));
+    rig_sync(&rig);
+    rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_CREATED, "/p/c");
+    rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_CHILDREN_CHANGED, "/p");
+    (void)rig_expect(&rig, 0, xid, ZK_OK);
+    rig_expect_event(&rig, 1, rig.appended_zxid, EVENT_CREATED, "/p/c");
+    CHECK(rig_silent(&rig, 1));
+    xid = rig_set(&rig, 0, "/p/c", "x"); /* all of them were used up */
+    rig_sync(&rig);
+    (void)rig_expect(&rig, 0, xid, ZK_OK);
+    CHECK(rig_silent(&rig, 0) && rig_silent(&rig, 1));
+    end(&rig);
+}
+
+TEST(a_watch_that_is_set_behind_a_write_does_not_see_it)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    rig_make(&rig, 0, "/p");
+    int32_t write = rig_set(&rig, 0, "/p", "1");
+    int32_t read = rig_get(&rig, 0, "/p", true);
+    int32_t again = rig_set(&rig, 0, "/p", "2");
+    rig_sync(&rig);
+    (void)rig_expect(&rig, 0, write, ZK_OK);
+    (void)rig_expect(&rig, 0, read, ZK_OK);
+    rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_DATA_CHANGED, "/p");
+    (void)rig_expect(&rig, 0, again, ZK_OK);
+    end(&rig);
+}
+
+TEST(a_delete_tells_each_client_once_and_the_parents_watchers)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    rig_connect(&rig, 1);
+    rig_make(&rig, 0, "/p");
+    rig_make(&rig, 0, "/p/c");
+    (void)rig_expect(&rig, 1, rig_get(&rig, 1, "/p/c", true), ZK_OK);
+    put_path_watch(&body, "/p/c", true);
+    (void)rig_do(&rig, 1, OP_GET_CHILDREN, &body, ZK_OK);
+    put_path_watch(&body, "/p", true);
+    (void)rig_do(&rig, 1, OP_GET_CHILDREN, &body, ZK_OK);
+    put_path_type(&body, "/", WATCH_ADD_RECURSIVE);
+    CHECK_SLICE("body of addWatch", rig_do(&rig, 1, OP_ADD_WATCH, &body, ZK_OK).body,
+                SLICE("\0\0\0\0"));
+    (void)rig_delete(&rig, 0, "/p/c");
+    rig_sync(&rig);
+    rig_expect_event(&rig, 1, rig.appended_zxid, EVENT_DELETED, "/p/c");
+    rig_expect_event(&rig, 1, rig.appended_zxid, EVENT_CHILDREN_CHANGED, "/p");
+    CHECK(rig_silent(&rig, 1));
+    end(&rig);
+}
+
+TEST(events_of_a_multi_come_part_by_part)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    rig_make(&rig, 0, "/p");
+    put_path_type(&body, "/", WATCH_ADD_RECURSIVE);
+    (void)rig_do(&rig, 0, OP_ADD_WATCH, &body, ZK_OK);
+    put_multi_op(&body, OP_CREATE);
+    put_create(&body, "/p/1", SLICE(""), 0);
+    put_multi_op(&body, OP_SET_DATA);
+    put_set_data(&body, "/p", SLICE("x"), -1);
+    put_multi_op(&body, OP_DELETE);
+    put_path_version(&body, "/p/1", 0);
+    put_multi_end(&body);
+    int32_t xid = rig_send(&rig, 0, OP_MULTI, &body);
+    rig_sync(&rig);
+    rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_CREATED, "/p/1");
+    rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_DATA_CHANGED, "/p");
+    rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_DELETED, "/p/1");
+    (void)rig_expect(&rig, 0, xid, ZK_OK);
+    end(&rig);
+}
+
+TEST(an_event_is_kept_from_who_may_not_read_and_its_watch_is_used_up)
+{
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    rig_connect(&rig, 1);
+    rig_make(&rig, 0, "/p");
+    (void)rig_expect(&rig, 1, rig_get(&rig, 1, "/p", true), ZK_OK);
+    put_set_acl(&body, "/p", one_acl(SLICE("world"), SLICE("anyone"), PERM_WRITE | PERM_ADMIN), -1);
+    (void)rig_do(&rig, 0, OP_SET_ACL, &body, ZK_OK);
+    (void)rig_set(&rig, 0, "/p", "secret");
+    put_set_acl(&body, "/p", OPEN_ACL, -1);
+    (void)rig_send(&rig, 0, OP_SET_ACL, &body);
+    (void)rig_set(&rig, 0, "/p", "open");
+    rig_sync(&rig);
+    CHECK(rig_silent(&rig, 1));
+    end(&rig);
+}
+
+/* --- setWatches --- */
+
+TEST(set_watches_tells_what_was_missed_and_arms_the_rest)
+{
+    static const char *const data[] = {"/gone", "/changed", "/same"};
+    static const char *const exist[] = {"/same", "/absent"};
+    static const char *const child[] = {"/gone", "/parent", "/same"};
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    rig_connect(&rig, 1);
+    rig_make(&rig, 0, "/same");
+    rig_make(&rig, 0, "/changed");
+    rig_make(&rig, 0, "/parent");
+    int64_t seen = rig.appended_zxid;
+    (void)rig_set(&rig, 0, "/changed", "x");
+    (void)rig_create(&rig, 0, "/parent/kid", 0);
+    rig_sync(&rig);
+    buffer_i64(&body, seen);
+    put_texts(&body, 3, data);
+    put_texts(&body, 2, exist);
+    put_texts(&body, 3, child);
+    rig_send_xid(&rig, 1, XID_SET_WATCHES, OP_SET_WATCHES, &body);
+    rig_expect_event(&rig, 1, -1, EVENT_DELETED, "/gone");
+    rig_expect_event(&rig, 1, -1, EVENT_DATA_CHANGED, "/changed");
+    rig_expect_event(&rig, 1, -1, EVENT_CREATED, "/same");
+    rig_expect_event(&rig, 1, -1, EVENT_DELETED, "/gone");
+    rig_expect_event(&rig, 1, -1, EVENT_CHILDREN_CHANGED, "/parent");
+    CHECK_U64("no body", rig_expect(&rig, 1, XID_SET_WATCHES, ZK_OK).body.size, 0);
+    struct replica_counts counts;
+    replica_counts(rig.replica, &counts);
+    CHECK_U64("armed: /same and /absent, and /same's children", counts.watches_all, 3);
+    (void)rig_set(&rig, 0, "/same", "y");
+    (void)rig_create(&rig, 0, "/same/kid", 0);
+    (void)rig_create(&rig, 0, "/absent", 0);
+    rig_sync(&rig);
+    rig_expect_event(&rig, 1, rig.appended_zxid - 2, EVENT_DATA_CHANGED, "/same");
+    rig_expect_event(&rig, 1, rig.appended_zxid - 1, EVENT_CHILDREN_CHANGED, "/same");
+    rig_expect_event(&rig, 1, rig.appended_zxid, EVENT_CREATED, "/absent");
+    CHECK(rig_silent(&rig, 1));
+    end(&rig);
+}
+
+TEST(set_watches_2_arms_lasting_watches_without_catching_up)
+{
+    static const char *const persistent[] = {"/p"}, *const recursive[] = {"/q"};
+    struct rig rig;
+
+    begin(&rig);
+    rig_connect(&rig, 0);
+    rig_make(&rig, 0, "/p");
+    rig_make(&rig, 0, "/q");
+    buffer_i64(&body, 0);
+    for (int i = 0; i < 3; i++)
+        put_texts(&body, 0, NULL);
+    put_texts(&body, 1, persistent);
+    put_texts(&body, 1, recursive);
+    (void)rig_do(&rig, 0, OP_SET_WATCHES2, &body, ZK_OK);
+    for (int round = 0; round < 2; round++) {
+        (void)rig_set(&rig, 0, "/p", "x");
+        (void)rig_set(&rig, 0, "/q", "x");
+        rig_sync(&rig);
+        rig_expect_event(&rig, 0, rig.appended_zxid - 1, EVENT_DATA_CHANGED, "/p");
+        (void)rig_next(&rig, 0);
+        rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_DATA_CHANGED, "/q");
+        (void)rig_next(&rig, 0);
+    }
+    end(&rig);
+}
+
+TEST(watches_are_checked_and_removed_by_type)
+{
+    static const struct {
+        int32_t type, check, again; /* again: after removing it once */
+    } rows[] = {
+        {0, ZK_MARSHALLING_ERROR, ZK_MARSHALLING_ERROR},
+        {1, ZK_OK, ZK_NO_WATCHER},
+        {2, ZK_OK, ZK_NO_WATCHER},
+        {3, ZK_OK, ZK_NO_WATCHER},
+        {4, ZK_OK, ZK_NO_WATCHER},
+        {5, ZK_OK, ZK_NO_WATCHER},
+        {6, ZK_MARSHALLING_ERROR, ZK_MARSHALLING_ERROR},
+        {9, ZK_MARSHALLING_ERROR, ZK_MARSHALLING_ERROR},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig rig;
+        begin(&rig);
+        rig_connect(&rig, 0);
+        put_path_type(&body, "/", rows[i].type);
+        bool known = rows[i].check != ZK_MARSHALLING_ERROR;
+        (void)rig_do(&rig, 0, OP_CHECK_WATCHES, &body,
+                     known ? ZK_NO_WATCHER : ZK_MARSHALLING_ERROR);
+        put_path_watch(&body, "/", true);
+        (void)rig_do(&rig, 0, OP_EXISTS, &body, ZK_OK);
+        put_path_watch(&body, "/", true);
+        (void)rig_do(&rig, 0, OP_GET_CHILDREN, &body, ZK_OK);
+        for (int32_t mode = 0; mode < 2; mode++) {
+            put_path_type(&body, "/", mode);
+            (void)rig_do(&rig, 0, OP_ADD_WATCH, &body, ZK_OK);
+        }
+        for (int times = 0; times < 2; times++) {
+            put_path_type(&body, "/", rows[i].type);
+            (void)rig_do(&rig, 0, OP_CHECK_WATCHES, &body, rows[i].check); /* takes nothing */
+        }
+        put_path_type(&body, "/", rows[i].type);
+        (void)rig_do(&rig, 0, OP_REMOVE_WATCHES, &body, rows[i].check);
+        put_path_type(&body, "/", rows[i].type);
+        (void)rig_do(&rig, 0, OP_REMOVE_WATCHES, &body, rows[i].again);
+        put_path_type(&body, "/", WATCHER_ANY);
+        (void)rig_do(&rig, 0, OP_CHECK_WATCHES, &body,
+                     rows[i].type == WATCHER_ANY ? ZK_NO_WATCHER : ZK_OK);
+        end(&rig);
+    }
+}
