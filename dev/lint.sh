@@ -5,7 +5,8 @@ cd "$(dirname "$0")/.." || exit 1
 failed=0
 
 lint_format() {
-    git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror || failed=1
+    git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror 2>build/format.log || failed=1
+    sed -n 's/^\([^ ]*\.[ch]\):.*error.*/\1/p' build/format.log | sort | uniq -c
 }
 
 lint_rooms() {
@@ -15,7 +16,8 @@ lint_rooms() {
 # Two files at a time; what clang-tidy finds is all it prints.
 lint_tidy() {
     git ls-files 'src/*.c' |
-        xargs -P 2 -n 4 clang-tidy -p build/clang --quiet 2>/dev/null || failed=1
+        xargs -P 2 -n 4 clang-tidy -p build/clang --quiet >build/clang-tidy.log 2>/dev/null || failed=1
+    grep -E ' (error|warning): ' build/clang-tidy.log | sort -u
 }
 
 for part in ${*:-format rooms tidy}; do
