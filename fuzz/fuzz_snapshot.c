@@ -47,9 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct tree *tree = load(&memory, name);
     if (tree != NULL) {
         tree_set_last_zxid(tree, 2);
-        enum status status = snapshot_write(&memory.disk, tree,
-                                            &(struct snapshot_image_options){true, true},
-                                            kind == 1 ? STORE_GZIP : STORE_SNAPPY);
+        enum status status =
+            snapshot_write(&memory.disk, tree, &(struct snapshot_image_options){true, true},
+                           kind == 1 ? STORE_GZIP : STORE_SNAPPY);
         ASSERT(status == STATUS_OK);
         struct tree *again = load(&memory, kind == 1 ? "snapshot.2.gz" : "snapshot.2.snappy");
         ASSERT(again != NULL && tree_digest(again) == tree_digest(tree));

@@ -8,7 +8,8 @@
 
 #define MUST_USE __attribute__((warn_unused_result))
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#define CONTAINER_OF(pointer, type, member)                                                        \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* What only a bug can break. On in release too: better to stop than to go on wrong. Bad input is
  * never asserted. Prints file, line and the broken sentence to stderr, then aborts. */

@@ -24,7 +24,8 @@ void *map_get(const struct map *map, uint64_t key)
 {
     if (map->count == 0)
         return NULL;
-    for (size_t i = home(map, key); map->slots[i].value != NULL; i = (i + 1) & (map->capacity - 1)) {
+    for (size_t i = home(map, key); map->slots[i].value != NULL;
+         i = (i + 1) & (map->capacity - 1)) {
         if (map->slots[i].key == key)
             return map->slots[i].value;
     }

@@ -28,7 +28,8 @@ static inline struct slice slice_text(const char *text)
 
 static inline bool slice_equal(struct slice left, struct slice right)
 {
-    return left.size == right.size && (left.size == 0 || memcmp(left.data, right.data, left.size) == 0);
+    return left.size == right.size &&
+           (left.size == 0 || memcmp(left.data, right.data, left.size) == 0);
 }
 
 static inline bool slice_starts_with(struct slice text, struct slice prefix)

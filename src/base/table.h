@@ -19,8 +19,8 @@ struct table { /* zeroed: empty */
 
 void table_deinit(struct table *table); /* does not own the entries */
 struct table_entry *table_first(const struct table *table, uint64_t hash); /* NULL: none */
-void table_insert(struct table *table, struct table_entry *entry); /* entry->hash is set */
-void table_remove(struct table *table, struct table_entry *entry); /* it is in there */
+void table_insert(struct table *table, struct table_entry *entry);         /* entry->hash is set */
+void table_remove(struct table *table, struct table_entry *entry);         /* it is in there */
 /* Every entry once: NULL starts. Nothing may be inserted or removed meanwhile. */
 struct table_entry *table_next(const struct table *table, struct table_entry *entry);
 

@@ -13,59 +13,59 @@
 #include "replica/tree/tree.h"
 
 struct replica_options {
-    int32_t tick_ms;                                          /* > 0 */
-    int32_t session_timeout_min_ms, session_timeout_max_ms;   /* min <= max */
-    uint8_t server_id;           /* top byte of session ids; 1 when alone */
-    int64_t session_seed_ms;     /* wall clock at start: first session id */
-    uint64_t random_seed;        /* spreads snapshots */
-    size_t jute_maxbuffer;       /* frames are checked by front; txns here */
-    size_t text_bytes_max;       /* jute.maxbuffer + extrasize */
+    int32_t tick_ms;                                        /* > 0 */
+    int32_t session_timeout_min_ms, session_timeout_max_ms; /* min <= max */
+    uint8_t server_id;       /* top byte of session ids; 1 when alone */
+    int64_t session_seed_ms; /* wall clock at start: first session id */
+    uint64_t random_seed;    /* spreads snapshots */
+    size_t jute_maxbuffer;   /* frames are checked by front; txns here */
+    size_t text_bytes_max;   /* jute.maxbuffer + extrasize */
     bool enforce_quota, skip_acl, reconfig_enabled;
     /* auth */
     bool digest_auth_enabled;
-    struct slice digest_algorithm;    /* "SHA1", "SHA-256", ...; borrowed for replica's life */
-    struct slice super_digest;        /* "super:<base64>"; null: nobody is super */
-    struct slice enforce_auth_schemes;/* comma list; null: not enforced */
-    struct slice ensemble_names;      /* comma list; null: any name is right */
-    bool ensemble_auth;               /* the ensemble scheme is registered */
+    struct slice digest_algorithm;     /* "SHA1", "SHA-256", ...; borrowed for replica's life */
+    struct slice super_digest;         /* "super:<base64>"; null: nobody is super */
+    struct slice enforce_auth_schemes; /* comma list; null: not enforced */
+    struct slice ensemble_names;       /* comma list; null: any name is right */
+    bool ensemble_auth;                /* the ensemble scheme is registered */
     /* throttles */
-    int32_t outstanding_max;          /* globalOutstandingLimit; <= 0: none */
-    int32_t throttle_requests_max;    /* request_throttle_max_requests; <= 0: off */
+    int32_t outstanding_max;       /* globalOutstandingLimit; <= 0: none */
+    int32_t throttle_requests_max; /* request_throttle_max_requests; <= 0: off */
     int32_t throttle_stall_ms;
     bool throttle_drop_stale;
-    int32_t throttled_op_wait_ms;     /* <= 0: off */
+    int32_t throttled_op_wait_ms; /* <= 0: off */
     /* janitors */
     int32_t container_check_interval_ms, container_per_minute_max;
     int64_t container_never_used_max_ms; /* 0: kept for ever */
     /* snapshots */
-    int32_t snap_count;               /* >= 2 */
-    int64_t snap_size_limit_bytes;    /* <= 0: off */
-    bool snapshot_last_zxid_section;  /* serializeLastProcessedZxid.enabled */
+    int32_t snap_count;              /* >= 2 */
+    int64_t snap_size_limit_bytes;   /* <= 0: off */
+    bool snapshot_last_zxid_section; /* serializeLastProcessedZxid.enabled */
 };
 
 enum replica_event_kind {
-    REPLICA_CLIENT_OPENED,    /* client, address */
-    REPLICA_CLIENT_FRAME,     /* client, bytes: one frame's payload, borrowed for the call */
-    REPLICA_CLIENT_CLOSED,    /* client: its connection is gone; the id may be used again */
-    REPLICA_LOG_SYNCED,       /* zxid: all appends up to it are durable */
-    REPLICA_SNAPSHOT_DONE,    /* the image was written (or given up): a new one may begin */
-    REPLICA_TICK              /* time passed; at least every tick_ms, and at wake_at_ms */
+    REPLICA_CLIENT_OPENED, /* client, address */
+    REPLICA_CLIENT_FRAME,  /* client, bytes: one frame's payload, borrowed for the call */
+    REPLICA_CLIENT_CLOSED, /* client: its connection is gone; the id may be used again */
+    REPLICA_LOG_SYNCED,    /* zxid: all appends up to it are durable */
+    REPLICA_SNAPSHOT_DONE, /* the image was written (or given up): a new one may begin */
+    REPLICA_TICK           /* time passed; at least every tick_ms, and at wake_at_ms */
 };
 
 struct replica_event {
     enum replica_event_kind kind;
-    uint32_t client;      /* small and dense: chosen by front, free again after CLOSED */
-    int64_t now_ms;       /* monotonic */
-    int64_t wall_ms;      /* since 1970; goes into transactions, decides nothing */
+    uint32_t client; /* small and dense: chosen by front, free again after CLOSED */
+    int64_t now_ms;  /* monotonic */
+    int64_t wall_ms; /* since 1970; goes into transactions, decides nothing */
     int64_t zxid;
     struct slice bytes;
     struct slice address; /* textual peer address, Java's getHostAddress form */
 };
 
 enum client_effect_kind {
-    CLIENT_SEND,   /* bytes [offset, offset + size) of effects->bytes: whole frames */
-    CLIENT_CLOSE,  /* send what is queued, then close. Front then reports CLIENT_CLOSED */
-    CLIENT_PAUSE,  /* read no more from this client until CLIENT_RESUME; frames that still come
+    CLIENT_SEND,  /* bytes [offset, offset + size) of effects->bytes: whole frames */
+    CLIENT_CLOSE, /* send what is queued, then close. Front then reports CLIENT_CLOSED */
+    CLIENT_PAUSE, /* read no more from this client until CLIENT_RESUME; frames that still come
                       are queued */
     CLIENT_RESUME
 };
@@ -79,8 +79,8 @@ struct client_effect {
 struct log_append {
     struct slice payload; /* txn bytes with digest; valid until REPLICA_LOG_SYNCED passed it */
     int64_t zxid;
-    bool is_error;        /* carries no digest of its own (store/log_format.h) */
-    bool roll_before;     /* begin a new log file with this record */
+    bool is_error;    /* carries no digest of its own (store/log_format.h) */
+    bool roll_before; /* begin a new log file with this record */
 };
 
 struct replica_effects { /* zero it before first use; owned by the caller */
@@ -88,8 +88,8 @@ struct replica_effects { /* zero it before first use; owned by the caller */
     struct client_effect *clients;
     struct log_append *appends;
     size_t client_count, client_capacity, append_count, append_capacity;
-    bool snapshot_begin;  /* start writing an image: replica_snapshot_next() until it ends */
-    int64_t wake_at_ms;   /* send REPLICA_TICK no later than this; INT64_MAX: no wish */
+    bool snapshot_begin; /* start writing an image: replica_snapshot_next() until it ends */
+    int64_t wake_at_ms;  /* send REPLICA_TICK no later than this; INT64_MAX: no wish */
 };
 void replica_effects_clear(struct replica_effects *effects);
 void replica_effects_deinit(struct replica_effects *effects);
@@ -117,14 +117,14 @@ struct replica_counts {
     int64_t last_zxid;
     uint32_t znodes, ephemerals, sessions;
     uint64_t data_bytes;
-    uint32_t watch_connections, watch_paths, watches;             /* data table: what wchs shows */
-    uint32_t watches_all;                                         /* both tables: watch_count */
-    int64_t outstanding;                                          /* taken in, not answered */
+    uint32_t watch_connections, watch_paths, watches; /* data table: what wchs shows */
+    uint32_t watches_all;                             /* both tables: watch_count */
+    int64_t outstanding;                              /* taken in, not answered */
     int64_t packets_received, packets_sent;
     int64_t latency_min_ms, latency_max_ms, latency_sum_ms, latency_count;
     int64_t auth_failed, digest_mismatches, throttled_ops, watch_bytes, connection_revalidates;
     int64_t response_last_bytes, response_min_bytes, response_max_bytes; /* -1: none yet */
-    const struct summary *read_latency, *write_latency; /* ms; the replica's own */
+    const struct summary *read_latency, *write_latency;                  /* ms; the replica's own */
 };
 void replica_counts(const struct replica *replica, struct replica_counts *ret_counts);
 void replica_reset_stats(struct replica *replica); /* srst: latencies, packets, responses */
@@ -140,8 +140,8 @@ struct replica_client_info {
 };
 bool replica_client_info(const struct replica *replica, uint32_t client,
                          struct replica_client_info *ret_info); /* false: unknown */
-void replica_reset_client_stats(struct replica *replica); /* crst */
-const char *replica_op_name(int32_t op);                  /* "PING", "GETD", ... as cons shows */
+void replica_reset_client_stats(struct replica *replica);       /* crst */
+const char *replica_op_name(int32_t op); /* "PING", "GETD", ... as cons shows */
 
 /* Session buckets in order of expiry: visit is called once per (expire_at_ms monotonic, id). */
 typedef void replica_visit_session(void *context, int64_t expires_at_ms, int64_t session_id);

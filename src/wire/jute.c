@@ -138,8 +138,8 @@ struct slice jute_text_as_java_holds_it(struct arena *arena, struct slice text)
             size += put_utf16_unit(clean + size, 0xfffd);
             i += bad;
         } else if (bytes == 4) {
-            uint32_t code = (at[0] & 7u) << 18 | (at[1] & 0x3fu) << 12 | (at[2] & 0x3fu) << 6 |
-                            (at[3] & 0x3fu);
+            uint32_t code =
+                (at[0] & 7u) << 18 | (at[1] & 0x3fu) << 12 | (at[2] & 0x3fu) << 6 | (at[3] & 0x3fu);
             code -= 0x10000;
             size += put_utf16_unit(clean + size, 0xd800 | code >> 10);
             size += put_utf16_unit(clean + size, 0xdc00 | (code & 0x3ff));

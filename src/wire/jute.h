@@ -12,8 +12,8 @@
 
 struct reader {
     const uint8_t *pos, *end;
-    struct arena *arena;   /* for texts that are not clean; never NULL */
-    size_t text_bytes_max; /* longest text or buffer; longer is malformed */
+    struct arena *arena;    /* for texts that are not clean; never NULL */
+    size_t text_bytes_max;  /* longest text or buffer; longer is malformed */
     bool texts_as_they_are; /* a server wrote them: not cleaned a second time */
     enum status status;
 };

@@ -20,8 +20,7 @@
 #define RECONFIG_REQUEST_FIELDS(F)                                                                 \
     F(text, joining) F(text, leaving) F(text, new_members) F(i64, config_id)
 #define PATH_TYPE_REQUEST_FIELDS(F) F(text, path) F(i32, type)
-#define SET_WATCHES_FIELDS(F)                                                                      \
-    F(i64, relative_zxid) F(texts, data) F(texts, exist) F(texts, child)
+#define SET_WATCHES_FIELDS(F) F(i64, relative_zxid) F(texts, data) F(texts, exist) F(texts, child)
 #define SET_WATCHES2_FIELDS(F)                                                                     \
     SET_WATCHES_FIELDS(F) F(texts, persistent) F(texts, persistent_recursive)
 #define AUTH_PACKET_FIELDS(F) F(i32, type) F(text, scheme) F(buffer, auth)
@@ -29,7 +28,8 @@
 #define MULTI_HEADER_FIELDS(F) F(i32, type) F(boolean, done) F(i32, err)
 #define WATCHER_EVENT_FIELDS(F) F(i32, type) F(i32, state) F(text, path)
 
-#define TXN_HEADER_FIELDS(F) F(i64, client_id) F(i32, cxid) F(i64, zxid) F(i64, time_ms) F(i32, type)
+#define TXN_HEADER_FIELDS(F)                                                                       \
+    F(i64, client_id) F(i32, cxid) F(i64, zxid) F(i64, time_ms) F(i32, type)
 #define CREATE_TXN_FIELDS(F)                                                                       \
     F(text, path) F(buffer, data) F(acls, acl) F(boolean, ephemeral) F(i32, parent_cversion)
 #define CREATE_TXN_V0_FIELDS(F) F(text, path) F(buffer, data) F(acls, acl) F(boolean, ephemeral)
@@ -47,8 +47,8 @@
 #define STAT_PERSISTED_FIELDS(F)                                                                   \
     F(i64, czxid)                                                                                  \
     F(i64, mzxid)                                                                                  \
-    F(i64, ctime) F(i64, mtime) F(i32, version) F(i32, cversion) F(i32, aversion) F(i64, owner)    \
-        F(i64, pzxid)
+    F(i64, ctime)                                                                                  \
+    F(i64, mtime) F(i32, version) F(i32, cversion) F(i32, aversion) F(i64, owner) F(i64, pzxid)
 
 #define WIRE_RECORDS(RECORD)                                                                       \
     RECORD(connect_request, CONNECT_REQUEST_FIELDS)                                                \

@@ -129,8 +129,8 @@ static void tell_acl(zhandle_t *zh)
     expect("add auth", zoo_add_auth(zh, "digest", "c:secret", 8, auth_done, NULL), ZOK);
     expect("authenticated", await(&watch_type), 100);
     watch_type = 0;
-    expect("create with auth",
-           zoo_create(zh, "/c/mine", "x", 1, &ZOO_CREATOR_ALL_ACL, 0, NULL, 0), ZOK);
+    expect("create with auth", zoo_create(zh, "/c/mine", "x", 1, &ZOO_CREATOR_ALL_ACL, 0, NULL, 0),
+           ZOK);
     expect("get acl", zoo_get_acl(zh, "/c/mine", &acl, &stat), ZOK);
     for (int i = 0; i < acl.count; i++)
         printf("  %d %s %s\n", acl.data[i].perms, acl.data[i].id.scheme, acl.data[i].id.id);
@@ -165,11 +165,11 @@ static void tell(zhandle_t *zh)
     expect_data(zh, "/c", "three", 1);
 
     expect("wexists of nothing", zoo_wexists(zh, "/c/late", node_watcher, NULL, &stat), ZNONODE);
-    expect("create it",
-           zoo_create(zh, "/c/late", NULL, -1, open, ZOO_EPHEMERAL, name, sizeof name), ZOK);
+    expect("create it", zoo_create(zh, "/c/late", NULL, -1, open, ZOO_EPHEMERAL, name, sizeof name),
+           ZOK);
     expect_event("created", ZOO_CREATED_EVENT, "/c/late");
-    expect("wget children",
-           zoo_wget_children2(zh, "/c", node_watcher, NULL, &children, &stat), ZOK);
+    expect("wget children", zoo_wget_children2(zh, "/c", node_watcher, NULL, &children, &stat),
+           ZOK);
     printf("  %d children, stat says %d\n", children.count, stat.numChildren);
     deallocate_String_vector(&children);
     expect("delete", zoo_delete(zh, "/c/late", -1), ZOK);

@@ -579,7 +579,6 @@ struct sim_disk *sim_disk_copy(const struct sim_disk *sim, uint64_t seed)
     struct sim_disk *copy = sim_disk_new(seed);
 
     for (size_t i = 0; i < sim->now.count; i++)
-        sim_disk_put(copy, sim->now.entries[i].text,
-                     sim_disk_bytes(sim, sim->now.entries[i].text));
+        sim_disk_put(copy, sim->now.entries[i].text, sim_disk_bytes(sim, sim->now.entries[i].text));
     return copy;
 }

@@ -8,17 +8,17 @@
 #include "base/disk.h"
 
 enum sim_disk_op { /* what is counted, and what can be made to fail */
-    SIM_OPEN,
-    SIM_READ,
-    SIM_SIZE,
-    SIM_LIST,
-    SIM_WRITE,
-    SIM_TRUNCATE,
-    SIM_SYNC,
-    SIM_SYNC_DIR,
-    SIM_RENAME,
-    SIM_REMOVE,
-    SIM_OP_COUNT
+                   SIM_OPEN,
+                   SIM_READ,
+                   SIM_SIZE,
+                   SIM_LIST,
+                   SIM_WRITE,
+                   SIM_TRUNCATE,
+                   SIM_SYNC,
+                   SIM_SYNC_DIR,
+                   SIM_RENAME,
+                   SIM_REMOVE,
+                   SIM_OP_COUNT
 };
 
 enum sim_disk_loss {
@@ -57,7 +57,7 @@ struct slice sim_disk_bytes(const struct sim_disk *sim, const char *name); /* nu
 void sim_disk_put(struct sim_disk *sim, const char *name, struct slice bytes); /* durable */
 void sim_disk_delete(struct sim_disk *sim, const char *name);
 size_t sim_disk_file_count(const struct sim_disk *sim);
-const char *sim_disk_file_name(const struct sim_disk *sim, size_t index); /* in order of names */
+const char *sim_disk_file_name(const struct sim_disk *sim, size_t index);  /* in order of names */
 struct sim_disk *sim_disk_copy(const struct sim_disk *sim, uint64_t seed); /* all of it durable */
 
 #endif

@@ -91,8 +91,8 @@ static struct jute_vector acl_of(struct store_world *world, int32_t perms)
 {
     struct buffer bytes = {0};
 
-    jute_put_acl(&bytes,
-                 &(struct jute_acl){.perms = perms, .scheme = SLICE("world"), .id = SLICE("anyone")});
+    jute_put_acl(&bytes, &(struct jute_acl){
+                             .perms = perms, .scheme = SLICE("world"), .id = SLICE("anyone")});
     struct jute_vector acl = {arena_copy(&world->arena, buffer_slice(&bytes)), 1};
     buffer_deinit(&bytes);
     return acl;
@@ -138,8 +138,7 @@ static struct txn_op random_op(struct store_world *world)
     uint32_t parent = tree_find(world->tree, zk_path_parent(path));
 
     if (id == NODE_NONE) {
-        if (parent == NODE_NONE ||
-            znode_is_ephemeral(world->tree, tree_node(world->tree, parent)))
+        if (parent == NODE_NONE || znode_is_ephemeral(world->tree, tree_node(world->tree, parent)))
             return (struct txn_op){.type = OP_ERROR, .err = ZK_NO_NODE};
         int32_t kind = random_below(&world->seed, 6);
         return (struct txn_op){.type = kind == 0   ? OP_CREATE_TTL
@@ -183,8 +182,10 @@ static struct log_append add_close(struct store_world *world)
         store_be32(paths.data + head, (uint32_t)(paths.size - head - 4));
     }
     buffer_extend(&paths, 0);
-    struct jute_vector list = {arena_copy(&world->arena, slice_of(paths.size == 0 ? (const uint8_t *)"" : paths.data, paths.size)),
-                               (int32_t)session->ephemeral_count};
+    struct jute_vector list = {
+        arena_copy(&world->arena,
+                   slice_of(paths.size == 0 ? (const uint8_t *)"" : paths.data, paths.size)),
+        (int32_t)session->ephemeral_count};
     struct log_append append =
         world_add(world, &(struct txn_op){.type = OP_CLOSE_SESSION, .paths = list});
     buffer_deinit(&paths);
@@ -226,9 +227,9 @@ void world_go_back(struct store_world *world, int64_t zxid)
     world->session = 0;
     for (size_t i = 0; i < kept; i++) {
         struct txn txn;
-        CHECK_STATUS(txn_read(slice_of(world->txns[i].bytes, world->txns[i].size), &world->arena,
-                              &txn),
-                     STATUS_OK);
+        CHECK_STATUS(
+            txn_read(slice_of(world->txns[i].bytes, world->txns[i].size), &world->arena, &txn),
+            STATUS_OK);
         txn_apply(world->tree, &txn, NULL, &world->arena, NULL);
         if (txn.header.type == OP_CREATE_SESSION)
             world->session = txn.header.client_id;

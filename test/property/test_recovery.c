@@ -283,8 +283,7 @@ PROPERTY(a_full_disk_loses_nothing_and_the_same_batch_goes_in_when_there_is_spac
     struct log_options options = {.prealloc_bytes = (uint64_t)random_below(&life.seed, 4) * 4096,
                                   .force_sync = true,
                                   .digest_enabled = true};
-    struct log_writer *writer =
-        log_writer_new(sim_disk(life.sim), &options, &recovery.log);
+    struct log_writer *writer = log_writer_new(sim_disk(life.sim), &options, &recovery.log);
     drop(&recovery);
     int full = 0;
     for (int i = 0; i < 60; i++) {

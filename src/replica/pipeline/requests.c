@@ -110,9 +110,8 @@ static void auth(struct replica *replica, struct client *client, int32_t xid, st
         client_close(replica, client, "an auth packet that does not decode");
         return;
     }
-    enum auth_answer answer =
-        acl_authenticate(&replica->rules.acl, packet.scheme, packet.auth, &replica->arena,
-                         &client->identities);
+    enum auth_answer answer = acl_authenticate(&replica->rules.acl, packet.scheme, packet.auth,
+                                               &replica->arena, &client->identities);
     client->address = client->identities->items[0].id;
     if (answer == AUTH_CLOSE_SILENTLY) {
         client_close(replica, client, "the client looks for another ensemble");

@@ -43,7 +43,7 @@ struct log_writer_info {
     uint64_t written_bytes;             /* of records, in all files of this writer */
     uint64_t syncs;                     /* file syncs that were done */
     int64_t last_zxid, durable_zxid;
-    bool dirty;                         /* something waits for a sync */
+    bool dirty; /* something waits for a sync */
 };
 void log_writer_info(const struct log_writer *writer, struct log_writer_info *ret_info);
 

@@ -21,8 +21,8 @@ enum {
     LOG_RECORD_END = 0x42,
     LOG_DIGEST_BYTES = 12,
     LOG_TRAILER_BYTES = 24,
-    LOG_PAYLOAD_BYTES_MIN = 32,             /* a TxnHeader */
-    LOG_PAYLOAD_BYTES_MAX = 2 * 0xfffff,    /* what Java reads with its default limits */
+    LOG_PAYLOAD_BYTES_MIN = 32,          /* a TxnHeader */
+    LOG_PAYLOAD_BYTES_MAX = 2 * 0xfffff, /* what Java reads with its default limits */
     LOG_NAME_BYTES_MAX = 32,
 };
 
@@ -43,7 +43,8 @@ void log_header_write(struct buffer *out);
 /* One framed record. `digest_missing`: the payload ends with its body. The trailer is left out
  * where it would make the record longer than `payload_bytes_max`, which Java could not read. */
 void log_record_write(struct buffer *out, struct slice payload, bool digest_missing, int64_t zxid,
-                      int64_t durable_zxid, size_t payload_bytes_max, struct log_position *position);
+                      int64_t durable_zxid, size_t payload_bytes_max,
+                      struct log_position *position);
 
 /* False: the payload carries no trailer of ours (Java wrote it). */
 bool log_trailer_read(struct slice payload, struct log_trailer *ret_trailer);

@@ -38,8 +38,8 @@ enum log_found {
 };
 struct log_spot {
     enum log_found found;
-    struct slice payload;   /* of a record; valid until the next call */
-    const char *reason;     /* of TORN and DAMAGED: "wrong checksum" */
+    struct slice payload; /* of a record; valid until the next call */
+    const char *reason;   /* of TORN and DAMAGED: "wrong checksum" */
 };
 MUST_USE enum status log_reader_next(struct log_reader *reader, struct log_spot *ret_spot);
 

@@ -41,7 +41,8 @@ static enum status remove_leftovers(struct disk *data, struct store_notes *notes
     for (size_t i = 0; i < names.count && status == STATUS_OK; i++) {
         status = data->ops->remove(data, names.notes[i].text);
         if (status == STATUS_OK)
-            store_note(notes, false, "The unfinished snapshot %s was removed.", names.notes[i].text);
+            store_note(notes, false, "The unfinished snapshot %s was removed.",
+                       names.notes[i].text);
     }
     store_notes_deinit(&names);
     return status;
@@ -111,8 +112,7 @@ static enum status load_newest(struct disk *data, const struct store_files *file
 static enum status begin_without_snapshot(const struct recovery_options *options,
                                           const struct loaded *loaded,
                                           const struct store_files *snapshots,
-                                          const struct store_files *logs,
-                                          struct recovery *recovery)
+                                          const struct store_files *logs, struct recovery *recovery)
 {
     struct store_notes *notes = &recovery->notes;
 
@@ -234,11 +234,11 @@ static enum status remove_orphans(struct recovery *recovery)
 static enum status write_first_snapshot(struct disk *data, const struct recovery_options *options,
                                         struct tree *tree)
 {
-    return snapshot_write(data, tree,
-                          &(struct snapshot_image_options){
-                              .digest_enabled = options->tree.digest_enabled,
-                              .last_zxid_section = options->last_zxid_section},
-                          options->compression);
+    return snapshot_write(
+        data, tree,
+        &(struct snapshot_image_options){.digest_enabled = options->tree.digest_enabled,
+                                         .last_zxid_section = options->last_zxid_section},
+        options->compression);
 }
 
 static enum status recover(struct disk *data, struct disk *log,
@@ -254,13 +254,13 @@ static enum status recover(struct disk *data, struct disk *log,
     if (status != STATUS_OK)
         return status;
     recovery->snapshot_zxid = tree_last_zxid(recovery->tree);
-    struct replay replay = {
-        .log = log,
-        .files = logs,
-        .payload_bytes_max =
-            options->text_bytes_max == 0 ? LOG_PAYLOAD_BYTES_MAX : options->text_bytes_max,
-        .recovery = recovery,
-        .begin_anywhere = loaded.file == NULL};
+    struct replay replay = {.log = log,
+                            .files = logs,
+                            .payload_bytes_max = options->text_bytes_max == 0
+                                                     ? LOG_PAYLOAD_BYTES_MAX
+                                                     : options->text_bytes_max,
+                            .recovery = recovery,
+                            .begin_anywhere = loaded.file == NULL};
     if (loaded.file != NULL) {
         use_digest(&loaded, recovery, &replay);
         status = sync_file(data, loaded.file->name);
@@ -324,7 +324,8 @@ static bool visit_foreign(void *context, const char *name, uint64_t size_bytes)
     (void)size_bytes;
     if (store_name_read(name).kind != foreign->kind)
         return true;
-    size_t size = strlen(name) < sizeof(foreign->name) - 1 ? strlen(name) : sizeof(foreign->name) - 1;
+    size_t size =
+        strlen(name) < sizeof(foreign->name) - 1 ? strlen(name) : sizeof(foreign->name) - 1;
     memcpy(foreign->name, name, size);
     foreign->name[size] = '\0';
     return false;
@@ -408,8 +409,7 @@ enum status store_purge(struct disk *data, struct disk *log, uint32_t retain,
     if (status == STATUS_OK)
         status = oldest_kept(data, &snapshots, retain < RETAIN_MIN ? RETAIN_MIN : retain, &kept);
     if (status == STATUS_OK && kept >= 0) {
-        while (snapshot_count < snapshots.count &&
-               snapshots.files[snapshot_count].read.zxid < kept)
+        while (snapshot_count < snapshots.count && snapshots.files[snapshot_count].read.zxid < kept)
             snapshot_count++;
         /* The last log that begins at or below the snapshot may reach beyond it. */
         while (log_count + 1 < logs.count && logs.files[log_count + 1].read.zxid <= kept)

@@ -290,8 +290,8 @@ static enum status gather_evidence(struct state *state)
                                              state->replay->payload_bytes_max);
         if (status != STATUS_OK)
             return status;
-        status = log_reader_search(&reader, file == place->file ? place->offset : 0,
-                                   &place->evidence);
+        status =
+            log_reader_search(&reader, file == place->file ? place->offset : 0, &place->evidence);
         log_reader_close(&reader);
         if (status != STATUS_OK)
             return status;
@@ -347,8 +347,8 @@ static enum status put_file_aside(struct state *state, size_t file)
         return ops->remove(log, name);
     }
     torn_name(torn, name, 0);
-    store_note(notes, true,
-               "The log file %s holds nothing that was acknowledged; renamed to %s.", name, torn);
+    store_note(notes, true, "The log file %s holds nothing that was acknowledged; renamed to %s.",
+               name, torn);
     return ops->rename(log, name, torn);
 }
 
@@ -477,7 +477,7 @@ enum status replay_run(struct replay *replay)
     if (status == STATUS_OK)
         status = sync_files(&state);
     int64_t last = tree_last_zxid(replay->recovery->tree);
-    replay->recovery->log = (struct log_position){
-        last, state.any && state.ours && state.zxid == last ? state.link : 0};
+    replay->recovery->log =
+        (struct log_position){last, state.any && state.ours && state.zxid == last ? state.link : 0};
     return status;
 }

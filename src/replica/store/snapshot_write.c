@@ -6,7 +6,7 @@
 
 enum {
     OUT_BYTES = 256 * 1024,
-    SNAPPY_BLOCK_BYTES = 32 * 1024,     /* as snappy-java */
+    SNAPPY_BLOCK_BYTES = 32 * 1024, /* as snappy-java */
     PART_BYTES = 256 * 1024,
     GZIP_WINDOW_BITS = 15 + 16, /* zlib's way to ask for a gzip header */
 };
@@ -33,8 +33,7 @@ void snapshot_name_write(char *at, int64_t zxid, enum store_compression compress
                    suffixes[compression]);
 }
 
-enum status snapshot_file_begin(struct disk *disk, int64_t zxid,
-                                enum store_compression compression,
+enum status snapshot_file_begin(struct disk *disk, int64_t zxid, enum store_compression compression,
                                 struct snapshot_file **ret_file)
 {
     struct snapshot_file *file = mem_zalloc(sizeof(*file));
@@ -216,8 +215,7 @@ enum status snapshot_write(struct disk *disk, struct tree *tree,
     struct buffer part = {0};
     bool seal;
 
-    enum status status =
-        snapshot_file_begin(disk, snapshot_image_zxid(image), compression, &file);
+    enum status status = snapshot_file_begin(disk, snapshot_image_zxid(image), compression, &file);
     if (status != STATUS_OK)
         goto end_image;
     while (status == STATUS_OK && snapshot_image_next(image, &part, PART_BYTES, &seal)) {

@@ -20,11 +20,10 @@ static struct json *expected(const char *name)
 
 static struct recovery_options default_options(void)
 {
-    return (struct recovery_options){.tree = {.hash_seed = 7,
-                                              .extended_types = true,
-                                              .digest_enabled = true},
-                                     .db_autocreate = true,
-                                     .last_zxid_section = true};
+    return (struct recovery_options){
+        .tree = {.hash_seed = 7, .extended_types = true, .digest_enabled = true},
+        .db_autocreate = true,
+        .last_zxid_section = true};
 }
 
 static const char *last_note(const struct recovery *recovery)
@@ -184,13 +183,24 @@ static void check_refused(const char *name, const char *part)
 
 TEST(every_directory_that_java_loads_gives_the_same_tree_here)
 {
-    static const char *const names[] = {
-        "standalone-rich",         "fuzzy-snapshot",      "legacy-34",
-        "log-corrupt-older-unread", "log-header-only-last", "log-torn-no-eor",
-        "log-torn-truncated",      "log-torn-zero-tail",  "snap-bad-digest",
-        "snap-complete-tmp",       "snap-newest-bad-crc", "snap-newest-truncated",
-        "snap-no-digest",          "fuzzy-acl-ids",       "snap-395",
-        "snap-gz",                 "snap-snappy",         "empty-myid-only"};
+    static const char *const names[] = {"standalone-rich",
+                                        "fuzzy-snapshot",
+                                        "legacy-34",
+                                        "log-corrupt-older-unread",
+                                        "log-header-only-last",
+                                        "log-torn-no-eor",
+                                        "log-torn-truncated",
+                                        "log-torn-zero-tail",
+                                        "snap-bad-digest",
+                                        "snap-complete-tmp",
+                                        "snap-newest-bad-crc",
+                                        "snap-newest-truncated",
+                                        "snap-no-digest",
+                                        "fuzzy-acl-ids",
+                                        "snap-395",
+                                        "snap-gz",
+                                        "snap-snappy",
+                                        "empty-myid-only"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         printf("    %s\n", names[i]);

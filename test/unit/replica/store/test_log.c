@@ -212,7 +212,8 @@ TEST(a_trailer_is_left_out_where_java_could_not_read_the_record_any_more)
 
     for (size_t more = 23; more <= 24; more++) {
         rig_init(&rig, &plain);
-        struct log_append append = world_create(&rig.world, "/a", SLICE("aaaaaaaaaaaaaaaaaaaaaaaa"));
+        struct log_append append =
+            world_create(&rig.world, "/a", SLICE("aaaaaaaaaaaaaaaaaaaaaaaa"));
         options.payload_bytes_max = append.payload.size + more;
         log_writer_free(rig.writer);
         rig.writer = log_writer_new(sim_disk(rig.sim), &options, &nothing_before);
@@ -336,8 +337,9 @@ TEST(a_new_run_never_appends_to_a_file_and_cuts_one_of_the_same_name)
     struct slice before = file(&rig, "log.1");
     uint8_t *kept = mem_alloc(before.size);
     memcpy(kept, before.data, before.size);
-    sim_disk_put(rig.sim, "log.2", SLICE("a torn header, or anything that was there before, longer "
-                                         "than what will be written, to see that it is cut....."));
+    sim_disk_put(rig.sim, "log.2",
+                 SLICE("a torn header, or anything that was there before, longer "
+                       "than what will be written, to see that it is cut....."));
     log_writer_free(rig.writer);
     rig.writer = log_writer_new(sim_disk(rig.sim), &plain, &after_one);
     append_and_sync(&rig, world_add(&rig.world, &(struct txn_op){.type = OP_ERROR, .err = -1}));
@@ -352,8 +354,11 @@ TEST(a_failed_write_or_sync_is_told_again_to_every_later_call)
     static const struct {
         enum sim_disk_op op;
         bool at_append;
-    } rows[] = {{SIM_OPEN, true},    {SIM_WRITE, true},    {SIM_TRUNCATE, true},
-                {SIM_SYNC, false}, {SIM_SYNC_DIR, false}};
+    } rows[] = {{SIM_OPEN, true},
+                {SIM_WRITE, true},
+                {SIM_TRUNCATE, true},
+                {SIM_SYNC, false},
+                {SIM_SYNC_DIR, false}};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct rig rig;

@@ -1,5 +1,5 @@
-#include "replica/store/recovery.h"
 #include "replica/store/log.h"
+#include "replica/store/recovery.h"
 #include "replica/store/snapshot.h"
 #include "test/lib/check.h"
 #include "test/lib/sim_disk.h"
@@ -117,8 +117,7 @@ static void serve(struct rig *rig, int count, int roll_every)
 {
     struct log_options options = {
         .prealloc_bytes = 4096, .force_sync = true, .digest_enabled = true};
-    struct log_writer *writer =
-        log_writer_new(sim_disk(rig->sim), &options, &rig->recovery.log);
+    struct log_writer *writer = log_writer_new(sim_disk(rig->sim), &options, &rig->recovery.log);
 
     for (int i = 0; i < count; i++) {
         struct log_append append = world_next(&rig->world);
@@ -734,14 +733,15 @@ TEST(a_whole_unacknowledged_record_behind_a_torn_one_goes_with_it)
     rig_init(&rig);
     must_recover(&rig);
     for (size_t i = 0; i < 4; i++)
-        appends[i] = world_create(&rig.world, (const char *[]){"/a", "/b", "/c", "/d"}[i], SLICE(""));
+        appends[i] =
+            world_create(&rig.world, (const char *[]){"/a", "/b", "/c", "/d"}[i], SLICE(""));
     struct log_position position = {0, 0};
     size_t offsets[4];
     log_header_write(&ours);
     for (size_t i = 0; i < 4; i++) { /* 1 durable; 2, 3, 4 one batch; 4 in a new file */
         offsets[i] = ours.size;
-        log_record_write(&ours, appends[i].payload, false, appends[i].zxid, i == 0 ? 0 : 1,
-                         1 << 20, &position);
+        log_record_write(&ours, appends[i].payload, false, appends[i].zxid, i == 0 ? 0 : 1, 1 << 20,
+                         &position);
     }
     struct buffer next = {0};
     log_header_write(&next);
@@ -923,7 +923,8 @@ TEST(ephemerals_whose_session_is_gone_are_removed_without_a_transaction)
     CHECK(tree_find(rig.recovery.tree, SLICE("/p/a")) == NODE_NONE);
     CHECK(tree_find(rig.recovery.tree, SLICE("/p/c")) == NODE_NONE);
     CHECK(tree_find(rig.recovery.tree, SLICE("/p/d")) != NODE_NONE);
-    const struct znode *parent = tree_node(rig.recovery.tree, tree_find(rig.recovery.tree, SLICE("/p")));
+    const struct znode *parent =
+        tree_node(rig.recovery.tree, tree_find(rig.recovery.tree, SLICE("/p")));
     CHECK_I64("the parent's pzxid moves to the last zxid", parent->pzxid, world_zxid(&rig.world));
     CHECK_I64("no transaction", rig.recovery.last_zxid, world_zxid(&rig.world));
     rig_deinit(&rig);
@@ -1098,8 +1099,7 @@ TEST(large_records_and_many_files_are_replayed)
     must_recover(&rig);
     struct log_options options = {
         .prealloc_bytes = 65536, .force_sync = true, .digest_enabled = true};
-    struct log_writer *writer =
-        log_writer_new(sim_disk(rig.sim), &options, &rig.recovery.log);
+    struct log_writer *writer = log_writer_new(sim_disk(rig.sim), &options, &rig.recovery.log);
     for (int i = 0; i < 30; i++) {
         char path[16];
         (void)snprintf(path, sizeof(path), "/big%d", i);

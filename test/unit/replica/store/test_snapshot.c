@@ -208,7 +208,7 @@ TEST(a_snapshot_in_the_making_has_no_name_of_a_snapshot)
 TEST(a_failing_disk_ends_a_snapshot_and_leaves_nothing_behind)
 {
     static const enum store_compression kinds[] = {STORE_PLAIN, STORE_GZIP, STORE_SNAPPY};
-    static const enum sim_disk_op ops[] = {SIM_OPEN, SIM_WRITE, SIM_SYNC, SIM_RENAME,
+    static const enum sim_disk_op ops[] = {SIM_OPEN, SIM_WRITE, SIM_SYNC,    SIM_RENAME,
                                            SIM_READ, SIM_SIZE,  SIM_SYNC_DIR};
     struct store_world world;
 
@@ -646,8 +646,7 @@ TEST(a_file_is_a_candidate_by_its_name_its_size_and_a_few_bytes)
         CHECK_STATUS(snapshot_is_candidate(sim_disk(sim), rows[i].name, &candidate), STATUS_OK);
         CHECK_I64(rows[i].name, candidate, rows[i].candidate);
     }
-    CHECK_STATUS(snapshot_is_candidate(sim_disk(sim), "snapshot.99", &candidate),
-                 STATUS_NOT_FOUND);
+    CHECK_STATUS(snapshot_is_candidate(sim_disk(sim), "snapshot.99", &candidate), STATUS_NOT_FOUND);
     sim_disk_fail_at(sim, SIM_SIZE, 1, STATUS_IO);
     CHECK_STATUS(snapshot_is_candidate(sim_disk(sim), "snapshot.1", &candidate), STATUS_IO);
     sim_disk_fail_at(sim, SIM_READ, 1, STATUS_IO);
