@@ -278,6 +278,10 @@ void replica_step(struct replica *replica, const struct replica_event *event,
         requests_relieve_pressure(replica);
         break;
     case REPLICA_SNAPSHOT_DONE:
+        if (replica->image != NULL) { /* given up half way, the disk being full */
+            snapshot_image_end(replica->image);
+            replica->image = NULL;
+        }
         replica->image_running = false;
         break;
     case REPLICA_TICK:

@@ -1,0 +1,523 @@
+#include "test/lib/check.h"
+#include "test/lib/replica_rig.h"
+#include "test/lib/requests.h"
+
+#include "replica/replica.h"
+
+#include <stdio.h>
+
+static struct buffer body;
+
+static void end(struct rig *rig)
+{
+    rig_deinit(rig);
+    buffer_deinit(&body);
+}
+
+static int64_t outstanding(const struct rig *rig)
+{
+    struct replica_counts counts;
+    replica_counts(rig->replica, &counts);
+    return counts.outstanding;
+}
+
+/* --- back-pressure --- */
+
+TEST(reading_stops_at_the_limit_and_goes_on_below_it)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+
+    options.outstanding_max = 4;
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    rig_connect(&rig, 1);
+    rig_connect(&rig, 2);
+    for (int i = 0; i < 3; i++)
+        (void)rig_set(&rig, 0, "/", "x");
+    CHECK(!rig.clients[0].paused);
+    (void)rig_set(&rig, 0, "/", "x");
+    CHECK(rig.clients[0].paused);
+    CHECK(!rig.clients[1].paused); /* owes nothing */
+    (void)rig_expect(&rig, 1, rig_get(&rig, 1, "/", false), ZK_OK);
+    CHECK(!rig.clients[1].paused);
+    (void)rig_set(&rig, 1, "/", "x");
+    CHECK(rig.clients[1].paused);
+    (void)rig_set(&rig, 0, "/", "on the wire already"); /* taken all the same */
+    CHECK_I64("outstanding", outstanding(&rig), 6);
+    rig_sync_to(&rig, rig.appended_zxid - 4);
+    CHECK(rig.clients[0].paused && rig.clients[1].paused);
+    rig_sync_to(&rig, rig.appended_zxid - 3);
+    CHECK(!rig.clients[0].paused && !rig.clients[1].paused);
+    rig_sync(&rig);
+    CHECK_I64("outstanding", outstanding(&rig), 0);
+    end(&rig);
+}
+
+TEST(a_client_that_is_paused_may_close_and_its_id_is_free_again)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+
+    options.outstanding_max = 1;
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    (void)rig_set(&rig, 0, "/", "x");
+    CHECK(rig.clients[0].paused);
+    (void)rig_get(&rig, 0, "/", false);
+    rig_gone(&rig, 0);
+    rig_open(&rig, 0);
+    rig_shake(&rig, 0, 0, 4000);
+    rig_sync(&rig);
+    CHECK(rig_shaken(&rig, 0)); /* and no answer of the earlier one */
+    CHECK(rig_silent(&rig, 0) && !rig.clients[0].paused);
+    CHECK_I64("outstanding", outstanding(&rig), 0);
+    end(&rig);
+}
+
+TEST(many_large_writes_stop_reading_whatever_their_number)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+    static char data[1000001];
+    int writes = 0;
+
+    options.outstanding_max = 0; /* no limit of their number */
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    memset(data, 'x', sizeof(data) - 1);
+    while (!rig.clients[0].paused && writes < 200) {
+        (void)rig_set(&rig, 0, "/", data);
+        writes++;
+        /* The rig keeps copies; they are of no use here. */
+        buffer_deinit(&rig.appends[rig.append_count - 1].payload);
+    }
+    CHECK(writes >= 64 && writes < 100);
+    rig_sync(&rig);
+    CHECK(!rig.clients[0].paused);
+    for (; writes > 0; writes--)
+        (void)rig_next(&rig, 0);
+    CHECK(rig_silent(&rig, 0));
+    end(&rig);
+}
+
+/* --- the throttle --- */
+
+TEST(the_throttle_holds_requests_back_in_order)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+
+    options.throttle_requests_max = 2;
+    options.throttle_stall_ms = 100;
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    rig_connect(&rig, 1);
+    size_t records = rig.append_count;
+    int32_t first = rig_create(&rig, 0, "/a", 0);
+    (void)rig_create(&rig, 0, "/b", 0);
+    (void)rig_create(&rig, 0, "/c", 0); /* held back */
+    int32_t read = rig_get(&rig, 0, "/c", false);
+    int32_t other = rig_get(&rig, 1, "/a", false);
+    CHECK_U64("proposed", rig.append_count, records + 2);
+    CHECK(rig_silent(&rig, 1));
+    CHECK_I64("outstanding", outstanding(&rig), 5);
+    rig_sync_to(&rig, rig.appended_zxid - 1);
+    (void)rig_expect(&rig, 0, first, ZK_OK);
+    CHECK_U64("one more", rig.append_count, records + 3);
+    CHECK(rig_silent(&rig, 1)); /* behind the two of the first client */
+    rig_sync(&rig);
+    (void)rig_expect(&rig, 0, first + 1, ZK_OK);
+    (void)rig_expect(&rig, 0, first + 2, ZK_OK);
+    (void)rig_expect(&rig, 0, read, ZK_OK);
+    (void)rig_expect(&rig, 1, other, ZK_OK);
+    end(&rig);
+}
+
+TEST(what_waited_too_long_in_the_throttle_is_refused_and_has_no_effect)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+    struct replica_counts counts;
+
+    options.throttle_requests_max = 1;
+    options.throttle_stall_ms = 100;
+    options.throttled_op_wait_ms = 1000;
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    rig_connect(&rig, 1);
+    int32_t first = rig_create(&rig, 0, "/a", 0);
+    int32_t write = rig_create(&rig, 0, "/late", 0);
+    int32_t read = rig_get(&rig, 1, "/a", false);
+    rig_send_xid(&rig, 1, XID_PING, OP_PING, NULL);
+    int32_t last = rig_send(&rig, 1, OP_CLOSE_SESSION, NULL);
+    rig_jump(&rig, 1001);
+    rig_sync(&rig);
+    (void)rig_expect(&rig, 0, first, ZK_OK);
+    CHECK_I64("zxid", rig_expect(&rig, 0, write, ZK_THROTTLED_OP).zxid, 3);
+    (void)rig_expect(&rig, 1, read, ZK_THROTTLED_OP);
+    (void)rig_expect(&rig, 1, XID_PING, ZK_OK); /* never */
+    rig_sync(&rig);
+    (void)rig_expect(&rig, 1, last, ZK_OK); /* nor this */
+    CHECK_I64("no effect", tree_find(replica_tree(rig.replica), SLICE("/late")), NODE_NONE);
+    replica_counts(rig.replica, &counts);
+    CHECK_I64("counted", counts.throttled_ops, 2);
+    end(&rig);
+}
+
+TEST(throttled_requests_of_a_client_that_left_are_forgotten)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+
+    options.throttle_requests_max = 1;
+    options.throttle_stall_ms = 100;
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    rig_connect(&rig, 1);
+    (void)rig_create(&rig, 0, "/a", 0);
+    (void)rig_create(&rig, 1, "/b", 0);
+    rig_gone(&rig, 1);
+    rig_open(&rig, 1); /* somebody else under the same id */
+    rig_sync(&rig);
+    rig_sync(&rig);
+    CHECK(rig_silent(&rig, 1));
+    CHECK_I64("never proposed", tree_find(replica_tree(rig.replica), SLICE("/b")), NODE_NONE);
+    CHECK_I64("outstanding", outstanding(&rig), 0);
+    end(&rig);
+}
+
+/* --- janitors --- */
+
+static void make_typed(struct rig *rig, int32_t op, const char *path, int64_t ttl_ms)
+{
+    if (op == OP_CREATE_TTL)
+        put_create_ttl(&body, path, MODE_TTL, ttl_ms);
+    else
+        put_create(&body, path, SLICE(""), MODE_CONTAINER);
+    (void)rig_do(rig, 0, op, &body, ZK_OK);
+}
+
+static bool exists(const struct rig *rig, const char *path)
+{
+    return tree_find(replica_tree(rig->replica), slice_text(path)) != NODE_NONE;
+}
+
+static void keep_alive(struct rig *rig, int64_t ms)
+{
+    for (; ms > 0; ms -= 1000) {
+        rig_pass(rig, ms < 1000 ? ms : 1000);
+        rig_send_xid(rig, 0, XID_PING, OP_PING, NULL);
+        (void)rig_expect(rig, 0, XID_PING, ZK_OK);
+    }
+}
+
+TEST(a_container_goes_when_its_last_child_has_gone)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    make_typed(&rig, OP_CREATE_CONTAINER, "/never", 0);
+    make_typed(&rig, OP_CREATE_CONTAINER, "/used", 0);
+    make_typed(&rig, OP_CREATE_CONTAINER, "/in-use", 0);
+    rig_make(&rig, 0, "/used/x");
+    rig_make(&rig, 0, "/in-use/x");
+    (void)rig_delete(&rig, 0, "/used/x");
+    rig_sync(&rig);
+    (void)rig_next(&rig, 0);
+    size_t records = rig.append_count;
+    (void)rig_expect(&rig, 0, rig_get(&rig, 0, "/used", true), ZK_OK);
+    keep_alive(&rig, 59000);
+    CHECK_U64("not yet", rig.append_count, records);
+    keep_alive(&rig, 2000);
+    CHECK_U64("one", rig.append_count, records + 1);
+    rig_sync(&rig);
+    rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_DELETED, "/used");
+    CHECK(exists(&rig, "/never") && !exists(&rig, "/used") && exists(&rig, "/in-use"));
+    keep_alive(&rig, 700000);
+    CHECK(exists(&rig, "/never")); /* kept for ever by default */
+    end(&rig);
+}
+
+TEST(a_container_that_was_never_used_goes_when_asked_for)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+
+    options.container_check_interval_ms = 1000;
+    options.container_never_used_max_ms = 5000;
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    make_typed(&rig, OP_CREATE_CONTAINER, "/never", 0);
+    keep_alive(&rig, 4000);
+    rig_sync(&rig);
+    CHECK(exists(&rig, "/never"));
+    keep_alive(&rig, 3000);
+    rig_sync(&rig);
+    CHECK(!exists(&rig, "/never"));
+    end(&rig);
+}
+
+TEST(a_ttl_node_goes_when_nothing_was_written_for_its_time)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+
+    options.container_check_interval_ms = 1000;
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    make_typed(&rig, OP_CREATE_TTL, "/left", 5000);
+    make_typed(&rig, OP_CREATE_TTL, "/written", 5000);
+    make_typed(&rig, OP_CREATE_TTL, "/parent", 5000);
+    rig_make(&rig, 0, "/parent/x");
+    keep_alive(&rig, 4000);
+    (void)rig_set(&rig, 0, "/written", "again");
+    rig_sync(&rig);
+    (void)rig_next(&rig, 0);
+    keep_alive(&rig, 3000);
+    rig_sync(&rig);
+    CHECK(!exists(&rig, "/left") && exists(&rig, "/written") && exists(&rig, "/parent"));
+    keep_alive(&rig, 3000);
+    rig_sync(&rig);
+    CHECK(!exists(&rig, "/written") && exists(&rig, "/parent"));
+    end(&rig);
+}
+
+TEST(a_wall_clock_that_jumps_ends_no_ttl)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+
+    options.container_check_interval_ms = 1000;
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    make_typed(&rig, OP_CREATE_TTL, "/t", 50000);
+    rig.wall_ms += 86400000;
+    keep_alive(&rig, 3000);
+    rig_sync(&rig);
+    CHECK(exists(&rig, "/t"));
+    end(&rig);
+}
+
+TEST(janitors_delete_no_more_than_they_may_at_once)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+    char path[16];
+
+    options.container_check_interval_ms = 6000;
+    options.container_per_minute_max = 50; /* 5 at a time */
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    for (int i = 0; i < 12; i++) {
+        snprintf(path, sizeof(path), "/t%d", i);
+        make_typed(&rig, OP_CREATE_TTL, path, 1);
+    }
+    size_t records = rig.append_count;
+    static const size_t want[] = {5, 10, 12, 12};
+    for (size_t round = 0; round < ARRAY_LEN(want); round++) {
+        keep_alive(&rig, 6000);
+        rig_sync(&rig);
+        CHECK_U64("deleted", rig.append_count - records, want[round]);
+    }
+    end(&rig);
+}
+
+/* --- snapshots --- */
+
+TEST(a_snapshot_begins_after_so_many_records_and_rolls_the_log)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+    size_t last = 0;
+
+    options.snap_count = 100;
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    for (int snapshots = 0; snapshots < 5; snapshots++) {
+        while (!rig.snapshot_begun) {
+            rig_sync(&rig);
+            (void)rig_set(&rig, 0, "/", "x");
+        }
+        size_t records = rig.append_count - last;
+        CHECK(records > 50 && records <= 101);
+        CHECK_I64("its zxid is the tree's", replica_snapshot_zxid(rig.replica),
+                  tree_last_zxid(replica_tree(rig.replica)));
+        last = rig.append_count;
+        CHECK(!rig.appends[last - 1].roll_before);
+        (void)rig_set(&rig, 0, "/", "x");
+        CHECK(rig.appends[last].roll_before);
+        rig.snapshot_begun = false;
+        rig_finish_image(&rig);
+    }
+    end(&rig);
+}
+
+TEST(the_size_of_the_log_begins_a_snapshot_too)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+    char data[1001];
+
+    memset(data, 'x', 1000);
+    data[1000] = 0;
+    options.snap_size_limit_bytes = 20000;
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    int writes = 0;
+    for (; !rig.snapshot_begun && writes < 100; writes++)
+        (void)rig_set(&rig, 0, "/", data);
+    CHECK(writes >= 9 && writes <= 20);
+    end(&rig);
+}
+
+TEST(while_an_image_is_written_no_other_begins_but_the_log_is_rolled)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+    size_t rolls = 0;
+
+    options.snap_count = 10;
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    replica_request_snapshot(rig.replica);
+    rig_jump(&rig, 1);
+    CHECK(rig.snapshot_begun); /* asked for at start */
+    rig.snapshot_begun = false;
+    for (int i = 0; i < 100; i++) {
+        (void)rig_set(&rig, 0, "/", "x");
+        rig_sync(&rig);
+    }
+    CHECK(!rig.snapshot_begun);
+    for (size_t i = 0; i < rig.append_count; i++)
+        rolls += rig.appends[i].roll_before;
+    CHECK(rolls >= 9);
+    rig_finish_image(&rig);
+    for (int i = 0; i < 20; i++)
+        (void)rig_set(&rig, 0, "/", "x");
+    CHECK(rig.snapshot_begun);
+    end(&rig);
+}
+
+TEST(an_image_that_was_given_up_half_way_is_no_obstacle_for_the_next)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+    struct buffer part = {0};
+    bool seal;
+
+    rig_init(&rig, &options, rig_tree());
+    for (int i = 0; i < 3; i++) {
+        rig.snapshot_begun = false;
+        replica_request_snapshot(rig.replica);
+        rig_jump(&rig, 1);
+        CHECK(rig.snapshot_begun);
+        CHECK(replica_snapshot_next(rig.replica, &part, 10, &seal));
+        rig_step(&rig,
+                 (struct replica_event){.kind = REPLICA_SNAPSHOT_DONE}); /* the disk is full */
+        CHECK(!replica_snapshot_next(rig.replica, &part, 10, &seal));
+    }
+    buffer_deinit(&part);
+    end(&rig);
+}
+
+/* --- looking in --- */
+
+TEST(the_counts_are_what_happened)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+    struct replica_counts counts;
+
+    rig_init(&rig, &options, rig_tree());
+    replica_counts(rig.replica, &counts);
+    CHECK_I64("no answer yet", counts.response_min_bytes, -1);
+    rig_connect(&rig, 0);
+    rig_make(&rig, 0, "/a");
+    (void)rig_create(&rig, 0, "/e", MODE_EPHEMERAL);
+    rig_pass(&rig, 40);
+    rig_sync(&rig);
+    (void)rig_next(&rig, 0);
+    (void)rig_expect(&rig, 0, rig_get(&rig, 0, "/a", true), ZK_OK);
+    (void)rig_create(&rig, 0, "/b", 0);
+    replica_counts(rig.replica, &counts);
+    CHECK_I64("zxid", counts.last_zxid, 3);
+    CHECK_U64("znodes", counts.znodes, 6);
+    CHECK_U64("ephemerals", counts.ephemerals, 1);
+    CHECK_U64("sessions", counts.sessions, 1);
+    CHECK_I64("outstanding", counts.outstanding, 1);
+    CHECK_I64("received", counts.packets_received, 5);
+    CHECK_I64("sent", counts.packets_sent, 4);
+    CHECK_I64("latency", counts.latency_max_ms, 40);
+    CHECK_I64("latency", counts.latency_min_ms, 0);
+    CHECK_I64("latency", counts.latency_sum_ms, 40);
+    CHECK_I64("latency", counts.latency_count, 3);
+    CHECK(counts.watches == 1 && counts.watch_paths == 1 && counts.watch_connections == 1);
+    CHECK_I64("mismatches", counts.digest_mismatches, 0);
+    CHECK_I64("smallest", counts.response_min_bytes, 6);
+    CHECK_I64("largest", counts.response_max_bytes, 4 + 4 + STAT_BYTES);
+
+    struct replica_client_info info;
+    CHECK(replica_client_info(rig.replica, 0, &info));
+    CHECK_I64("session", info.session_id, rig.clients[0].session_id);
+    CHECK_I64("queued", info.queued, 1);
+    CHECK_I64("last op", info.last_op, OP_GET_DATA);
+    CHECK_I64("last xid", info.last_cxid, 3);
+    CHECK(!replica_client_info(rig.replica, 1, &info));
+    CHECK(!replica_client_info(rig.replica, 1000, &info));
+
+    replica_reset_stats(rig.replica);
+    replica_reset_client_stats(rig.replica);
+    replica_counts(rig.replica, &counts);
+    CHECK(counts.packets_received == 0 && counts.latency_count == 0 &&
+          counts.response_last_bytes == -1);
+    CHECK_U64("not what is", counts.znodes, 6);
+    CHECK(replica_client_info(rig.replica, 0, &info));
+    CHECK(info.received == 0 && info.last_op == 0 && info.latency_count == 0);
+    end(&rig);
+}
+
+TEST(operations_have_the_names_that_operators_know)
+{
+    static const struct {
+        int32_t op;
+        const char *name;
+    } rows[] = {{OP_PING, "PING"},           {OP_GET_DATA, "GETD"},      {OP_CREATE2, "CREA"},
+                {OP_CREATE_SESSION, "SESS"}, {OP_CLOSE_SESSION, "CLOS"}, {4711, "NA"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        CHECK_TEXT(rows[i].name, replica_op_name(rows[i].op), rows[i].name);
+}
+
+struct watch_list {
+    struct buffer text;
+};
+
+static void list_watch(void *context, struct slice path, int64_t session_id)
+{
+    buffer_printf(&((struct watch_list *)context)->text, "%.*s@%d ", (int)path.size,
+                  (const char *)path.data, (int)(session_id & 0xff));
+}
+
+TEST(watches_are_listed_by_path_and_by_session)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+    struct watch_list list = {0};
+
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    rig_connect(&rig, 1);
+    (void)rig_get(&rig, 1, "/", true);
+    put_path_watch(&body, "/", true);
+    (void)rig_send(&rig, 0, OP_GET_CHILDREN, &body); /* of the other table: not shown */
+    replica_visit_watches_by_path(rig.replica, list_watch, &list);
+    CHECK_SLICE("by path", buffer_slice(&list.text), SLICE("/@1 "));
+    list.text.size = 0;
+    replica_visit_watches_by_session(rig.replica, list_watch, &list);
+    CHECK_SLICE("by session", buffer_slice(&list.text), SLICE("/@1 "));
+    buffer_deinit(&list.text);
+    end(&rig);
+}
