@@ -16,9 +16,25 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char words[][5] = {"conf", "cons", "crst", "dirs", "dump", "envi", "gtmk",
-                                "hash", "isro", "mntr", "ruok", "srst", "srvr", "stat",
-                                "stmk", "wchc", "wchp", "wchs", "\xff\xf4\xff\xfd"};
+static const char words[][5] = {"conf",
+                                "cons",
+                                "crst",
+                                "dirs",
+                                "dump",
+                                "envi",
+                                "gtmk",
+                                "hash",
+                                "isro",
+                                "mntr",
+                                "ruok",
+                                "srst",
+                                "srvr",
+                                "stat",
+                                "stmk",
+                                "wchc",
+                                "wchp",
+                                "wchs",
+                                "\xff\xf4\xff\xfd"};
 
 static struct server the_server;
 

@@ -40,7 +40,9 @@ int64_t summary_percentile(const struct summary *summary, double share)
         seen += summary->buckets[i];
         if (seen > 0 && seen >= wanted) {
             int64_t value = bucket_start(i);
-            return value > summary->max ? summary->max : value < summary->min ? summary->min : value;
+            return value > summary->max   ? summary->max
+                   : value < summary->min ? summary->min
+                                          : value;
         }
     }
     return summary->max;

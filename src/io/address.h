@@ -21,6 +21,7 @@ void address_host_text(struct address_host host, char ret_text[ADDRESS_TEXT_MAX]
 
 /* Name or number to an address to bind. Blocks in DNS. NULL host: every address, dual stack when the
  * machine has IPv6. STATUS_NOT_FOUND: the name does not resolve. */
-MUST_USE enum status address_resolve(const char *host, int port, struct sockaddr_storage *ret_address);
+MUST_USE enum status address_resolve(const char *host, int port,
+                                     struct sockaddr_storage *ret_address);
 
 #endif

@@ -83,10 +83,9 @@ static void push_written(struct disk_posix *disk, struct disk_file *file, uint64
     file->unpushed_end = end;
     if (end - file->unpushed_start < disk->write_back_bytes)
         return;
-    (void)sync_file_range(file->fd, (off_t)file->unpushed_start,
-                          (off_t)(end - file->unpushed_start),
-                          SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-                              SYNC_FILE_RANGE_WAIT_AFTER);
+    (void)sync_file_range(
+        file->fd, (off_t)file->unpushed_start, (off_t)(end - file->unpushed_start),
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
     file->unpushed_start = end;
 }
 

@@ -99,7 +99,8 @@ static void log_problems(const struct config *config)
 
     for (size_t i = 0; i < config->problem_count; i++) {
         put_problem(config, &config->problems[i], text, sizeof(text));
-        log_line(config->problems[i].error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "config", "%s", text);
+        log_line(config->problems[i].error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "config", "%s",
+                 text);
     }
 }
 
@@ -117,9 +118,11 @@ static int serve(const struct config *config)
     struct server server;
 
     log_info("main", "Server environment:zookeeper.version=%s", VERSION_LINE);
-    log_info("main", "Starting server tickTime=%d minSessionTimeout=%d maxSessionTimeout=%d "
-             "dataDir=%s dataLogDir=%s", config->tick_ms, config->session_timeout_min_ms,
-             config->session_timeout_max_ms, config->data_dir, config->data_log_dir);
+    log_info("main",
+             "Starting server tickTime=%d minSessionTimeout=%d maxSessionTimeout=%d "
+             "dataDir=%s dataLogDir=%s",
+             config->tick_ms, config->session_timeout_min_ms, config->session_timeout_max_ms,
+             config->data_dir, config->data_log_dir);
     enum exit_code code = server_open(&server, config);
     if (code == EXIT_CODE_DATA_DIR) {
         log_error("main", "Unable to access datadir, exiting abnormally");
@@ -140,11 +143,12 @@ static int serve(const struct config *config)
 static void load_default(struct config *config, const struct arguments *arguments)
 {
     const char *port = arguments->word_count > 0 ? arguments->words[0] : "2181";
-    const char *text = config_text(config,
-                                   "tickTime=2000\ninitLimit=10\nsyncLimit=5\nclientPort=%s\n"
-                                   "admin.enableServer=false\n"
-                                   "4lw.commands.whitelist=srvr,stat,ruok,conf,isro,mntr,cons,wchs\n",
-                                   port);
+    const char *text =
+        config_text(config,
+                    "tickTime=2000\ninitLimit=10\nsyncLimit=5\nclientPort=%s\n"
+                    "admin.enableServer=false\n"
+                    "4lw.commands.whitelist=srvr,stat,ruok,conf,isro,mntr,cons,wchs\n",
+                    port);
 
     config_parse(config, "built-in", slice_text(text));
     config->data_dir = arguments->default_dir;

@@ -60,7 +60,8 @@ static void entries_add(struct entries *entries, const struct entry *entry)
 
 _Noreturn static void die(const struct log_thread *thread, const char *what, enum status status)
 {
-    log_error("log", "%s the transaction log failed: %s directory=%s; ending at once, without an "
+    log_error("log",
+              "%s the transaction log failed: %s directory=%s; ending at once, without an "
               "answer to anybody: what the disk holds is known only after a restart",
               what, status_text(status), thread->options.directory);
     log_error("main", "Exiting JVM with code %d", EXIT_CODE_UNEXPECTED);
@@ -115,7 +116,8 @@ static bool wait_for_space(struct log_thread *thread)
 {
     pthread_mutex_lock(&thread->lock);
     if (!thread->stats.full)
-        log_error("log", "no space left for the transaction log directory=%s; writes wait and are "
+        log_error("log",
+                  "no space left for the transaction log directory=%s; writes wait and are "
                   "not acknowledged, reads go on; free some space, it is tried again every second",
                   thread->options.directory);
     thread->stats.full = true;
@@ -173,10 +175,11 @@ static bool flush(struct log_thread *thread, const struct entry *entries, size_t
     pthread_mutex_unlock(&thread->lock);
     uv_async_send(&thread->async);
     if (sync_ms > thread->options.fsync_warning_ms)
-        log_warn("log", "fsync-ing the write ahead log in %s took %lldms which will adversely "
+        log_warn("log",
+                 "fsync-ing the write ahead log in %s took %lldms which will adversely "
                  "effect operation latency. File size is %llu bytes file=%s",
-                 thread->options.directory, (long long)sync_ms,
-                 (unsigned long long)info.file_bytes, info.file_name);
+                 thread->options.directory, (long long)sync_ms, (unsigned long long)info.file_bytes,
+                 info.file_name);
     return true;
 }
 
@@ -185,8 +188,8 @@ static void *run(void *argument)
     struct log_thread *thread = argument;
 
     while (take(thread)) {
-        size_t batch_max = thread->options.batch_max > 0 ? (size_t)thread->options.batch_max
-                                                         : thread->batch.count;
+        size_t batch_max =
+            thread->options.batch_max > 0 ? (size_t)thread->options.batch_max : thread->batch.count;
         pthread_mutex_lock(&thread->lock);
         summary_add(&thread->stats.queue_records, (int64_t)thread->batch.count);
         pthread_mutex_unlock(&thread->lock);

@@ -8,8 +8,8 @@
 #ifndef SERVER_LOG_THREAD_H
 #define SERVER_LOG_THREAD_H
 
-#include "replica/store/log.h"
 #include "base/summary.h"
+#include "replica/store/log.h"
 
 #include <uv.h>
 
@@ -22,7 +22,7 @@ struct log_thread_options {
 };
 
 struct log_thread_stats {
-    struct summary fsync_ms;       /* of one sync */
+    struct summary fsync_ms; /* of one sync */
     struct summary batch_records;
     struct summary flush_ms;       /* write and sync of one batch */
     struct summary queue_ms;       /* from being queued to being taken */

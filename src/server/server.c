@@ -74,7 +74,8 @@ static void snapshot_slice(struct server *server)
         uv_idle_stop(&server->snapshot_idle);
         return;
     }
-    if (replica_snapshot_next(server->replica, &server->snapshot_part, SNAPSHOT_SLICE_BYTES, &seal)) {
+    if (replica_snapshot_next(server->replica, &server->snapshot_part, SNAPSHOT_SLICE_BYTES,
+                              &seal)) {
         snapshot_thread_push(server->snapshots, &server->snapshot_part, seal);
         return;
     }
@@ -214,7 +215,7 @@ static void on_stop_deadline(uv_timer_t *timer)
     struct server *server = timer->data;
 
     log_warn("main", "the log could not be written before the end; the waiting writes were never "
-             "acknowledged");
+                     "acknowledged");
     finish_stop(server);
 }
 
@@ -365,8 +366,8 @@ enum exit_code server_open(struct server *server, const struct config *config)
     struct tree *tree = NULL;
     struct log_writer *writer = NULL;
 
-    *server = (struct server){.config = config, .data_lock_fd = -1, .log_lock_fd = -1,
-                              .wake_armed_ms = INT64_MAX};
+    *server = (struct server){
+        .config = config, .data_lock_fd = -1, .log_lock_fd = -1, .wake_armed_ms = INT64_MAX};
     raise_descriptor_limit();
     uv_loop_init(&server->loop);
     init_handles(server);

@@ -56,7 +56,7 @@ struct server {
 
 /* Java's exit codes; every reason was logged. On EXIT_CODE_OK the server listens. */
 enum exit_code server_open(struct server *server, const struct config *config);
-void server_run(struct server *server); /* until SIGTERM or SIGINT */
+void server_run(struct server *server);   /* until SIGTERM or SIGINT */
 void server_close(struct server *server); /* also after server_open() failed */
 
 /* startup.c: directories, locks and checks; then the tree. */

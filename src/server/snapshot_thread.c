@@ -53,13 +53,15 @@ static void report_done(struct snapshot_thread *thread, bool written)
 static void give_up(struct snapshot_thread *thread, enum status status)
 {
     if (status != STATUS_NO_SPACE) {
-        log_error("snapshot", "Severe unrecoverable error, exiting: writing the snapshot failed: %s "
-                  "zxid=0x%llx directory=%s", status_text(status), (unsigned long long)thread->zxid,
-                  thread->options.directory);
+        log_error("snapshot",
+                  "Severe unrecoverable error, exiting: writing the snapshot failed: %s "
+                  "zxid=0x%llx directory=%s",
+                  status_text(status), (unsigned long long)thread->zxid, thread->options.directory);
         log_error("main", "Exiting JVM with code %d", EXIT_CODE_SNAPSHOT);
         _exit(EXIT_CODE_SNAPSHOT);
     }
-    log_error("snapshot", "no space left for a snapshot zxid=0x%llx directory=%s; it was given up "
+    log_error("snapshot",
+              "no space left for a snapshot zxid=0x%llx directory=%s; it was given up "
               "and removed, serving goes on, the next one is tried in its turn",
               (unsigned long long)thread->zxid, thread->options.directory);
     report_done(thread, /* written= */ false);
@@ -71,8 +73,8 @@ static void begin(struct snapshot_thread *thread, int64_t zxid)
     thread->begun_ns = uv_hrtime();
     log_info("snapshot", "Snapshotting: 0x%llx to %s", (unsigned long long)zxid,
              thread->options.directory);
-    enum status status = snapshot_file_begin(thread->options.data, zxid,
-                                             thread->options.compression, &thread->file);
+    enum status status =
+        snapshot_file_begin(thread->options.data, zxid, thread->options.compression, &thread->file);
     if (status != STATUS_OK) {
         thread->file = NULL;
         give_up(thread, status);
@@ -131,8 +133,8 @@ static void purge(struct snapshot_thread *thread)
     struct store_notes notes = {0};
 
     log_info("purge", "Purge task started.");
-    enum status status = store_purge(thread->options.data, thread->options.log,
-                                     thread->options.retain, &notes);
+    enum status status =
+        store_purge(thread->options.data, thread->options.log, thread->options.retain, &notes);
     for (size_t i = 0; i < notes.count; i++)
         log_line(notes.notes[i].warning ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "purge", "%s",
                  notes.notes[i].text);

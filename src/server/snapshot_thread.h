@@ -8,8 +8,8 @@
 #define SERVER_SNAPSHOT_THREAD_H
 
 #include "base/buffer.h"
-#include "replica/store/snapshot.h"
 #include "base/summary.h"
+#include "replica/store/snapshot.h"
 
 #include <uv.h>
 
@@ -20,9 +20,9 @@ struct snapshot_thread_options {
     uint32_t retain; /* snapshots that a purge keeps */
 };
 
-struct snapshot_thread_events { /* on the loop's thread */
-    void (*room)(void *context);                /* parts may be pushed again */
-    void (*done)(void *context, bool written);  /* the image is written, or given up */
+struct snapshot_thread_events {                /* on the loop's thread */
+    void (*room)(void *context);               /* parts may be pushed again */
+    void (*done)(void *context, bool written); /* the image is written, or given up */
     void *context;
 };
 

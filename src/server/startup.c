@@ -28,7 +28,8 @@ static char *version_dir(const struct config *config, const char *dir)
         return path;
     enum status status = STATUS_OK;
     if (!config->data_dir_autocreate) {
-        log_error("main", "Missing data directory %s, automatic data directory creation is disabled "
+        log_error("main",
+                  "Missing data directory %s, automatic data directory creation is disabled "
                   "(zookeeper.datadir.autocreate is false). Please create this directory manually.",
                   path);
         status = STATUS_NOT_FOUND;
@@ -48,8 +49,10 @@ static bool lock(const char *path, int *ret_lock_fd)
     enum status status = dir_lock(path, ret_lock_fd, &holder);
 
     if (status == STATUS_BUSY)
-        log_error("main", "the data directory is in use by another server (pid %lld) directory=%s; "
-                  "two servers in one directory lose data", (long long)holder, path);
+        log_error("main",
+                  "the data directory is in use by another server (pid %lld) directory=%s; "
+                  "two servers in one directory lose data",
+                  (long long)holder, path);
     else if (status != STATUS_OK)
         log_error("main", "Cannot write to data directory %s: %s", path, status_text(status));
     return status == STATUS_OK;
@@ -164,9 +167,8 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
              (long long)server->start.load_ms);
     struct log_options log_options = {
         .prealloc_bytes = (uint64_t)config->prealloc_bytes,
-        .size_limit_bytes = config->txn_log_size_limit_bytes > 0
-                                ? (uint64_t)config->txn_log_size_limit_bytes
-                                : 0,
+        .size_limit_bytes =
+            config->txn_log_size_limit_bytes > 0 ? (uint64_t)config->txn_log_size_limit_bytes : 0,
         .force_sync = config->force_sync,
         .digest_enabled = config->digest_enabled,
         .payload_bytes_max = options.text_bytes_max,

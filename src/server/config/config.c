@@ -72,8 +72,9 @@ void config_deinit(struct config *config)
     arena_deinit(&config->arena);
 }
 
-__attribute__((format(printf, 2, 0))) static const char *
-text_v(struct config *config, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static const char *text_v(struct config *config,
+                                                                const char *format,
+                                                                va_list arguments)
 {
     va_list again;
 
@@ -157,8 +158,8 @@ static const char *without_comment(struct config *config, const struct property 
                         property->key, property->value, at);
             return property->value;
         }
-        const char *before = config_text(config, "%.*s", (int)(at - property->value),
-                                         property->value);
+        const char *before =
+            config_text(config, "%.*s", (int)(at - property->value), property->value);
         config_warn(config, property->line,
                     "%s: \"%s\" is taken as a comment; in a zoo.cfg a # begins one only at the "
                     "start of a line, and ZooKeeper in Java takes it as a part of the value",
@@ -212,12 +213,14 @@ static void handle_client_port(struct config *config, const char *name, const ch
     int32_t port = 0;
 
     if (!java_parse_int(value, &port))
-        config_invalid(config, line, "%s: For input string: \"%s\", expected a port number 0..65535",
-                       name, value);
+        config_invalid(config, line,
+                       "%s: For input string: \"%s\", expected a port number 0..65535", name,
+                       value);
     else if (port < 0 || port > 65535)
         config_invalid(config, line, "%s: port out of range:%d, expected 0..65535", name, port);
     else if (strcmp(name, "secureClientPort") == 0)
-        config_refuse(config, line, "secureClientPort=%d asks for TLS, which this release does not "
+        config_refuse(config, line,
+                      "secureClientPort=%d asks for TLS, which this release does not "
                       "have; it refuses to run with less security than its configuration asks for",
                       port);
     else {
@@ -252,20 +255,26 @@ static void handle_class(struct config *config, const char *name, const char *va
     } else if (strcmp(name, "serverCnxnFactory") == 0) {
         if (strcmp(class, "NIOServerCnxnFactory") != 0 &&
             strcmp(class, "NettyServerCnxnFactory") != 0)
-            config_refuse(config, line, "serverCnxnFactory: Couldn't instantiate %s, expected "
+            config_refuse(config, line,
+                          "serverCnxnFactory: Couldn't instantiate %s, expected "
                           "org.apache.zookeeper.server.NIOServerCnxnFactory or "
-                          "NettyServerCnxnFactory", value);
+                          "NettyServerCnxnFactory",
+                          value);
     } else if (strcmp(name, "watchManagerName") == 0) {
         if (strcmp(class, "WatchManager") != 0 && strcmp(class, "WatchManagerOptimized") != 0)
-            config_refuse(config, line, "watchManagerName: Couldn't instantiate %s, expected "
+            config_refuse(config, line,
+                          "watchManagerName: Couldn't instantiate %s, expected "
                           "org.apache.zookeeper.server.watch.WatchManager or "
-                          "WatchManagerOptimized", value);
+                          "WatchManagerOptimized",
+                          value);
     } else if (strcmp(class, "PrometheusMetricsProvider") == 0) {
         config_warn(config, line, "%s=%s is known and has no effect yet", name, value);
     } else if (strcmp(class, "DefaultMetricsProvider") != 0 &&
                strcmp(class, "NullMetricsProvider") != 0) {
-        config_invalid(config, line, "%s: ClassNotFoundException: %s, expected "
-                       "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider", name, value);
+        config_invalid(config, line,
+                       "%s: ClassNotFoundException: %s, expected "
+                       "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider",
+                       name, value);
     }
 }
 
@@ -277,8 +286,10 @@ static void handle(struct config *config, const char *name, const char *value, i
         handle_client_port(config, name, value, line);
     } else if (strcmp(name, "autopurge.purgeInterval") == 0) {
         if (!purge_interval_parse(value, &config->purge_interval_ms))
-            config_invalid(config, line, "%s: For input string: \"%s\", expected a number of hours, "
-                           "or a number with ms, s, m, h or d behind it", name, value);
+            config_invalid(config, line,
+                           "%s: For input string: \"%s\", expected a number of hours, "
+                           "or a number with ms, s, m, h or d behind it",
+                           name, value);
     } else if (strcmp(name, "electionAlg") == 0) {
         if (!java_parse_int(value, &number))
             config_invalid(config, line, "%s: For input string: \"%s\", expected 3", name, value);
@@ -465,8 +476,10 @@ static void read_my_id(struct config *config)
     if (got != NULL)
         line[strcspn(line, "\r\n")] = '\0';
     if (got == NULL || !java_parse_long(line, &config->server_id))
-        config_invalid(config, 0, "serverid %s is not a number: expected one number in the first "
-                       "line of %s", got == NULL ? "null" : line, path);
+        config_invalid(config, 0,
+                       "serverid %s is not a number: expected one number in the first "
+                       "line of %s",
+                       got == NULL ? "null" : line, path);
 }
 
 static bool read_file(struct config *config, const char *path, struct buffer *text)
@@ -597,8 +610,8 @@ static void check_quorum_sasl(struct config *config)
 
 static bool digest_known(const char *name)
 {
-    static const char *const known[] = {"MD5",     "SHA1",    "SHA-1",       "SHA",
-                                        "SHA-224", "SHA-256", "SHA-384",     "SHA-512",
+    static const char *const known[] = {"MD5",      "SHA1",     "SHA-1",    "SHA",
+                                        "SHA-224",  "SHA-256",  "SHA-384",  "SHA-512",
                                         "SHA3-224", "SHA3-256", "SHA3-384", "SHA3-512"};
 
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
@@ -729,7 +742,8 @@ void config_load(struct config *config, const char *path)
     if (read_file(config, path, &text)) {
         config_parse(config, path, buffer_slice(&text));
         if (path[0] != '/' && strncmp(path, "./", 2) != 0)
-            config_warn(config, 0, "%s is relative. Prepend ./ to indicate that you're sure!", path);
+            config_warn(config, 0, "%s is relative. Prepend ./ to indicate that you're sure!",
+                        path);
         config_complete(config);
     } else {
         config->path = config_text(config, "%s", path);

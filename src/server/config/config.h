@@ -11,8 +11,8 @@
 
 enum exit_code {
     EXIT_CODE_OK = 0,
-    EXIT_CODE_UNEXPECTED = 1,    /* port taken, damaged data, asked for what is not done here */
-    EXIT_CODE_INVALID = 2,       /* invalid arguments or configuration */
+    EXIT_CODE_UNEXPECTED = 1, /* port taken, damaged data, asked for what is not done here */
+    EXIT_CODE_INVALID = 2,    /* invalid arguments or configuration */
     EXIT_CODE_DATA_DIR = 3,   /* dataDir or dataLogDir unusable */
 };
 
@@ -30,7 +30,7 @@ struct config {
     const char *data_dir, *data_log_dir; /* data_log_dir equals data_dir when not given */
     bool data_dir_autocreate;
     bool client_port_set;
-    int32_t client_port; /* 0: any free one */
+    int32_t client_port;             /* 0: any free one */
     const char *client_port_address; /* NULL: all */
     int32_t client_port_listen_backlog;
     int64_t server_id; /* from myid; -1: none */

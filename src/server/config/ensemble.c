@@ -100,14 +100,16 @@ static bool parse_peer_address(struct config *config, const char *whole, const c
     }
     for (size_t i = 1; i <= 2; i++) {
         if (!java_parse_int(parts[i], i == 1 ? &quorum_port : &election_port)) {
-            config_invalid(config, server->line, "Address unresolved: %s:%s, expected a port number",
-                           parts[0], parts[i]);
+            config_invalid(config, server->line,
+                           "Address unresolved: %s:%s, expected a port number", parts[0], parts[i]);
             return false;
         }
     }
     if (quorum_port == election_port) {
-        config_invalid(config, server->line, "Client and election port must be different! Please "
-                       "update the configuration file on server.%lld", (long long)server->id);
+        config_invalid(config, server->line,
+                       "Client and election port must be different! Please "
+                       "update the configuration file on server.%lld",
+                       (long long)server->id);
         return false;
     }
     if (count == 4 && !parse_role(config, parts[3], server->line, &observer))
@@ -141,8 +143,10 @@ static bool parse_server(struct config *config, const struct property *property,
     }
     const char *peers = config_text(config, "%.*s", (int)peer_size, value);
     if (strchr(peers, '|') != NULL && !config->multi_address) {
-        config_invalid(config, property->line, "Multiple address feature is disabled, but multiple "
-                       "addresses were specified for sid %lld", (long long)server->id);
+        config_invalid(config, property->line,
+                       "Multiple address feature is disabled, but multiple "
+                       "addresses were specified for sid %lld",
+                       (long long)server->id);
         return false;
     }
     for (bool first = true;; first = false) {
@@ -213,9 +217,10 @@ static void check_dynamic(struct config *config, const struct properties *dynami
             config_invalid(config, 0, "%s:%d: dynamic file shouldn't have version inside",
                            config->dynamic_config_file, dynamic->items[i].line);
         else if (!is_member_key(key))
-            config_invalid(config, 0, "%s:%d: Unrecognised parameter: %s, expected server.N, "
-                           "group.N or weight.N", config->dynamic_config_file,
-                           dynamic->items[i].line, key);
+            config_invalid(config, 0,
+                           "%s:%d: Unrecognised parameter: %s, expected server.N, "
+                           "group.N or weight.N",
+                           config->dynamic_config_file, dynamic->items[i].line, key);
     }
 }
 
@@ -223,7 +228,8 @@ static void check_counts(struct config *config)
 {
     if (config->voters == 0) {
         if (!config->standalone_enabled)
-            config_invalid(config, 0, "standaloneEnabled = false then number of participants "
+            config_invalid(config, 0,
+                           "standaloneEnabled = false then number of participants "
                            "should be >0");
         else if (config->observers > 0)
             config_invalid(config, 0, "Observers w/o participants is an invalid configuration");
@@ -232,8 +238,7 @@ static void check_counts(struct config *config)
         if (config->observers > 0)
             config_invalid(config, 0, "Observers w/o quorum is an invalid configuration");
     } else if (config->voters <= 2) {
-        config_warn(config, 0,
-                    "No server failure will be tolerated. You need at least 3 servers.");
+        config_warn(config, 0, "No server failure will be tolerated. You need at least 3 servers.");
     } else if (config->voters % 2 == 0) {
         config_warn(config, 0, "Non-optimal configuration, consider an odd number of servers.");
     }
@@ -314,7 +319,8 @@ void ensemble_check(struct config *config, const struct properties *dynamic)
         listed = true;
         if (config->peer_type != NULL &&
             server.observer != (strcasecmp(config->peer_type, "observer") == 0))
-            config_warn(config, server.line, "Peer type from servers list (%s) doesn't match "
+            config_warn(config, server.line,
+                        "Peer type from servers list (%s) doesn't match "
                         "peerType (%s). Defaulting to servers list.",
                         server.observer ? "OBSERVER" : "PARTICIPANT",
                         server.observer ? "PARTICIPANT" : "OBSERVER");
@@ -328,11 +334,14 @@ void ensemble_check(struct config *config, const struct properties *dynamic)
     if (config->sync_limit == 0)
         config_invalid(config, 0, "syncLimit is not set");
     if (config->data_dir != NULL && config->server_id < 0)
-        config_invalid(config, 0, "myid file is missing: expected %s/myid with the number of this "
-                       "server", config->data_dir);
+        config_invalid(config, 0,
+                       "myid file is missing: expected %s/myid with the number of this "
+                       "server",
+                       config->data_dir);
     else if (!listed)
         config_refuse(config, 0, "My id %lld not in the peer list", (long long)config->server_id);
-    config_refuse(config, 0, "this release serves alone: an ensemble of %d voters and %d observers "
-                  "comes later; without the server lines it runs standalone", config->voters,
-                  config->observers);
+    config_refuse(config, 0,
+                  "this release serves alone: an ensemble of %d voters and %d observers "
+                  "comes later; without the server lines it runs standalone",
+                  config->voters, config->observers);
 }

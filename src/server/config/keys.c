@@ -7,10 +7,22 @@
 #include <strings.h>
 
 #define AT(field) offsetof(struct config, field)
-#define PARSED(name, kind, field) {name, KEY_PARSED, KEY_APPLIED, kind, AT(field), NULL}
-#define PROPERTY(name, kind, field) {name, KEY_PROPERTY, KEY_APPLIED, kind, AT(field), NULL}
-#define BARE(name, kind, field) {name, KEY_BARE, KEY_APPLIED, kind, AT(field), NULL}
-#define OTHER(name, source, effect, quiet) {name, source, effect, VALUE_TEXT, 0, quiet}
+#define PARSED(name, kind, field)                                                                  \
+    {                                                                                              \
+        name, KEY_PARSED, KEY_APPLIED, kind, AT(field), NULL                                       \
+    }
+#define PROPERTY(name, kind, field)                                                                \
+    {                                                                                              \
+        name, KEY_PROPERTY, KEY_APPLIED, kind, AT(field), NULL                                     \
+    }
+#define BARE(name, kind, field)                                                                    \
+    {                                                                                              \
+        name, KEY_BARE, KEY_APPLIED, kind, AT(field), NULL                                         \
+    }
+#define OTHER(name, source, effect, quiet)                                                         \
+    {                                                                                              \
+        name, source, effect, VALUE_TEXT, 0, quiet                                                 \
+    }
 
 static const struct key keys[] = {
     /* what the parser of QuorumPeerConfig.java knows */
@@ -244,7 +256,9 @@ void key_apply(struct config *config, const struct key *key, const char *name, c
         else if (!right)
             complain(config, key, name, value, line, "a number of KB");
         else
-            *(int64_t *)at = number > INT64_MAX / 1024 ? INT64_MAX : number < 0 ? -1 : number * 1024;
+            *(int64_t *)at = number > INT64_MAX / 1024 ? INT64_MAX
+                             : number < 0              ? -1
+                                                       : number * 1024;
         break;
     case VALUE_DOUBLE:
         if (!java_parse_double(value, at))

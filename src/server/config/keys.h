@@ -19,7 +19,11 @@ enum key_effect {
 };
 
 enum value_kind {
-    VALUE_INT, VALUE_LONG, VALUE_BOOL, VALUE_TEXT, VALUE_DOUBLE,
+    VALUE_INT,
+    VALUE_LONG,
+    VALUE_BOOL,
+    VALUE_TEXT,
+    VALUE_DOUBLE,
     VALUE_KB,       /* a number of KB, kept as bytes */
     VALUE_YES,      /* true only for "yes" */
     VALUE_NOT_NO,   /* false only for "no" */

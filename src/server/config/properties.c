@@ -180,8 +180,8 @@ void properties_add(struct properties *properties, const char *key, const char *
 {
     if (properties->count == properties->capacity) {
         properties->capacity = properties->capacity == 0 ? 32 : properties->capacity * 2;
-        properties->items = mem_realloc(properties->items,
-                                        properties->capacity * sizeof(*properties->items));
+        properties->items =
+            mem_realloc(properties->items, properties->capacity * sizeof(*properties->items));
     }
     properties->items[properties->count++] = (struct property){key, value, line};
 }

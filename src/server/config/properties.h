@@ -12,8 +12,8 @@
 
 struct property {
     const char *key;
-    const char *value;  /* blanks behind it are still there */
-    int line;           /* where it begins, from 1 */
+    const char *value; /* blanks behind it are still there */
+    int line;          /* where it begins, from 1 */
 };
 
 struct properties {

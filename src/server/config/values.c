@@ -105,7 +105,7 @@ bool purge_interval_parse(const char *text, int64_t *ret_ms)
     static const struct {
         const char *suffix, *other;
         int64_t ms;
-    } units[] = {{"ms", "MS", 1},      {"s", "S", 1000},      {"m", "M", 60000},
+    } units[] = {{"ms", "MS", 1},     {"s", "S", 1000},     {"m", "M", 60000},
                  {"h", "H", 3600000}, {"d", "D", 86400000}, {"", "", 3600000}};
     size_t size = strlen(text);
 

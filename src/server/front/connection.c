@@ -126,8 +126,7 @@ static bool write_later(struct connection *connection, struct buffer *bytes)
     buffer_init(bytes);
     connection->writing = writing;
     connection->writing_bytes = writing->bytes.size;
-    uv_buf_t buffer =
-        uv_buf_init((char *)writing->bytes.data, (unsigned)writing->bytes.size);
+    uv_buf_t buffer = uv_buf_init((char *)writing->bytes.data, (unsigned)writing->bytes.size);
     if (uv_write(&writing->request, (uv_stream_t *)&connection->tcp, &buffer, 1, on_written) == 0)
         return true;
     connection->writing = NULL;
@@ -145,8 +144,10 @@ void connection_log_slow(const struct connection *connection)
 
     if (log_limit_take(&front->slow_readers, server_now_ms(front->server), &held_back)) {
         connection_address(connection, peer);
-        log_warn("front", "closing a client that does not read its answers peer=%s queued_bytes=%zu "
-                 "(not said before: %u)", peer, connection_queued(connection), held_back);
+        log_warn("front",
+                 "closing a client that does not read its answers peer=%s queued_bytes=%zu "
+                 "(not said before: %u)",
+                 peer, connection_queued(connection), held_back);
     }
 }
 
@@ -190,9 +191,10 @@ static void close_malformed(struct connection *connection, int32_t size)
 
     if (log_limit_take(&front->bad_frames, server_now_ms(front->server), &held_back)) {
         connection_address(connection, peer);
-        log_warn("front", "closing a connection: frame length %d is outside 0..%d (jute.maxbuffer) "
-                 "peer=%s (not said before: %u)", size, front->server->config->jute_maxbuffer, peer,
-                 held_back);
+        log_warn("front",
+                 "closing a connection: frame length %d is outside 0..%d (jute.maxbuffer) "
+                 "peer=%s (not said before: %u)",
+                 size, front->server->config->jute_maxbuffer, peer, held_back);
     }
     connection_close(connection);
 }
@@ -211,9 +213,10 @@ static bool large_allowed(struct connection *connection, int32_t size)
     front->metrics.large_requests_rejected++;
     if (log_limit_take(&front->bad_frames, server_now_ms(front->server), &held_back)) {
         connection_address(connection, peer);
-        log_warn("front", "closing a connection: rejecting a large request frame_bytes=%d "
-                 "large_bytes_in_progress=%lld largeRequestMaxBytes=%d peer=%s", size,
-                 (long long)front->large_bytes, config->large_request_bytes_max, peer);
+        log_warn("front",
+                 "closing a connection: rejecting a large request frame_bytes=%d "
+                 "large_bytes_in_progress=%lld largeRequestMaxBytes=%d peer=%s",
+                 size, (long long)front->large_bytes, config->large_request_bytes_max, peer);
     }
     connection_close(connection);
     return false;
@@ -244,8 +247,8 @@ static bool connect_allowed(struct connection *connection, struct slice frame)
     int32_t need = 1;
 
     if (config->throttle_weighted) {
-        bool renew = frame.size >= CONNECT_SESSION_AT + 8 &&
-                     load_be64(frame.data + CONNECT_SESSION_AT) != 0;
+        bool renew =
+            frame.size >= CONNECT_SESSION_AT + 8 && load_be64(frame.data + CONNECT_SESSION_AT) != 0;
         need = renew ? config->throttle_weight_renew : config->throttle_weight_global;
     }
     bool allowed = throttle_take(&front->throttle, need, now_ms, chance());
@@ -307,8 +310,7 @@ static size_t parse_frames(struct connection *connection, const uint8_t *bytes, 
         if (size - at - FRAME_HEAD_BYTES < (size_t)frame_size)
             return at;
         at += FRAME_HEAD_BYTES + (size_t)frame_size;
-        if (!give_frame(connection,
-                        slice_of(bytes + at - (size_t)frame_size, (size_t)frame_size)))
+        if (!give_frame(connection, slice_of(bytes + at - (size_t)frame_size, (size_t)frame_size)))
             return at;
     }
     return at;
@@ -343,8 +345,8 @@ static void take_bytes(struct connection *connection, const uint8_t *bytes, size
         bytes += more;
         size -= more;
         if (more == missing || connection->in.size == FRAME_HEAD_BYTES)
-            drop_parsed(&connection->in, parse_frames(connection, connection->in.data,
-                                                      connection->in.size));
+            drop_parsed(&connection->in,
+                        parse_frames(connection, connection->in.data, connection->in.size));
     }
     if (connection->in.size == 0 && may_parse(connection)) {
         size_t parsed = parse_frames(connection, bytes, size);

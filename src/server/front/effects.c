@@ -62,8 +62,8 @@ void front_observe(struct front *front)
     if (front->observed > 0) { /* the replica lengthens its last send when it can */
         const struct client_effect *last = &effects->clients[front->observed - 1];
         struct connection *connection = connection_of(front, last);
-        if (last->kind == CLIENT_SEND && last->size != front->observed_bytes && connection != NULL &&
-            connection->first_send != NO_SEND)
+        if (last->kind == CLIENT_SEND && last->size != front->observed_bytes &&
+            connection != NULL && connection->first_send != NO_SEND)
             count_answer(front, connection, last);
     }
     for (; front->observed < effects->client_count; front->observed++) {

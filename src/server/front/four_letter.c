@@ -4,12 +4,24 @@ static const struct {
     enum four_letter_word word;
     const char *bytes, *name;
 } words[] = {
-    {WORD_CONF, "conf", "conf"}, {WORD_CONS, "cons", "cons"}, {WORD_CRST, "crst", "crst"},
-    {WORD_DIRS, "dirs", "dirs"}, {WORD_DUMP, "dump", "dump"}, {WORD_ENVI, "envi", "envi"},
-    {WORD_GTMK, "gtmk", "gtmk"}, {WORD_HASH, "hash", "hash"}, {WORD_ISRO, "isro", "isro"},
-    {WORD_MNTR, "mntr", "mntr"}, {WORD_RUOK, "ruok", "ruok"}, {WORD_SRST, "srst", "srst"},
-    {WORD_SRVR, "srvr", "srvr"}, {WORD_STAT, "stat", "stat"}, {WORD_STMK, "stmk", "stmk"},
-    {WORD_WCHC, "wchc", "wchc"}, {WORD_WCHP, "wchp", "wchp"}, {WORD_WCHS, "wchs", "wchs"},
+    {WORD_CONF, "conf", "conf"},
+    {WORD_CONS, "cons", "cons"},
+    {WORD_CRST, "crst", "crst"},
+    {WORD_DIRS, "dirs", "dirs"},
+    {WORD_DUMP, "dump", "dump"},
+    {WORD_ENVI, "envi", "envi"},
+    {WORD_GTMK, "gtmk", "gtmk"},
+    {WORD_HASH, "hash", "hash"},
+    {WORD_ISRO, "isro", "isro"},
+    {WORD_MNTR, "mntr", "mntr"},
+    {WORD_RUOK, "ruok", "ruok"},
+    {WORD_SRST, "srst", "srst"},
+    {WORD_SRVR, "srvr", "srvr"},
+    {WORD_STAT, "stat", "stat"},
+    {WORD_STMK, "stmk", "stmk"},
+    {WORD_WCHC, "wchc", "wchc"},
+    {WORD_WCHP, "wchp", "wchp"},
+    {WORD_WCHS, "wchs", "wchs"},
     {WORD_TELNET_CLOSE, "\xff\xf4\xff\xfd", "telnet close"},
 };
 

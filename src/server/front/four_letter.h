@@ -6,9 +6,25 @@
 
 enum four_letter_word {
     WORD_NONE, /* not a word: a bad frame length */
-    WORD_CONF, WORD_CONS, WORD_CRST, WORD_DIRS, WORD_DUMP, WORD_ENVI, WORD_GTMK, WORD_HASH,
-    WORD_ISRO, WORD_MNTR, WORD_RUOK, WORD_SRST, WORD_SRVR, WORD_STAT, WORD_STMK, WORD_WCHC,
-    WORD_WCHP, WORD_WCHS, WORD_TELNET_CLOSE
+    WORD_CONF,
+    WORD_CONS,
+    WORD_CRST,
+    WORD_DIRS,
+    WORD_DUMP,
+    WORD_ENVI,
+    WORD_GTMK,
+    WORD_HASH,
+    WORD_ISRO,
+    WORD_MNTR,
+    WORD_RUOK,
+    WORD_SRST,
+    WORD_SRVR,
+    WORD_STAT,
+    WORD_STMK,
+    WORD_WCHC,
+    WORD_WCHP,
+    WORD_WCHS,
+    WORD_TELNET_CLOSE
 };
 
 enum four_letter_word four_letter_find(const uint8_t bytes[4]);

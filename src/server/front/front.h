@@ -11,8 +11,8 @@
 
 struct front_metrics {
     int64_t bytes_received, response_bytes;
-    int64_t connections_rejected;  /* by a limit or the throttle */
-    int64_t connections_dropped;   /* closed by us or gone, after being accepted */
+    int64_t connections_rejected; /* by a limit or the throttle */
+    int64_t connections_dropped;  /* closed by us or gone, after being accepted */
     int64_t connect_requests;
     int64_t sessionless_expired, large_requests_rejected;
     int64_t four_letter_received, four_letter_sent; /* since srst */
@@ -26,15 +26,15 @@ void front_free(struct front *front); /* NULL is fine; all connections are close
  * front_serve(). STATUS_BUSY, STATUS_IO, ...: it was logged. */
 MUST_USE enum status front_listen(struct front *front);
 void front_serve(struct front *front);
-void front_stop(struct front *front);      /* accepts and reads nothing more */
+void front_stop(struct front *front); /* accepts and reads nothing more */
 void front_close_all(struct front *front);
 
 /* Looks at the effects that the last step added: sends are linked to their connections, pauses hold
  * at once. */
 void front_observe(struct front *front);
-void front_resume(struct front *front);  /* frames that waited for CLIENT_RESUME */
-void front_flush(struct front *front);   /* one send per connection; steps nothing */
-void front_cleared(struct front *front); /* the effects are gone */
+void front_resume(struct front *front);          /* frames that waited for CLIENT_RESUME */
+void front_flush(struct front *front);           /* one send per connection; steps nothing */
+void front_cleared(struct front *front);         /* the effects are gone */
 void front_end_connections(struct front *front); /* those to be closed; steps the replica */
 bool front_has_work(const struct front *front);
 

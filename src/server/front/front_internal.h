@@ -19,24 +19,25 @@ struct connection {
     uint32_t id; /* the replica's name for it: its place in front->connections */
     uint16_t port;
     struct address_host host;
-    int64_t heard_ms;       /* last bytes in either direction */
-    struct buffer in;       /* an incomplete frame, or frames that wait */
-    struct buffer out;      /* answers behind `writing` */
+    int64_t heard_ms;  /* last bytes in either direction */
+    struct buffer in;  /* an incomplete frame, or frames that wait */
+    struct buffer out; /* answers behind `writing` */
     struct pending_write *writing;
     size_t writing_bytes;
     uint32_t first_send, last_send; /* this turn's answers: a chain through front->next_send */
     size_t turn_bytes;              /* ... and how long they are */
     size_t stalled_bytes;           /* in the kernel's way at the last look */
     uint32_t large_bytes;           /* of large requests that were not answered yet */
-    struct list dirty, waiting;     /* in front->dirty or front->ending; front->waiting or front->later */
-    bool reading;                   /* libuv reads */
-    bool known;                     /* the replica was told of it */
-    bool paused;                    /* by the replica */
-    bool close_wanted;              /* once this turn's answers are out */
-    bool broken;                    /* its answers cannot leave: close it now */
-    bool closing;                   /* no frames any more; out of the replica's sight */
+    struct list dirty,
+        waiting;       /* in front->dirty or front->ending; front->waiting or front->later */
+    bool reading;      /* libuv reads */
+    bool known;        /* the replica was told of it */
+    bool paused;       /* by the replica */
+    bool close_wanted; /* once this turn's answers are out */
+    bool broken;       /* its answers cannot leave: close it now */
+    bool closing;      /* no frames any more; out of the replica's sight */
     bool four_letter;
-    bool closed;                    /* uv_close was called */
+    bool closed; /* uv_close was called */
 };
 
 struct host_count { /* connections of one client host */
@@ -85,7 +86,7 @@ MUST_USE bool connection_send(struct connection *connection, struct slice bytes)
 void connection_close(struct connection *connection);
 void connection_close_now(struct connection *connection);
 void connection_log_slow(const struct connection *connection); /* does not read its answers */
-void connection_feed(struct connection *connection); /* frames that waited in `in` */
+void connection_feed(struct connection *connection);           /* frames that waited in `in` */
 size_t connection_queued(const struct connection *connection);
 bool connection_has_share(const struct connection *connection); /* of memory for more answers */
 void connection_address(const struct connection *connection, char *text); /* "/10.0.0.1:5000" */

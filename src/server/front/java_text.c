@@ -26,7 +26,7 @@ void java_put_double(struct buffer *out, double value)
     }
     if (value < 0)
         buffer_printf(out, "-");
-    value = fabs(value);
+    value = value < 0 ? -value : value;
     shortest(value, text, sizeof(text));
     int exponent = atoi(strchr(text, 'e') + 1);
     size_t count = 0;
@@ -53,7 +53,7 @@ void java_put_average(struct buffer *out, int64_t sum, int64_t count)
 {
     double average = count > 0 ? (double)sum / (double)count : 0;
 
-    java_put_double(out, floor(average * 10000 + 0.5) / 10000);
+    java_put_double(out, (double)(int64_t)(average * 10000 + 0.5) / 10000);
 }
 
 void java_put_date(struct buffer *out, int64_t wall_ms)

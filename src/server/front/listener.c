@@ -9,9 +9,9 @@
 #include <sys/resource.h>
 
 enum {
-    BACKLOG_DEFAULT = 50,     /* as Java's ServerSocket */
-    DESCRIPTORS_KEPT = 64,    /* for log, snapshots, libuv */
-    REFUSAL_LINES_MAX = 10    /* a second */
+    BACKLOG_DEFAULT = 50,  /* as Java's ServerSocket */
+    DESCRIPTORS_KEPT = 64, /* for log, snapshots, libuv */
+    REFUSAL_LINES_MAX = 10 /* a second */
 };
 
 struct front *front_new(struct server *server)
@@ -36,9 +36,9 @@ struct front *front_new(struct server *server)
         front->host_seed = uv_hrtime();
     front->connections_max = UINT32_MAX;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-        front->connections_max =
-            limit.rlim_cur > 2 * DESCRIPTORS_KEPT ? (uint32_t)limit.rlim_cur - DESCRIPTORS_KEPT
-                                                  : (uint32_t)limit.rlim_cur / 2;
+        front->connections_max = limit.rlim_cur > 2 * DESCRIPTORS_KEPT
+                                     ? (uint32_t)limit.rlim_cur - DESCRIPTORS_KEPT
+                                     : (uint32_t)limit.rlim_cur / 2;
     struct throttle_options throttle = {
         .tokens_max = config->throttle_tokens,
         .fill_time_ms = config->throttle_fill_time_ms,
@@ -68,7 +68,8 @@ void front_free(struct front *front)
 
 /* --- connections per host --- */
 
-static struct host_count *host_find(struct front *front, struct address_host host, uint64_t *ret_key)
+static struct host_count *host_find(struct front *front, struct address_host host,
+                                    uint64_t *ret_key)
 {
     *ret_key = hash_bytes(slice_of(host.bytes, sizeof(host.bytes)), front->host_seed);
     struct host_count *count = map_get(&front->hosts, *ret_key);
@@ -160,8 +161,8 @@ static void refuse(struct front *front, struct connection *connection, const cha
     front->metrics.connections_rejected++;
     if (log_limit_take(&front->refusals, server_now_ms(front->server), &held_back)) {
         address_host_text(connection->host, text);
-        log_warn("front", "Too many connections from /%s - max is %ld%s (not said before: %u)", text,
-                 max, what, held_back);
+        log_warn("front", "Too many connections from /%s - max is %ld%s (not said before: %u)",
+                 text, max, what, held_back);
     }
     /* A reset, as Java's zero linger: no TIME_WAIT on our side for a flood. */
     if (uv_tcp_close_reset(&connection->tcp, on_refused_closed) != 0)
@@ -238,8 +239,9 @@ static void expire_if_idle(struct front *front, struct connection *connection, i
     struct replica_client_info info;
     char peer[PEER_TEXT_MAX];
     uint32_t held_back = 0;
-    bool session = connection->known && replica_client_info(front->server->replica, connection->id,
-                                                            &info) && info.session_id != 0;
+    bool session = connection->known &&
+                   replica_client_info(front->server->replica, connection->id, &info) &&
+                   info.session_id != 0;
     size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&connection->tcp);
 
     if (queued != connection->stalled_bytes)
@@ -296,8 +298,8 @@ static enum status bind_failed(struct front *front, int error)
     const struct config *config = front->server->config;
 
     log_error("front", "the client port could not be opened: %s address=%s port=%d",
-              uv_strerror(error), config->client_port_address == NULL ? "0.0.0.0"
-                                                                      : config->client_port_address,
+              uv_strerror(error),
+              config->client_port_address == NULL ? "0.0.0.0" : config->client_port_address,
               config->client_port);
     return error == UV_EADDRINUSE ? STATUS_BUSY : STATUS_IO;
 }
@@ -333,7 +335,8 @@ enum status front_listen(struct front *front)
     uv_tcp_getsockname(&front->listener, (struct sockaddr *)&address, &size);
     front->bound_port = address_port((struct sockaddr *)&address);
     front->listening = true;
-    const char *host = config->client_port_address == NULL ? "0.0.0.0" : config->client_port_address;
+    const char *host =
+        config->client_port_address == NULL ? "0.0.0.0" : config->client_port_address;
     log_info("front", "binding to port %s/%s:%d", host, host, front->bound_port);
     return STATUS_OK;
 }

@@ -3,8 +3,10 @@
 void throttle_init(struct throttle *throttle, const struct throttle_options *options,
                    int64_t now_ms)
 {
-    *throttle = (struct throttle){.options = *options, .tokens = options->tokens_max,
-                                  .filled_ms = now_ms, .frozen_ms = now_ms};
+    *throttle = (struct throttle){.options = *options,
+                                  .tokens = options->tokens_max,
+                                  .filled_ms = now_ms,
+                                  .frozen_ms = now_ms};
 }
 
 int32_t throttle_deficit(const struct throttle *throttle)

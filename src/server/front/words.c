@@ -56,12 +56,12 @@ static void put_connection(struct connection *connection, const struct connectio
                       info.session_timeout_ms);
         if (info.last_cxid >= 0)
             buffer_printf(out, ",lcxid=0x%x", (unsigned)info.last_cxid);
-        buffer_printf(out, ",lzxid=0x%llx,lresp=%lld,llat=%lld,minlat=%lld,avglat=%lld,maxlat=%lld",
-                      (unsigned long long)info.last_zxid, (long long)info.last_response_ms,
-                      (long long)info.last_latency_ms, (long long)info.latency_min_ms,
-                      (long long)(info.latency_count > 0 ? info.latency_sum_ms / info.latency_count
-                                                         : 0),
-                      (long long)info.latency_max_ms);
+        buffer_printf(
+            out, ",lzxid=0x%llx,lresp=%lld,llat=%lld,minlat=%lld,avglat=%lld,maxlat=%lld",
+            (unsigned long long)info.last_zxid, (long long)info.last_response_ms,
+            (long long)info.last_latency_ms, (long long)info.latency_min_ms,
+            (long long)(info.latency_count > 0 ? info.latency_sum_ms / info.latency_count : 0),
+            (long long)info.latency_max_ms);
     }
     buffer_printf(out, ")\n");
 }
@@ -149,8 +149,8 @@ static void close_bucket(struct bucket_lines *bucket)
     if (bucket->in_bucket == 0)
         return;
     buffer_printf(&bucket->lines, "%u expire at ", bucket->in_bucket);
-    java_put_date(&bucket->lines, server_wall_ms(server) + bucket->expires_ms -
-                                      server_now_ms(server));
+    java_put_date(&bucket->lines,
+                  server_wall_ms(server) + bucket->expires_ms - server_now_ms(server));
     buffer_printf(&bucket->lines, ":\n");
     buffer_append(&bucket->lines, buffer_slice(&bucket->ids));
     bucket->ids.size = 0;
@@ -320,9 +320,9 @@ static void put_watch_summary(struct front *front, struct buffer *out)
 
 static void put_environment(struct buffer *out)
 {
-    static const char *const java[] = {"java.version",      "java.vendor",    "java.home",
-                                       "java.class.path",   "java.library.path",
-                                       "java.io.tmpdir",    "java.compiler"};
+    static const char *const java[] = {"java.version",    "java.vendor",       "java.home",
+                                       "java.class.path", "java.library.path", "java.io.tmpdir",
+                                       "java.compiler"};
     struct utsname system = {0};
     struct sysinfo memory = {0};
     char host[256] = "localhost", directory[4096] = "";

@@ -31,7 +31,8 @@ PROPERTY(a_percentile_is_right_to_an_eighth)
     for (int64_t i = 1; i <= 1000; i++)
         summary_add(&summary, i * scale);
     for (int share = 1; share <= 999; share++) {
-        double got = (double)summary_percentile(&summary, share / 1000.0), want = (double)share * scale;
+        double got = (double)summary_percentile(&summary, share / 1000.0),
+               want = (double)share * scale;
         CHECK(got <= want + 0.5 && got >= want * 7 / 8 - 1);
     }
 }

@@ -23,7 +23,6 @@ static void read_more(struct config *config, const char *text)
     read(config, all);
 }
 
-
 static bool has_problem(const struct config *config, bool error, int line, const char *part)
 {
     for (size_t i = 0; i < config->problem_count; i++) {
@@ -57,8 +56,9 @@ TEST(a_property_is_taken_with_and_without_its_prefix)
 {
     struct config config;
 
-    read_more(&config, "snapCount=7\nzookeeper.preAllocSize=128\njute.maxbuffer=4096\n"
-                       "znode.container.checkIntervalMs=5\nzookeeper.jute.maxbuffer.extrasize=2048\n");
+    read_more(&config,
+              "snapCount=7\nzookeeper.preAllocSize=128\njute.maxbuffer=4096\n"
+              "znode.container.checkIntervalMs=5\nzookeeper.jute.maxbuffer.extrasize=2048\n");
     CHECK(config_error(&config) == NULL);
     CHECK_I64("snapCount", config.snap_count, 7);
     CHECK_I64("preAllocSize", config.prealloc_bytes, 128 << 10);
@@ -125,8 +125,9 @@ TEST(a_comment_behind_a_value_is_understood_with_one_warning_a_line)
 {
     struct config config;
 
-    read(&config, "tickTime=2000  #ms\ndataDir=/nowhere/data\t# here\nclientPort=2181 # port\n"
-                  "preAllocSize\xef\xbc\x9a#words\nDigestAuthenticationProvider.superDigest=super:a#b=\n");
+    read(&config,
+         "tickTime=2000  #ms\ndataDir=/nowhere/data\t# here\nclientPort=2181 # port\n"
+         "preAllocSize\xef\xbc\x9a#words\nDigestAuthenticationProvider.superDigest=super:a#b=\n");
     CHECK(config_error(&config) == NULL);
     CHECK_I64("tickTime", config.tick_ms, 2000);
     CHECK_TEXT("dataDir", config.data_dir, "/nowhere/data");

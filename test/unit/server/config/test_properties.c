@@ -83,9 +83,9 @@ TEST(a_property_knows_the_line_on_which_it_begins)
     int line = 0;
 
     arena_init(&arena);
-    CHECK_STATUS(properties_parse(&properties, slice_text("# one\n\na=1\\\n2\r\nb=3\n"), &arena,
-                                  &line),
-                 STATUS_OK);
+    CHECK_STATUS(
+        properties_parse(&properties, slice_text("# one\n\na=1\\\n2\r\nb=3\n"), &arena, &line),
+        STATUS_OK);
     CHECK_U64("count", properties.count, 2);
     CHECK_I64("a", properties.items[0].line, 3);
     CHECK_I64("b", properties.items[1].line, 5);

@@ -77,11 +77,11 @@ TEST(a_purge_interval_is_hours_or_has_a_unit)
         const char *text;
         bool right;
         int64_t ms;
-    } rows[] = {{"1", true, 3600000},   {"0", true, 0},        {"-1", true, -3600000},
-                {"24", true, 86400000}, {"5m", true, 300000},  {"5M", true, 300000},
-                {"100ms", true, 100},   {"100MS", true, 100},  {"7s", true, 7000},
+    } rows[] = {{"1", true, 3600000},   {"0", true, 0},         {"-1", true, -3600000},
+                {"24", true, 86400000}, {"5m", true, 300000},   {"5M", true, 300000},
+                {"100ms", true, 100},   {"100MS", true, 100},   {"7s", true, 7000},
                 {"2h", true, 7200000},  {"1d", true, 86400000}, {"m", false, 0},
-                {"5x", false, 0},       {"1.5h", false, 0},    {"", false, 0}};
+                {"5x", false, 0},       {"1.5h", false, 0},     {"", false, 0}};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         int64_t ms = 0;

@@ -37,8 +37,8 @@ TEST(an_average_has_at_most_four_decimals)
     static const struct {
         int64_t sum, count;
         const char *want;
-    } rows[] = {{0, 0, "0.0"}, {11, 4, "2.75"}, {2, 3, "0.6667"}, {1, 3, "0.3333"},
-                {1, 8, "0.125"}, {7, 7, "1.0"}, {1, 100000, "0.0"}};
+    } rows[] = {{0, 0, "0.0"},   {11, 4, "2.75"}, {2, 3, "0.6667"},  {1, 3, "0.3333"},
+                {1, 8, "0.125"}, {7, 7, "1.0"},   {1, 100000, "0.0"}};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct buffer text;
