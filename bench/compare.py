@@ -208,7 +208,7 @@ class Run:
             )
             if self.wants("5,000 watchers (ms)"):
                 rounds = 5 if self.options.quick else 20
-                got = bench("--op", "watch", "--sessions", 5000, "--ops", rounds)
+                got = bench("--op", "watch", "--sessions", 5000, "--ops", rounds, "--spin")
                 self.add("5,000 watchers (ms)", kind, got["p50_us"] / 1000)
 
     def idle(self, kind):

@@ -42,13 +42,14 @@ static bool one_round(const struct bench_options *options, struct watchers *watc
         if (!fleet_step(fleet, 1000))
             return false;
     }
+    int wait_ms = options->spin ? 0 : 1000;
     int64_t start_ns = fleet_clock_ns();
     request_set(writer, slice_of(path, BENCH_PATH_BYTES),
                 slice_of(watchers->data, options->data_bytes));
     if (!fleet_flush(writer))
         return false;
     while (watchers->heard < options->sessions && watchers->errors == 0) {
-        if (!fleet_step(fleet, 1000))
+        if (!fleet_step(fleet, wait_ms))
             return false;
     }
     *ret_duration_ns = fleet_clock_ns() - start_ns;
