@@ -28,7 +28,7 @@ function(paddock_add_tests)
     add_library(testlib STATIC EXCLUDE_FROM_ALL ${library_sources})
     target_include_directories(testlib PRIVATE "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/src")
     target_compile_definitions(testlib PRIVATE _GNU_SOURCE)
-    target_link_libraries(testlib PUBLIC PkgConfig::CMOCKA)
+    target_link_libraries(testlib PUBLIC PkgConfig::CMOCKA PkgConfig::ZLIB)
     add_custom_target(tests)
     file(GLOB_RECURSE tests RELATIVE "${CMAKE_SOURCE_DIR}/test" CONFIGURE_DEPENDS
          "${CMAKE_SOURCE_DIR}/test/test_*.c")
