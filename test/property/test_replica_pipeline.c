@@ -1,0 +1,225 @@
+/* A replica under random clients, time and syncs: it repeats itself to the byte, and every client
+ * sees an order that it can rely on. */
+#include "test/lib/check.h"
+#include "test/lib/replica_rig.h"
+#include "test/lib/requests.h"
+#include "test/lib/tree_dump.h"
+
+#include "replica/replica.h"
+#include "replica/txn/txn.h"
+
+enum { SPEAKERS = 5, SENT_MAX = 4096 };
+
+struct sent { /* requests of one connection whose answers keep their order */
+    int32_t xids[SENT_MAX];
+    size_t count, answered;
+    int64_t last_zxid;
+};
+
+struct story {
+    struct rig rig;
+    struct sent sent[SPEAKERS];
+    struct buffer transcript;
+    bool with_garbage;
+};
+
+static struct replica_options random_options(uint64_t *seed)
+{
+    struct replica_options options = rig_options();
+
+    options.outstanding_max = random_below(seed, 3) == 0 ? 5 : 1000;
+    options.throttle_requests_max = random_below(seed, 3) == 0 ? 3 : 0;
+    options.throttle_stall_ms = 100;
+    options.throttled_op_wait_ms = random_below(seed, 2) == 0 ? 700 : 0;
+    options.container_check_interval_ms = 2000;
+    options.container_never_used_max_ms = 4000;
+    options.snap_count = 20 + random_below(seed, 100);
+    options.enforce_quota = random_below(seed, 2) == 0;
+    return options;
+}
+
+static void read_mail(struct story *story, uint32_t speaker)
+{
+    struct sent *sent = &story->sent[speaker];
+
+    while (!rig_silent(&story->rig, speaker)) {
+        if (!story->rig.clients[speaker].shaken) {
+            (void)rig_shaken(&story->rig, speaker);
+            continue;
+        }
+        struct rig_reply reply = rig_next(&story->rig, speaker);
+        if (reply.xid == XID_NOTIFICATION) {
+            CHECK(reply.zxid >= sent->last_zxid);
+            continue;
+        }
+        CHECK(sent->answered < sent->count);
+        CHECK_I64("answers in the order of requests", reply.xid, sent->xids[sent->answered]);
+        sent->answered++;
+        CHECK(reply.zxid >= sent->last_zxid);
+        sent->last_zxid = reply.zxid;
+    }
+}
+
+static void look_around(struct story *story)
+{
+    for (uint32_t i = 0; i < SPEAKERS; i++) {
+        if (!story->with_garbage)
+            read_mail(story, i);
+        if (story->rig.clients[i].open && story->rig.clients[i].closed)
+            rig_gone(&story->rig, i);
+    }
+}
+
+static void speak(struct story *story, uint32_t speaker, uint64_t *seed)
+{
+    struct rig *rig = &story->rig;
+    struct rig_client *client = &rig->clients[speaker];
+    struct buffer body = {0};
+    int32_t kind = random_below(seed, 200);
+
+    if (!client->open) {
+        int64_t older = rig->clients[random_below(seed, SPEAKERS)].session_id;
+        if (story->with_garbage) /* its mail is not read, so its session is not known */
+            older = (INT64_C(1) << 56) + (INT64_C(1000000000) << 16) + random_below(seed, 9);
+        story->sent[speaker] = (struct sent){0};
+        rig_open(rig, speaker);
+        rig_shake(rig, speaker, random_below(seed, 2) == 0 ? older : 0, 4000);
+        look_around(story);
+        return;
+    }
+    if (client->closed)
+        return;
+    if (kind == 0) {
+        rig_gone(rig, speaker);
+        return;
+    }
+    if (kind == 1 && story->with_garbage) {
+        uint8_t garbage[64];
+        random_fill(seed, garbage, sizeof(garbage));
+        rig_frame(rig, speaker, slice_of(garbage, (size_t)random_below(seed, 64)));
+        return;
+    }
+    int32_t op = kind == 2   ? OP_CLOSE_SESSION
+                 : kind < 80 ? random_read(seed, &body)
+                             : random_write(seed, &body);
+    struct sent *sent = &story->sent[speaker];
+    CHECK(sent->count < SENT_MAX);
+    int32_t xid = client->last_xid + 1;
+    sent->xids[sent->count++] = op == OP_PING ? XID_PING : xid;
+    (void)rig_send(rig, speaker, op, &body);
+    buffer_deinit(&body);
+}
+
+static void happen(struct story *story, uint64_t *seed)
+{
+    struct rig *rig = &story->rig;
+
+    switch (random_below(seed, 12)) {
+    case 0:
+        rig_pass(rig, random_below(seed, 900));
+        break;
+    case 1:
+        if (random_below(seed, 10) == 0)
+            rig_jump(rig, random_below(seed, 20000));
+        break;
+    case 2:
+    case 3:
+        rig_sync(rig);
+        break;
+    case 4: {
+        int64_t behind = rig->appended_zxid - tree_last_zxid(replica_tree(rig->replica));
+        rig_sync_to(rig, rig->appended_zxid - random_below(seed, (int32_t)behind + 1));
+        break;
+    }
+    case 5:
+        if (rig->snapshot_begun && random_below(seed, 5) == 0) {
+            rig->snapshot_begun = false;
+            rig_finish_image(rig);
+        }
+        break;
+    default:
+        speak(story, (uint32_t)random_below(seed, SPEAKERS), seed);
+        break;
+    }
+    look_around(story);
+}
+
+static struct story *tell(uint64_t seed, bool with_garbage)
+{
+    struct story *story = mem_zalloc(sizeof(*story));
+    struct replica_options options = random_options(&seed);
+
+    story->with_garbage = with_garbage;
+    rig_init(&story->rig, &options, rig_tree());
+    story->rig.transcript = &story->transcript;
+    for (int turn = 0; turn < 2000; turn++)
+        happen(story, &seed);
+    for (int i = 0;
+         i < 100 && tree_last_zxid(replica_tree(story->rig.replica)) < story->rig.appended_zxid;
+         i++) {
+        rig_sync(&story->rig);
+        look_around(story);
+    }
+    return story;
+}
+
+static void forget(struct story *story)
+{
+    rig_deinit(&story->rig);
+    buffer_deinit(&story->transcript);
+    mem_free(story);
+}
+
+PROPERTY(the_same_events_give_the_same_effects_to_the_byte)
+{
+    struct story *one = tell(seed, /* with_garbage= */ true);
+    struct story *two = tell(seed, /* with_garbage= */ true);
+
+    CHECK(one->transcript.size > 10000);
+    CHECK_SLICE("effects", buffer_slice(&two->transcript), buffer_slice(&one->transcript));
+    forget(one);
+    forget(two);
+}
+
+PROPERTY(answers_come_in_the_order_of_requests_and_all_of_them_come)
+{
+    struct story *story = tell(seed, /* with_garbage= */ false);
+    struct replica_counts counts;
+
+    for (uint32_t i = 0; i < SPEAKERS; i++) {
+        if (story->rig.clients[i].open && story->rig.clients[i].shaken)
+            CHECK_U64("answers", story->sent[i].answered, story->sent[i].count);
+    }
+    replica_counts(story->rig.replica, &counts);
+    CHECK_I64("nothing is left", counts.outstanding, 0);
+    CHECK_I64("digests as foretold", counts.digest_mismatches, 0);
+    forget(story);
+}
+
+PROPERTY(the_tree_is_what_its_log_says)
+{
+    struct story *story = tell(seed, /* with_garbage= */ true);
+    struct tree *again = rig_tree();
+    struct buffer got = {0}, want = {0};
+    struct arena arena;
+
+    arena_init(&arena);
+    for (size_t i = 0; i < story->rig.append_count; i++) {
+        const struct rig_append *append = &story->rig.appends[i];
+        struct txn txn;
+        CHECK_STATUS(txn_read(buffer_slice(&append->payload), &arena, &txn), STATUS_OK);
+        CHECK_I64("zxid", txn.header.zxid, append->zxid);
+        CHECK_I64("error", txn.header.type == OP_ERROR, append->is_error);
+        txn_apply(again, &txn, NULL, &arena, NULL);
+        arena_reset(&arena);
+    }
+    arena_deinit(&arena);
+    tree_dump(replica_tree(story->rig.replica), &got);
+    tree_dump(again, &want);
+    check_same_dump("the replica's tree and its log's", &got, &want);
+    CHECK_U64("digest", tree_digest(again), tree_digest_from_scratch(again));
+    tree_free(again);
+    buffer_deinit(&got);
+    buffer_deinit(&want);
+    forget(story);
+}
