@@ -248,7 +248,8 @@ class Writer:
             wire = path[:-10] if flags in SEQUENTIAL else path
             if flags >= zk.PERSISTENT_TTL:
                 return zk.CREATE_TTL, zk.create_ttl_request(wire, data, zk.OPEN_ACL, flags, TTL_MS)
-            return zk.CREATE, zk.create_request(wire, data, zk.OPEN_ACL, flags)
+            code = self.random.choice([zk.CREATE, zk.CREATE, zk.CREATE2])
+            return code, zk.create_request(wire, data, zk.OPEN_ACL, flags)
         if kind == "set":
             version = self.random.choice([-1, model.nodes[op[1]].version])
             return zk.SET_DATA, zk.set_data_request(op[1], op[2], version)

@@ -75,6 +75,11 @@ def run(left, right, seed, ops, strict=False, right_config=None, tamper=None, st
             server.close()
 
 
+def play(servers, seed, ops):
+    """The same on two servers that run already, left first."""
+    return _Run(servers, seed, strict=False, tamper=None, steps=None).go(ops)
+
+
 class _Run:
     def __init__(self, servers, seed, strict, tamper, steps):
         self.seed, self.strict, self.servers = seed, strict, servers
