@@ -3,6 +3,7 @@
 #include "replica/acl/ip_range.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
 
 #define WORLD SLICE("world")
 #define ANYONE SLICE("anyone")
@@ -225,25 +226,43 @@ static bool is_digest_id(struct slice id)
     return parts == 2;
 }
 
-static bool same_entry(const struct jute_acl *left, const struct jute_acl *right)
+/* Entries are the same when their bytes are. */
+struct placed_entry {
+    struct slice bytes;
+    int32_t place;
+};
+
+static int by_bytes_then_place(const void *left, const void *right)
 {
-    return left->perms == right->perms && slice_equal(left->scheme, right->scheme) &&
-           slice_equal(left->id, right->id) &&
-           (left->scheme.data == NULL) == (right->scheme.data == NULL) &&
-           (left->id.data == NULL) == (right->id.data == NULL);
+    const struct placed_entry *a = left, *b = right;
+    size_t shorter = a->bytes.size < b->bytes.size ? a->bytes.size : b->bytes.size;
+    int order = memcmp(a->bytes.data, b->bytes.data, shorter);
+
+    if (order == 0)
+        order = (a->bytes.size > b->bytes.size) - (a->bytes.size < b->bytes.size);
+    return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
 }
 
-static bool seen_before(struct jute_vector acl, struct jute_vector rest,
-                        const struct jute_acl *entry)
+/* By place: was it there before? Sorted, because one request may bring 40,000 entries and comparing
+ * each with each would stop everybody for ten seconds. */
+static bool *find_repeated(struct jute_vector acl, struct arena *arena)
 {
-    struct jute_acl earlier;
-    int32_t count = acl.count - rest.count - 1;
+    struct placed_entry *entries = arena_alloc(arena, (size_t)acl.count * sizeof(*entries));
+    bool *repeated = arena_alloc(arena, (size_t)acl.count * sizeof(*repeated));
+    struct jute_vector rest = acl;
+    struct jute_acl entry;
+    int32_t count = 0;
 
-    for (; count > 0 && jute_next_acl(&acl, &earlier); count--) {
-        if (same_entry(&earlier, entry))
-            return true;
+    for (const uint8_t *start = rest.bytes.data; jute_next_acl(&rest, &entry);
+         start = rest.bytes.data, count++) {
+        size_t size = (size_t)(rest.bytes.data - start);
+        entries[count] = (struct placed_entry){slice_of(start, size), count};
+        repeated[count] = false;
     }
-    return false;
+    qsort(entries, (size_t)count, sizeof(*entries), by_bytes_then_place);
+    for (int32_t i = 1; i < count; i++)
+        repeated[entries[i].place] = slice_equal(entries[i].bytes, entries[i - 1].bytes);
+    return repeated;
 }
 
 static int32_t put_own_identities(const struct acl_rules *rules, struct buffer *out, int32_t perms,
@@ -305,12 +324,13 @@ enum zk_error acl_fix_up(const struct acl_rules *rules, struct jute_vector acl,
     struct jute_acl entry;
     int32_t count = 0;
     enum zk_error err = ZK_OK;
-    while (err == ZK_OK && jute_next_acl(&rest, &entry)) {
-        if (!seen_before(acl, rest, &entry))
+    const bool *repeated = find_repeated(acl, arena);
+    for (int32_t i = 0; err == ZK_OK && jute_next_acl(&rest, &entry); i++) {
+        if (!repeated[i])
             err = fix_entry(rules, &entry, identities, &out, &count);
+        if (err == ZK_OK && out.size > ACL_BYTES_MAX)
+            err = ZK_INVALID_ACL;
     }
-    if (err == ZK_OK && out.size > ACL_BYTES_MAX)
-        err = ZK_INVALID_ACL;
     if (err == ZK_OK)
         *ret_acl = (struct jute_vector){arena_copy(arena, buffer_slice(&out)), count};
     buffer_deinit(&out);
