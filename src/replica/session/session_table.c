@@ -60,8 +60,9 @@ static void leave_bucket(struct session_table *table, struct session *session)
 
 static void enter_bucket(struct session_table *table, struct session *session, int64_t end_ms)
 {
+    if (end_ms < table->next_end_ms) /* a timeout below zero, from somebody's files */
+        end_ms = table->next_end_ms;
     struct bucket *bucket = map_get(&table->buckets, (uint64_t)end_ms);
-
     if (bucket == NULL) {
         bucket = mem_alloc(sizeof(*bucket));
         list_init(&bucket->sessions);
