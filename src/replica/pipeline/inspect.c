@@ -1,6 +1,8 @@
 /* Looking in, for four-letter words and metrics. */
 #include "replica/pipeline/pipeline.h"
 
+#include <stdlib.h>
+
 void replica_counts(const struct replica *replica, struct replica_counts *ret_counts)
 {
     struct replica_counts counts = {
@@ -127,14 +129,30 @@ const char *replica_op_name(int32_t op)
     return "NA";
 }
 
+static int by_end_then_id(const void *left, const void *right)
+{
+    const struct session *a = *(const struct session *const *)left;
+    const struct session *b = *(const struct session *const *)right;
+
+    if (a->bucket_end_ms != b->bucket_end_ms)
+        return a->bucket_end_ms < b->bucket_end_ms ? -1 : 1;
+    return (a->id > b->id) - (a->id < b->id);
+}
+
 void replica_visit_sessions(const struct replica *replica, replica_visit_session *visit,
                             void *context)
 {
-    size_t cursor = 0;
+    size_t cursor = 0, count = 0;
     const struct session *session;
+    const struct session **sorted =
+        mem_alloc(session_table_count(replica->sessions) * sizeof(*sorted));
 
     while ((session = session_table_next(replica->sessions, &cursor)) != NULL)
-        visit(context, session->bucket_end_ms, session->id);
+        sorted[count++] = session;
+    qsort(sorted, count, sizeof(*sorted), by_end_then_id);
+    for (size_t i = 0; i < count; i++)
+        visit(context, sorted[i]->bucket_end_ms, sorted[i]->id);
+    mem_free(sorted);
 }
 
 struct watch_visit_context {

@@ -297,9 +297,13 @@ void requests_release_throttled(struct replica *replica)
            replica->pending_count < (size_t)replica->options.throttle_requests_max) {
         struct waiting *waiting = waiting_take(replica, &replica->throttled);
         struct client *client = client_find(replica, waiting->client, waiting->generation);
-        if (client != NULL && client->state == CLIENT_SERVING)
+        if (client != NULL && client->state == CLIENT_SERVING) {
+            struct identities *now = client->identities;
+            client->identities = waiting->identities; /* who it was when it asked */
             request_frame(replica, client, slice_of(waiting->bytes, waiting->size),
                           waiting->arrived_ms, /* was_throttled= */ true);
+            client->identities = now;
+        }
         waiting_free(waiting);
     }
 }

@@ -187,6 +187,32 @@ TEST(throttled_requests_of_a_client_that_left_are_forgotten)
     end(&rig);
 }
 
+TEST(a_throttled_request_keeps_the_identities_of_its_arrival)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+
+    options.throttle_requests_max = 1;
+    options.throttle_stall_ms = 100;
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    (void)rig_create(&rig, 0, "/a", 0);
+    put_create_acl(&body, "/b", one_acl(SLICE("auth"), SLICE(""), PERM_ALL), 0);
+    int32_t held_back = rig_send(&rig, 0, OP_CREATE, &body);
+    buffer_i32(&body, 0);
+    put_text(&body, "digest");
+    jute_put_bytes(&body, SLICE("u:p"));
+    rig_send_xid(&rig, 0, XID_AUTH, OP_AUTH, &body);
+    (void)rig_expect(&rig, 0, XID_AUTH, ZK_OK);
+    rig_sync(&rig);
+    (void)rig_next(&rig, 0);
+    rig_sync(&rig);
+    (void)rig_expect(&rig, 0, held_back, ZK_INVALID_ACL);
+    put_create_acl(&body, "/b", one_acl(SLICE("auth"), SLICE(""), PERM_ALL), 0);
+    (void)rig_do(&rig, 0, OP_CREATE, &body, ZK_OK);
+    end(&rig);
+}
+
 /* --- janitors --- */
 
 static void make_typed(struct rig *rig, int32_t op, const char *path, int64_t ttl_ms)
@@ -489,6 +515,40 @@ TEST(operations_have_the_names_that_operators_know)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         CHECK_TEXT(rows[i].name, replica_op_name(rows[i].op), rows[i].name);
+}
+
+struct session_list {
+    int64_t expires_at_ms, id;
+    uint32_t count;
+};
+
+static void list_session(void *context, int64_t expires_at_ms, int64_t session_id)
+{
+    struct session_list *list = context;
+
+    CHECK(expires_at_ms > list->expires_at_ms ||
+          (expires_at_ms == list->expires_at_ms && session_id > list->id));
+    list->expires_at_ms = expires_at_ms;
+    list->id = session_id;
+    list->count++;
+}
+
+TEST(sessions_are_listed_in_the_order_of_their_end)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+    struct session_list list = {0};
+
+    rig_init(&rig, &options, rig_tree());
+    for (int i = 0; i < 40; i++) {
+        rig_open(&rig, 0);
+        rig_shake(&rig, 0, 0, 2000 + i * 7919 % 18000);
+        rig_sync(&rig);
+        rig_gone(&rig, 0);
+    }
+    replica_visit_sessions(rig.replica, list_session, &list);
+    CHECK_U64("all of them", list.count, 40);
+    end(&rig);
 }
 
 struct watch_list {
