@@ -235,7 +235,8 @@ class Run:
     def million(self, kind, alternations):
         """One directory with a million znodes, then starts and sets over it."""
         rows = ("memory, 1M znodes (MB)", "start, 1M znodes (ms)", "set p99 without snapshot (us)",
-                "set p99 while snapshot (us)", "longest silence while snapshot (ms)")
+                "set p99 while snapshot (us)", "longest silence while snapshot (ms)",
+                "longest silence without (ms)")
         if not self.wants(*rows):
             return
         directory = self.fresh("million-" + kind)
@@ -251,6 +252,7 @@ class Run:
                 self.add(rows[1], kind, server.start_s * 1000)
                 got = bench(*paced)
                 self.add(rows[2], kind, got["p99_us"])
+                self.add(rows[5], kind, got["silence_us"] / 1000)
             with Server(kind, directory, {"snapCount": 5000}) as server:
                 got = bench(*paced)
                 self.add(rows[3], kind, got["p99_us"])
@@ -259,7 +261,7 @@ class Run:
 
     def program_size(self):
         if "paddock" in self.kinds() and self.wants("program, stripped (MB)"):
-            stripped = os.path.join(self.scratch, "paddock")
+            stripped = os.path.join(self.scratch, "program")
             subprocess.run(["strip", "-o", stripped, PADDOCK], check=True)
             self.add("program, stripped (MB)", "paddock", os.path.getsize(stripped) / 1e6)
 
@@ -297,6 +299,7 @@ TARGETS = [
     ("start, 1M znodes (ms)", "less", 1 / 10),
     ("set p99 without snapshot (us)", None, None),
     ("set p99 while snapshot (us)", "over-without", 1.2),
+    ("longest silence without (ms)", None, None),
     ("longest silence while snapshot (ms)", "under", 10),
     ("idle memory (MB)", "under", 10),
     ("memory per idle session (KB)", "under", 4),
@@ -378,7 +381,7 @@ def main():
     run = Run(options)
     try:
         run.all()
-    except (BenchFailed, KeyboardInterrupt) as failure:
+    except (BenchFailed, KeyboardInterrupt, OSError, subprocess.SubprocessError) as failure:
         print("bench: %s" % (failure or "interrupted"), file=sys.stderr)
         status = 1
     else:
