@@ -136,6 +136,32 @@ static enum status read_node(struct loading *loading, struct reader *reader)
     return status == STATUS_OK ? STATUS_OK : problem(loading, "a node without its parent");
 }
 
+/* STATUS_END: all nodes. */
+static enum status read_nodes(struct loading *loading)
+{
+    enum status status = STATUS_OK;
+    struct slice window;
+
+    while (status == STATUS_OK) {
+        status = snapshot_source_peek(loading->source, PEEK_BYTES, &window);
+        const uint8_t *pos = window.data, *end = window.data + window.size;
+        while (status == STATUS_OK) {
+            struct reader reader;
+            reader_init(&reader, slice_of(pos, (size_t)(end - pos)), &loading->arena,
+                        loading->text_bytes_max);
+            reader.texts_as_they_are = true;
+            status = read_node(loading, &reader);
+            if (status == STATUS_MALFORMED)
+                break;
+            snapshot_source_skip(loading->source, (size_t)(reader.pos - pos));
+            pos = reader.pos;
+        }
+        if (status == STATUS_MALFORMED) /* it may only be cut off by the end of the window */
+            status = read_whole(loading, read_node);
+    }
+    return status;
+}
+
 static enum status read_count(struct loading *loading, struct reader *reader)
 {
     (void)loading;
@@ -239,10 +265,10 @@ static enum status read_all(struct loading *loading)
     status = read_table(loading, read_session);
     if (status == STATUS_OK)
         status = read_table(loading, read_acl);
-    while (status == STATUS_OK) {
-        status = read_whole(loading, read_node);
-        arena_reset(&loading->arena);
-    }
+    if (status == STATUS_OK)
+        status = read_nodes(loading);
+    if (status == STATUS_END && loading->tree != NULL && !tree_load_unique(loading->tree))
+        return problem(loading, "a node that is there twice");
     return status == STATUS_END ? read_sections(loading) : status;
 }
 

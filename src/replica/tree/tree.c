@@ -490,6 +490,7 @@ void tree_free(struct tree *tree)
     map_deinit(&tree->containers);
     map_deinit(&tree->ttls);
     buffer_deinit(&tree->load_parent_path);
+    buffer_deinit(&tree->load_hashes);
     mem_free(tree);
 }
 
@@ -684,8 +685,7 @@ enum status tree_load_node(struct tree *tree, struct slice path, struct slice da
             znode_is_ephemeral(tree, tree_node(tree, tree->load_parent)))
             return STATUS_CORRUPT;
         uint64_t hash = key_hash(tree, tree->load_parent, name);
-        if (find_hashed(tree, tree->load_parent, name, hash) != NODE_NONE)
-            return STATUS_CORRUPT; /* the same path twice */
+        memcpy(buffer_extend(&tree->load_hashes, sizeof(hash)), &hash, sizeof(hash));
         id = link_node(tree, tree->load_parent, name, hash, data);
         tree->data_bytes += path.size + data.size;
     }
@@ -710,6 +710,68 @@ enum status tree_load_node(struct tree *tree, struct slice path, struct slice da
     return STATUS_OK;
 }
 
+/* Every node is found, and not another one of the same name. */
+static bool all_found(const struct tree *tree)
+{
+    for (uint32_t id = NODE_ROOT + 1; id < tree->node_limit; id++) {
+        const struct znode *node = tree_node(tree, id);
+        if (node->live && tree_find_child(tree, node->parent, znode_name(node)) != id)
+            return false;
+    }
+    return true;
+}
+
+enum { LIKE_SLOTS = 2048, LIKE_GROUP = 512 };
+
+/* Is there a value twice in this group? Also true when the group is too large to tell. */
+static bool like_in_group(const uint64_t *group, size_t count, uint64_t slots[LIKE_SLOTS])
+{
+    if (count > LIKE_SLOTS / 2)
+        return true;
+    memset(slots, 0, LIKE_SLOTS * sizeof(*slots));
+    for (size_t i = 0; i < count; i++) {
+        uint64_t value = group[i] | UINT64_C(1) << 63; /* 0: a free slot */
+        size_t at = (size_t)(value >> 32) % LIKE_SLOTS;
+        for (; slots[at] != 0; at = (at + 1) % LIKE_SLOTS) {
+            if (slots[at] == value)
+                return true;
+        }
+        slots[at] = value;
+    }
+    return false;
+}
+
+/* Looking for each node's like while a million are loaded would be a cache miss or two for each.
+ * Instead their hashes are compared at the end, in groups that fit the cache. */
+bool tree_load_unique(struct tree *tree)
+{
+    const uint8_t *hashes = tree->load_hashes.data;
+    size_t count = tree->load_hashes.size / sizeof(uint64_t), groups = 1; /* a power of two */
+    uint64_t hash, slots[LIKE_SLOTS];
+    bool unique = true;
+
+    while (count / groups > LIKE_GROUP)
+        groups *= 2;
+    size_t *starts = mem_zalloc((groups + 1) * sizeof(*starts));
+    uint64_t *grouped = mem_alloc(count * sizeof(*grouped));
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&hash, hashes + i * sizeof(hash), sizeof(hash));
+        starts[hash % groups]++;
+    }
+    for (size_t i = 1; i <= groups; i++)
+        starts[i] += starts[i - 1];
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&hash, hashes + i * sizeof(hash), sizeof(hash));
+        grouped[--starts[hash % groups]] = hash;
+    }
+    for (size_t i = 0; i < groups && unique; i++)
+        unique = !like_in_group(grouped + starts[i], starts[i + 1] - starts[i], slots);
+    mem_free(grouped);
+    mem_free(starts);
+    buffer_deinit(&tree->load_hashes);
+    return unique || all_found(tree);
+}
+
 void tree_load_finish(struct tree *tree)
 {
     size_t cursor = 0;
@@ -719,6 +781,7 @@ void tree_load_finish(struct tree *tree)
         acl_table_release(&tree->acls, (uint32_t)((uintptr_t)value - 1));
     map_deinit(&tree->acls.file_ids);
     buffer_deinit(&tree->load_parent_path);
+    buffer_deinit(&tree->load_hashes);
     tree->load_parent = NODE_NONE;
     tree->quota_root = tree_find(tree, SLICE("/zookeeper/quota"));
     tree_quota_recount_all(tree);

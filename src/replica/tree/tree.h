@@ -18,13 +18,13 @@ struct znode {
     uint32_t acl;                                        /* id in the ACL table */
     uint32_t name_size;
     int32_t data_size; /* -1: null */
-    uint8_t *bytes;    /* the name, then the data */
+    uint32_t digest;   /* what this node adds to the tree's digest */
+    uint16_t hash_tag; /* beside what a search looks at */
+    bool live, in_image; /* in_image: a running walk has it already */
+    uint8_t *bytes;      /* the name, then the data */
     int64_t czxid, mzxid, pzxid, ctime, mtime, owner;
     int32_t version, cversion, aversion; /* as stored: cversion counts creates */
     uint32_t child_count;                /* an ephemeral has none: its place in its owner's list */
-    uint32_t digest;                     /* what this node adds to the tree's digest */
-    uint16_t hash_tag;
-    bool live, in_image; /* in_image: a running walk has it already */
 };
 
 /* A session with a committed createSession, or an owner of ephemerals that has none (orphan). */
@@ -120,10 +120,12 @@ enum zk_error tree_quota_check(const struct tree *tree, struct slice path, int64
 /* About so many nodes will come; before the first. Wrong guesses cost speed or 4 bytes each. */
 void tree_load_reserve(struct tree *tree, uint32_t nodes);
 void tree_load_acl(struct tree *tree, int64_t file_acl_id, struct jute_vector acl);
-/* STATUS_CORRUPT: the parent is missing or ephemeral, or the path was there already. The path "" is the root. A file_acl_id that is not in
- * the table becomes ACL_UNKNOWN. */
+/* STATUS_CORRUPT: the parent is missing or ephemeral. The path "" is the root. A file_acl_id that is
+ * not in the table becomes ACL_UNKNOWN. */
 MUST_USE enum status tree_load_node(struct tree *tree, struct slice path, struct slice data,
                                     int64_t file_acl_id, const struct stat_persisted *stat);
+/* After the last node. False: a path was there twice, and the tree is useless. */
+MUST_USE bool tree_load_unique(struct tree *tree);
 /* Counts quotas. Adds no node: one from 3.4 has no /zookeeper/config, and Java adds none either. */
 void tree_load_finish(struct tree *tree);
 

@@ -41,6 +41,7 @@ struct tree {
     uint32_t quota_root; /* id of /zookeeper/quota, or NODE_NONE */
     /* loading: where the last node's parent was */
     struct buffer load_parent_path;
+    struct buffer load_hashes; /* uint64_t each, of all nodes but the root */
     uint32_t load_parent;
     /* image */
     struct tree_walk *walk;

@@ -137,7 +137,6 @@ TEST(a_node_that_cannot_be_loaded_is_refused)
         const char *name, *path;
     } rows[] = {
         {"no parent", "/x/y"},
-        {"twice", "/a"},
         {"not absolute", "a"},
         {"an empty name", "/"},
         {"a slash behind", "/a/"},
@@ -153,6 +152,32 @@ TEST(a_node_that_cannot_be_loaded_is_refused)
         if (tree_load_node(tree, slice_text(rows[i].path), SLICE(""), -1, &stat) != STATUS_CORRUPT)
             check_failed(__FILE__, __LINE__, "%s was loaded", rows[i].name);
         tree_free(tree);
+    }
+}
+
+TEST(a_path_that_was_loaded_twice_is_found_among_any_number_of_nodes)
+{
+    static const int counts[] = {1, 700, 5000, 40000};
+    struct stat_persisted stat = {0};
+    char path[32];
+
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        for (int twice = 0; twice < 2; twice++) {
+            struct tree *tree = tree_new_empty(&options);
+            CHECK_STATUS(tree_load_node(tree, SLICE("/a"), SLICE(""), -1, &stat), STATUS_OK);
+            for (int n = 0; n < counts[i]; n++) {
+                (void)snprintf(path, sizeof(path), "/a/n%d", n);
+                CHECK_STATUS(tree_load_node(tree, slice_text(path), SLICE(""), -1, &stat),
+                             STATUS_OK);
+            }
+            if (twice) {
+                (void)snprintf(path, sizeof(path), "/a/n%d", counts[i] / 2);
+                CHECK_STATUS(tree_load_node(tree, slice_text(path), SLICE(""), -1, &stat),
+                             STATUS_OK);
+            }
+            CHECK(tree_load_unique(tree) == !twice);
+            tree_free(tree);
+        }
     }
 }
 
