@@ -44,8 +44,9 @@ struct log_append world_append(const struct store_world *world, size_t index)
 {
     const struct world_txn *txn = &world->txns[index];
 
-    return (struct log_append){
-        .payload = slice_of(txn->bytes, txn->size), .zxid = txn->zxid, .is_error = txn->is_error};
+    return (struct log_append){.payload = slice_of(txn->bytes, txn->size),
+                               .zxid = txn->zxid,
+                               .lacks_digest = txn->is_error};
 }
 
 static struct log_append add_txn(struct store_world *world, const struct txn *txn)

@@ -210,7 +210,7 @@ static enum status append_batch(struct log_writer *writer, const struct log_appe
                                       writer->options.prealloc_bytes);
         size_t before = writer->batch.size;
         log_record_write(&writer->batch, append->payload,
-                         append->is_error || !writer->options.digest_enabled, append->zxid,
+                         append->lacks_digest || !writer->options.digest_enabled, append->zxid,
                          writer->durable_zxid, writer->options.payload_bytes_max,
                          &writer->position);
         writer->written_bytes += writer->batch.size - before;

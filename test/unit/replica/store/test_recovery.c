@@ -650,10 +650,11 @@ TEST(links_of_our_records_are_checked)
         struct log_position position = {0, 0};
         ours.size = 0;
         log_header_write(&ours);
-        log_record_write(&ours, appends[0].payload, appends[0].is_error, 1, 0, 1 << 20, &position);
+        log_record_write(&ours, appends[0].payload, appends[0].lacks_digest, 1, 0, 1 << 20,
+                         &position);
         if (rows[i].position.last_zxid >= 0)
             position = rows[i].position;
-        log_record_write(&ours, appends[1].payload, appends[1].is_error, 2, rows[i].durable,
+        log_record_write(&ours, appends[1].payload, appends[1].lacks_digest, 2, rows[i].durable,
                          1 << 20, &position);
         put_file(&rig, "log.1", &ours, 0);
         if (rows[i].reason != NULL) {

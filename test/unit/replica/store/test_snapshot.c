@@ -319,8 +319,9 @@ static void check_load(struct buffer *bytes, enum status want, const char *probl
     if (problem != NULL)
         CHECK_TEXT("problem", info.problem, problem);
     tree_free(tree);
-    bool seen_without_a_tree = problem == NULL || (strcmp(problem, "a node without its parent") != 0 &&
-                                                   strcmp(problem, "a node that is there twice") != 0);
+    bool seen_without_a_tree =
+        problem == NULL || (strcmp(problem, "a node without its parent") != 0 &&
+                            strcmp(problem, "a node that is there twice") != 0);
     if (seen_without_a_tree)
         CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, &info), want);
     CHECK_U64("open files", sim_disk_open_files(sim), 0);
