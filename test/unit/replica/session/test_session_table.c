@@ -15,6 +15,7 @@ TEST(a_deadline_belongs_to_the_bucket_that_ends_after_it)
         {"in the middle", 0, 3000, 4000},       {"just before a boundary", 0, 3999, 4000},
         {"on a boundary: next", 0, 4000, 6000}, {"just behind one", 1, 4000, 6000},
         {"no timeout at all", 0, 0, 2000},      {"far away", 1000001, 40000, 1042000},
+        {"below zero", 5000, -90000, 6000},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

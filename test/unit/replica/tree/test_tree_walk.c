@@ -136,12 +136,9 @@ TEST(a_node_that_cannot_be_loaded_is_refused)
     static const struct {
         const char *name, *path;
     } rows[] = {
-        {"no parent", "/x/y"},
-        {"not absolute", "a"},
-        {"an empty name", "/"},
-        {"a slash behind", "/a/"},
-        {"below an ephemeral", "/e/x"},
-        {"an empty name inside", "/a//b"},
+        {"no parent", "/x/y"},          {"not absolute", "a"},
+        {"an empty name", "/"},         {"a slash behind", "/a/"},
+        {"below an ephemeral", "/e/x"}, {"an empty name inside", "/a//b"},
     };
     struct stat_persisted stat = {0}, owned = {.owner = 77};
 
@@ -179,6 +176,45 @@ TEST(a_path_that_was_loaded_twice_is_found_among_any_number_of_nodes)
             tree_free(tree);
         }
     }
+}
+
+TEST(room_that_was_reserved_changes_nothing_but_the_time_it_takes)
+{
+    static const uint32_t sizes[] = {0, 1, 1024, 1025, 5000, 100000};
+    struct stat_persisted stat = {.czxid = 1};
+
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct tree *tree = tree_new_empty(&options);
+        char path[32];
+        tree_load_reserve(tree, sizes[i]);
+        for (int j = 0; j < 3000; j++) {
+            snprintf(path, sizeof(path), "/n%d", j);
+            CHECK_STATUS(tree_load_node(tree, slice_text(path), slice_text(path), -1, &stat),
+                         STATUS_OK);
+        }
+        tree_load_finish(tree);
+        CHECK_I64("delete", tree_delete(tree, SLICE("/n77"), 9), ZK_OK);
+        make(tree, "/one-more", "");
+        for (int j = 0; j < 3000; j++) {
+            snprintf(path, sizeof(path), "/n%d", j);
+            CHECK_I64(path, tree_find(tree, slice_text(path)) != NODE_NONE, j != 77);
+        }
+        CHECK(tree_find(tree, SLICE("/one-more")) != NODE_NONE);
+        tree_free(tree);
+    }
+}
+
+TEST(the_root_comes_first_and_belongs_to_nobody)
+{
+    struct stat_persisted stat = {.mzxid = 7}, owned = {.owner = 77};
+
+    struct tree *tree = tree_new_empty(&options);
+    CHECK_STATUS(tree_load_node(tree, SLICE(""), SLICE("data"), -1, &owned), STATUS_CORRUPT);
+    CHECK_STATUS(tree_load_node(tree, SLICE(""), SLICE("data"), -1, &stat), STATUS_OK);
+    CHECK_SLICE("data", znode_data(tree_node(tree, NODE_ROOT)), SLICE("data"));
+    CHECK_STATUS(tree_load_node(tree, SLICE("/a"), SLICE(""), -1, &stat), STATUS_OK);
+    CHECK_STATUS(tree_load_node(tree, SLICE(""), SLICE(""), -1, &stat), STATUS_CORRUPT);
+    tree_free(tree);
 }
 
 TEST(a_list_that_is_not_in_the_table_denies_everything)
