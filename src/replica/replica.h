@@ -79,8 +79,8 @@ struct client_effect {
 struct log_append {
     struct slice payload; /* txn bytes with digest; valid until REPLICA_LOG_SYNCED passed it */
     int64_t zxid;
-    bool is_error;    /* carries no digest of its own (store/log_format.h) */
-    bool roll_before; /* begin a new log file with this record */
+    bool lacks_digest; /* nothing behind the body: the log writes one of version 0 */
+    bool roll_before;  /* begin a new log file with this record */
 };
 
 struct replica_effects { /* zero it before first use; owned by the caller */

@@ -62,7 +62,7 @@ static void write_down(struct rig *rig)
     for (size_t i = 0; i < effects->append_count; i++) {
         const struct log_append *append = &effects->appends[i];
         buffer_i64(out, append->zxid);
-        jute_put_bool(out, append->is_error);
+        jute_put_bool(out, append->lacks_digest);
         jute_put_bool(out, append->roll_before);
         jute_put_bytes(out, append->payload);
     }
@@ -85,7 +85,7 @@ static void keep_append(struct rig *rig, const struct log_append *append)
     rig->appended_zxid = append->zxid;
     struct rig_append *kept = &rig->appends[rig->append_count++];
     *kept = (struct rig_append){
-        .zxid = append->zxid, .is_error = append->is_error, .roll_before = append->roll_before};
+        .zxid = append->zxid, .lacks_digest = append->lacks_digest, .roll_before = append->roll_before};
     buffer_append(&kept->payload, append->payload);
 }
 

@@ -23,7 +23,7 @@ struct rig_client {
 struct rig_append {
     struct buffer payload;
     int64_t zxid;
-    bool is_error, roll_before;
+    bool lacks_digest, roll_before;
 };
 
 struct rig {

@@ -94,13 +94,16 @@ static void check_answer(const struct answer *answer, const struct txn *txn,
         for (int32_t i = 0; i < txn->op_count; i++) {
             const struct txn_op_result *op = &result->ops[i];
             bool whole = op->type == OP_CREATE_CONTAINER || op->type == OP_CREATE_TTL;
+            /* The log says create where the client said create2. */
+            if (op->type == OP_CREATE && answer->body.size >= want.size + 4)
+                whole = load_be32(answer->body.data + want.size) == OP_CREATE2;
             buffer_i32(&want, whole ? OP_CREATE2 : op->type);
             buffer_u8(&want, 0);
             buffer_i32(&want, op->err);
             if (op->type == OP_ERROR)
                 buffer_i32(&want, op->err);
             else
-                put_result(&want, op->type, op);
+                put_result(&want, whole ? OP_CREATE2 : op->type, op);
         }
         put_multi_end(&want);
     } else if (result->op.err == ZK_OK) {
@@ -188,7 +191,7 @@ static enum status log_turn(struct run *run)
         const struct rig_append *append = &rig->appends[run->logged];
         struct log_append one = {.payload = buffer_slice(&append->payload),
                                  .zxid = append->zxid,
-                                 .is_error = append->is_error,
+                                 .lacks_digest = append->lacks_digest,
                                  .roll_before = append->roll_before};
         remember_record(run->life, one.payload);
         enum status status = log_writer_append(run->writer, &one, 1);

@@ -209,7 +209,7 @@ PROPERTY(the_tree_is_what_its_log_says)
         struct txn txn;
         CHECK_STATUS(txn_read(buffer_slice(&append->payload), &arena, &txn), STATUS_OK);
         CHECK_I64("zxid", txn.header.zxid, append->zxid);
-        CHECK_I64("error", txn.header.type == OP_ERROR, append->is_error);
+        CHECK_I64("a digest behind every body", false, append->lacks_digest);
         txn_apply(again, &txn, NULL, &arena, NULL);
         arena_reset(&arena);
     }

@@ -77,6 +77,7 @@ struct client {
 struct pending { /* a proposed transaction that is not applied yet */
     int64_t zxid, arrived_ms, session_id;
     struct slice payload;
+    const uint8_t *with_stat; /* OP_MULTI: a byte for each operation (txn_op.with_stat) */
     struct log_chunk *chunk;
     uint32_t client, generation;
     int32_t xid, op; /* of the request; OP_CREATE_SESSION and janitors: client is CLIENT_NONE */
@@ -136,8 +137,9 @@ void client_resume(struct replica *replica, struct client *client);
 /* A frame for a client: begin, append the body to effects->bytes, end. */
 size_t frame_begin(struct replica *replica);
 void frame_end(struct replica *replica, struct client *client, size_t start);
-/* A reply: begin leaves room for the header. With an error the body is dropped. */
+/* A reply: begin leaves room for the header, the body follows, end fills the header in. */
 size_t reply_begin(struct replica *replica);
+void reply_drop_body(struct replica *replica, size_t start);
 void reply_end(struct replica *replica, struct client *client, size_t start, int32_t xid,
                int64_t zxid, enum zk_error err);
 void reply_error(struct replica *replica, struct client *client, int32_t xid, int64_t zxid,
@@ -173,6 +175,7 @@ struct read_context {
     const struct identities *identities;
     int32_t op;
     struct slice body;
+    bool body_with_error; /* out: what stands there is sent although it failed */
 };
 enum zk_error read_answer(struct read_context *read);
 /* setWatches, addWatch, checkWatches, removeWatches (watching.c). */

@@ -217,16 +217,24 @@ static enum zk_error sync_answer(const struct read_context *read)
     return ZK_OK;
 }
 
-static enum zk_error multi_read(const struct read_context *read)
+/* A read that Java cannot do at all (a write, a null path) fails the whole; the results before it
+ * are sent all the same, as no client minds. */
+static enum zk_error multi_read(struct read_context *read)
 {
     struct read_op *ops;
     int32_t count;
+    enum zk_error whole = ZK_OK;
 
     if (multi_read_request_read(read->body, read->replica->options.text_bytes_max,
                                 &read->replica->arena, &ops, &count) != STATUS_OK)
         return ZK_MARSHALLING_ERROR;
-    for (int32_t i = 0; i < count; i++) {
+    for (int32_t i = 0; i < count && whole == ZK_OK; i++) {
         uint32_t id;
+        bool is_read = ops[i].type == OP_GET_DATA || ops[i].type == OP_GET_CHILDREN;
+        if (!is_read || ops[i].path.data == NULL) {
+            whole = ZK_MARSHALLING_ERROR;
+            continue;
+        }
         enum zk_error err = find_readable(read, ops[i].path, PERM_READ, &id);
         multi_header_write(
             out(read),
@@ -239,7 +247,8 @@ static enum zk_error multi_read(const struct read_context *read)
             put_children(read, id);
     }
     multi_header_write(out(read), &(struct multi_header){.type = -1, .done = true, .err = -1});
-    return ZK_OK;
+    read->body_with_error = true;
+    return whole;
 }
 
 enum zk_error read_answer(struct read_context *read)

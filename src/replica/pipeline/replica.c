@@ -75,13 +75,16 @@ size_t reply_begin(struct replica *replica)
     return start;
 }
 
+void reply_drop_body(struct replica *replica, size_t start)
+{
+    replica->effects->bytes.size = start + 4 + REPLY_HEADER_BYTES;
+}
+
 void reply_end(struct replica *replica, struct client *client, size_t start, int32_t xid,
                int64_t zxid, enum zk_error err)
 {
     struct buffer *bytes = &replica->effects->bytes;
 
-    if (err != ZK_OK)
-        bytes->size = start + 4 + REPLY_HEADER_BYTES;
     reply_header_put(bytes->data + start + 4,
                      &(struct reply_header){.xid = xid, .zxid = zxid, .err = err});
     int64_t body = (int64_t)(bytes->size - start - 4 - REPLY_HEADER_BYTES);

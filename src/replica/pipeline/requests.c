@@ -197,8 +197,12 @@ static void answer_read(struct replica *replica, struct client *client,
     int32_t xid = (int32_t)load_be32(bytes.data);
     int32_t op = (int32_t)load_be32(bytes.data + 4);
     int64_t zxid = tree_last_zxid(replica->tree);
-    struct read_context read = {replica, client, identities, op,
-                                slice_of(bytes.data + HEADER_BYTES, bytes.size - HEADER_BYTES)};
+    struct read_context read = {.replica = replica,
+                                .client = client,
+                                .identities = identities,
+                                .op = op,
+                                .body =
+                                    slice_of(bytes.data + HEADER_BYTES, bytes.size - HEADER_BYTES)};
 
     if (throttled) {
         replica->throttled_ops++;
@@ -208,12 +212,14 @@ static void answer_read(struct replica *replica, struct client *client,
     } else if (is_watching(op)) {
         enum zk_error err = watching_answer(&read); /* sends its events first */
         size_t start = reply_begin(replica);
-        if (op == OP_ADD_WATCH)
+        if (op == OP_ADD_WATCH && err == ZK_OK)
             buffer_i32(&replica->effects->bytes, ZK_OK);
         reply_end(replica, client, start, xid, zxid, err);
     } else if (is_read(op)) {
         size_t start = reply_begin(replica);
         enum zk_error err = read_answer(&read);
+        if (err != ZK_OK && !read.body_with_error)
+            reply_drop_body(replica, start);
         reply_end(replica, client, start, xid, zxid, err);
     } else if (is_client_write(op)) { /* one that did not decode */
         reply_error(replica, client, xid, zxid, ZK_MARSHALLING_ERROR);

@@ -157,20 +157,29 @@ static enum zk_error set_watches(struct read_context *read)
         request.exist = older.exist;
         request.child = older.child;
     }
-    if (status != STATUS_OK || request.data.count < 0 || request.exist.count < 0 ||
-        request.child.count < 0 || request.persistent.count < 0 ||
-        request.persistent_recursive.count < 0)
+    if (status != STATUS_OK)
+        return ZK_MARSHALLING_ERROR;
+    /* One list after the other; Java comes as far as the first that is null. */
+    if (request.data.count < 0)
         return ZK_MARSHALLING_ERROR;
     while (jute_next_text(&request.data, &path))
         again_data(read, path, request.relative_zxid);
+    if (request.exist.count < 0)
+        return ZK_MARSHALLING_ERROR;
     while (jute_next_text(&request.exist, &path))
         again_exist(read, path);
+    if (request.child.count < 0)
+        return ZK_MARSHALLING_ERROR;
     while (jute_next_text(&request.child, &path))
         again_child(read, path, request.relative_zxid);
+    if (request.persistent.count < 0)
+        return ZK_MARSHALLING_ERROR;
     while (jute_next_text(&request.persistent, &path)) {
         watches_add(watches, WATCH_DATA, path, client, WATCH_PERSISTENT);
         watches_add(watches, WATCH_CHILD, path, client, WATCH_PERSISTENT);
     }
+    if (request.persistent_recursive.count < 0)
+        return ZK_MARSHALLING_ERROR;
     while (jute_next_text(&request.persistent_recursive, &path))
         watches_add(watches, WATCH_DATA, path, client, WATCH_RECURSIVE);
     return ZK_OK;
@@ -251,7 +260,9 @@ enum zk_error watching_answer(struct read_context *read)
     if (read->op == OP_SET_WATCHES || read->op == OP_SET_WATCHES2)
         return set_watches(read);
     reader_init(&reader, read->body, &read->replica->arena, read->replica->options.text_bytes_max);
-    if (path_type_request_read(&reader, &request) != STATUS_OK || request.path.data == NULL)
+    if (path_type_request_read(&reader, &request) != STATUS_OK)
         return ZK_MARSHALLING_ERROR;
+    if (read->op == OP_ADD_WATCH && request.path.data == NULL)
+        return ZK_MARSHALLING_ERROR; /* Java takes it, and cannot end the session any more */
     return read->op == OP_ADD_WATCH ? add_watch(read, &request) : check_or_remove(read, &request);
 }

@@ -56,17 +56,23 @@ static void propose(struct replica *replica, const struct txn *txn, struct pendi
     replica->last_proposed_zxid = txn->header.zxid;
     scratch->size = 0;
     txn_write(scratch, txn);
-    if (txn->has_digest) {
+    bool digest = tree_get_options(replica->tree)->digest_enabled;
+    if (digest) { /* of the tree behind it, behind errors too: Java complains about other digests */
         buffer_i32(scratch, DIGEST_VERSION);
         buffer_i64(scratch, txn->digest);
     }
+    size_t payload_bytes = scratch->size;
+    for (int32_t i = 0; i < txn->op_count; i++) /* beside the record, for the answer */
+        buffer_u8(scratch, txn->ops[i].with_stat ? 1 : 0);
     pending.zxid = txn->header.zxid;
     pending.payload = log_space_copy(&replica->log_space, buffer_slice(scratch), &pending.chunk);
+    pending.payload.size = payload_bytes;
+    pending.with_stat = pending.payload.data + payload_bytes;
     *push_pending(replica) = pending;
     replica->pending_bytes += pending.payload.size;
     append_to_log(replica->effects, (struct log_append){.payload = pending.payload,
                                                         .zxid = pending.zxid,
-                                                        .is_error = txn->header.type == OP_ERROR,
+                                                        .lacks_digest = !digest,
                                                         .roll_before = replica->roll_next});
     replica->roll_next = false;
     snapshots_count_record(replica, pending.payload.size);
@@ -167,13 +173,14 @@ static void put_created(struct buffer *out, const struct txn_op_result *result, 
         zk_stat_write(out, &result->stat);
 }
 
-static void put_multi(struct buffer *out, const struct txn *txn, const struct txn_result *result)
+static void put_multi(struct buffer *out, const struct txn *txn, const struct txn_result *result,
+                      const uint8_t *stat_wanted)
 {
     for (int32_t i = 0; i < txn->op_count; i++) {
         const struct txn_op_result *op = &result->ops[i];
         struct multi_header header = {.type = op->type, .err = op->err};
-        bool with_stat =
-            op->type == OP_CREATE2 || op->type == OP_CREATE_CONTAINER || op->type == OP_CREATE_TTL;
+        bool with_stat = op->type == OP_CREATE_CONTAINER || op->type == OP_CREATE_TTL ||
+                         (op->type == OP_CREATE && stat_wanted[i] != 0);
         if (with_stat)
             header.type = OP_CREATE2;
         multi_header_write(out, &header);
@@ -207,7 +214,7 @@ static void answer(struct replica *replica, struct client *client, const struct 
         zk_stat_write(out, &result->op.stat);
         break;
     case OP_MULTI:
-        put_multi(out, txn, result);
+        put_multi(out, txn, result, pending->with_stat);
         break;
     default:
         break;

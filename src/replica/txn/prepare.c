@@ -390,6 +390,14 @@ static bool too_large(const struct prepare *prepare, const struct txn *txn)
     return bytes > prepare->rules->text_bytes_max;
 }
 
+/* Releases before 3.8.2 skip a whole multi that holds a create2, without a word (storage reference,
+ * 11.2). The two differ in the answer only, so the log says create. */
+static void store_as_create(struct txn_op *op)
+{
+    op->type = OP_CREATE;
+    op->with_stat = true;
+}
+
 static void prepare_multi(struct prepare *prepare, const struct write_request *request,
                           struct txn *txn)
 {
@@ -407,16 +415,17 @@ static void prepare_multi(struct prepare *prepare, const struct write_request *r
         failed = prepare_op(prepare, &request->ops[i], &txn->ops[i]);
         if (failed != ZK_OK)
             txn->ops[i] = (struct txn_op){.type = OP_ERROR, .err = failed};
+        else if (txn->ops[i].type == OP_CREATE2)
+            store_as_create(&txn->ops[i]);
     }
-    if (failed == ZK_OK && too_large(prepare, txn)) {
+    if (failed == ZK_OK && too_large(prepare, txn))
         failed = ZK_MARSHALLING_ERROR;
-        for (int32_t i = 0; i < txn->op_count; i++)
-            txn->ops[i] = (struct txn_op){.type = OP_ERROR, .err = failed};
-    }
     if (failed != ZK_OK)
         outstanding_rollback(prepare->outstanding);
     else
         outstanding_commit(prepare->outstanding);
+    if (failed == ZK_MARSHALLING_ERROR) /* where Java stumbles, the whole multi does */
+        *txn = (struct txn){.op = {.type = OP_ERROR, .err = failed}};
 }
 
 void prepare_write(struct prepare *prepare, const struct write_request *request,

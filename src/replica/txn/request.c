@@ -148,6 +148,8 @@ enum status multi_read_request_read(struct slice body, size_t text_bytes_max, st
                                     struct read_op **ret_ops, int32_t *ret_count)
 {
     struct reader reader;
+    struct write_op write;
+    bool first_is_read = false;
     int32_t count = 0;
     struct read_op *ops = arena_alloc(arena, (body.size / MULTI_HEADER_BYTES + 1) * sizeof(*ops));
 
@@ -159,10 +161,17 @@ enum status multi_read_request_read(struct slice body, size_t text_bytes_max, st
             return STATUS_MALFORMED;
         if (header.done)
             break;
-        if ((header.type != OP_GET_DATA && header.type != OP_GET_CHILDREN) ||
-            path_watch_request_read(&reader, &request) != STATUS_OK)
+        bool is_read = header.type == OP_GET_DATA || header.type == OP_GET_CHILDREN;
+        if (count > 0 && is_read != first_is_read) /* the two kinds do not mix */
             return STATUS_MALFORMED;
-        ops[count++] = (struct read_op){header.type, request.path};
+        first_is_read = is_read;
+        if (is_read) {
+            if (path_watch_request_read(&reader, &request) != STATUS_OK)
+                return STATUS_MALFORMED;
+        } else if (read_multi_op(&reader, header.type, &write) != STATUS_OK) {
+            return STATUS_MALFORMED;
+        }
+        ops[count++] = (struct read_op){header.type, is_read ? request.path : write.path};
     }
     *ret_ops = ops;
     *ret_count = count;

@@ -27,7 +27,7 @@ struct write_request {
 MUST_USE enum status write_request_read(int32_t type, struct slice body, size_t text_bytes_max,
                                         struct arena *arena, struct write_request *ret_request);
 
-/* multiRead: getData and getChildren only; type and path are set. */
+/* multiRead: getData and getChildren; or, where the client mistook it for a multi, writes. */
 struct read_op {
     int32_t type;
     struct slice path;

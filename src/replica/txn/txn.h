@@ -21,6 +21,7 @@ struct txn_op {   /* one change: a whole transaction, or one of a multi */
     int32_t timeout_ms;      /* OP_CREATE_SESSION */
     int32_t err;             /* OP_ERROR */
     bool ephemeral;
+    bool with_stat; /* not stored: a create2 of a multi, to be answered with its stat */
 };
 
 struct txn {
