@@ -84,8 +84,9 @@ static void keep_append(struct rig *rig, const struct log_append *append)
     CHECK_I64("zxids follow each other", append->zxid, rig->appended_zxid + 1);
     rig->appended_zxid = append->zxid;
     struct rig_append *kept = &rig->appends[rig->append_count++];
-    *kept = (struct rig_append){
-        .zxid = append->zxid, .lacks_digest = append->lacks_digest, .roll_before = append->roll_before};
+    *kept = (struct rig_append){.zxid = append->zxid,
+                                .lacks_digest = append->lacks_digest,
+                                .roll_before = append->roll_before};
     buffer_append(&kept->payload, append->payload);
 }
 

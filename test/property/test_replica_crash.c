@@ -93,17 +93,20 @@ static void check_answer(const struct answer *answer, const struct txn *txn,
     if (txn->header.type == OP_MULTI) {
         for (int32_t i = 0; i < txn->op_count; i++) {
             const struct txn_op_result *op = &result->ops[i];
-            bool whole = op->type == OP_CREATE_CONTAINER || op->type == OP_CREATE_TTL;
-            /* The log says create where the client said create2. */
-            if (op->type == OP_CREATE && answer->body.size >= want.size + 4)
-                whole = load_be32(answer->body.data + want.size) == OP_CREATE2;
-            buffer_i32(&want, whole ? OP_CREATE2 : op->type);
+            int32_t type = op->type;
+            if (type == OP_CREATE_CONTAINER || type == OP_CREATE_TTL)
+                type = OP_CREATE2;
+            /* The log says create where create2 was asked for; the answer tells them apart. */
+            if (type == OP_CREATE && answer->body.size >= want.size + 4 &&
+                load_be32(answer->body.data + want.size) == OP_CREATE2)
+                type = OP_CREATE2;
+            buffer_i32(&want, type);
             buffer_u8(&want, 0);
             buffer_i32(&want, op->err);
             if (op->type == OP_ERROR)
                 buffer_i32(&want, op->err);
             else
-                put_result(&want, whole ? OP_CREATE2 : op->type, op);
+                put_result(&want, type, op);
         }
         put_multi_end(&want);
     } else if (result->op.err == ZK_OK) {

@@ -566,6 +566,24 @@ TEST(a_multi_that_fails_leaves_nothing_behind_for_later_requests)
     end(&world);
 }
 
+TEST(a_create2_in_a_multi_is_stored_as_a_create)
+{
+    struct txn_world world;
+    struct txn txn;
+
+    begin(&world);
+    put_multi_op(&body, OP_CREATE2);
+    put_create(&body, "/two", SLICE(""), 0);
+    multi_create("/one", 0);
+    put_multi_end(&body);
+    txn_world_propose(&world, OP_MULTI, buffer_slice(&body), &txn);
+    CHECK(txn.ops[0].type == OP_CREATE && txn.ops[0].with_stat);
+    CHECK(txn.ops[1].type == OP_CREATE && !txn.ops[1].with_stat);
+    txn_world_apply_all(&world);
+    CHECK(tree_find(world.tree, SLICE("/two")) != NODE_NONE);
+    end(&world);
+}
+
 TEST(an_empty_multi_takes_a_zxid)
 {
     struct txn_world world;
@@ -596,8 +614,8 @@ TEST(a_multi_that_no_reader_would_take_fails_as_a_whole)
     }
     put_multi_end(&body);
     txn_world_propose(&world, OP_MULTI, buffer_slice(&body), &txn);
-    for (int32_t i = 0; i < txn.op_count; i++)
-        CHECK(txn.ops[i].type == OP_ERROR && txn.ops[i].err == ZK_MARSHALLING_ERROR);
+    CHECK_I64("type", txn.header.type, OP_ERROR);
+    CHECK_I64("err", txn.op.err, ZK_MARSHALLING_ERROR);
     CHECK_U64("digest", outstanding_digest(world.outstanding), digest);
     txn_world_apply_all(&world);
     CHECK(tree_find(world.tree, SLICE("/m0")) == NODE_NONE);
