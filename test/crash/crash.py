@@ -400,8 +400,8 @@ def fetch(client, root):
 
 
 def remove_empty_log(data_dir):
-    """A kill between the creation of a log file and its header leaves an empty file. The real
-    server refuses to start then, also when it was its own kill: so Java is spared that."""
+    """A kill of the real server between the creation of a log file and its header leaves an empty
+    file, and then it refuses to start: so its own kills are spared that. Paddock's must not."""
     empty = [
         path
         for path in glob.glob(os.path.join(data_dir, "version-2", "log.*"))
@@ -524,7 +524,8 @@ class Run:
         try:
             data_dir = os.path.join(place, "data")
             shutil.copytree(self.server.data_dir, data_dir)
-            self.empty_logs += remove_empty_log(data_dir)
+            if self.target == "java":  # its own kills leave what it does not start over
+                self.empty_logs += remove_empty_log(data_dir)
             config = {**COMMON, "forceSync": "no"}
             with Server("java", config, data_dir=data_dir) as java:
                 self.verify(java, settle=False)

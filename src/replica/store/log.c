@@ -5,12 +5,15 @@ enum {
     ZEROS_BYTES_MAX = 1024 * 1024,
     PADDING_MARGIN_BYTES = 4096,
     BATCH_BYTES_KEPT = 4 * 1024 * 1024,
+    TEMPORARY_NAME_BYTES_MAX = LOG_NAME_BYTES_MAX + 4
 };
+#define TEMPORARY_PREFIX "tmp."
 
 struct log_file {
     struct log_file *older; /* not yet synced, though a newer one was begun */
     struct disk_file *file;
     char name[LOG_NAME_BYTES_MAX];
+    bool unnamed;        /* still under its temporary name: nothing is written yet */
     uint64_t end;        /* of the last record */
     uint64_t padded_end; /* the size that Java would have given it */
     uint64_t file_end;   /* the size it has */
@@ -81,13 +84,23 @@ static uint64_t padded_end(uint64_t position, uint64_t end, uint64_t prealloc_by
     return end + prealloc_bytes;
 }
 
+/* Java does not start over a log file without a header. So a file has its name only once it holds
+ * its first records: a process that is killed in between leaves a name that nobody looks at. */
+static void temporary_name(char at[TEMPORARY_NAME_BYTES_MAX], const struct log_file *file)
+{
+    memcpy(at, TEMPORARY_PREFIX, sizeof(TEMPORARY_PREFIX) - 1);
+    memcpy(at + sizeof(TEMPORARY_PREFIX) - 1, file->name, sizeof(file->name));
+}
+
 static enum status file_begin(struct log_writer *writer, int64_t zxid)
 {
     struct log_file *file = mem_zalloc(sizeof(*file));
+    char name[TEMPORARY_NAME_BYTES_MAX];
 
     log_name_write(file->name, zxid);
-    enum status status =
-        writer->disk->ops->open(writer->disk, file->name, DISK_CREATE, &file->file);
+    file->unnamed = true;
+    temporary_name(name, file);
+    enum status status = writer->disk->ops->open(writer->disk, name, DISK_CREATE, &file->file);
     if (status != STATUS_OK) {
         mem_free(file);
         return status;
@@ -98,6 +111,22 @@ static enum status file_begin(struct log_writer *writer, int64_t zxid)
     writer->newest = file;
     writer->dir_dirty = true;
     return STATUS_OK;
+}
+
+static enum status give_name(struct log_writer *writer, struct log_file *file)
+{
+    char name[TEMPORARY_NAME_BYTES_MAX];
+
+    temporary_name(name, file);
+    if (writer->options.force_sync) { /* the sync that its first records need anyway */
+        enum status status = writer->disk->ops->sync(writer->disk, file->file);
+        if (status != STATUS_OK)
+            return status;
+        file->dirty = false;
+        writer->syncs++;
+    }
+    file->unnamed = false;
+    return writer->disk->ops->rename(writer->disk, name, file->name);
 }
 
 /* One write of `batch` at the end of the file, with zeros behind it where none are yet. */
@@ -141,7 +170,7 @@ static enum status file_write(struct log_writer *writer, struct log_file *file)
         file->zeroed_end = end;
     if (end > file->file_end)
         file->file_end = end;
-    return STATUS_OK;
+    return file->unnamed ? give_name(writer, file) : STATUS_OK;
 }
 
 struct mark { /* what append() goes back to when the disk is full */
@@ -161,8 +190,11 @@ static enum status take_back(struct log_writer *writer, const struct mark *mark)
 
     while (writer->newest != mark->file) {
         struct log_file *file = writer->newest;
-        char name[LOG_NAME_BYTES_MAX];
-        memcpy(name, file->name, sizeof(name));
+        char name[TEMPORARY_NAME_BYTES_MAX];
+        if (file->unnamed)
+            temporary_name(name, file);
+        else
+            memcpy(name, file->name, sizeof(file->name));
         writer->newest = file->older;
         file_close(writer, file);
         status = ops->remove(writer->disk, name);
@@ -285,11 +317,12 @@ void log_writer_info(const struct log_writer *writer, struct log_writer_info *re
 {
     const struct log_file *newest = writer->newest;
 
-    *ret_info = (struct log_writer_info){.written_bytes = writer->written_bytes,
-                                         .syncs = writer->syncs,
-                                         .last_zxid = writer->position.last_zxid,
-                                         .durable_zxid = writer->synced_zxid,
-                                         .dirty = newest != NULL && newest->dirty};
+    *ret_info =
+        (struct log_writer_info){.written_bytes = writer->written_bytes,
+                                 .syncs = writer->syncs,
+                                 .last_zxid = writer->position.last_zxid,
+                                 .durable_zxid = writer->synced_zxid,
+                                 .dirty = writer->dir_dirty || (newest != NULL && newest->dirty)};
     if (newest != NULL) {
         memcpy(ret_info->file_name, newest->name, sizeof(newest->name));
         ret_info->file_bytes = newest->file_end;

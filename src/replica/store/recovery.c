@@ -19,7 +19,7 @@ void recovery_deinit(struct recovery *recovery)
 
 static bool is_leftover(const char *name)
 {
-    return strncmp(name, "tmp.snapshot.", 13) == 0;
+    return strncmp(name, "tmp.snapshot.", 13) == 0 || strncmp(name, "tmp.log.", 8) == 0;
 }
 
 static bool visit_leftover(void *context, const char *name, uint64_t size_bytes)
@@ -32,7 +32,7 @@ static bool visit_leftover(void *context, const char *name, uint64_t size_bytes)
     return true;
 }
 
-/* Snapshots that a crash left unfinished. */
+/* Files that a crash left before they had their names. */
 static enum status remove_leftovers(struct disk *data, struct store_notes *notes)
 {
     struct store_notes names = {0};
@@ -41,7 +41,7 @@ static enum status remove_leftovers(struct disk *data, struct store_notes *notes
     for (size_t i = 0; i < names.count && status == STATUS_OK; i++) {
         status = data->ops->remove(data, names.notes[i].text);
         if (status == STATUS_OK)
-            store_note(notes, false, "The unfinished snapshot %s was removed.",
+            store_note(notes, false, "The unfinished file %s was removed.",
                        names.notes[i].text);
     }
     store_notes_deinit(&names);
@@ -293,6 +293,8 @@ enum status store_recover(struct disk *data, struct disk *log,
     struct store_files snapshots = {0}, logs = {0};
 
     enum status status = remove_leftovers(data, &recovery.notes);
+    if (status == STATUS_OK && log != data)
+        status = remove_leftovers(log, &recovery.notes);
     if (status == STATUS_OK)
         status = store_files_list(data, STORE_FILE_SNAPSHOT, &snapshots);
     if (status == STATUS_OK)

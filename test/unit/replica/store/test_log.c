@@ -357,7 +357,8 @@ TEST(a_failed_write_or_sync_is_told_again_to_every_later_call)
     } rows[] = {{SIM_OPEN, true},
                 {SIM_WRITE, true},
                 {SIM_TRUNCATE, true},
-                {SIM_SYNC, false},
+                {SIM_SYNC, true},
+                {SIM_RENAME, true},
                 {SIM_SYNC_DIR, false}};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -374,6 +375,20 @@ TEST(a_failed_write_or_sync_is_told_again_to_every_later_call)
         CHECK_U64("nothing is tried again", sim_disk_changes(rig.sim), 0);
         rig_deinit(&rig);
     }
+}
+
+/* Java does not start over a log file that holds nothing yet. */
+TEST(a_file_has_its_name_only_when_its_first_records_are_in_it)
+{
+    struct rig rig;
+
+    rig_init(&rig, &kb64);
+    struct log_append append = world_next(&rig.world);
+    sim_disk_fail_at(rig.sim, SIM_WRITE, 1, STATUS_IO);
+    CHECK_STATUS(log_writer_append(rig.writer, &append, 1), STATUS_IO);
+    CHECK(sim_disk_bytes(rig.sim, "log.1").data == NULL);
+    CHECK(sim_disk_bytes(rig.sim, "tmp.log.1").data != NULL);
+    rig_deinit(&rig);
 }
 
 TEST(a_full_disk_takes_the_batch_back_and_the_same_batch_goes_in_later)

@@ -229,9 +229,11 @@ TEST(snapshots_that_were_in_the_making_are_removed)
     rig_init(&rig);
     must_recover(&rig);
     sim_disk_put(rig.sim, "tmp.snapshot.5.gz", SLICE("half of it"));
+    sim_disk_put(rig.sim, "tmp.log.1d", SLICE(""));
     must_recover(&rig);
     CHECK(sim_disk_bytes(rig.sim, "tmp.snapshot.5.gz").data == NULL);
-    must_note(&rig, "The unfinished snapshot tmp.snapshot.5.gz was removed.");
+    must_note(&rig, "The unfinished file tmp.snapshot.5.gz was removed.");
+    must_note(&rig, "The unfinished file tmp.log.1d was removed.");
     rig_deinit(&rig);
 }
 
