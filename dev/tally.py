@@ -167,6 +167,9 @@ def main():
             with open(stage.log, errors="replace") as log:
                 lines = log.read().splitlines()
             print("\n".join("    " + line for line in lines[-60:]), flush=True)
+            if stage.name.startswith("build"):
+                print("not run, because %s failed: everything behind it" % stage.name)
+                break
     print("in %.0f s" % (time.monotonic() - began))
     print("%d passed, %d failed" % (passed, failed))
     return 1 if failed else 0
