@@ -24,6 +24,7 @@ struct watches {
     struct table pairs;
     uint64_t hash_seed;
     uint32_t recursive_count, path_counts[2], watch_counts[2], data_clients;
+    size_t recursive_size_max; /* no recursive watch has a longer path */
 };
 
 struct watches *watches_new(uint64_t hash_seed)
@@ -128,8 +129,11 @@ void watches_add(struct watches *watches, enum watch_table table, struct slice p
         if (table == WATCH_DATA && client->data_watches++ == 0)
             watches->data_clients++;
     }
-    if ((kinds & WATCH_RECURSIVE) != 0 && (watch->kinds & WATCH_RECURSIVE) == 0)
+    if ((kinds & WATCH_RECURSIVE) != 0 && (watch->kinds & WATCH_RECURSIVE) == 0) {
         watches->recursive_count++;
+        if (path.size > watches->recursive_size_max)
+            watches->recursive_size_max = path.size;
+    }
     watch->kinds |= kinds;
 }
 
@@ -138,8 +142,8 @@ static void take(struct watches *watches, struct watch *watch, unsigned kinds)
 {
     struct watch_path *path = watch->path;
 
-    if ((watch->kinds & kinds & WATCH_RECURSIVE) != 0)
-        watches->recursive_count--;
+    if ((watch->kinds & kinds & WATCH_RECURSIVE) != 0 && --watches->recursive_count == 0)
+        watches->recursive_size_max = 0;
     watch->kinds &= ~kinds;
     if (watch->kinds != 0)
         return;
@@ -210,6 +214,8 @@ void watches_trigger(struct watches *watches, enum watch_table table, struct sli
         while (size > 1 && path.data[size - 1] != '/')
             size--;
         size = size > 1 ? size - 1 : 1; /* the parent; at the top "/" itself */
+        if (size > watches->recursive_size_max) /* deep paths: each look-up hashes all of one */
+            continue;
         at = find_path(watches, table, slice_of(path.data, size));
         for (struct list *entry = at == NULL ? NULL : at->watches.next;
              entry != NULL && entry != &at->watches; entry = entry->next) {
