@@ -213,7 +213,7 @@ void watches_trigger(struct watches *watches, enum watch_table table, struct sli
     for (size_t size = path.size; size > 1;) {
         while (size > 1 && path.data[size - 1] != '/')
             size--;
-        size = size > 1 ? size - 1 : 1; /* the parent; at the top "/" itself */
+        size = size > 1 ? size - 1 : 1;         /* the parent; at the top "/" itself */
         if (size > watches->recursive_size_max) /* deep paths: each look-up hashes all of one */
             continue;
         at = find_path(watches, table, slice_of(path.data, size));
