@@ -32,7 +32,7 @@ check: ## everything CI checks
 quick: build ## unit, property and fuzz-corpus tests, under a minute
 	$(call CONFIGURE,debug)
 	@$(call BUILD,debug) --target tests fuzzers
-	@ctest --test-dir build/debug -L 'unit|property|fuzz|storage' --output-on-failure -j $(JOBS)
+	@ctest --test-dir build/debug -L 'unit|property|fuzz|golden' --output-on-failure -j $(JOBS)
 
 debug asan: build
 	$(call CONFIGURE,$@)

@@ -47,6 +47,7 @@ enum replica_event_kind {
     REPLICA_CLIENT_OPENED, /* client, address */
     REPLICA_CLIENT_FRAME,  /* client, bytes: one frame's payload, borrowed for the call */
     REPLICA_CLIENT_CLOSED, /* client: its connection is gone; the id may be used again */
+    REPLICA_CLIENT_READY,  /* client: after CLIENT_HOLD, there is room for more answers */
     REPLICA_LOG_SYNCED,    /* zxid: all appends up to it are durable */
     REPLICA_SNAPSHOT_DONE, /* the image was written (or given up): a new one may begin */
     REPLICA_TICK           /* time passed; at least every tick_ms, and at wake_at_ms */
@@ -67,7 +68,9 @@ enum client_effect_kind {
     CLIENT_CLOSE, /* send what is queued, then close. Front then reports CLIENT_CLOSED */
     CLIENT_PAUSE, /* read no more from this client until CLIENT_RESUME; frames that still come
                       are queued */
-    CLIENT_RESUME
+    CLIENT_RESUME,
+    CLIENT_HOLD /* more answers are ready than should leave at once: report REPLICA_CLIENT_READY
+                   when most of what was sent has left */
 };
 struct client_effect {
     enum client_effect_kind kind;

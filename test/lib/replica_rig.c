@@ -120,6 +120,11 @@ static void carry_out(struct rig *rig)
             CHECK(client->paused);
             client->paused = false;
             break;
+        case CLIENT_HOLD:
+            CHECK(!client->held);
+            client->held = true;
+            client->holds++;
+            break;
         }
     }
     if (effects->snapshot_begin)
@@ -134,6 +139,13 @@ void rig_step(struct rig *rig, struct replica_event event)
     event.wall_ms = rig->wall_ms;
     replica_step(rig->replica, &event, &rig->effects);
     carry_out(rig);
+    for (uint32_t i = 0; i < RIG_CLIENTS; i++) {
+        struct rig_client *client = &rig->clients[i];
+        bool room = client->held && client->open && !client->closed;
+        client->held = false;
+        if (room)
+            rig_step(rig, (struct replica_event){.kind = REPLICA_CLIENT_READY, .client = i});
+    }
 }
 
 void rig_open(struct rig *rig, uint32_t client)

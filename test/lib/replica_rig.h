@@ -12,6 +12,8 @@ enum { RIG_CLIENTS = 16, RIG_TICK_MS = 1000, RIG_TIMEOUT_MS = 6000 };
 
 struct rig_client {
     bool open, closed, paused; /* closed: the replica asked for it */
+    bool held;                 /* it is told at once that there is room */
+    int holds;
     const char *close_reason;
     struct buffer mail; /* frames, from read_at on not looked at yet */
     size_t read_at;

@@ -66,7 +66,8 @@ struct client {
     struct waiting_queue reads; /* behind writes */
     struct waiting_queue early; /* frames of a settling client */
     uint64_t writes_proposed, writes_applied;
-    bool paused, pause_listed;
+    bool paused;
+    bool held; /* answers wait for CLIENT_READY */
     struct list in_paused;
     /* for cons */
     int64_t received, sent, established_wall_ms, last_zxid, last_response_ms, last_latency_ms;
@@ -134,6 +135,7 @@ struct client *client_find(const struct replica *replica, uint32_t id, uint32_t 
 void client_close(struct replica *replica, struct client *client, const char *reason);
 void client_pause(struct replica *replica, struct client *client);
 void client_resume(struct replica *replica, struct client *client);
+void client_hold(struct replica *replica, struct client *client);
 /* A frame for a client: begin, append the body to effects->bytes, end. */
 size_t frame_begin(struct replica *replica);
 void frame_end(struct replica *replica, struct client *client, size_t start);

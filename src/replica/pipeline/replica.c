@@ -147,6 +147,15 @@ void client_resume(struct replica *replica, struct client *client)
                       (struct client_effect){CLIENT_RESUME, client->id, 0, 0, NULL});
 }
 
+void client_hold(struct replica *replica, struct client *client)
+{
+    if (client->held || client->state != CLIENT_SERVING)
+        return;
+    client->held = true;
+    add_client_effect(replica->effects,
+                      (struct client_effect){CLIENT_HOLD, client->id, 0, 0, NULL});
+}
+
 static void forget(struct replica *replica, struct client *client)
 {
     watches_drop_client(replica->watches, &client->watch);
@@ -274,6 +283,12 @@ void replica_step(struct replica *replica, const struct replica_event *event,
     case REPLICA_CLIENT_CLOSED:
         ASSERT(client != NULL);
         client_gone(replica, client);
+        break;
+    case REPLICA_CLIENT_READY:
+        ASSERT(client != NULL);
+        client->held = false;
+        requests_after_write(replica, client);
+        requests_relieve_pressure(replica);
         break;
     case REPLICA_LOG_SYNCED:
         write_log_synced(replica, event->zxid);

@@ -4,7 +4,9 @@
 enum {
     HEADER_BYTES = 8,
     /* What may be held for all clients together, proposed and waiting, before reading stops. */
-    HELD_BYTES_MAX = 64 * 1024 * 1024
+    HELD_BYTES_MAX = 64 * 1024 * 1024,
+    /* Answers to waiting reads of one client in one step; the next one may exceed it. */
+    BURST_BYTES_MAX = 1024 * 1024
 };
 
 /* --- waiting frames --- */
@@ -233,12 +235,16 @@ static void answer_read(struct replica *replica, struct client *client,
 
 void requests_after_write(struct replica *replica, struct client *client)
 {
-    while (client->reads.first != NULL &&
+    size_t sent_bytes = replica->effects->bytes.size;
+
+    while (!client->held && client->reads.first != NULL &&
            client->reads.first->after_write <= client->writes_applied) {
         struct waiting *waiting = waiting_take(replica, &client->reads);
         answer_read(replica, client, waiting->identities, slice_of(waiting->bytes, waiting->size),
                     waiting->arrived_ms, waiting->throttled);
         waiting_free(waiting);
+        if (replica->effects->bytes.size - sent_bytes > BURST_BYTES_MAX && client->reads.count > 0)
+            client_hold(replica, client);
     }
 }
 

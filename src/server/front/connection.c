@@ -368,8 +368,21 @@ static void continue_later(struct connection *connection)
         list_add_last(&front->later, &connection->waiting);
 }
 
+/* Answers that the replica holds back until there is room for them. */
+static void take_held(struct connection *connection)
+{
+    struct replica_event event = {.kind = REPLICA_CLIENT_READY, .client = connection->id};
+
+    if (!connection->held || !connection->known || connection->close_wanted ||
+        connection->closing || !connection_has_share(connection))
+        return;
+    connection->held = false;
+    server_step(connection->front->server, &event);
+}
+
 void connection_feed(struct connection *connection)
 {
+    take_held(connection);
     if (connection->in.size > 0 && may_parse(connection))
         drop_parsed(&connection->in,
                     parse_frames(connection, connection->in.data, connection->in.size));

@@ -92,6 +92,11 @@ void front_observe(struct front *front)
             list_remove(&connection->waiting);
             list_add_last(&front->waiting, &connection->waiting);
             break;
+        case CLIENT_HOLD:
+            connection->held = true;
+            list_remove(&connection->waiting);
+            list_add_last(&front->later, &connection->waiting);
+            break;
         }
     }
 }

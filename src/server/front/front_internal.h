@@ -33,6 +33,7 @@ struct connection {
     bool reading;      /* libuv reads */
     bool known;        /* the replica was told of it */
     bool paused;       /* by the replica */
+    bool held;         /* the replica has more answers: REPLICA_CLIENT_READY */
     bool close_wanted; /* once this turn's answers are out */
     bool broken;       /* its answers cannot leave: close it now */
     bool closing;      /* no frames any more; out of the replica's sight */

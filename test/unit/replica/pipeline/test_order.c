@@ -488,3 +488,30 @@ TEST(watches_are_checked_and_removed_by_type)
         end(&rig);
     }
 }
+
+/* --- not too much at once --- */
+
+TEST(large_answers_that_waited_for_a_write_leave_in_parts_and_in_order)
+{
+    enum { READS = 8, DATA_BYTES = 600 * 1024 }; /* two of them are more than leaves at once */
+    struct rig rig;
+    int32_t reads[READS];
+    char *data = mem_zalloc(DATA_BYTES + 1);
+
+    begin(&rig);
+    memset(data, 'x', DATA_BYTES);
+    rig_connect(&rig, 0);
+    rig_make(&rig, 0, "/large");
+    int32_t write = rig_set(&rig, 0, "/large", data);
+    for (size_t i = 0; i < READS; i++)
+        reads[i] = rig_get(&rig, 0, "/large", false);
+    CHECK(rig_silent(&rig, 0));
+    rig_sync(&rig);
+    CHECK_I64("parts", rig.clients[0].holds, READS / 2 - 1);
+    rig_expect(&rig, 0, write, ZK_OK);
+    for (size_t i = 0; i < READS; i++)
+        CHECK(rig_expect(&rig, 0, reads[i], ZK_OK).body.size > DATA_BYTES);
+    CHECK(rig_silent(&rig, 0));
+    mem_free(data);
+    end(&rig);
+}
