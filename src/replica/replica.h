@@ -32,7 +32,6 @@ struct replica_options {
     int32_t outstanding_max;       /* globalOutstandingLimit; <= 0: none */
     int32_t throttle_requests_max; /* request_throttle_max_requests; <= 0: off */
     int32_t throttle_stall_ms;
-    bool throttle_drop_stale;
     int32_t throttled_op_wait_ms; /* <= 0: off */
     /* janitors */
     int32_t container_check_interval_ms, container_per_minute_max;

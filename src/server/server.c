@@ -314,7 +314,6 @@ static struct replica_options replica_options_of(struct server *server)
         .outstanding_max = config->outstanding_max,
         .throttle_requests_max = config->request_throttle_max,
         .throttle_stall_ms = config->request_throttle_stall_ms,
-        .throttle_drop_stale = config->request_throttle_drop_stale,
         .throttled_op_wait_ms = config->throttled_op_wait_ms,
         .container_check_interval_ms = config->container_check_interval_ms,
         .container_per_minute_max = config->container_per_minute_max,

@@ -160,6 +160,7 @@ void session_end(struct replica *replica, int64_t session_id, uint32_t keep_clie
 /* --- requests.c --- */
 void request_frame(struct replica *replica, struct client *client, struct slice bytes,
                    int64_t arrived_ms, bool was_throttled);
+void requests_before_write(struct replica *replica, struct client *client);
 void requests_after_write(struct replica *replica, struct client *client);
 void requests_release_throttled(struct replica *replica);
 void waiting_clear(struct replica *replica, struct waiting_queue *queue);

@@ -6,7 +6,9 @@ enum {
     /* What may be held for all clients together, proposed and waiting, before reading stops. */
     HELD_BYTES_MAX = 64 * 1024 * 1024,
     /* Answers to waiting reads of one client in one step; the next one may exceed it. */
-    BURST_BYTES_MAX = 1024 * 1024
+    BURST_BYTES_MAX = 1024 * 1024,
+    /* The same where they cannot wait, as its next write is applied; beyond this it is closed. */
+    FORCED_BYTES_MAX = 32 * 1024 * 1024
 };
 
 /* --- waiting frames --- */
@@ -233,18 +235,42 @@ static void answer_read(struct replica *replica, struct client *client,
     client_answered(replica, client, op, xid, zxid, arrived_ms);
 }
 
+static void answer_waiting(struct replica *replica, struct client *client)
+{
+    struct waiting *waiting = waiting_take(replica, &client->reads);
+
+    answer_read(replica, client, waiting->identities, slice_of(waiting->bytes, waiting->size),
+                waiting->arrived_ms, waiting->throttled);
+    waiting_free(waiting);
+}
+
+static bool has_turn(const struct client *client)
+{
+    return client->reads.first != NULL &&
+           client->reads.first->after_write <= client->writes_applied;
+}
+
 void requests_after_write(struct replica *replica, struct client *client)
 {
     size_t sent_bytes = replica->effects->bytes.size;
 
-    while (!client->held && client->reads.first != NULL &&
-           client->reads.first->after_write <= client->writes_applied) {
-        struct waiting *waiting = waiting_take(replica, &client->reads);
-        answer_read(replica, client, waiting->identities, slice_of(waiting->bytes, waiting->size),
-                    waiting->arrived_ms, waiting->throttled);
-        waiting_free(waiting);
+    while (!client->held && has_turn(client)) {
+        answer_waiting(replica, client);
         if (replica->effects->bytes.size - sent_bytes > BURST_BYTES_MAX && client->reads.count > 0)
             client_hold(replica, client);
+    }
+}
+
+/* Its next write is about to be applied: what it asked before that is answered now, from the tree as
+ * it still is, held or not. */
+void requests_before_write(struct replica *replica, struct client *client)
+{
+    size_t sent_bytes = replica->effects->bytes.size;
+
+    while (has_turn(client)) {
+        answer_waiting(replica, client);
+        if (replica->effects->bytes.size - sent_bytes > FORCED_BYTES_MAX)
+            client_close(replica, client, "it asks for far more than it takes");
     }
 }
 

@@ -243,6 +243,11 @@ static void apply(struct replica *replica, const struct pending *pending)
 
     enum status status = txn_read(pending->payload, &replica->arena, &txn);
     ASSERT(status == STATUS_OK && txn.header.zxid == pending->zxid);
+    struct client *client = pending->client == CLIENT_NONE
+                                ? NULL
+                                : client_find(replica, pending->client, pending->generation);
+    if (client != NULL && client->state == CLIENT_SERVING)
+        requests_before_write(replica, client);
     txn_apply(replica->tree, &txn, watching_observer(replica, &observer, pending->zxid),
               &replica->arena, &result);
     outstanding_applied(replica->outstanding, pending->zxid);
@@ -253,9 +258,6 @@ static void apply(struct replica *replica, const struct pending *pending)
         connect_session_created(replica, pending);
         return;
     }
-    struct client *client = pending->client == CLIENT_NONE
-                                ? NULL
-                                : client_find(replica, pending->client, pending->generation);
     if (client != NULL) {
         client->writes_applied++;
         if (client->state == CLIENT_SERVING)

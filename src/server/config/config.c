@@ -41,7 +41,6 @@ void config_init(struct config *config)
         .throttle_weight_renew = 2,
         .outstanding_max = 1000,
         .request_throttle_stall_ms = 100,
-        .request_throttle_drop_stale = true,
         .container_check_interval_ms = 60000,
         .container_per_minute_max = 10000,
         .digest_auth_enabled = true,

@@ -54,7 +54,6 @@ struct config {
     /* requests */
     int32_t outstanding_max;
     int32_t request_throttle_max, request_throttle_stall_ms, throttled_op_wait_ms;
-    bool request_throttle_drop_stale;
     bool enforce_quota, skip_acl, reconfig_enabled, extended_types, emulate_353_ttl;
     int32_t container_check_interval_ms, container_per_minute_max;
     int64_t container_never_used_max_ms;

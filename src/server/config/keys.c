@@ -100,7 +100,7 @@ static const struct key keys[] = {
     PROPERTY("throttled_op_wait_time", VALUE_INT, throttled_op_wait_ms),
     PROPERTY("request_throttle_max_requests", VALUE_INT, request_throttle_max),
     PROPERTY("request_throttle_stall_time", VALUE_INT, request_throttle_stall_ms),
-    PROPERTY("request_throttle_drop_stale", VALUE_BOOL, request_throttle_drop_stale),
+    OTHER("request_throttle_drop_stale", KEY_PROPERTY, KEY_NOT_YET, "true"),
     OTHER("closeSessionTxn.enabled", KEY_PROPERTY, KEY_NOT_YET, "true"),
     OTHER("enableEagerACLCheck", KEY_PROPERTY, KEY_NOT_YET, "false"),
     OTHER("request_stale_connection_check", KEY_PROPERTY, KEY_NOT_YET, "true"),
