@@ -515,3 +515,58 @@ TEST(large_answers_that_waited_for_a_write_leave_in_parts_and_in_order)
     mem_free(data);
     end(&rig);
 }
+
+TEST(a_write_is_never_answered_before_the_large_reads_in_front_of_it)
+{
+    enum { READS = 6, DATA_BYTES = 600 * 1024 };
+    struct rig rig;
+    char *data = mem_zalloc(DATA_BYTES + 1);
+
+    begin(&rig);
+    memset(data, 'x', DATA_BYTES);
+    rig_connect(&rig, 0);
+    rig_make(&rig, 0, "/large");
+    int32_t first = rig_set(&rig, 0, "/large", data);
+    for (int i = 0; i < READS; i++)
+        (void)rig_get(&rig, 0, "/large", false);
+    int32_t second = rig_set(&rig, 0, "/large", "small");
+    int32_t between = rig_get(&rig, 0, "/large", false);
+    for (int i = 0; i < READS; i++)
+        (void)rig_get(&rig, 0, "/large", false);
+    int32_t last = rig_send(&rig, 0, OP_CLOSE_SESSION, NULL);
+    rig_sync(&rig); /* all three at once */
+    (void)rig_expect(&rig, 0, first, ZK_OK);
+    for (int32_t i = 1; i <= READS; i++)
+        CHECK(rig_expect(&rig, 0, first + i, ZK_OK).body.size > DATA_BYTES); /* as it was then */
+    (void)rig_expect(&rig, 0, second, ZK_OK);
+    for (int32_t i = 0; i <= READS; i++)
+        CHECK(rig_expect(&rig, 0, between + i, ZK_OK).body.size < DATA_BYTES);
+    (void)rig_expect(&rig, 0, last, ZK_OK);
+    CHECK(rig_silent(&rig, 0) && rig.clients[0].closed);
+    mem_free(data);
+    end(&rig);
+}
+
+TEST(who_asks_for_far_too_much_between_two_writes_is_closed)
+{
+    enum { READS = 200, DATA_BYTES = 600 * 1024 };
+    struct rig rig;
+    char *data = mem_zalloc(DATA_BYTES + 1);
+
+    begin(&rig);
+    memset(data, 'x', DATA_BYTES);
+    rig_connect(&rig, 0);
+    rig_connect(&rig, 1);
+    rig_make(&rig, 0, "/large");
+    (void)rig_set(&rig, 0, "/large", data);
+    for (int i = 0; i < READS; i++)
+        (void)rig_get(&rig, 0, "/large", false);
+    (void)rig_set(&rig, 0, "/large", "small");
+    rig_sync(&rig);
+    CHECK(rig.clients[0].closed && rig.clients[0].close_reason != NULL);
+    CHECK(rig.clients[0].mail.size < (size_t)READS * DATA_BYTES / 2);
+    put_text(&body, "/large");
+    (void)rig_do(&rig, 1, OP_GET_ACL, &body, ZK_OK); /* everyone else is unaffected */
+    mem_free(data);
+    end(&rig);
+}
