@@ -139,13 +139,18 @@ void rig_step(struct rig *rig, struct replica_event event)
     event.wall_ms = rig->wall_ms;
     replica_step(rig->replica, &event, &rig->effects);
     carry_out(rig);
-    for (uint32_t i = 0; i < RIG_CLIENTS; i++) {
-        struct rig_client *client = &rig->clients[i];
-        bool room = client->held && client->open && !client->closed;
-        client->held = false;
-        if (room)
-            rig_step(rig, (struct replica_event){.kind = REPLICA_CLIENT_READY, .client = i});
-    }
+    for (uint32_t i = 0; i < RIG_CLIENTS && !rig->ready_by_hand; i++)
+        rig_ready(rig, i);
+}
+
+void rig_ready(struct rig *rig, uint32_t client)
+{
+    struct rig_client *at = &rig->clients[client];
+    bool room = at->held && at->open && !at->closed;
+
+    at->held = false;
+    if (room)
+        rig_step(rig, (struct replica_event){.kind = REPLICA_CLIENT_READY, .client = client});
 }
 
 void rig_open(struct rig *rig, uint32_t client)

@@ -12,7 +12,7 @@ enum { RIG_CLIENTS = 16, RIG_TICK_MS = 1000, RIG_TIMEOUT_MS = 6000 };
 
 struct rig_client {
     bool open, closed, paused; /* closed: the replica asked for it */
-    bool held;                 /* it is told at once that there is room */
+    bool held;                 /* there is room at once, unless ready_by_hand */
     int holds;
     const char *close_reason;
     struct buffer mail; /* frames, from read_at on not looked at yet */
@@ -38,6 +38,7 @@ struct rig {
     int64_t appended_zxid;
     bool snapshot_begun;       /* by the last steps; the test clears it */
     struct buffer *transcript; /* NULL, or: every effect of every step as bytes */
+    bool ready_by_hand;        /* rig_ready() says when a held client has room again */
 };
 
 struct replica_options rig_options(void);
@@ -48,8 +49,9 @@ void rig_deinit(struct rig *rig);
 void rig_step(struct rig *rig, struct replica_event event);
 void rig_open(struct rig *rig, uint32_t client);
 void rig_frame(struct rig *rig, uint32_t client, struct slice payload);
-void rig_gone(struct rig *rig, uint32_t client); /* its connection is no more */
-void rig_sync(struct rig *rig);                  /* all that was appended is durable */
+void rig_gone(struct rig *rig, uint32_t client);  /* its connection is no more */
+void rig_ready(struct rig *rig, uint32_t client); /* nothing when it is not held */
+void rig_sync(struct rig *rig);                   /* all that was appended is durable */
 void rig_sync_to(struct rig *rig, int64_t zxid);
 void rig_pass(struct rig *rig, int64_t ms); /* time, with ticks as often as the replica asks */
 void rig_jump(struct rig *rig, int64_t ms); /* time, then one tick: the process stood still */
