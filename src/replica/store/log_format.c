@@ -1,5 +1,7 @@
 #include "replica/store/log_format.h"
 
+#include "base/crc32.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <zlib.h>
@@ -49,10 +51,10 @@ void log_record_write(struct buffer *out, struct slice payload, bool digest_miss
         }
         store_be64(at, (uint64_t)position->last_zxid);
         store_be64(at + 8, (uint64_t)durable_zxid);
-        uint32_t crc = (uint32_t)crc32(0, body, (uInt)(size - 8));
+        uint32_t crc = crc32_add(0, slice_of(body, size - 8));
         link = log_link(position->link, crc);
         store_be32(at + 16, link);
-        store_be32(at + 20, (uint32_t)crc32(crc, at + 16, 4));
+        store_be32(at + 20, crc32_add(crc, slice_of(at + 16, 4)));
     }
     store_be64(head, adler32(1, body, (uInt)size));
     store_be32(head + 8, (uint32_t)size);
@@ -72,8 +74,8 @@ bool log_trailer_read(struct slice payload, struct log_trailer *ret_trailer)
     if (trailer.durable_zxid < 0 || trailer.durable_zxid > trailer.prev_zxid ||
         trailer.prev_zxid >= log_payload_zxid(payload))
         return false;
-    trailer.crc = (uint32_t)crc32(0, payload.data, (uInt)(payload.size - 8));
-    if ((uint32_t)crc32(trailer.crc, at + 16, 4) != load_be32(at + 20))
+    trailer.crc = crc32_add(0, slice_of(payload.data, payload.size - 8));
+    if (crc32_add(trailer.crc, slice_of(at + 16, 4)) != load_be32(at + 20))
         return false;
     *ret_trailer = trailer;
     return true;

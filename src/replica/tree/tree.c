@@ -334,8 +334,9 @@ static void set_bytes(struct znode *node, struct slice name, struct slice data)
     node->data_size = data.data == NULL ? -1 : (int32_t)data.size;
 }
 
-static uint32_t link_node(struct tree *tree, uint32_t parent_id, struct slice name, uint64_t hash,
-                          struct slice data)
+/* All but the hash. */
+static uint32_t attach_node(struct tree *tree, uint32_t parent_id, struct slice name,
+                            struct slice data)
 {
     uint32_t id = take_node(tree);
     struct znode *node = tree_node(tree, id);
@@ -351,8 +352,39 @@ static uint32_t link_node(struct tree *tree, uint32_t parent_id, struct slice na
         tree_node(tree, node->next)->prev = id;
     parent->first_child = id;
     parent->child_count++;
-    hash_insert(tree, id, hash);
     return id;
+}
+
+static uint32_t link_node(struct tree *tree, uint32_t parent_id, struct slice name, uint64_t hash,
+                          struct slice data)
+{
+    uint32_t id = attach_node(tree, parent_id, name, data);
+
+    if (parent_id != NODE_NONE)
+        hash_insert(tree, id, hash);
+    return id;
+}
+
+/* A million names go to a million places: a load waits for memory more than for anything else.
+ * So a loaded node asks for its place, and takes it when some more nodes have come. */
+static void load_hash_later(struct tree *tree, uint32_t id, uint64_t hash)
+{
+    uint32_t at = tree->load_waiting_next++ % LOAD_WAITING;
+
+    if (tree->load_waiting[at].id != NODE_NONE)
+        hash_insert(tree, tree->load_waiting[at].id, tree->load_waiting[at].hash);
+    __builtin_prefetch(bucket_head(tree, hash), /* write= */ 1);
+    tree->load_waiting[at].hash = hash;
+    tree->load_waiting[at].id = id;
+}
+
+static void load_hash_now(struct tree *tree)
+{
+    for (uint32_t at = 0; at < LOAD_WAITING; at++) {
+        if (tree->load_waiting[at].id != NODE_NONE)
+            hash_insert(tree, tree->load_waiting[at].id, tree->load_waiting[at].hash);
+        tree->load_waiting[at].id = NODE_NONE;
+    }
 }
 
 static void unlink_leaf(struct tree *tree, uint32_t id, size_t path_size)
@@ -676,6 +708,7 @@ enum status tree_load_node(struct tree *tree, struct slice path, struct slice da
         struct slice parent_path = zk_path_parent(path);
         if (tree->load_parent == NODE_NONE ||
             !slice_equal(parent_path, buffer_slice(&tree->load_parent_path))) {
+            load_hash_now(tree);
             tree->load_parent = tree_find(tree, parent_path);
             tree->load_parent_path.size = 0;
             buffer_append(&tree->load_parent_path, parent_path);
@@ -686,7 +719,8 @@ enum status tree_load_node(struct tree *tree, struct slice path, struct slice da
             return STATUS_CORRUPT;
         uint64_t hash = key_hash(tree, tree->load_parent, name);
         memcpy(buffer_extend(&tree->load_hashes, sizeof(hash)), &hash, sizeof(hash));
-        id = link_node(tree, tree->load_parent, name, hash, data);
+        id = attach_node(tree, tree->load_parent, name, data);
+        load_hash_later(tree, id, hash);
         tree->data_bytes += path.size + data.size;
     }
     struct znode *node = tree_node(tree, id);
@@ -750,6 +784,7 @@ bool tree_load_unique(struct tree *tree)
     uint64_t hash, slots[LIKE_SLOTS];
     bool unique = true;
 
+    load_hash_now(tree);
     while (count / groups > LIKE_GROUP)
         groups *= 2;
     size_t *starts = mem_zalloc((groups + 1) * sizeof(*starts));
@@ -777,6 +812,7 @@ void tree_load_finish(struct tree *tree)
     size_t cursor = 0;
     void *value;
 
+    load_hash_now(tree);
     while ((value = map_next(&tree->acls.file_ids, &cursor, NULL)) != NULL)
         acl_table_release(&tree->acls, (uint32_t)((uintptr_t)value - 1));
     map_deinit(&tree->acls.file_ids);

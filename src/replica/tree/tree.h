@@ -17,9 +17,9 @@ struct znode {
     uint32_t parent, first_child, next, prev, hash_next; /* node ids; 0: none */
     uint32_t acl;                                        /* id in the ACL table */
     uint32_t name_size;
-    int32_t data_size; /* -1: null */
-    uint32_t digest;   /* what this node adds to the tree's digest */
-    uint16_t hash_tag; /* beside what a search looks at */
+    int32_t data_size;   /* -1: null */
+    uint32_t digest;     /* what this node adds to the tree's digest */
+    uint16_t hash_tag;   /* beside what a search looks at */
     bool live, in_image; /* in_image: a running walk has it already */
     uint8_t *bytes;      /* the name, then the data */
     int64_t czxid, mzxid, pzxid, ctime, mtime, owner;

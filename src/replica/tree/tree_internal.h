@@ -6,7 +6,8 @@
 
 enum {
     NODES_PER_CHUNK = 1024, /* nodes never move: chunks are added, not grown */
-    HEADS_PER_SEGMENT = 1024
+    HEADS_PER_SEGMENT = 1024,
+    LOAD_WAITING = 16 /* loaded nodes whose place in the hash is on its way to the cache */
 };
 
 struct acl_entry {
@@ -42,6 +43,11 @@ struct tree {
     /* loading: where the last node's parent was */
     struct buffer load_parent_path;
     struct buffer load_hashes; /* uint64_t each, of all nodes but the root */
+    struct {
+        uint64_t hash;
+        uint32_t id; /* NODE_NONE: free */
+    } load_waiting[LOAD_WAITING];
+    uint32_t load_waiting_next;
     uint32_t load_parent;
     /* image */
     struct tree_walk *walk;
