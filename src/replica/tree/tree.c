@@ -714,7 +714,8 @@ enum status tree_load_node(struct tree *tree, struct slice path, struct slice da
             buffer_append(&tree->load_parent_path, parent_path);
         }
         struct slice name = zk_path_name(path);
-        if (tree->load_parent == NODE_NONE || path.data[0] != '/' || name.size == 0 ||
+        bool doubled = parent_path.size > 0 && parent_path.data[parent_path.size - 1] == '/';
+        if (tree->load_parent == NODE_NONE || path.data[0] != '/' || name.size == 0 || doubled ||
             znode_is_ephemeral(tree, tree_node(tree, tree->load_parent)))
             return STATUS_CORRUPT;
         uint64_t hash = key_hash(tree, tree->load_parent, name);

@@ -139,6 +139,7 @@ TEST(a_node_that_cannot_be_loaded_is_refused)
         {"no parent", "/x/y"},          {"not absolute", "a"},
         {"an empty name", "/"},         {"a slash behind", "/a/"},
         {"below an ephemeral", "/e/x"}, {"an empty name inside", "/a//b"},
+        {"two slashes", "//a"},
     };
     struct stat_persisted stat = {0}, owned = {.owner = 77};
 
