@@ -41,8 +41,7 @@ static enum status remove_leftovers(struct disk *data, struct store_notes *notes
     for (size_t i = 0; i < names.count && status == STATUS_OK; i++) {
         status = data->ops->remove(data, names.notes[i].text);
         if (status == STATUS_OK)
-            store_note(notes, false, "The unfinished file %s was removed.",
-                       names.notes[i].text);
+            store_note(notes, false, "The unfinished file %s was removed.", names.notes[i].text);
     }
     store_notes_deinit(&names);
     return status;

@@ -354,12 +354,8 @@ TEST(a_failed_write_or_sync_is_told_again_to_every_later_call)
     static const struct {
         enum sim_disk_op op;
         bool at_append;
-    } rows[] = {{SIM_OPEN, true},
-                {SIM_WRITE, true},
-                {SIM_TRUNCATE, true},
-                {SIM_SYNC, true},
-                {SIM_RENAME, true},
-                {SIM_SYNC_DIR, false}};
+    } rows[] = {{SIM_OPEN, true}, {SIM_WRITE, true},  {SIM_TRUNCATE, true},
+                {SIM_SYNC, true}, {SIM_RENAME, true}, {SIM_SYNC_DIR, false}};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct rig rig;
