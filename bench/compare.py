@@ -13,6 +13,7 @@ was to be reached, whether it was) and writes everything to build/bench.json.
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -101,6 +102,16 @@ class Server:
             self.process.kill()
             self.process.wait()
 
+    def wait_snapshot(self, wait_s=60):
+        """Until there is a snapshot of all that is served."""
+        zxid = re.search(rb"Zxid: 0x([0-9a-f]+)", four_letter(b"srvr")).group(1).decode()
+        path = os.path.join(self.directory, "data", "version-2", "snapshot." + zxid)
+        end = time.monotonic() + wait_s
+        while not os.path.exists(path):
+            if time.monotonic() > end:
+                raise BenchFailed("%s wrote no %s" % (self.kind, path))
+            time.sleep(0.05)
+
     def cpu_s(self):
         with open("/proc/%d/stat" % self.process.pid) as file:
             fields = file.read().rsplit(")", 1)[1].split()
@@ -123,6 +134,12 @@ def answers():
             return len(sock.recv(64)) >= 40
     except OSError:
         return False
+
+
+def four_letter(word):
+    with socket.create_connection(("127.0.0.1", PORT), timeout=5) as sock:
+        sock.sendall(word)
+        return b"".join(iter(lambda: sock.recv(65536), b""))
 
 
 def bench(*words):
@@ -243,8 +260,10 @@ class Run:
         with Server(kind, directory) as server:
             bench("--op", "none", "--prefill", MILLION)
             self.add(rows[0], kind, server.rss_mb())
-        with Server(kind, directory):
-            pass  # so that every start measured finds a snapshot and nothing left to replay
+        with Server(kind, directory) as server:
+            # So that every start measured finds a snapshot and nothing left to replay: Java writes
+            # it before it serves, Paddock while it does.
+            server.wait_snapshot()
         paced = ["--op", "set", "--reuse", "--paths", MILLION, "--rate", 10000]
         paced += ["--warmup", self.warmup, "--duration", self.seconds * 2]
         for _ in range(alternations):
