@@ -230,7 +230,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                       .server_id = 1,
                                       .session_seed_ms = 1700000000000,
                                       .random_seed = 1,
-                                      .jute_maxbuffer = FRAME_BYTES_MAX,
                                       .text_bytes_max = 2 * FRAME_BYTES_MAX,
                                       .enforce_quota = true,
                                       .digest_auth_enabled = true,

@@ -18,7 +18,6 @@ struct replica_options {
     uint8_t server_id;       /* top byte of session ids; 1 when alone */
     int64_t session_seed_ms; /* wall clock at start: first session id */
     uint64_t random_seed;    /* spreads snapshots */
-    size_t jute_maxbuffer;   /* frames are checked by front; txns here */
     size_t text_bytes_max;   /* jute.maxbuffer + extrasize */
     bool enforce_quota, skip_acl, reconfig_enabled;
     /* auth */

@@ -299,7 +299,6 @@ static struct replica_options replica_options_of(struct server *server)
         .server_id = 1, /* ZooKeeperServer without a quorum: the top byte of session ids */
         .session_seed_ms = server_wall_ms(server),
         .random_seed = seed,
-        .jute_maxbuffer = (size_t)config->jute_maxbuffer,
         .text_bytes_max = (size_t)config->jute_maxbuffer + (size_t)config->jute_extra,
         .enforce_quota = config->enforce_quota,
         .skip_acl = config->skip_acl,

@@ -13,7 +13,6 @@ struct replica_options rig_options(void)
                                     .server_id = 1,
                                     .session_seed_ms = WALL_AT_START_MS,
                                     .random_seed = 5,
-                                    .jute_maxbuffer = JUTE_MAXBUFFER_DEFAULT,
                                     .text_bytes_max = 2 * JUTE_MAXBUFFER_DEFAULT,
                                     .digest_auth_enabled = true,
                                     .digest_algorithm = SLICE("SHA1"),
