@@ -1,7 +1,6 @@
 #include "replica/tree/tree_internal.h"
 
 #include "base/crc32.h"
-#include "base/hash.h"
 
 /* --- nodes by id --- */
 
@@ -46,118 +45,6 @@ static size_t data_size(const struct znode *node)
     return node->data_size < 0 ? 0 : (size_t)node->data_size;
 }
 
-/* --- the hash of (parent, name) --- */
-
-static uint64_t key_hash(const struct tree *tree, uint32_t parent, struct slice name)
-{
-    return hash_bytes(name, tree->options.hash_seed + parent * UINT64_C(0x9e3779b97f4a7c15));
-}
-
-static uint32_t *bucket_head(const struct tree *tree, uint64_t hash)
-{
-    uint32_t bucket = (uint32_t)hash & tree->bucket_mask;
-
-    if (bucket >= tree->bucket_count)
-        bucket &= tree->bucket_mask >> 1;
-    return &tree->segments[bucket / HEADS_PER_SEGMENT][bucket % HEADS_PER_SEGMENT];
-}
-
-static void grow_segments(struct tree *tree)
-{
-    if ((tree->segment_count & (tree->segment_count - 1)) == 0) {
-        uint32_t capacity = tree->segment_count == 0 ? 1 : tree->segment_count * 2;
-        tree->segments = mem_realloc(tree->segments, capacity * sizeof(*tree->segments));
-    }
-    tree->segments[tree->segment_count++] = mem_zalloc(HEADS_PER_SEGMENT * sizeof(uint32_t));
-}
-
-/* One bucket more, and its share of one old bucket: growing never stops the world. */
-static void split_one_bucket(struct tree *tree)
-{
-    if (tree->bucket_count == HEADS_PER_SEGMENT * tree->segment_count)
-        grow_segments(tree);
-    uint32_t added = tree->bucket_count++;
-    if (added > tree->bucket_mask)
-        tree->bucket_mask = tree->bucket_mask * 2 + 1;
-    uint32_t old = added & (tree->bucket_mask >> 1);
-    uint32_t *from = &tree->segments[old / HEADS_PER_SEGMENT][old % HEADS_PER_SEGMENT];
-    uint32_t *to = &tree->segments[added / HEADS_PER_SEGMENT][added % HEADS_PER_SEGMENT];
-    while (*from != NODE_NONE) {
-        struct znode *node = tree_node(tree, *from);
-        uint64_t hash = key_hash(tree, node->parent, znode_name(node));
-        if (((uint32_t)hash & tree->bucket_mask) == added) {
-            uint32_t moved = *from;
-            *from = node->hash_next;
-            node->hash_next = *to;
-            *to = moved;
-        } else {
-            from = &node->hash_next;
-        }
-    }
-}
-
-/* Bits of the hash that choose no bucket: they tell nodes apart without a look at their names. */
-static uint16_t hash_tag(uint64_t hash)
-{
-    return (uint16_t)(hash >> 48);
-}
-
-static void hash_insert(struct tree *tree, uint32_t id, uint64_t hash)
-{
-    struct znode *node = tree_node(tree, id);
-
-    if (++tree->hashed_count > tree->bucket_count)
-        split_one_bucket(tree);
-    uint32_t *head = bucket_head(tree, hash);
-    node->hash_tag = hash_tag(hash);
-    node->hash_next = *head;
-    *head = id;
-}
-
-static void hash_remove(struct tree *tree, uint32_t id)
-{
-    struct znode *node = tree_node(tree, id);
-    uint32_t *at = bucket_head(tree, key_hash(tree, node->parent, znode_name(node)));
-
-    while (*at != id)
-        at = &tree_node(tree, *at)->hash_next;
-    *at = node->hash_next;
-    tree->hashed_count--;
-}
-
-static uint32_t find_hashed(const struct tree *tree, uint32_t parent, struct slice name,
-                            uint64_t hash)
-{
-    uint32_t id = *bucket_head(tree, hash);
-    uint16_t tag = hash_tag(hash);
-
-    while (id != NODE_NONE) {
-        const struct znode *node = tree_node(tree, id);
-        if (node->hash_tag == tag && node->parent == parent && node->name_size == name.size &&
-            (name.size == 0 || memcmp(node->bytes, name.data, name.size) == 0))
-            return id;
-        id = node->hash_next;
-    }
-    return NODE_NONE;
-}
-
-uint32_t tree_find_child(const struct tree *tree, uint32_t parent, struct slice name)
-{
-    return find_hashed(tree, parent, name, key_hash(tree, parent, name));
-}
-
-void tree_load_reserve(struct tree *tree, uint32_t nodes)
-{
-    ASSERT(tree->hashed_count == 0);
-    while (tree->bucket_count < nodes) {
-        if (tree->bucket_count == HEADS_PER_SEGMENT * tree->segment_count)
-            grow_segments(tree);
-        tree->bucket_count += HEADS_PER_SEGMENT;
-        while (tree->bucket_count - 1 > tree->bucket_mask)
-            tree->bucket_mask = tree->bucket_mask * 2 + 1;
-    }
-}
-
 uint32_t tree_find(const struct tree *tree, struct slice path)
 {
     uint32_t id = NODE_ROOT;
@@ -177,116 +64,6 @@ uint32_t tree_find(const struct tree *tree, struct slice path)
         start = end + 1;
     }
     return path.data[path.size - 1] == '/' ? NODE_NONE : id;
-}
-
-/* --- owners --- */
-
-enum owner_kind tree_owner_kind(const struct tree_options *options, int64_t owner)
-{
-    uint64_t bits = (uint64_t)owner;
-
-    if (owner == 0)
-        return OWNER_NONE;
-    if (owner == OWNER_CONTAINER_VALUE)
-        return OWNER_CONTAINER;
-    if (options->emulate_353_ttl && owner < 0 && options->extended_types)
-        return OWNER_TTL;
-    if (options->extended_types && bits >> 56 == 0xff)
-        return OWNER_TTL;
-    return OWNER_SESSION;
-}
-
-int64_t tree_owner_ttl_ms(const struct tree_options *options, int64_t owner)
-{
-    if (options->emulate_353_ttl && (uint64_t)owner >> 56 != 0xff)
-        return owner & INT64_MAX; /* the layout of release 3.5.3: all bits but the top one */
-    return owner & TTL_MS_MAX;
-}
-
-bool znode_is_ephemeral(const struct tree *tree, const struct znode *node)
-{
-    return tree_owner_kind(&tree->options, node->owner) == OWNER_SESSION;
-}
-
-/* The place of an ephemeral in its owner's list stands in child_count: it never has children. */
-static void owner_list_add(struct tree *tree, uint32_t id)
-{
-    struct znode *node = tree_node(tree, id);
-    struct tree_session *session = map_get(&tree->sessions, (uint64_t)node->owner);
-
-    if (session == NULL) {
-        session = mem_zalloc(sizeof(*session));
-        session->id = node->owner;
-        session->orphan = true;
-        tree->orphan_count++;
-        map_set(&tree->sessions, (uint64_t)node->owner, session);
-    }
-    if (session->ephemeral_count == session->ephemeral_capacity) {
-        session->ephemeral_capacity =
-            session->ephemeral_capacity == 0 ? 4 : session->ephemeral_capacity * 2;
-        session->ephemerals = mem_realloc(session->ephemerals, session->ephemeral_capacity *
-                                                                   sizeof(*session->ephemerals));
-    }
-    node->child_count = session->ephemeral_count;
-    session->ephemerals[session->ephemeral_count++] = id;
-    tree->ephemeral_count++;
-}
-
-static void session_drop(struct tree *tree, struct tree_session *session)
-{
-    map_remove(&tree->sessions, (uint64_t)session->id);
-    if (session->orphan)
-        tree->orphan_count--;
-    mem_free(session->ephemerals);
-    mem_free(session);
-}
-
-static void owner_list_remove(struct tree *tree, uint32_t id)
-{
-    struct znode *node = tree_node(tree, id);
-    struct tree_session *session = map_get(&tree->sessions, (uint64_t)node->owner);
-
-    ASSERT(session != NULL && session->ephemerals[node->child_count] == id);
-    uint32_t last = session->ephemerals[--session->ephemeral_count];
-    session->ephemerals[node->child_count] = last;
-    tree_node(tree, last)->child_count = node->child_count;
-    tree->ephemeral_count--;
-    if (session->orphan && session->ephemeral_count == 0)
-        session_drop(tree, session);
-}
-
-static void index_owner(struct tree *tree, uint32_t id)
-{
-    switch (tree_owner_kind(&tree->options, tree_node(tree, id)->owner)) {
-    case OWNER_SESSION:
-        owner_list_add(tree, id);
-        break;
-    case OWNER_CONTAINER:
-        map_set(&tree->containers, id, tree);
-        break;
-    case OWNER_TTL:
-        map_set(&tree->ttls, id, tree);
-        break;
-    case OWNER_NONE:
-        break;
-    }
-}
-
-static void unindex_owner(struct tree *tree, uint32_t id)
-{
-    switch (tree_owner_kind(&tree->options, tree_node(tree, id)->owner)) {
-    case OWNER_SESSION:
-        owner_list_remove(tree, id);
-        break;
-    case OWNER_CONTAINER:
-        map_remove(&tree->containers, id);
-        break;
-    case OWNER_TTL:
-        map_remove(&tree->ttls, id);
-        break;
-    case OWNER_NONE:
-        break;
-    }
 }
 
 /* --- digest (DigestCalculator.java, version 2) --- */
@@ -313,7 +90,7 @@ uint32_t tree_node_digest(const struct tree *tree, struct slice path, const stru
     return crc32_add(crc, slice_of(stat, sizeof(stat)));
 }
 
-static void node_changed(struct tree *tree, struct slice path, struct znode *node)
+void tree_node_changed(struct tree *tree, struct slice path, struct znode *node)
 {
     uint32_t digest = tree_node_digest(tree, path, node);
 
@@ -334,9 +111,8 @@ static void set_bytes(struct znode *node, struct slice name, struct slice data)
     node->data_size = data.data == NULL ? -1 : (int32_t)data.size;
 }
 
-/* All but the hash. */
-static uint32_t attach_node(struct tree *tree, uint32_t parent_id, struct slice name,
-                            struct slice data)
+uint32_t tree_attach_node(struct tree *tree, uint32_t parent_id, struct slice name,
+                          struct slice data)
 {
     uint32_t id = take_node(tree);
     struct znode *node = tree_node(tree, id);
@@ -358,33 +134,11 @@ static uint32_t attach_node(struct tree *tree, uint32_t parent_id, struct slice 
 static uint32_t link_node(struct tree *tree, uint32_t parent_id, struct slice name, uint64_t hash,
                           struct slice data)
 {
-    uint32_t id = attach_node(tree, parent_id, name, data);
+    uint32_t id = tree_attach_node(tree, parent_id, name, data);
 
     if (parent_id != NODE_NONE)
-        hash_insert(tree, id, hash);
+        tree_hash_insert(tree, id, hash);
     return id;
-}
-
-/* A million names go to a million places: a load waits for memory more than for anything else.
- * So a loaded node asks for its place, and takes it when some more nodes have come. */
-static void load_hash_later(struct tree *tree, uint32_t id, uint64_t hash)
-{
-    uint32_t at = tree->load_waiting_next++ % LOAD_WAITING;
-
-    if (tree->load_waiting[at].id != NODE_NONE)
-        hash_insert(tree, tree->load_waiting[at].id, tree->load_waiting[at].hash);
-    __builtin_prefetch(bucket_head(tree, hash), /* write= */ 1);
-    tree->load_waiting[at].hash = hash;
-    tree->load_waiting[at].id = id;
-}
-
-static void load_hash_now(struct tree *tree)
-{
-    for (uint32_t at = 0; at < LOAD_WAITING; at++) {
-        if (tree->load_waiting[at].id != NODE_NONE)
-            hash_insert(tree, tree->load_waiting[at].id, tree->load_waiting[at].hash);
-        tree->load_waiting[at].id = NODE_NONE;
-    }
 }
 
 static void unlink_leaf(struct tree *tree, uint32_t id, size_t path_size)
@@ -392,8 +146,8 @@ static void unlink_leaf(struct tree *tree, uint32_t id, size_t path_size)
     struct znode *node = tree_node(tree, id);
     struct znode *parent = tree_node(tree, node->parent);
 
-    unindex_owner(tree, id);
-    hash_remove(tree, id);
+    tree_owner_unindex(tree, id);
+    tree_hash_remove(tree, id);
     if (node->prev != NODE_NONE)
         tree_node(tree, node->prev)->next = node->next;
     else
@@ -449,13 +203,11 @@ struct tree *tree_new_empty(const struct tree_options *options)
 
     tree->options = *options;
     acl_table_init(&tree->acls);
-    grow_segments(tree);
-    tree->bucket_count = HEADS_PER_SEGMENT;
-    tree->bucket_mask = HEADS_PER_SEGMENT - 1;
+    tree_hash_init(tree);
     tree->node_limit = NODE_ROOT;
     uint32_t root = link_node(tree, NODE_NONE, SLICE(""), /* hash= */ 0, SLICE(""));
     ASSERT(root == NODE_ROOT);
-    node_changed(tree, SLICE(""), tree_node(tree, root));
+    tree_node_changed(tree, SLICE(""), tree_node(tree, root));
     return tree;
 }
 
@@ -467,7 +219,7 @@ static void add_fixed_node(struct tree *tree, struct slice path)
     uint32_t parent = tree_find(tree, zk_path_parent(path));
     ASSERT(parent != NODE_NONE);
     struct slice name = zk_path_name(path);
-    uint32_t id = link_node(tree, parent, name, key_hash(tree, parent, name), SLICE(""));
+    uint32_t id = link_node(tree, parent, name, tree_hash_key(tree, parent, name), SLICE(""));
     struct znode *node = tree_node(tree, id);
     if (slice_equal(path, SLICE("/zookeeper/config"))) {
         struct buffer bytes = {0};
@@ -478,7 +230,7 @@ static void add_fixed_node(struct tree *tree, struct slice path)
         buffer_deinit(&bytes);
     }
     tree->data_bytes += path.size;
-    node_changed(tree, path, node);
+    tree_node_changed(tree, path, node);
 }
 
 static void add_fixed_nodes(struct tree *tree)
@@ -508,9 +260,7 @@ void tree_free(struct tree *tree)
     for (uint32_t i = 0; i < tree->chunk_count; i++)
         mem_free(tree->chunks[i]);
     mem_free(tree->chunks);
-    for (uint32_t i = 0; i < tree->segment_count; i++)
-        mem_free(tree->segments[i]);
-    mem_free(tree->segments);
+    tree_hash_deinit(tree);
     acl_table_deinit(&tree->acls);
     size_t cursor = 0;
     struct tree_session *session;
@@ -537,7 +287,7 @@ static void parent_gained_child(struct tree *tree, struct slice path, struct zno
         parent->cversion = cversion;
         parent->pzxid = zxid;
     }
-    node_changed(tree, path, parent);
+    tree_node_changed(tree, path, parent);
 }
 
 enum zk_error tree_create(struct tree *tree, const struct tree_create *create, uint32_t *ret_id)
@@ -551,8 +301,8 @@ enum zk_error tree_create(struct tree *tree, const struct tree_create *create, u
     if (znode_is_ephemeral(tree, tree_node(tree, parent)))
         return ZK_NO_CHILDREN_FOR_EPHEMERALS; /* only a broken log says so */
     tree_walk_save(tree, parent);
-    uint64_t hash = key_hash(tree, parent, name);
-    uint32_t id = find_hashed(tree, parent, name, hash);
+    uint64_t hash = tree_hash_key(tree, parent, name);
+    uint32_t id = tree_hash_find(tree, parent, name, hash);
     if (id != NODE_NONE) {
         struct znode *node = tree_node(tree, id);
         parent_gained_child(tree, parent_path, tree_node(tree, parent), create->parent_cversion,
@@ -570,8 +320,8 @@ enum zk_error tree_create(struct tree *tree, const struct tree_create *create, u
     node->owner = create->owner;
     node->acl = acl_table_intern(&tree->acls, create->acl);
     tree->data_bytes += create->path.size + create->data.size;
-    index_owner(tree, id);
-    node_changed(tree, create->path, node);
+    tree_owner_index(tree, id);
+    tree_node_changed(tree, create->path, node);
     parent_gained_child(tree, parent_path, tree_node(tree, parent), create->parent_cversion,
                         create->zxid);
     if (tree->quota_root != NODE_NONE && tree_node(tree, tree->quota_root)->child_count > 0) {
@@ -593,7 +343,7 @@ enum zk_error tree_delete(struct tree *tree, struct slice path, int64_t zxid)
     if (zxid > parent->pzxid) {
         tree_walk_save(tree, parent_id);
         parent->pzxid = zxid;
-        node_changed(tree, parent_path, parent);
+        tree_node_changed(tree, parent_path, parent);
     }
     uint32_t id = tree_find_child(tree, parent_id, zk_path_name(path));
     if (id == NODE_NONE)
@@ -620,7 +370,7 @@ enum zk_error tree_set_data(struct tree *tree, struct slice path, struct slice d
     node->version = version;
     node->mzxid = zxid;
     node->mtime = time_ms;
-    node_changed(tree, path, node);
+    tree_node_changed(tree, path, node);
     if (tree->quota_root != NODE_NONE && tree_node(tree, tree->quota_root)->child_count > 0)
         tree_quota_charge(tree, path, 0, difference);
     *ret_id = id;
@@ -640,188 +390,9 @@ enum zk_error tree_set_acl(struct tree *tree, struct slice path, struct jute_vec
     node->acl = acl_table_intern(&tree->acls, acl);
     acl_table_release(&tree->acls, before);
     node->aversion = aversion;
-    node_changed(tree, path, node);
+    tree_node_changed(tree, path, node);
     *ret_id = id;
     return ZK_OK;
-}
-
-/* --- sessions --- */
-
-struct tree_session *tree_session(const struct tree *tree, int64_t id)
-{
-    struct tree_session *session = map_get(&tree->sessions, (uint64_t)id);
-    return session == NULL || session->orphan ? NULL : session;
-}
-
-uint32_t tree_session_count(const struct tree *tree)
-{
-    return (uint32_t)tree->sessions.count - tree->orphan_count;
-}
-
-struct tree_session *tree_session_next(const struct tree *tree, size_t *cursor)
-{
-    return map_next(&tree->sessions, cursor, NULL);
-}
-
-void tree_session_add(struct tree *tree, int64_t id, int32_t timeout_ms)
-{
-    struct tree_session *session = map_get(&tree->sessions, (uint64_t)id);
-
-    if (session == NULL) {
-        session = mem_zalloc(sizeof(*session));
-        session->id = id;
-        map_set(&tree->sessions, (uint64_t)id, session);
-    } else if (session->orphan) {
-        session->orphan = false;
-        tree->orphan_count--;
-    }
-    session->timeout_ms = timeout_ms;
-}
-
-void tree_session_remove(struct tree *tree, int64_t id)
-{
-    struct tree_session *session = tree_session(tree, id);
-
-    if (session == NULL)
-        return;
-    if (session->ephemeral_count == 0) {
-        session_drop(tree, session);
-        return;
-    }
-    session->orphan = true; /* only in a replay: their deletes or a new owner's create follow */
-    tree->orphan_count++;
-}
-
-/* --- loading --- */
-
-enum status tree_load_node(struct tree *tree, struct slice path, struct slice data,
-                           int64_t file_acl_id, const struct stat_persisted *stat)
-{
-    uint32_t id = NODE_ROOT;
-
-    if (path.size == 0) { /* comes first, and has no owner that could forbid it children */
-        if (tree_node(tree, NODE_ROOT)->first_child != NODE_NONE ||
-            tree_owner_kind(&tree->options, stat->owner) == OWNER_SESSION)
-            return STATUS_CORRUPT;
-        tree_replace_data(tree, tree_node(tree, NODE_ROOT), data);
-    } else {
-        struct slice parent_path = zk_path_parent(path);
-        if (tree->load_parent == NODE_NONE ||
-            !slice_equal(parent_path, buffer_slice(&tree->load_parent_path))) {
-            load_hash_now(tree);
-            tree->load_parent = tree_find(tree, parent_path);
-            tree->load_parent_path.size = 0;
-            buffer_append(&tree->load_parent_path, parent_path);
-        }
-        struct slice name = zk_path_name(path);
-        bool doubled = parent_path.size > 0 && parent_path.data[parent_path.size - 1] == '/';
-        if (tree->load_parent == NODE_NONE || path.data[0] != '/' || name.size == 0 || doubled ||
-            znode_is_ephemeral(tree, tree_node(tree, tree->load_parent)))
-            return STATUS_CORRUPT;
-        uint64_t hash = key_hash(tree, tree->load_parent, name);
-        memcpy(buffer_extend(&tree->load_hashes, sizeof(hash)), &hash, sizeof(hash));
-        id = attach_node(tree, tree->load_parent, name, data);
-        load_hash_later(tree, id, hash);
-        tree->data_bytes += path.size + data.size;
-    }
-    struct znode *node = tree_node(tree, id);
-    uintptr_t acl = file_acl_id == -1
-                        ? ACL_OPEN + 1
-                        : (uintptr_t)map_get(&tree->acls.file_ids, (uint64_t)file_acl_id);
-    node->acl = acl == 0 ? ACL_UNKNOWN : (uint32_t)(acl - 1);
-    if (node->acl != ACL_OPEN) /* ACL_UNKNOWN is never released: once used, always in the table */
-        tree->acls.entries[node->acl].references++;
-    node->czxid = stat->czxid;
-    node->mzxid = stat->mzxid;
-    node->pzxid = stat->pzxid;
-    node->ctime = stat->ctime;
-    node->mtime = stat->mtime;
-    node->version = stat->version;
-    node->cversion = stat->cversion;
-    node->aversion = stat->aversion;
-    node->owner = stat->owner;
-    index_owner(tree, id);
-    node_changed(tree, path, node);
-    return STATUS_OK;
-}
-
-/* Every node is found, and not another one of the same name. */
-static bool all_found(const struct tree *tree)
-{
-    for (uint32_t id = NODE_ROOT + 1; id < tree->node_limit; id++) {
-        const struct znode *node = tree_node(tree, id);
-        if (node->live && tree_find_child(tree, node->parent, znode_name(node)) != id)
-            return false;
-    }
-    return true;
-}
-
-enum { LIKE_SLOTS = 2048, LIKE_GROUP = 512 };
-
-/* Is there a value twice in this group? Also true when the group is too large to tell. */
-static bool like_in_group(const uint64_t *group, size_t count, uint64_t slots[LIKE_SLOTS])
-{
-    if (count > LIKE_SLOTS / 2)
-        return true;
-    memset(slots, 0, LIKE_SLOTS * sizeof(*slots));
-    for (size_t i = 0; i < count; i++) {
-        uint64_t value = group[i] | UINT64_C(1) << 63; /* 0: a free slot */
-        size_t at = (size_t)(value >> 32) % LIKE_SLOTS;
-        for (; slots[at] != 0; at = (at + 1) % LIKE_SLOTS) {
-            if (slots[at] == value)
-                return true;
-        }
-        slots[at] = value;
-    }
-    return false;
-}
-
-/* Looking for each node's like while a million are loaded would be a cache miss or two for each.
- * Instead their hashes are compared at the end, in groups that fit the cache. */
-bool tree_load_unique(struct tree *tree)
-{
-    const uint8_t *hashes = tree->load_hashes.data;
-    size_t count = tree->load_hashes.size / sizeof(uint64_t), groups = 1; /* a power of two */
-    uint64_t hash, slots[LIKE_SLOTS];
-    bool unique = true;
-
-    load_hash_now(tree);
-    while (count / groups > LIKE_GROUP)
-        groups *= 2;
-    size_t *starts = mem_zalloc((groups + 1) * sizeof(*starts));
-    uint64_t *grouped = mem_alloc(count * sizeof(*grouped));
-    for (size_t i = 0; i < count; i++) {
-        memcpy(&hash, hashes + i * sizeof(hash), sizeof(hash));
-        starts[hash % groups]++;
-    }
-    for (size_t i = 1; i <= groups; i++)
-        starts[i] += starts[i - 1];
-    for (size_t i = 0; i < count; i++) {
-        memcpy(&hash, hashes + i * sizeof(hash), sizeof(hash));
-        grouped[--starts[hash % groups]] = hash;
-    }
-    for (size_t i = 0; i < groups && unique; i++)
-        unique = !like_in_group(grouped + starts[i], starts[i + 1] - starts[i], slots);
-    mem_free(grouped);
-    mem_free(starts);
-    buffer_deinit(&tree->load_hashes);
-    return unique || all_found(tree);
-}
-
-void tree_load_finish(struct tree *tree)
-{
-    size_t cursor = 0;
-    void *value;
-
-    load_hash_now(tree);
-    while ((value = map_next(&tree->acls.file_ids, &cursor, NULL)) != NULL)
-        acl_table_release(&tree->acls, (uint32_t)((uintptr_t)value - 1));
-    map_deinit(&tree->acls.file_ids);
-    buffer_deinit(&tree->load_parent_path);
-    buffer_deinit(&tree->load_hashes);
-    tree->load_parent = NODE_NONE;
-    tree->quota_root = tree_find(tree, SLICE("/zookeeper/quota"));
-    tree_quota_recount_all(tree);
 }
 
 /* --- looking --- */
@@ -917,20 +488,4 @@ uint64_t tree_count_descendants(const struct tree *tree, uint32_t id, uint64_t *
     if (ret_data_bytes != NULL)
         *ret_data_bytes = bytes;
     return count;
-}
-
-static uint32_t next_indexed(const struct map *map, size_t *cursor)
-{
-    uint64_t id;
-    return map_next(map, cursor, &id) == NULL ? NODE_NONE : (uint32_t)id;
-}
-
-uint32_t tree_container_next(const struct tree *tree, size_t *cursor)
-{
-    return next_indexed(&tree->containers, cursor);
-}
-
-uint32_t tree_ttl_next(const struct tree *tree, size_t *cursor)
-{
-    return next_indexed(&tree->ttls, cursor);
 }

@@ -30,7 +30,7 @@ struct tree {
     struct znode **chunks;
     uint32_t chunk_count, node_limit, free_node, node_count, ephemeral_count;
     uint64_t data_bytes;
-    /* (parent, name) -> node: linear hashing, one bucket is split per growth step */
+    /* (parent, name) -> node: tree_hash.c */
     uint32_t **segments;
     uint32_t segment_count, bucket_count, bucket_mask; /* mask of the larger power of two */
     uint32_t hashed_count;
@@ -40,7 +40,7 @@ struct tree {
     struct map containers; /* node id -> any */
     struct map ttls;
     uint32_t quota_root; /* id of /zookeeper/quota, or NODE_NONE */
-    /* loading: where the last node's parent was */
+    /* loading (tree_load.c): where the last node's parent was */
     struct buffer load_parent_path;
     struct buffer load_hashes; /* uint64_t each, of all nodes but the root */
     struct {
@@ -60,6 +60,25 @@ uint32_t acl_table_intern(struct acl_table *table, struct jute_vector acl);
 void acl_table_release(struct acl_table *table, uint32_t id);
 void acl_table_write(const struct acl_table *table, struct buffer *out);
 int64_t acl_table_file_id(uint32_t id);
+
+/* (parent, name) -> node (tree_hash.c). Lookups take the hash of the key, made once. */
+void tree_hash_init(struct tree *tree);
+void tree_hash_deinit(struct tree *tree);
+void tree_hash_reserve(struct tree *tree, uint32_t nodes); /* while it is empty */
+uint64_t tree_hash_key(const struct tree *tree, uint32_t parent, struct slice name);
+void tree_hash_prefetch(const struct tree *tree, uint64_t hash);
+uint32_t tree_hash_find(const struct tree *tree, uint32_t parent, struct slice name, uint64_t hash);
+void tree_hash_insert(struct tree *tree, uint32_t id, uint64_t hash);
+void tree_hash_remove(struct tree *tree, uint32_t id);
+
+/* A node in, or out of, the lists of what its owner says it is (tree_owners.c). */
+void tree_owner_index(struct tree *tree, uint32_t id);
+void tree_owner_unindex(struct tree *tree, uint32_t id);
+
+/* A new node below its parent, in no index yet. */
+uint32_t tree_attach_node(struct tree *tree, uint32_t parent_id, struct slice name,
+                          struct slice data);
+void tree_node_changed(struct tree *tree, struct slice path, struct znode *node); /* its digest */
 
 /* To be called before a node changes or goes: a running walk writes it as it was. */
 void tree_walk_save(struct tree *tree, uint32_t id);

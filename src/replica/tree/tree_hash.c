@@ -1,0 +1,133 @@
+/* tree_hash.c: (parent, name) -> node. Linear hashing: one bucket is split per growth step, so
+ * growing never stops the world. */
+#include "replica/tree/tree_internal.h"
+
+#include "base/hash.h"
+
+uint64_t tree_hash_key(const struct tree *tree, uint32_t parent, struct slice name)
+{
+    return hash_bytes(name, tree->options.hash_seed + parent * UINT64_C(0x9e3779b97f4a7c15));
+}
+
+static uint32_t *bucket_head(const struct tree *tree, uint64_t hash)
+{
+    uint32_t bucket = (uint32_t)hash & tree->bucket_mask;
+
+    if (bucket >= tree->bucket_count)
+        bucket &= tree->bucket_mask >> 1;
+    return &tree->segments[bucket / HEADS_PER_SEGMENT][bucket % HEADS_PER_SEGMENT];
+}
+
+static void grow_segments(struct tree *tree)
+{
+    if ((tree->segment_count & (tree->segment_count - 1)) == 0) {
+        uint32_t capacity = tree->segment_count == 0 ? 1 : tree->segment_count * 2;
+        tree->segments = mem_realloc(tree->segments, capacity * sizeof(*tree->segments));
+    }
+    tree->segments[tree->segment_count++] = mem_zalloc(HEADS_PER_SEGMENT * sizeof(uint32_t));
+}
+
+/* One bucket more, and its share of one old bucket. */
+static void split_one_bucket(struct tree *tree)
+{
+    if (tree->bucket_count == HEADS_PER_SEGMENT * tree->segment_count)
+        grow_segments(tree);
+    uint32_t added = tree->bucket_count++;
+    if (added > tree->bucket_mask)
+        tree->bucket_mask = tree->bucket_mask * 2 + 1;
+    uint32_t old = added & (tree->bucket_mask >> 1);
+    uint32_t *from = &tree->segments[old / HEADS_PER_SEGMENT][old % HEADS_PER_SEGMENT];
+    uint32_t *to = &tree->segments[added / HEADS_PER_SEGMENT][added % HEADS_PER_SEGMENT];
+    while (*from != NODE_NONE) {
+        struct znode *node = tree_node(tree, *from);
+        uint64_t hash = tree_hash_key(tree, node->parent, znode_name(node));
+        if (((uint32_t)hash & tree->bucket_mask) == added) {
+            uint32_t moved = *from;
+            *from = node->hash_next;
+            node->hash_next = *to;
+            *to = moved;
+        } else {
+            from = &node->hash_next;
+        }
+    }
+}
+
+void tree_hash_init(struct tree *tree)
+{
+    grow_segments(tree);
+    tree->bucket_count = HEADS_PER_SEGMENT;
+    tree->bucket_mask = HEADS_PER_SEGMENT - 1;
+}
+
+void tree_hash_deinit(struct tree *tree)
+{
+    for (uint32_t i = 0; i < tree->segment_count; i++)
+        mem_free(tree->segments[i]);
+    mem_free(tree->segments);
+}
+
+void tree_hash_reserve(struct tree *tree, uint32_t nodes)
+{
+    ASSERT(tree->hashed_count == 0);
+    while (tree->bucket_count < nodes) {
+        if (tree->bucket_count == HEADS_PER_SEGMENT * tree->segment_count)
+            grow_segments(tree);
+        tree->bucket_count += HEADS_PER_SEGMENT;
+        while (tree->bucket_count - 1 > tree->bucket_mask)
+            tree->bucket_mask = tree->bucket_mask * 2 + 1;
+    }
+}
+
+/* Bits of the hash that choose no bucket: they tell nodes apart without a look at their names. */
+static uint16_t hash_tag(uint64_t hash)
+{
+    return (uint16_t)(hash >> 48);
+}
+
+void tree_hash_insert(struct tree *tree, uint32_t id, uint64_t hash)
+{
+    struct znode *node = tree_node(tree, id);
+
+    if (++tree->hashed_count > tree->bucket_count)
+        split_one_bucket(tree);
+    uint32_t *head = bucket_head(tree, hash);
+    node->hash_tag = hash_tag(hash);
+    node->hash_next = *head;
+    *head = id;
+}
+
+void tree_hash_remove(struct tree *tree, uint32_t id)
+{
+    struct znode *node = tree_node(tree, id);
+    uint32_t *at = bucket_head(tree, tree_hash_key(tree, node->parent, znode_name(node)));
+
+    while (*at != id)
+        at = &tree_node(tree, *at)->hash_next;
+    *at = node->hash_next;
+    tree->hashed_count--;
+}
+
+void tree_hash_prefetch(const struct tree *tree, uint64_t hash)
+{
+    __builtin_prefetch(bucket_head(tree, hash), /* write= */ 1);
+}
+
+uint32_t tree_hash_find(const struct tree *tree, uint32_t parent, struct slice name, uint64_t hash)
+{
+    uint32_t id = *bucket_head(tree, hash);
+    uint16_t tag = hash_tag(hash);
+
+    while (id != NODE_NONE) {
+        const struct znode *node = tree_node(tree, id);
+        if (node->hash_tag == tag && node->parent == parent && node->name_size == name.size &&
+            (name.size == 0 || memcmp(node->bytes, name.data, name.size) == 0))
+            return id;
+        id = node->hash_next;
+    }
+    return NODE_NONE;
+}
+
+uint32_t tree_find_child(const struct tree *tree, uint32_t parent, struct slice name)
+{
+    return tree_hash_find(tree, parent, name, tree_hash_key(tree, parent, name));
+}

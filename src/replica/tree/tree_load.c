@@ -1,0 +1,159 @@
+/* tree_load.c: a tree from a snapshot's records. */
+#include "replica/tree/tree_internal.h"
+
+void tree_load_reserve(struct tree *tree, uint32_t nodes)
+{
+    tree_hash_reserve(tree, nodes);
+}
+
+/* A million names go to a million places: a load waits for memory more than for anything else.
+ * So a loaded node asks for its place, and takes it when some more nodes have come. */
+static void load_hash_later(struct tree *tree, uint32_t id, uint64_t hash)
+{
+    uint32_t at = tree->load_waiting_next++ % LOAD_WAITING;
+
+    if (tree->load_waiting[at].id != NODE_NONE)
+        tree_hash_insert(tree, tree->load_waiting[at].id, tree->load_waiting[at].hash);
+    tree_hash_prefetch(tree, hash);
+    tree->load_waiting[at].hash = hash;
+    tree->load_waiting[at].id = id;
+}
+
+static void load_hash_now(struct tree *tree)
+{
+    for (uint32_t at = 0; at < LOAD_WAITING; at++) {
+        if (tree->load_waiting[at].id != NODE_NONE)
+            tree_hash_insert(tree, tree->load_waiting[at].id, tree->load_waiting[at].hash);
+        tree->load_waiting[at].id = NODE_NONE;
+    }
+}
+
+enum status tree_load_node(struct tree *tree, struct slice path, struct slice data,
+                           int64_t file_acl_id, const struct stat_persisted *stat)
+{
+    uint32_t id = NODE_ROOT;
+
+    if (path.size == 0) { /* comes first, and has no owner that could forbid it children */
+        if (tree_node(tree, NODE_ROOT)->first_child != NODE_NONE ||
+            tree_owner_kind(&tree->options, stat->owner) == OWNER_SESSION)
+            return STATUS_CORRUPT;
+        tree_replace_data(tree, tree_node(tree, NODE_ROOT), data);
+    } else {
+        struct slice parent_path = zk_path_parent(path);
+        if (tree->load_parent == NODE_NONE ||
+            !slice_equal(parent_path, buffer_slice(&tree->load_parent_path))) {
+            load_hash_now(tree);
+            tree->load_parent = tree_find(tree, parent_path);
+            tree->load_parent_path.size = 0;
+            buffer_append(&tree->load_parent_path, parent_path);
+        }
+        struct slice name = zk_path_name(path);
+        bool doubled = parent_path.size > 0 && parent_path.data[parent_path.size - 1] == '/';
+        if (tree->load_parent == NODE_NONE || path.data[0] != '/' || name.size == 0 || doubled ||
+            znode_is_ephemeral(tree, tree_node(tree, tree->load_parent)))
+            return STATUS_CORRUPT;
+        uint64_t hash = tree_hash_key(tree, tree->load_parent, name);
+        memcpy(buffer_extend(&tree->load_hashes, sizeof(hash)), &hash, sizeof(hash));
+        id = tree_attach_node(tree, tree->load_parent, name, data);
+        load_hash_later(tree, id, hash);
+        tree->data_bytes += path.size + data.size;
+    }
+    struct znode *node = tree_node(tree, id);
+    uintptr_t acl = file_acl_id == -1
+                        ? ACL_OPEN + 1
+                        : (uintptr_t)map_get(&tree->acls.file_ids, (uint64_t)file_acl_id);
+    node->acl = acl == 0 ? ACL_UNKNOWN : (uint32_t)(acl - 1);
+    if (node->acl != ACL_OPEN) /* ACL_UNKNOWN is never released: once used, always in the table */
+        tree->acls.entries[node->acl].references++;
+    node->czxid = stat->czxid;
+    node->mzxid = stat->mzxid;
+    node->pzxid = stat->pzxid;
+    node->ctime = stat->ctime;
+    node->mtime = stat->mtime;
+    node->version = stat->version;
+    node->cversion = stat->cversion;
+    node->aversion = stat->aversion;
+    node->owner = stat->owner;
+    tree_owner_index(tree, id);
+    tree_node_changed(tree, path, node);
+    return STATUS_OK;
+}
+
+/* Every node is found, and not another one of the same name. */
+static bool all_found(const struct tree *tree)
+{
+    for (uint32_t id = NODE_ROOT + 1; id < tree->node_limit; id++) {
+        const struct znode *node = tree_node(tree, id);
+        if (node->live && tree_find_child(tree, node->parent, znode_name(node)) != id)
+            return false;
+    }
+    return true;
+}
+
+enum { LIKE_SLOTS = 2048, LIKE_GROUP = 512 };
+
+/* Is there a value twice in this group? Also true when the group is too large to tell. */
+static bool like_in_group(const uint64_t *group, size_t count, uint64_t slots[LIKE_SLOTS])
+{
+    if (count > LIKE_SLOTS / 2)
+        return true;
+    memset(slots, 0, LIKE_SLOTS * sizeof(*slots));
+    for (size_t i = 0; i < count; i++) {
+        uint64_t value = group[i] | UINT64_C(1) << 63; /* 0: a free slot */
+        size_t at = (size_t)(value >> 32) % LIKE_SLOTS;
+        for (; slots[at] != 0; at = (at + 1) % LIKE_SLOTS) {
+            if (slots[at] == value)
+                return true;
+        }
+        slots[at] = value;
+    }
+    return false;
+}
+
+/* Looking for each node's like while a million are loaded would be a cache miss or two for each.
+ * Instead their hashes are compared at the end, in groups that fit the cache. */
+bool tree_load_unique(struct tree *tree)
+{
+    const uint8_t *hashes = tree->load_hashes.data;
+    size_t count = tree->load_hashes.size / sizeof(uint64_t), groups = 1; /* a power of two */
+    uint64_t hash, slots[LIKE_SLOTS];
+    bool unique = true;
+
+    load_hash_now(tree);
+    while (count / groups > LIKE_GROUP)
+        groups *= 2;
+    size_t *starts = mem_zalloc((groups + 1) * sizeof(*starts));
+    uint64_t *grouped = mem_alloc(count * sizeof(*grouped));
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&hash, hashes + i * sizeof(hash), sizeof(hash));
+        starts[hash % groups]++;
+    }
+    for (size_t i = 1; i <= groups; i++)
+        starts[i] += starts[i - 1];
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&hash, hashes + i * sizeof(hash), sizeof(hash));
+        grouped[--starts[hash % groups]] = hash;
+    }
+    for (size_t i = 0; i < groups && unique; i++)
+        unique = !like_in_group(grouped + starts[i], starts[i + 1] - starts[i], slots);
+    mem_free(grouped);
+    mem_free(starts);
+    buffer_deinit(&tree->load_hashes);
+    return unique || all_found(tree);
+}
+
+void tree_load_finish(struct tree *tree)
+{
+    size_t cursor = 0;
+    void *value;
+
+    load_hash_now(tree);
+    while ((value = map_next(&tree->acls.file_ids, &cursor, NULL)) != NULL)
+        acl_table_release(&tree->acls, (uint32_t)((uintptr_t)value - 1));
+    map_deinit(&tree->acls.file_ids);
+    buffer_deinit(&tree->load_parent_path);
+    buffer_deinit(&tree->load_hashes);
+    tree->load_parent = NODE_NONE;
+    tree->quota_root = tree_find(tree, SLICE("/zookeeper/quota"));
+    tree_quota_recount_all(tree);
+}
