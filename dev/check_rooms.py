@@ -36,6 +36,7 @@ ALLOWED = re.compile(
     | abort | fprintf | stderr | __fprintf_chk | fputs | fwrite            # base_assert_failed()
     | __stack_chk_fail | __errno_location | __ctype_b_loc | tolower | toupper
     | _GLOBAL_OFFSET_TABLE_ | __popcountdi2
+    | __cpu_model | __cpu_indicator_init     # which instructions this processor has
     | adler32(_z|_combine)? | crc32(_z)? | inflate\w* | deflate\w* | zlibVersion
     | snappy_(compress|uncompress|max_compressed_length|uncompressed_length
               |validate_compressed_buffer)

@@ -1,10 +1,9 @@
 #include "replica/store/log_format.h"
 
-#include "base/crc32.h"
+#include "base/checksum.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 enum { HEADER_ZXID_OFFSET = 12, MAGIC = 0x5a4b4c47, VERSION = 2 };
 
@@ -56,7 +55,7 @@ void log_record_write(struct buffer *out, struct slice payload, bool digest_miss
         store_be32(at + 16, link);
         store_be32(at + 20, crc32_add(crc, slice_of(at + 16, 4)));
     }
-    store_be64(head, adler32(1, body, (uInt)size));
+    store_be64(head, adler32_add(1, slice_of(body, size)));
     store_be32(head + 8, (uint32_t)size);
     body[size] = LOG_RECORD_END;
     *position = (struct log_position){zxid, link};

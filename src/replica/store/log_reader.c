@@ -1,6 +1,6 @@
 #include "replica/store/log_reader.h"
 
-#include <zlib.h>
+#include "base/checksum.h"
 
 enum { WINDOW_BYTES = 1024 * 1024, SECTOR_BYTES = 512, MAGIC = 0x5a4b4c47 };
 
@@ -156,7 +156,7 @@ enum status log_reader_next(struct log_reader *reader, struct log_spot *ret_spot
     }
     struct slice payload = slice_of(record.data + LOG_RECORD_HEAD_BYTES, (size_t)size);
     uint8_t end = record.data[record_bytes - 1];
-    bool sum = adler32(1, payload.data, (uInt)payload.size) == load_be64(record.data);
+    bool sum = adler32_add(1, payload) == load_be64(record.data);
     if (end != LOG_RECORD_END || !sum) {
         bool torn = end == 0 || sector_missing(reader->offset, record);
         *ret_spot = no_record(torn ? LOG_FOUND_TORN : LOG_FOUND_DAMAGED,
@@ -217,7 +217,8 @@ enum status log_reader_search(struct log_reader *reader, uint64_t offset,
         if (status != STATUS_OK)
             return status;
         if (bytes.size < record_bytes || bytes.data[record_bytes - 1] != LOG_RECORD_END ||
-            adler32(1, bytes.data + LOG_RECORD_HEAD_BYTES, (uInt)size) != load_be64(bytes.data)) {
+            adler32_add(1, slice_of(bytes.data + LOG_RECORD_HEAD_BYTES, size)) !=
+                load_be64(bytes.data)) {
             offset++;
             continue;
         }

@@ -83,7 +83,6 @@ static enum status read_whole(struct loading *loading,
             return status;
         reader_init(&reader, bytes, &loading->arena, loading->text_bytes_max);
         reader.texts_as_they_are = true; /* as a server wrote them */
-        reader.texts_as_they_are = true;
         status = read(loading, &reader);
         if (status != STATUS_MALFORMED) {
             snapshot_source_skip(loading->source, (size_t)(reader.pos - bytes.data));

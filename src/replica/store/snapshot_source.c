@@ -1,5 +1,7 @@
 #include "replica/store/snapshot_source.h"
 
+#include "base/checksum.h"
+
 #include <snappy-c.h>
 #include <zlib.h>
 
@@ -171,8 +173,8 @@ static enum status more_snappy(struct snapshot_source *source)
 
 uint32_t snapshot_source_adler(struct snapshot_source *source)
 {
-    source->adler = (uint32_t)adler32_z(source->adler, source->window.data + source->summed,
-                                        source->at - source->summed);
+    source->adler = adler32_add(
+        source->adler, slice_of(source->window.data + source->summed, source->at - source->summed));
     source->summed = source->at;
     return source->adler;
 }

@@ -1,5 +1,7 @@
 #include "replica/store/snapshot.h"
 
+#include "base/checksum.h"
+
 #include <snappy-c.h>
 #include <stdio.h>
 #include <zlib.h>
@@ -132,7 +134,7 @@ enum status snapshot_file_write(struct snapshot_file *file, struct slice bytes)
 {
     if (file->failed != STATUS_OK || bytes.size == 0)
         return file->failed;
-    file->adler = (uint32_t)adler32_z(file->adler, bytes.data, bytes.size);
+    file->adler = adler32_add(file->adler, bytes);
     file->bytes += bytes.size;
     file->failed = put(file, bytes);
     return file->failed;

@@ -1,6 +1,6 @@
 #include "replica/tree/tree_internal.h"
 
-#include "base/crc32.h"
+#include "base/checksum.h"
 
 /* --- nodes by id --- */
 

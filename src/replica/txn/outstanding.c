@@ -1,6 +1,6 @@
 #include "replica/txn/outstanding.h"
 
-#include "base/crc32.h"
+#include "base/checksum.h"
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/table.h"

@@ -1,4 +1,4 @@
-#include "base/crc32.h"
+#include "base/checksum.h"
 #include "base/table.h"
 #include "test/lib/check.h"
 
@@ -72,16 +72,35 @@ PROPERTY(a_table_finds_what_is_in_it_and_nothing_else_while_it_grows)
     table_deinit(&table);
 }
 
-PROPERTY(crc32_is_zlibs_in_one_go_and_in_parts)
+PROPERTY(checksums_are_zlibs_in_one_go_and_in_parts)
 {
-    uint8_t bytes[200];
+    uint8_t bytes[600];
 
     random_fill(&seed, bytes, sizeof(bytes));
     for (size_t size = 0; size <= sizeof(bytes); size++) {
         size_t cut = (size_t)random_below(&seed, (int32_t)size + 1);
-        uint32_t want = (uint32_t)crc32(crc32(0, NULL, 0), bytes, (uInt)size);
-        CHECK_U64("whole", crc32_add(0, slice_of(bytes, size)), want);
-        uint32_t first = crc32_add(0, slice_of(bytes, cut));
-        CHECK_U64("parts", crc32_add(first, slice_of(bytes + cut, size - cut)), want);
+        struct slice all = slice_of(bytes, size), first = slice_of(bytes, cut);
+        struct slice second = slice_of(bytes + cut, size - cut);
+        uint32_t crc = (uint32_t)crc32(0, bytes, (uInt)size);
+        CHECK_U64("crc", crc32_add(0, all), crc);
+        CHECK_U64("crc in parts", crc32_add(crc32_add(0, first), second), crc);
+        uint32_t adler = (uint32_t)adler32(1, bytes, (uInt)size);
+        CHECK_U64("adler", adler32_add(1, all), adler);
+        CHECK_U64("adler in parts", adler32_add(adler32_add(1, first), second), adler);
     }
+}
+
+/* The bytes that make sums overflow first, in the largest runs. */
+TEST(checksums_are_zlibs_over_a_megabyte)
+{
+    size_t size = (1 << 20) + 13;
+    uint8_t *bytes = mem_alloc(size);
+
+    for (int byte = 0xff; byte >= 0; byte -= 0xff) {
+        memset(bytes, byte, size);
+        CHECK_U64("crc", crc32_add(7, slice_of(bytes, size)), crc32(7, bytes, (uInt)size));
+        CHECK_U64("adler", adler32_add(0xfff0fff0, slice_of(bytes, size)),
+                  adler32(0xfff0fff0, bytes, (uInt)size));
+    }
+    mem_free(bytes);
 }

@@ -1,0 +1,200 @@
+#include "base/checksum.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+/* --- CRC-32 (IEEE 802.3) by table, eight bytes a step --- */
+
+enum { LANES = 8 };
+
+/* table[0] is the plain byte table; table[n] is n more zero bytes behind it. Filled before main(),
+ * when there is only one thread; constant from then on. */
+static uint32_t table[LANES][256];
+static bool can_fold;
+
+__attribute__((constructor)) static void prepare(void)
+{
+    const uint32_t polynomial = 0xedb88320u;
+
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        uint32_t crc = byte;
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc & 1) != 0 ? crc >> 1 ^ polynomial : crc >> 1;
+        table[0][byte] = crc;
+    }
+    for (size_t lane = 1; lane < LANES; lane++) {
+        for (size_t byte = 0; byte < 256; byte++) {
+            uint32_t crc = table[lane - 1][byte];
+            table[lane][byte] = crc >> 8 ^ table[0][crc & 0xff];
+        }
+    }
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    can_fold = __builtin_cpu_supports("pclmul") != 0;
+#endif
+}
+
+static uint32_t load_le32(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+/* `crc` here and below: the remainder itself, not inverted. */
+static uint32_t by_table(uint32_t crc, const uint8_t *at, size_t size)
+{
+    for (; size >= LANES; size -= LANES, at += LANES) {
+        uint32_t low = load_le32(at) ^ crc, high = load_le32(at + 4);
+        crc = table[7][low & 0xff] ^ table[6][low >> 8 & 0xff] ^ table[5][low >> 16 & 0xff] ^
+              table[4][low >> 24] ^ table[3][high & 0xff] ^ table[2][high >> 8 & 0xff] ^
+              table[1][high >> 16 & 0xff] ^ table[0][high >> 24];
+    }
+    while (size-- > 0)
+        crc = crc >> 8 ^ table[0][(crc ^ *at++) & 0xff];
+    return crc;
+}
+
+/* --- CRC-32 by folding: carry-less products move 16 bytes forward over the bytes behind them
+ * without changing the remainder (Gopal et al., Intel 323102, "Fast CRC Computation for Generic
+ * Polynomials Using PCLMULQDQ"). What is left of the input are 16 bytes, which the table ends. --- */
+
+enum { BLOCK_BYTES = 16, FOLD_BYTES_MIN = 3 * BLOCK_BYTES };
+
+#if defined(__x86_64__)
+
+__attribute__((target("pclmul,sse2"))) static __m128i fold(__m128i block, __m128i factors,
+                                                           __m128i onto)
+{
+    __m128i low = _mm_clmulepi64_si128(block, factors, 0x00);
+    __m128i high = _mm_clmulepi64_si128(block, factors, 0x11);
+    return _mm_xor_si128(_mm_xor_si128(low, high), onto);
+}
+
+static __m128i block_at(const uint8_t *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
+__attribute__((target("pclmul,sse2"))) static uint32_t by_folding(uint32_t crc, const uint8_t *at,
+                                                                  size_t size)
+{
+    /* x^(distance +- 32) mod P, bits reflected: for 16 and for 64 bytes of distance. */
+    const __m128i over_16 = _mm_set_epi64x(0x0ccaa009e, 0x1751997d0);
+    const __m128i over_64 = _mm_set_epi64x(0x1c6e41596, 0x154442bd4);
+    __m128i block = _mm_xor_si128(block_at(at), _mm_cvtsi32_si128((int)crc));
+    uint8_t left[BLOCK_BYTES];
+
+    at += BLOCK_BYTES;
+    size -= BLOCK_BYTES;
+    if (size >= 7 * BLOCK_BYTES) { /* four blocks side by side: a product takes its time */
+        __m128i second = block_at(at), third = block_at(at + 16), fourth = block_at(at + 32);
+        at += 3 * BLOCK_BYTES;
+        size -= 3 * BLOCK_BYTES;
+        for (; size >= 4 * BLOCK_BYTES; size -= 4 * BLOCK_BYTES, at += 4 * BLOCK_BYTES) {
+            block = fold(block, over_64, block_at(at));
+            second = fold(second, over_64, block_at(at + 16));
+            third = fold(third, over_64, block_at(at + 32));
+            fourth = fold(fourth, over_64, block_at(at + 48));
+        }
+        block = fold(block, over_16, second);
+        block = fold(block, over_16, third);
+        block = fold(block, over_16, fourth);
+    }
+    for (; size >= BLOCK_BYTES; size -= BLOCK_BYTES, at += BLOCK_BYTES)
+        block = fold(block, over_16, block_at(at));
+    _mm_storeu_si128((__m128i *)(void *)left, block);
+    return by_table(by_table(0, left, sizeof(left)), at, size);
+}
+
+#else
+
+static uint32_t by_folding(uint32_t crc, const uint8_t *at, size_t size)
+{
+    return by_table(crc, at, size);
+}
+
+#endif
+
+uint32_t crc32_add(uint32_t crc, struct slice bytes)
+{
+    if (can_fold && bytes.size >= FOLD_BYTES_MIN)
+        return ~by_folding(~crc, bytes.data, bytes.size);
+    return ~by_table(~crc, bytes.data, bytes.size);
+}
+
+/* --- Adler-32 (RFC 1950): a = 1 + the sum of all bytes, b = the sum of all a's, mod 65521 --- */
+
+enum { ADLER_MODULUS = 65521 };
+
+#if defined(__x86_64__)
+
+enum { STEPS_MAX = 2000 }; /* 32 bits hold the sums of that many blocks */
+
+static uint64_t sum_of_lanes(__m128i block)
+{
+    uint32_t lanes[4];
+
+    _mm_storeu_si128((__m128i *)(void *)lanes, block);
+    return (uint64_t)lanes[0] + lanes[1] + lanes[2] + lanes[3];
+}
+
+/* Whole blocks only: the rest is left. A block's bytes count 16 to 1 times in b, and the sum of all
+ * blocks before it counts 16 times. */
+static uint32_t adler_blocks(uint32_t adler, const uint8_t *at, size_t size)
+{
+    const __m128i zero = _mm_setzero_si128();
+    const __m128i first_weights = _mm_set_epi16(9, 10, 11, 12, 13, 14, 15, 16);
+    const __m128i second_weights = _mm_set_epi16(1, 2, 3, 4, 5, 6, 7, 8);
+    uint64_t a = adler & 0xffff, b = adler >> 16;
+
+    for (size_t blocks = size / BLOCK_BYTES; blocks > 0;) {
+        size_t steps = blocks < STEPS_MAX ? blocks : (size_t)STEPS_MAX;
+        __m128i sums = zero, sums_before = zero, weighted = zero;
+        for (size_t i = 0; i < steps; i++, at += BLOCK_BYTES) {
+            __m128i block = block_at(at);
+            __m128i first = _mm_unpacklo_epi8(block, zero);
+            __m128i second = _mm_unpackhi_epi8(block, zero);
+            sums_before = _mm_add_epi32(sums_before, sums);
+            sums = _mm_add_epi32(sums, _mm_sad_epu8(block, zero));
+            weighted = _mm_add_epi32(weighted, _mm_madd_epi16(first, first_weights));
+            weighted = _mm_add_epi32(weighted, _mm_madd_epi16(second, second_weights));
+        }
+        b += BLOCK_BYTES * (steps * a + sum_of_lanes(sums_before)) + sum_of_lanes(weighted);
+        b %= ADLER_MODULUS;
+        a = (a + sum_of_lanes(sums)) % ADLER_MODULUS;
+        blocks -= steps;
+    }
+    return (uint32_t)(b << 16 | a);
+}
+
+#else
+
+static uint32_t adler_blocks(uint32_t adler, const uint8_t *at, size_t size)
+{
+    uint32_t a = adler & 0xffff, b = adler >> 16;
+
+    for (size_t left = size - size % BLOCK_BYTES; left > 0; left -= BLOCK_BYTES) {
+        for (size_t i = 0; i < BLOCK_BYTES; i++) {
+            a += *at++;
+            b += a;
+        }
+        a %= ADLER_MODULUS;
+        b %= ADLER_MODULUS;
+    }
+    return b << 16 | a;
+}
+
+#endif
+
+uint32_t adler32_add(uint32_t adler, struct slice bytes)
+{
+    size_t rest = bytes.size % BLOCK_BYTES;
+
+    adler = adler_blocks(adler, bytes.data, bytes.size);
+    uint32_t a = adler & 0xffff, b = adler >> 16;
+    for (const uint8_t *at = bytes.data + (bytes.size - rest); rest > 0; rest--) {
+        a += *at++;
+        b += a;
+    }
+    return b % ADLER_MODULUS << 16 | a % ADLER_MODULUS;
+}
