@@ -37,7 +37,7 @@ def test_a_lock_that_a_killed_server_left_is_no_lock(start):
     assert server.client().get_data("/n")[0] == b"x"
 
 
-@pytest.mark.skipif(not ROOT, reason="gives its rights away, so it must have them")
+@pytest.mark.skipif(not ROOT, reason="needs root: it gives its rights away, so it must have them")
 def test_a_directory_that_is_not_writable_is_refused():
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     server = Server("paddock", wrapper=nobody)
@@ -73,6 +73,7 @@ def test_a_directory_of_a_newer_format_is_refused_with_a_sentence(name, content,
 # --- a full disk
 
 
+NO_SMALL_DISK = "needs a mount name space of its own (unshare -rm), for a file system of 4 MB"
 FULL_WRAPPER = 'mkdir -p "$0"; mount -t tmpfs -o size=4m tmpfs "$0" && exec "$@"'
 
 
@@ -83,7 +84,7 @@ def small_disk(start, tmp_path):
     os.makedirs(data)
     wrapper = ["unshare", "-rm", "sh", "-c", FULL_WRAPPER, data]
     if subprocess.run(wrapper + ["true"], capture_output=True).returncode != 0:
-        pytest.skip("no name space of our own for a small file system")
+        pytest.skip(NO_SMALL_DISK)
     server = start({"preAllocSize": 64, "snapCount": 100000}, data_dir=data, wrapper=wrapper)
     return server, "/proc/%d/root%s" % (server.pid, data)
 
@@ -142,7 +143,7 @@ def test_a_snapshot_that_finds_no_space_is_given_up_and_serving_goes_on(
     os.makedirs(data)
     wrapper = ["unshare", "-rm", "sh", "-c", FULL_WRAPPER, data]
     if subprocess.run(wrapper + ["true"], capture_output=True).returncode != 0:
-        pytest.skip("no name space of our own for a small file system")
+        pytest.skip(NO_SMALL_DISK)
     config = {"dataLogDir": log, "snapCount": 20}
     server = start(config, data_dir=data, wrapper=wrapper)
     client = server.client()
