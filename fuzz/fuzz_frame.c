@@ -9,6 +9,7 @@
  *   5      the client's connection is lost
  *   6      the client reconnects to its session with the right password
  *   7      a snapshot is written, or the next part of it
+ * After a step everybody has room again for the answers that were held, unless its byte has bit 6.
  *
  * Checked throughout: effects are whole frames to connected clients, at most one answer a request,
  * every appended transaction can be read, and replaying the log gives the replica's own tree. */
@@ -24,6 +25,7 @@ struct fuzz_client {
     bool open;
     int64_t session_id;
     bool shaken;
+    bool held; /* more answers come at REPLICA_CLIENT_READY */
 };
 
 struct world {
@@ -83,6 +85,12 @@ static void take_sent(struct world *world, const struct client_effect *effect)
     }
 }
 
+static void take_hold(struct fuzz_client *client)
+{
+    ASSERT(client->open && !client->held);
+    client->held = true;
+}
+
 static void carry_out(struct world *world)
 {
     struct replica_effects *effects = &world->effects;
@@ -98,6 +106,8 @@ static void carry_out(struct world *world)
             take_sent(world, effect);
         else if (effect->kind == CLIENT_CLOSE)
             closed[effect->client] = true;
+        else if (effect->kind == CLIENT_HOLD)
+            take_hold(&world->clients[effect->client]);
     }
     if (effects->snapshot_begin)
         world->imaging = true;
@@ -105,7 +115,7 @@ static void carry_out(struct world *world)
     for (uint32_t i = 0; i < CLIENTS; i++) {
         if (!closed[i])
             continue;
-        world->clients[i].open = false;
+        world->clients[i].open = world->clients[i].held = false;
         step(world, (struct replica_event){.kind = REPLICA_CLIENT_CLOSED, .client = i});
     }
 }
@@ -144,8 +154,18 @@ static void lose_client(struct world *world, uint32_t which)
 {
     if (!world->clients[which].open)
         return;
-    world->clients[which].open = false;
+    world->clients[which].open = world->clients[which].held = false;
     step(world, (struct replica_event){.kind = REPLICA_CLIENT_CLOSED, .client = which});
+}
+
+static void make_room(struct world *world)
+{
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        while (world->clients[i].held) {
+            world->clients[i].held = false;
+            step(world, (struct replica_event){.kind = REPLICA_CLIENT_READY, .client = i});
+        }
+    }
 }
 
 static void write_image(struct world *world)
@@ -217,6 +237,8 @@ static void run(struct world *world, const uint8_t *at, const uint8_t *end)
             take_frame(world, which, (byte & 0x20) != 0, slice_of(at, number));
             at += number;
         }
+        if ((byte & 0x40) == 0)
+            make_room(world);
     }
 }
 

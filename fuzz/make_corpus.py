@@ -61,8 +61,8 @@ class Session:
         self.steps += struct.pack(">BH", 3, ms)
         return self
 
-    def sync(self):
-        self.steps += b"\x04"
+    def sync(self, room=True):
+        self.steps += b"\x04" if room else b"\x44"
         return self
 
     def lose(self, client=0):
@@ -130,6 +130,10 @@ def frames():
         .send(1, create("/\U0001f600")).send(1, create("/zookeeper")).send(2, path_int("/", -1))
         .send(1, create("/x", data=None, acl=[])).send(4, text(None)).send(5, b"\0\0").sync()
         .send(102, text("")).send(500))
+    held = Session().send(1, create("/d", b"x" * 4400)).sync().send(1, create("/w"))
+    for _ in range(6):  # 1.5 MB of answers behind a write, in a few bytes
+        held.send(22, multi(*[(4, path_watch("/d", False))] * 60))
+    yield "held", held.sync(room=False).send(2, path_int("/w", -1)).time(1).sync()
     image = Session()
     for i in range(20):
         image.send(1, create("/n%d" % i))
