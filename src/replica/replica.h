@@ -154,7 +154,8 @@ void replica_visit_watches_by_path(const struct replica *replica, replica_visit_
                                    void *context);
 void replica_visit_watches_by_session(const struct replica *replica, replica_visit_watch *visit,
                                       void *context);
-/* The tree's digest at every 128th zxid of this run, oldest first, at most the last 1024. */
+/* The tree's digest at every 128th zxid applied since the snapshot of the start, oldest first, at
+ * most the last 1024. */
 typedef void replica_visit_digest(void *context, int64_t zxid, uint64_t digest);
 void replica_visit_digests(const struct replica *replica, replica_visit_digest *visit,
                            void *context);

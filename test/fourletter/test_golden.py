@@ -7,6 +7,7 @@ sides (the list is in the README of the golden files).
 
 import os
 import re
+import shutil
 import socket
 
 import pytest
@@ -167,6 +168,46 @@ def test_hash_has_the_digest_of_every_128th_transaction():
             client.create("/n%d" % n, b"x")
         lines = server.four_letter("hash").decode()
         assert re.fullmatch(r"80: -?\d+\n100: -?\d+\n", lines)
+
+
+def history(server, begin, end):
+    """Nodes come, change and go; ephemerals go with their session."""
+    client = server.client()
+    for n in range(begin, end):
+        client.create("/n%d" % n, b"x" * (n % 7))
+        if n % 5 == 0:
+            client.set_data("/n%d" % n, b"y")
+        if n % 9 == 0:
+            client.delete("/n%d" % n)
+    client.create("/n1/e%d" % begin, b"z", flags=zkwire.EPHEMERAL)
+    client.close_session()
+
+
+def zxid(server):
+    return re.search(r"^Zxid: (0x[0-9a-f]+)$", server.four_letter("srvr").decode(), re.M)[1]
+
+
+def test_hash_has_what_the_real_server_has_on_the_same_directory(tmp_path):
+    """What a start replays counts, what its snapshot has does not; both go on from either's files."""
+    data = str(tmp_path)
+    with Server("java", data_dir=data) as java:
+        history(java, 0, 300)
+        at, first = zxid(java), java.four_letter("hash")
+        java.kill()
+    assert first.count(b"\n") == 3
+    with Server("paddock", data_dir=data) as ours:
+        assert (zxid(ours), ours.four_letter("hash")) == (at, first)
+        history(ours, 300, 500)
+        at, second = zxid(ours), ours.four_letter("hash")
+        ours.kill()
+    assert second.startswith(first) and second.count(b"\n") == 5
+    shutil.copytree(data, str(tmp_path / "copy"))
+    with Server("java", data_dir=str(tmp_path / "copy")) as java:
+        assert zxid(java) == at
+        assert second.endswith(java.four_letter("hash"))  # behind the snapshot of our start
+        theirs = java.four_letter("hash")
+    with Server("paddock", data_dir=data) as ours:
+        assert (zxid(ours), ours.four_letter("hash")) == (at, theirs)
 
 
 @pytest.mark.parametrize("word", UNKNOWN)

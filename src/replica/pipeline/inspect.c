@@ -196,10 +196,9 @@ const struct tree *replica_tree(const struct replica *replica)
 void replica_visit_digests(const struct replica *replica, replica_visit_digest *visit,
                            void *context)
 {
-    uint64_t count = replica->digest_mark_count;
+    const struct digest_mark *mark;
+    uint64_t cursor = 0;
 
-    for (uint64_t i = count > DIGEST_MARKS_KEPT ? count - DIGEST_MARKS_KEPT : 0; i < count; i++) {
-        const struct digest_mark *mark = &replica->digest_marks[i % DIGEST_MARKS_KEPT];
+    while ((mark = tree_digest_mark_next(replica->tree, &cursor)) != NULL)
         visit(context, mark->zxid, mark->digest);
-    }
 }

@@ -29,13 +29,6 @@ struct latency {
     int64_t min_ms, max_ms, sum_ms, count;
 };
 
-/* The tree's digest as of one zxid: one per 128, so that servers can be compared (DataTree.java). */
-struct digest_mark {
-    int64_t zxid;
-    uint64_t digest;
-};
-enum { DIGEST_MARK_EVERY = 128, DIGEST_MARKS_KEPT = 1024 };
-
 /* A frame that waits: for earlier writes of its client, for its session, or for the throttle. */
 struct waiting {
     struct waiting *next;
@@ -126,8 +119,6 @@ struct replica {
     int64_t connection_revalidates, response_last, response_min, response_max;
     struct latency latency;
     struct summary read_latency, write_latency; /* ms */
-    struct digest_mark *digest_marks;           /* a ring of the newest; NULL before the first */
-    uint64_t digest_mark_count;                 /* ever made */
 };
 
 /* --- replica.c: effects --- */

@@ -397,7 +397,6 @@ void replica_free(struct replica *replica)
     session_table_free(replica->sessions);
     arena_deinit(&replica->arena);
     buffer_deinit(&replica->scratch);
-    mem_free(replica->digest_marks);
     tree_free(replica->tree);
     mem_free(replica);
 }

@@ -225,16 +225,6 @@ static void answer(struct replica *replica, struct client *client, const struct 
 
 /* --- applying --- */
 
-static void mark_digest(struct replica *replica, int64_t zxid)
-{
-    if (zxid % DIGEST_MARK_EVERY != 0)
-        return;
-    if (replica->digest_marks == NULL)
-        replica->digest_marks = mem_alloc(DIGEST_MARKS_KEPT * sizeof(*replica->digest_marks));
-    replica->digest_marks[replica->digest_mark_count++ % DIGEST_MARKS_KEPT] =
-        (struct digest_mark){zxid, tree_digest(replica->tree)};
-}
-
 static void apply(struct replica *replica, const struct pending *pending)
 {
     struct txn txn;
@@ -253,7 +243,7 @@ static void apply(struct replica *replica, const struct pending *pending)
     outstanding_applied(replica->outstanding, pending->zxid);
     if (txn.has_digest && (uint64_t)txn.digest != tree_digest(replica->tree))
         replica->digest_mismatches++;
-    mark_digest(replica, pending->zxid);
+    tree_mark_digest(replica->tree, pending->zxid);
     if (txn.header.type == OP_CREATE_SESSION) {
         connect_session_created(replica, pending);
         return;

@@ -163,9 +163,12 @@ static enum status apply(struct state *state, size_t file, uint64_t offset, stru
                                  ? "a type of transaction that is not known here"
                                  : "its checksum is right, but it is no transaction",
                              zxid);
+    bool fuzzy = state->replay->fuzzy;
     txn_apply(recovery->tree, &txn, NULL, &state->arena, NULL);
     recovery->replayed++;
     check_digest(state, &txn);
+    if (!fuzzy)
+        tree_mark_digest(recovery->tree, zxid);
     arena_reset(&state->arena);
     return STATUS_OK;
 }

@@ -1,7 +1,5 @@
 #include "replica/tree/tree_internal.h"
 
-#include "base/checksum.h"
-
 /* --- nodes by id --- */
 
 struct znode *tree_node(const struct tree *tree, uint32_t id)
@@ -64,38 +62,6 @@ uint32_t tree_find(const struct tree *tree, struct slice path)
         start = end + 1;
     }
     return path.data[path.size - 1] == '/' ? NODE_NONE : id;
-}
-
-/* --- digest (DigestCalculator.java, version 2) --- */
-
-uint32_t tree_node_digest(const struct tree *tree, struct slice path, const struct znode *node)
-{
-    uint8_t stat[60];
-
-    if (!tree->options.digest_enabled || slice_starts_with(path, SLICE("/zookeeper/")))
-        return 0;
-    if (path.size == 1) /* the root counts once, under "" */
-        path.size = 0;
-    store_be64(stat, (uint64_t)node->czxid);
-    store_be64(stat + 8, (uint64_t)node->mzxid);
-    store_be64(stat + 16, (uint64_t)node->pzxid);
-    store_be64(stat + 24, (uint64_t)node->ctime);
-    store_be64(stat + 32, (uint64_t)node->mtime);
-    store_be32(stat + 40, (uint32_t)node->version);
-    store_be32(stat + 44, (uint32_t)node->cversion);
-    store_be32(stat + 48, (uint32_t)node->aversion);
-    store_be64(stat + 52, (uint64_t)node->owner);
-    uint32_t crc = crc32_add(0, path);
-    crc = crc32_add(crc, slice_of(node->bytes + node->name_size, data_size(node)));
-    return crc32_add(crc, slice_of(stat, sizeof(stat)));
-}
-
-void tree_node_changed(struct tree *tree, struct slice path, struct znode *node)
-{
-    uint32_t digest = tree_node_digest(tree, path, node);
-
-    tree->digest += (uint64_t)digest - node->digest;
-    node->digest = digest;
 }
 
 /* --- linking and unlinking --- */
@@ -261,6 +227,7 @@ void tree_free(struct tree *tree)
         mem_free(tree->chunks[i]);
     mem_free(tree->chunks);
     tree_hash_deinit(tree);
+    mem_free(tree->digest_marks);
     acl_table_deinit(&tree->acls);
     size_t cursor = 0;
     struct tree_session *session;
@@ -405,11 +372,6 @@ int64_t tree_last_zxid(const struct tree *tree)
 void tree_set_last_zxid(struct tree *tree, int64_t zxid)
 {
     tree->last_zxid = zxid;
-}
-
-uint64_t tree_digest(const struct tree *tree)
-{
-    return tree->digest;
 }
 
 uint32_t tree_node_count(const struct tree *tree)

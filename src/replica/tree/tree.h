@@ -52,6 +52,15 @@ int64_t tree_last_zxid(const struct tree *tree);
 void tree_set_last_zxid(struct tree *tree, int64_t zxid);
 /* Sum of the node digests modulo 2^64 (storage reference, section 8); 0 when switched off. */
 uint64_t tree_digest(const struct tree *tree);
+/* To be called behind each transaction whose tree is exact: every 128th zxid's digest is kept, the
+ * last 1024 of them, so that servers can be compared (DataTree.java). */
+void tree_mark_digest(struct tree *tree, int64_t zxid);
+struct digest_mark {
+    int64_t zxid;
+    uint64_t digest;
+};
+/* Walk, oldest first: start with *cursor = 0; NULL ends. */
+const struct digest_mark *tree_digest_mark_next(const struct tree *tree, uint64_t *cursor);
 uint32_t tree_node_count(const struct tree *tree); /* root counted once */
 uint64_t tree_data_bytes(const struct tree *tree); /* paths and data, for operators */
 uint32_t tree_ephemeral_count(const struct tree *tree);

@@ -7,6 +7,8 @@
 enum {
     NODES_PER_CHUNK = 1024, /* nodes never move: chunks are added, not grown */
     HEADS_PER_SEGMENT = 1024,
+    DIGEST_MARK_EVERY = 128,
+    DIGEST_MARKS_KEPT = 1024,
     LOAD_WAITING = 16 /* loaded nodes whose place in the hash is on its way to the cache */
 };
 
@@ -26,6 +28,8 @@ struct tree {
     struct tree_options options;
     int64_t last_zxid;
     uint64_t digest;
+    struct digest_mark *digest_marks; /* a ring of the newest; NULL before the first */
+    uint64_t digest_mark_count;       /* ever made */
     /* nodes: id -> chunk and place */
     struct znode **chunks;
     uint32_t chunk_count, node_limit, free_node, node_count, ephemeral_count;
@@ -78,7 +82,9 @@ void tree_owner_unindex(struct tree *tree, uint32_t id);
 /* A new node below its parent, in no index yet. */
 uint32_t tree_attach_node(struct tree *tree, uint32_t parent_id, struct slice name,
                           struct slice data);
-void tree_node_changed(struct tree *tree, struct slice path, struct znode *node); /* its digest */
+
+/* The digest follows the node (digest.c). */
+void tree_node_changed(struct tree *tree, struct slice path, struct znode *node);
 
 /* To be called before a node changes or goes: a running walk writes it as it was. */
 void tree_walk_save(struct tree *tree, uint32_t id);
@@ -90,6 +96,5 @@ void tree_quota_recount_all(struct tree *tree);
 
 /* Replaces the data of a node; the caller keeps digest and sizes right. */
 void tree_replace_data(struct tree *tree, struct znode *node, struct slice data);
-uint32_t tree_node_digest(const struct tree *tree, struct slice path, const struct znode *node);
 
 #endif
