@@ -138,7 +138,6 @@ static enum status memory_list(struct disk *disk, disk_list_visit *visit, void *
 static const struct disk_ops memory_ops = {.open = memory_open,
                                            .close = memory_close,
                                            .write = memory_write,
-                                           .write_sync = memory_write,
                                            .read = memory_read,
                                            .size = memory_size,
                                            .truncate = memory_truncate,

@@ -28,10 +28,6 @@ struct disk_ops {
     /* All `size` bytes at `offset`, or an error. */
     enum status (*write)(struct disk *disk, struct disk_file *file, uint64_t offset,
                          const void *bytes, size_t size);
-    /* write(), and OK says too that these bytes and the size they need survive a power loss. Other
-     * bytes of the file, written before and not synced, need not. */
-    enum status (*write_sync)(struct disk *disk, struct disk_file *file, uint64_t offset,
-                              const void *bytes, size_t size);
     /* Fewer than `capacity` bytes only at the end of the file. */
     enum status (*read)(struct disk *disk, struct disk_file *file, uint64_t offset, void *bytes,
                         size_t capacity, size_t *ret_size);

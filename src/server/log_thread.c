@@ -129,10 +129,10 @@ static bool wait_for_space(struct log_thread *thread)
     return go_on;
 }
 
-/* One write and its sync. False: given up, because the disk is full and the server ends. */
+/* One write, one sync. False: given up, because the disk is full and the server ends. */
 static bool flush(struct log_thread *thread, const struct entry *entries, size_t count)
 {
-    int64_t start_ns = now_ns(), write_ns = start_ns;
+    int64_t start_ns = now_ns();
     enum status status;
 
     if (thread->append_capacity < count) {
@@ -145,17 +145,17 @@ static bool flush(struct log_thread *thread, const struct entry *entries, size_t
            STATUS_NO_SPACE) {
         if (!wait_for_space(thread))
             return false;
-        write_ns = now_ns();
     }
     if (status != STATUS_OK)
         die(thread, "writing", status);
+    int64_t written_ns = now_ns();
     status = log_writer_sync(thread->writer);
     if (status != STATUS_OK)
         die(thread, "syncing", status);
 
     struct log_writer_info info;
     log_writer_info(thread->writer, &info);
-    int64_t end_ns = now_ns(), sync_ms = (end_ns - write_ns) / 1000000;
+    int64_t end_ns = now_ns(), sync_ms = (end_ns - written_ns) / 1000000;
     thread->last_flush_ns = end_ns;
     pthread_mutex_lock(&thread->lock);
     struct log_thread_stats *stats = &thread->stats;

@@ -326,24 +326,6 @@ static enum status sim_sync(struct disk *disk, struct disk_file *file)
     return STATUS_OK;
 }
 
-static enum status sim_write_sync(struct disk *disk, struct disk_file *file, uint64_t offset,
-                                  const void *bytes, size_t size)
-{
-    enum status status = sim_write(disk, file, offset, bytes, size);
-    struct inode *inode = file->inode;
-    bool crash;
-
-    if (status != STATUS_OK)
-        return status;
-    status = enter(of(disk), SIM_SYNC, true, &crash);
-    if (status != STATUS_OK || crash)
-        return status == STATUS_OK ? STATUS_IO : status;
-    if (inode->durable.size < offset + size) /* what lies in between was written, not synced */
-        bytes_resize(&inode->durable, (size_t)offset + size);
-    memcpy(inode->durable.data + offset, bytes, size);
-    return STATUS_OK;
-}
-
 static enum status sim_sync_dir(struct disk *disk)
 {
     struct sim_disk *sim = of(disk);
@@ -416,7 +398,6 @@ static enum status sim_list(struct disk *disk, disk_list_visit *visit, void *con
 static const struct disk_ops ops = {.open = sim_open,
                                     .close = sim_close,
                                     .write = sim_write,
-                                    .write_sync = sim_write_sync,
                                     .read = sim_read,
                                     .size = sim_size,
                                     .truncate = sim_truncate,

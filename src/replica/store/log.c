@@ -129,29 +129,19 @@ static enum status give_name(struct log_writer *writer, struct log_file *file)
     return writer->disk->ops->rename(writer->disk, name, file->name);
 }
 
-static enum status put(struct log_writer *writer, struct log_file *file, size_t size, bool sync)
+/* One write of `batch` at the end of the file, with zeros behind it where none are yet. */
+static enum status file_write(struct log_writer *writer, struct log_file *file)
 {
     const struct disk_ops *ops = writer->disk->ops;
-
-    return (sync ? ops->write_sync : ops->write)(writer->disk, file->file, file->end,
-                                                 writer->batch.data, size);
-}
-
-/* One write of `batch` at the end of the file, with zeros behind it where none are yet. `last`: of
- * what log_writer_sync() is to make durable; when it is all, it is so at once. */
-static enum status file_write(struct log_writer *writer, struct log_file *file, bool last)
-{
     struct buffer *batch = &writer->batch;
     size_t size = batch->size;
     enum status status;
 
     ASSERT(file != NULL);
-    bool sync = last && writer->options.force_sync && !writer->dir_dirty && !file->dirty &&
-                file->older == NULL;
     uint64_t end = file->end + size;
     file->dirty = true;
     if (file->padded_end > file->file_end) {
-        status = writer->disk->ops->truncate(writer->disk, file->file, file->padded_end);
+        status = ops->truncate(writer->disk, file->file, file->padded_end);
         if (status != STATUS_OK)
             return status;
         file->file_end = file->padded_end;
@@ -161,7 +151,7 @@ static enum status file_write(struct log_writer *writer, struct log_file *file, 
         if (zeros > file->zeros_bytes)
             zeros = file->zeros_bytes;
         memset(buffer_extend(batch, (size_t)zeros), 0, (size_t)zeros);
-        status = put(writer, file, batch->size, sync);
+        status = ops->write(writer->disk, file->file, file->end, batch->data, batch->size);
         if (status == STATUS_OK) {
             file->zeroed_end = end + zeros;
             if (file->zeros_bytes < ZEROS_BYTES_MAX)
@@ -169,9 +159,9 @@ static enum status file_write(struct log_writer *writer, struct log_file *file, 
         }
         /* A nearly full disk may still have room for the records themselves. */
         if (status == STATUS_NO_SPACE)
-            status = put(writer, file, size, sync);
+            status = ops->write(writer->disk, file->file, file->end, batch->data, size);
     } else {
-        status = put(writer, file, size, sync);
+        status = ops->write(writer->disk, file->file, file->end, batch->data, size);
     }
     if (status != STATUS_OK)
         return status;
@@ -180,10 +170,6 @@ static enum status file_write(struct log_writer *writer, struct log_file *file, 
         file->zeroed_end = end;
     if (end > file->file_end)
         file->file_end = end;
-    if (sync) {
-        file->dirty = false;
-        writer->syncs++;
-    }
     return file->unnamed ? give_name(writer, file) : STATUS_OK;
 }
 
@@ -240,7 +226,7 @@ static enum status append_batch(struct log_writer *writer, const struct log_appe
         ASSERT(append->zxid > writer->position.last_zxid);
         if (writer->newest == NULL || writer->roll || append->roll_before) {
             if (writer->batch.size > 0) {
-                status = file_write(writer, writer->newest, /* last= */ false);
+                status = file_write(writer, writer->newest);
                 if (status != STATUS_OK)
                     return status;
             }
@@ -261,7 +247,7 @@ static enum status append_batch(struct log_writer *writer, const struct log_appe
                          &writer->position);
         writer->written_bytes += writer->batch.size - before;
     }
-    status = file_write(writer, writer->newest, /* last= */ true);
+    status = file_write(writer, writer->newest);
     if (writer->batch.capacity > BATCH_BYTES_KEPT)
         buffer_deinit(&writer->batch);
     return status;

@@ -31,8 +31,7 @@ struct log_writer *log_writer_new(struct disk *disk, const struct log_options *o
                                   const struct log_position *position);
 void log_writer_free(struct log_writer *writer); /* closes; syncs nothing */
 
-/* zxids grow. Not known to be durable before log_writer_sync(): usually the append's one write is
- * synced in the same call of the kernel, and nothing is left to that one. */
+/* zxids grow. Not durable before log_writer_sync(). */
 MUST_USE enum status log_writer_append(struct log_writer *writer, const struct log_append *appends,
                                        size_t count);
 /* OK: every record appended so far survives a power loss. Nothing new: OK without a disk call. */
