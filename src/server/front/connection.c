@@ -1,8 +1,10 @@
 #include "server/front/front_internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { FRAME_HEAD_BYTES = 4, CONNECT_SESSION_AT = 16 };
 
@@ -167,9 +169,11 @@ bool connection_send(struct connection *connection, struct slice bytes)
         buffer_append(&connection->out, bytes);
         return true;
     }
-    uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)bytes.data, (unsigned)bytes.size);
-    int taken = uv_try_write((uv_stream_t *)&connection->tcp, &buffer, 1);
-    if (taken == UV_EAGAIN)
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&connection->tcp, &fd) != 0)
+        return false;
+    ssize_t taken = send(fd, bytes.data, bytes.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (taken < 0 && (errno == EAGAIN || errno == EINTR))
         taken = 0;
     if (taken < 0)
         return false;
