@@ -38,6 +38,7 @@ void replica_reset_stats(struct replica *replica)
     replica->packets_received = replica->packets_sent = 0;
     replica->response_last = replica->response_min = replica->response_max = -1;
     replica->latency = (struct latency){0};
+    tree_namespaces_reset(replica->tree);
 }
 
 static const struct client *client_at(const struct replica *replica, uint32_t id)

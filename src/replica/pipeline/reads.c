@@ -55,17 +55,21 @@ static enum zk_error exists(const struct read_context *read)
         return err;
     if (request.watch)
         watching_add(read->replica, read->client, WATCH_DATA, request.path);
-    if (err == ZK_OK)
+    if (err == ZK_OK) {
         put_stat(read, tree_node(read->replica->tree, id));
+        tree_count_read(read->replica->tree, request.path, 0);
+    }
     return err;
 }
 
-static void put_data(const struct read_context *read, uint32_t id)
+static void put_data(const struct read_context *read, struct slice path, uint32_t id)
 {
     const struct znode *node = tree_node(read->replica->tree, id);
+    struct slice data = znode_data(node);
 
-    jute_put_bytes(out(read), znode_data(node));
+    jute_put_bytes(out(read), data);
     put_stat(read, node);
+    tree_count_read(read->replica->tree, path, data.size);
 }
 
 static enum zk_error get_data(const struct read_context *read)
@@ -81,21 +85,24 @@ static enum zk_error get_data(const struct read_context *read)
         return err;
     if (request.watch)
         watching_add(read->replica, read->client, WATCH_DATA, request.path);
-    put_data(read, id);
+    put_data(read, request.path, id);
     return ZK_OK;
 }
 
-static void put_children(const struct read_context *read, uint32_t id)
+static void put_children(const struct read_context *read, struct slice path, uint32_t id)
 {
-    const struct tree *tree = read->replica->tree;
+    struct tree *tree = read->replica->tree;
     const struct znode *node = tree_node(tree, id);
+    size_t units = 0;
 
     buffer_i32(out(read), znode_is_ephemeral(tree, node) ? 0 : (int32_t)node->child_count);
     for (uint32_t child = node->first_child; child != NODE_NONE;) {
         const struct znode *at = tree_node(tree, child);
         jute_put_bytes(out(read), znode_name(at));
+        units += tree_text_units(znode_name(at));
         child = at->next;
     }
+    tree_count_read(tree, path, units);
 }
 
 static enum zk_error get_children(const struct read_context *read)
@@ -111,7 +118,7 @@ static enum zk_error get_children(const struct read_context *read)
         return err;
     if (request.watch)
         watching_add(read->replica, read->client, WATCH_CHILD, request.path);
-    put_children(read, id);
+    put_children(read, request.path, id);
     if (read->op == OP_GET_CHILDREN2)
         put_stat(read, tree_node(read->replica->tree, id));
     return ZK_OK;
@@ -242,9 +249,9 @@ static enum zk_error multi_read(struct read_context *read)
         if (err != ZK_OK)
             buffer_i32(out(read), err);
         else if (ops[i].type == OP_GET_DATA)
-            put_data(read, id);
+            put_data(read, ops[i].path, id);
         else
-            put_children(read, id);
+            put_children(read, ops[i].path, id);
     }
     multi_header_write(out(read), &(struct multi_header){.type = -1, .done = true, .err = -1});
     read->body_with_error = true;

@@ -206,23 +206,28 @@ void tree_quota_node_created(struct tree *tree, struct slice path)
     recount(tree, tree_find(tree, parent));
 }
 
+/* In preorder, below `top`. */
+static uint32_t next_quota_node(const struct tree *tree, uint32_t top, uint32_t at)
+{
+    const struct znode *node = tree_node(tree, at);
+
+    if (!znode_is_ephemeral(tree, node) && node->first_child != NODE_NONE)
+        return node->first_child;
+    while (at != top && tree_node(tree, at)->next == NODE_NONE)
+        at = tree_node(tree, at)->parent;
+    return at == top ? NODE_NONE : tree_node(tree, at)->next;
+}
+
 void tree_quota_recount_all(struct tree *tree)
 {
     uint32_t root = tree->quota_root;
 
     if (root == NODE_NONE)
         return;
-    for (uint32_t at = tree_node(tree, root)->first_child; at != NODE_NONE;) {
-        const struct znode *node = tree_node(tree, at);
+    for (uint32_t at = tree_node(tree, root)->first_child; at != NODE_NONE;
+         at = next_quota_node(tree, root, at)) {
         if (tree_find_child(tree, at, LIMITS) != NODE_NONE)
             recount(tree, at);
-        if (!znode_is_ephemeral(tree, node) && node->first_child != NODE_NONE) {
-            at = node->first_child;
-            continue;
-        }
-        while (at != root && tree_node(tree, at)->next == NODE_NONE)
-            at = tree_node(tree, at)->parent;
-        at = at == root ? NODE_NONE : tree_node(tree, at)->next;
     }
 }
 
@@ -244,4 +249,46 @@ enum zk_error tree_quota_check(const struct tree *tree, struct slice path, int64
     if (bytes != 0 && limits.bytes_hard > -1 && stats.bytes + bytes > limits.bytes_hard)
         return ZK_QUOTA_EXCEEDED;
     return ZK_OK;
+}
+
+static void add_limits(struct tree_quota_sum *sum, const struct quota_values *limits)
+{
+    sum->count_limit += limits->count_hard > -1 ? limits->count_hard : limits->count;
+    sum->bytes_limit += limits->bytes_hard > -1 ? limits->bytes_hard : limits->bytes;
+    sum->limited = true;
+}
+
+static void add_usage(struct tree_quota_sum *sum, const struct quota_values *usage)
+{
+    sum->count += usage->count;
+    sum->bytes += usage->bytes;
+    sum->counted = true;
+}
+
+/* What cannot be parsed is left out; there Java's mntr says nothing at all. */
+static struct tree_quota_sum add_up(const struct tree *tree, uint32_t top)
+{
+    struct tree_quota_sum sum = {0};
+
+    for (uint32_t at = top; at != NODE_NONE; at = next_quota_node(tree, top, at)) {
+        struct quota_values values;
+        uint32_t id;
+        if (values_of(tree, at, LIMITS, &values, &id))
+            add_limits(&sum, &values);
+        if (values_of(tree, at, STATS, &values, &id))
+            add_usage(&sum, &values);
+    }
+    return sum;
+}
+
+void tree_quota_visit_all(const struct tree *tree, tree_quota_visit *visit, void *context)
+{
+    if (tree->quota_root == NODE_NONE)
+        return;
+    for (uint32_t at = tree_node(tree, tree->quota_root)->first_child; at != NODE_NONE;
+         at = tree_node(tree, at)->next) {
+        struct tree_quota_sum sum = add_up(tree, at);
+        if (sum.limited || sum.counted)
+            visit(context, znode_name(tree_node(tree, at)), &sum);
+    }
 }

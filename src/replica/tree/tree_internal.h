@@ -53,6 +53,9 @@ struct tree {
     } load_waiting[LOAD_WAITING];
     uint32_t load_waiting_next;
     uint32_t load_parent;
+    /* traffic (namespaces.c) */
+    struct table namespaces; /* of struct tree_namespace, by name */
+    struct tree_namespace *newest_namespace, *last_namespace; /* last: the one counted last */
     /* image */
     struct tree_walk *walk;
     bool image_mark; /* nodes with this in_image are in the running (or last) image */
@@ -93,6 +96,10 @@ void tree_walk_save(struct tree *tree, uint32_t id);
 void tree_quota_charge(struct tree *tree, struct slice path, int64_t count, int64_t bytes);
 void tree_quota_node_created(struct tree *tree, struct slice path);
 void tree_quota_recount_all(struct tree *tree);
+
+/* Traffic (namespaces.c). */
+void tree_count_write(struct tree *tree, struct slice path, size_t bytes);
+void tree_namespaces_deinit(struct tree *tree);
 
 /* Replaces the data of a node; the caller keeps digest and sizes right. */
 void tree_replace_data(struct tree *tree, struct znode *node, struct slice data);

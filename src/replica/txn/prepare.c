@@ -46,6 +46,17 @@ static bool is_ephemeral_mode(int32_t flags)
     return flags == MODE_EPHEMERAL || flags == MODE_EPHEMERAL_SEQUENTIAL;
 }
 
+static enum zk_error check_quota(const struct prepare *prepare, struct slice path, int64_t count,
+                                 int64_t bytes)
+{
+    if (!prepare->rules->enforce_quota)
+        return ZK_OK;
+    enum zk_error err = tree_quota_check(prepare->tree, path, count, bytes);
+    if (err == ZK_QUOTA_EXCEEDED)
+        tree_count_quota_exceeded(prepare->tree, path);
+    return err;
+}
+
 /* --- create --- */
 
 static enum zk_error check_create_mode(const struct prepare *prepare, const struct write_op *op)
@@ -119,11 +130,9 @@ static enum zk_error prepare_create(struct prepare *prepare, const struct write_
     const struct tree_options *options = tree_get_options(prepare->tree);
     if (tree_owner_kind(options, parent.owner) == OWNER_SESSION)
         return ZK_NO_CHILDREN_FOR_EPHEMERALS;
-    if (prepare->rules->enforce_quota) {
-        err = tree_quota_check(prepare->tree, path, 1, (int64_t)op->data.size);
-        if (err != ZK_OK)
-            return err;
-    }
+    err = check_quota(prepare, path, 1, (int64_t)op->data.size);
+    if (err != ZK_OK)
+        return err;
     const struct txn_header *header = &prepare->header;
     bool ephemeral =
         (op->type == OP_CREATE || op->type == OP_CREATE2) && is_ephemeral_mode(op->flags);
@@ -217,13 +226,10 @@ static enum zk_error prepare_set_data(struct prepare *prepare, const struct writ
         return ZK_NO_NODE;
     if (!allowed(prepare, &node, PERM_WRITE))
         return ZK_NO_AUTH;
-    if (prepare->rules->enforce_quota) {
-        enum zk_error err =
-            tree_quota_check(prepare->tree, op->path, 0, (int64_t)op->data.size - node.data_bytes);
-        if (err != ZK_OK)
-            return err;
-    }
-    enum zk_error err = next_version(node.version, op->version, &version);
+    enum zk_error err = check_quota(prepare, op->path, 0, (int64_t)op->data.size - node.data_bytes);
+    if (err != ZK_OK)
+        return err;
+    err = next_version(node.version, op->version, &version);
     if (err != ZK_OK)
         return err;
     *ret_op = (struct txn_op){

@@ -127,6 +127,53 @@ static void put_percentiles(struct buffer *out, const char *name, const struct s
                   (long long)summary_percentile(summary, 0.999));
 }
 
+static void put_traffic(struct buffer *out, struct slice name, const char *kind,
+                        const struct tree_traffic *traffic)
+{
+    if (!traffic->known)
+        return;
+    struct buffer set = {0};
+    buffer_append(&set, name);
+    buffer_printf(&set, "_%s_per_namespace", kind);
+    buffer_u8(&set, 0);
+    const struct summary summary = {
+        .count = traffic->count, .sum = traffic->sum, .min = traffic->min, .max = traffic->max};
+    put_summary(out, (const char *)set.data, &summary);
+    buffer_deinit(&set);
+}
+
+static void put_of_namespace(struct buffer *out, struct slice name, const char *what, int64_t value)
+{
+    buffer_append(out, SLICE("zk_"));
+    buffer_append(out, name);
+    buffer_printf(out, "_%s_per_namespace\t%lld\n", what, (long long)value);
+}
+
+static void put_quota(void *context, struct slice name, const struct tree_quota_sum *sum)
+{
+    struct buffer *out = context;
+
+    if (sum->limited) {
+        put_of_namespace(out, name, "quota_count_limit", sum->count_limit);
+        put_of_namespace(out, name, "quota_bytes_limit", sum->bytes_limit);
+    }
+    if (sum->counted) {
+        put_of_namespace(out, name, "quota_count_usage", sum->count);
+        put_of_namespace(out, name, "quota_bytes_usage", sum->bytes);
+    }
+}
+
+static void put_namespaces(const struct tree *tree, struct buffer *out)
+{
+    for (const struct tree_namespace *at = tree_namespaces(tree); at != NULL; at = at->older) {
+        put_traffic(out, at->name, "read", &at->read);
+        put_traffic(out, at->name, "write", &at->write);
+        if (at->quota_known)
+            put_of_namespace(out, at->name, "quota_exceeded_error", at->quota_exceeded);
+    }
+    tree_quota_visit_all(tree, put_quota, out);
+}
+
 static int64_t open_descriptors(void)
 {
     DIR *directory = opendir("/proc/self/fd");
@@ -251,4 +298,5 @@ void words_mntr(struct front *front, struct buffer *out)
         put_percentiles(out, percentiles[i].name, percentiles[i].summary);
     for (size_t i = 0; i < ARRAY_LEN(zero_percentiles); i++)
         put_percentiles(out, zero_percentiles[i], &nothing);
+    put_namespaces(replica_tree(server->replica), out);
 }
