@@ -125,10 +125,11 @@ struct replica_counts {
     int64_t latency_min_ms, latency_max_ms, latency_sum_ms, latency_count;
     int64_t auth_failed, digest_mismatches, throttled_ops, watch_bytes, connection_revalidates;
     int64_t response_last_bytes, response_min_bytes, response_max_bytes; /* -1: none yet */
-    const struct summary *read_latency, *write_latency;                  /* ms; the replica's own */
+    int64_t response_bytes;                             /* of all answers to requests but pings */
+    const struct summary *read_latency, *write_latency; /* ms; the replica's own */
 };
 void replica_counts(const struct replica *replica, struct replica_counts *ret_counts);
-void replica_reset_stats(struct replica *replica); /* srst: latencies, packets, responses */
+void replica_reset_stats(struct replica *replica); /* srst: all that counts what happened */
 
 struct replica_client_info {
     int64_t session_id; /* 0: no session yet */

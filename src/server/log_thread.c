@@ -263,6 +263,14 @@ void log_thread_stats(struct log_thread *thread, struct log_thread_stats *ret_st
     pthread_mutex_unlock(&thread->lock);
 }
 
+void log_thread_reset_stats(struct log_thread *thread)
+{
+    pthread_mutex_lock(&thread->lock);
+    thread->stats = (struct log_thread_stats){.file_bytes = thread->stats.file_bytes,
+                                              .full = thread->stats.full};
+    pthread_mutex_unlock(&thread->lock);
+}
+
 void log_thread_stop(struct log_thread *thread)
 {
     pthread_mutex_lock(&thread->lock);

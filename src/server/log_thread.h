@@ -43,6 +43,7 @@ struct log_thread *log_thread_start(uv_loop_t *loop, struct log_writer *writer,
 /* Payloads stay where they are until durable() has passed them. */
 void log_thread_push(struct log_thread *thread, const struct log_append *appends, size_t count);
 void log_thread_stats(struct log_thread *thread, struct log_thread_stats *ret_stats);
+void log_thread_reset_stats(struct log_thread *thread); /* what happened, not what is */
 /* Writes what is queued (unless the disk is full), ends the thread and closes its handle; free it
  * with log_thread_free() when the loop has run dry. */
 void log_thread_stop(struct log_thread *thread);

@@ -291,6 +291,13 @@ void snapshot_thread_times(struct snapshot_thread *thread, struct summary *ret_s
     pthread_mutex_unlock(&thread->lock);
 }
 
+void snapshot_thread_reset_times(struct snapshot_thread *thread)
+{
+    pthread_mutex_lock(&thread->lock);
+    thread->snapshot_ms = (struct summary){0};
+    pthread_mutex_unlock(&thread->lock);
+}
+
 void snapshot_thread_stop(struct snapshot_thread *thread)
 {
     pthread_mutex_lock(&thread->lock);

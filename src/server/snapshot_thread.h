@@ -37,6 +37,7 @@ void snapshot_thread_push(struct snapshot_thread *thread, struct buffer *part, b
 void snapshot_thread_finish(struct snapshot_thread *thread); /* that was the last part */
 void snapshot_thread_purge(struct snapshot_thread *thread);
 void snapshot_thread_times(struct snapshot_thread *thread, struct summary *ret_snapshot_ms);
+void snapshot_thread_reset_times(struct snapshot_thread *thread);
 /* Gives up an unfinished file, ends the thread, closes the handle; free when the loop has run dry. */
 void snapshot_thread_stop(struct snapshot_thread *thread);
 void snapshot_thread_free(struct snapshot_thread *thread);

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import socket
+import time
 
 import pytest
 
@@ -234,6 +235,63 @@ def test_mntr_leaves_out_a_quota_that_cannot_be_parsed():
         got = by_namespace(server)
         assert got["zk_good_quota_count_limit_per_namespace"] == "7"
         assert not [key for key in got if "garbage" in key]
+
+
+COUNTED = (
+    "last_client_response_size min_client_response_size max_client_response_size response_bytes"
+    " bytes_received_count connection_drop_count connection_request_count watch_bytes"
+    " connection_revalidate_count cnt_readlatency cnt_updatelatency cnt_connection_token_deficit"
+).split()
+RESET = COUNTED + (
+    "cnt_fsynctime cnt_dbinittime cnt_startup_snap_load_time cnt_sync_processor_batch_size"
+    " cnt_snapshottime sync_processor_request_queued outstanding_changes_queued"
+).split()
+
+
+def counted(server, keys=COUNTED):
+    server.four_letter("ruok")  # the real one counts an answer's bytes just behind the answer
+    got = metrics(server.four_letter("mntr").decode())
+    return {key: got["zk_" + key] for key in keys}
+
+
+def counts_after_each_step(target):
+    """What mntr counts of bytes and connections, and what srst leaves of that."""
+    with Server(target) as server:
+        seen = [counted(server)]
+        one, other = server.client(), server.client()
+        long = "/" + "x" * 300
+        steps = (
+            lambda: one.create("/a", b"data"),
+            lambda: one.call(zkwire.CREATE, zkwire.create_request("/a")),
+            lambda: one.get_data("/a", watch=True),
+            lambda: one.auth("digest", b"u:p"),
+            lambda: one.get_data("/a", watch=True),
+            lambda: one.ping(),
+            lambda: one.exists(long, watch=True),
+            lambda: other.create(long),  # the event is the largest answer
+            lambda: one.wait_event(),
+            lambda: one.get_children("/"),
+            lambda: other.set_data("/a", b""),
+            lambda: one.wait_event(),
+            lambda: other.close_session(),
+        )
+        for step in steps:
+            step()
+            seen.append(counted(server))
+        one.disconnect()
+        deadline = time.monotonic() + 10
+        while counted(server)["connection_drop_count"] != "1" and time.monotonic() < deadline:
+            pass
+        seen.append(counted(server, ["connection_drop_count"]))
+        server.four_letter("srst")
+        seen.append(counted(server, RESET))
+        return seen
+
+
+def test_mntr_and_srst_count_as_the_real_server():
+    got, want = (counts_after_each_step(target) for target in ("paddock", "java"))
+    assert want[-1]["cnt_fsynctime"] == "0"
+    assert got == want
 
 
 def golden_metric(key):

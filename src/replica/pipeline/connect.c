@@ -136,8 +136,11 @@ void connect_session_created(struct replica *replica, const struct pending *pend
     struct session *session = session_table_add(replica->sessions, pending->session_id,
                                                 pending->timeout_ms, replica->now_ms);
 
-    if (client != NULL && client->state == CLIENT_SETTLING)
+    if (client != NULL && client->state == CLIENT_SETTLING) {
+        client_answered(replica, client, OP_CREATE_SESSION, /* xid= */ 0, pending->zxid,
+                        pending->arrived_ms);
         begin_serving(replica, client, session);
+    }
 }
 
 /* Its closeSession is applied: the session is no more, and its connection goes with it. */

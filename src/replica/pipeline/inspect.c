@@ -25,6 +25,8 @@ void replica_counts(const struct replica *replica, struct replica_counts *ret_co
         .response_last_bytes = replica->response_last,
         .response_min_bytes = replica->response_min,
         .response_max_bytes = replica->response_max,
+        .response_bytes = replica->response_bytes,
+        .watch_bytes = replica->watch_bytes,
         .read_latency = &replica->read_latency,
         .write_latency = &replica->write_latency,
     };
@@ -38,6 +40,9 @@ void replica_reset_stats(struct replica *replica)
     replica->packets_received = replica->packets_sent = 0;
     replica->response_last = replica->response_min = replica->response_max = -1;
     replica->latency = (struct latency){0};
+    replica->read_latency = replica->write_latency = (struct summary){0};
+    replica->response_bytes = replica->watch_bytes = 0;
+    replica->digest_mismatches = replica->throttled_ops = replica->connection_revalidates = 0;
     tree_namespaces_reset(replica->tree);
 }
 

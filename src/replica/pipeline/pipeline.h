@@ -117,6 +117,7 @@ struct replica {
     /* for operators */
     int64_t packets_received, packets_sent, auth_failed, digest_mismatches, throttled_ops;
     int64_t connection_revalidates, response_last, response_min, response_max;
+    int64_t response_bytes, watch_bytes;
     struct latency latency;
     struct summary read_latency, write_latency; /* ms */
 };
@@ -139,7 +140,8 @@ void reply_error(struct replica *replica, struct client *client, int32_t xid, in
                  enum zk_error err);
 void client_answered(struct replica *replica, struct client *client, int32_t op, int32_t xid,
                      int64_t zxid, int64_t arrived_ms);
-void send_shared(struct replica *replica, struct client *client, size_t offset, size_t size);
+/* A watch event's frame, which others may get, too. */
+void send_event(struct replica *replica, struct client *client, size_t offset, size_t size);
 int64_t outstanding_requests(const struct replica *replica);
 
 /* --- connect.c --- */

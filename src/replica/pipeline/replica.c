@@ -36,7 +36,7 @@ static void add_client_effect(struct replica_effects *effects, struct client_eff
     effects->clients[effects->client_count++] = effect;
 }
 
-void send_shared(struct replica *replica, struct client *client, size_t offset, size_t size)
+static void send_shared(struct replica *replica, struct client *client, size_t offset, size_t size)
 {
     struct replica_effects *effects = replica->effects;
 
@@ -80,6 +80,25 @@ void reply_drop_body(struct replica *replica, size_t start)
     replica->effects->bytes.size = start + 4 + REPLY_HEADER_BYTES;
 }
 
+/* ServerStats.java: every frame with a reply's header, events too. */
+static void count_response(struct replica *replica, size_t frame_bytes)
+{
+    int64_t size = (int64_t)frame_bytes;
+
+    replica->response_last = size;
+    if (replica->response_min < 0 || size < replica->response_min)
+        replica->response_min = size;
+    if (size > replica->response_max)
+        replica->response_max = size;
+}
+
+void send_event(struct replica *replica, struct client *client, size_t offset, size_t size)
+{
+    count_response(replica, size - 4);
+    replica->watch_bytes += (int64_t)size - 4;
+    send_shared(replica, client, offset, size);
+}
+
 void reply_end(struct replica *replica, struct client *client, size_t start, int32_t xid,
                int64_t zxid, enum zk_error err)
 {
@@ -87,14 +106,10 @@ void reply_end(struct replica *replica, struct client *client, size_t start, int
 
     reply_header_put(bytes->data + start + 4,
                      &(struct reply_header){.xid = xid, .zxid = zxid, .err = err});
-    int64_t body = (int64_t)(bytes->size - start - 4 - REPLY_HEADER_BYTES);
-    if (body > 0) {
-        replica->response_last = body;
-        if (replica->response_min < 0 || body < replica->response_min)
-            replica->response_min = body;
-        if (body > replica->response_max)
-            replica->response_max = body;
-    }
+    size_t size = bytes->size - start - 4;
+    count_response(replica, size);
+    if (xid != XID_PING && xid != XID_AUTH)
+        replica->response_bytes += (int64_t)size;
     frame_end(replica, client, start);
 }
 

@@ -26,7 +26,7 @@ void watching_send_event(struct replica *replica, struct client *client, int64_t
                          enum zk_event type, struct slice path)
 {
     size_t start = event_begin(replica, zxid, type, path);
-    send_shared(replica, client, start, replica->effects->bytes.size - start);
+    send_event(replica, client, start, replica->effects->bytes.size - start);
 }
 
 /* --- events of a transaction: one frame for all who get it --- */
@@ -44,7 +44,7 @@ static void deliver(void *context, struct watch_client *watch_client)
             replica, replica->event_zxid, (enum zk_event)replica->event_type, replica->event_path);
         replica->event_size = replica->effects->bytes.size - replica->event_offset;
     }
-    send_shared(replica, client, replica->event_offset, replica->event_size);
+    send_event(replica, client, replica->event_offset, replica->event_size);
 }
 
 static void trigger(struct replica *replica, enum watch_table table, enum zk_event type,

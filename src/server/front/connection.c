@@ -159,7 +159,6 @@ bool connection_send(struct connection *connection, struct slice bytes)
 
     if (connection->closed || bytes.size == 0)
         return true;
-    front->metrics.response_bytes += (int64_t)bytes.size;
     if (connection->writing != NULL) {
         /* The bound is on what waits already: one answer, however large, is always taken. */
         if (connection_queued(connection) > front->queue_bytes_max) {
@@ -410,6 +409,8 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
     if (size == 0)
         return; /* EAGAIN */
     if (size < 0) {
+        if (size == UV_EOF && !connection->closing)
+            front->metrics.connections_dropped++;
         connection_close_now(connection);
         return;
     }

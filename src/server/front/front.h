@@ -10,9 +10,9 @@
 #include "server/server.h"
 
 struct front_metrics {
-    int64_t bytes_received, response_bytes;
+    int64_t bytes_received;
     int64_t connections_rejected; /* by a limit or the throttle */
-    int64_t connections_dropped;  /* closed by us or gone, after being accepted */
+    int64_t connections_dropped;  /* ended by the other side while we would have gone on */
     int64_t connect_requests;
     int64_t sessionless_expired, large_requests_rejected;
     int64_t four_letter_received, four_letter_sent; /* since srst */

@@ -52,6 +52,7 @@ struct front {
     uv_tcp_t listener;
     uv_timer_t idle_check;
     bool listening, stopping;
+    bool start_forgotten; /* srst: how the start went is no longer shown */
     uint8_t *read_buffer;
     struct connection **connections; /* by id; NULL: free */
     uint32_t connection_capacity, connection_count;

@@ -142,7 +142,6 @@ void front_forget(struct front *front, struct connection *connection)
     front->connections[connection->id] = NULL;
     front->free_ids[front->free_id_count++] = connection->id;
     front->connection_count--;
-    front->metrics.connections_dropped++;
     host_remove(front, connection->host);
 }
 

@@ -234,9 +234,11 @@ void words_mntr(struct front *front, struct buffer *out)
     replica_counts(server->replica, &counts);
     log_thread_stats(server->log, &log);
     snapshot_thread_times(server->snapshots, &snapshots);
-    summary_add(&load, server->start.load_ms);
-    summary_add(&snapshot_load, server->start.snapshot_load_ms);
-    if (server->start.replayed > 0) {
+    if (!front->start_forgotten) {
+        summary_add(&load, server->start.load_ms);
+        summary_add(&snapshot_load, server->start.snapshot_load_ms);
+    }
+    if (!front->start_forgotten && server->start.replayed > 0) {
         summary_add(&replay, server->start.replay_ms);
         summary_add(&replayed, (int64_t)server->start.replayed);
     }
@@ -254,7 +256,7 @@ void words_mntr(struct front *front, struct buffer *out)
         {"bytes_received_count", front->metrics.bytes_received},
         {"prep_processor_request_queued", counts.packets_received},
         {"connection_request_count", front->metrics.connect_requests},
-        {"response_bytes", front->metrics.response_bytes},
+        {"response_bytes", counts.response_bytes},
         {"connection_revalidate_count", counts.connection_revalidates},
         {"sync_processor_request_queued", log.records},
         {"outstanding_changes_queued", server->proposals},

@@ -356,8 +356,11 @@ static void put_digest(void *context, int64_t zxid, uint64_t digest)
 static void reset_stats(struct front *front)
 {
     replica_reset_stats(front->server->replica);
-    front->metrics.four_letter_received = 0;
-    front->metrics.four_letter_sent = 0;
+    front->metrics = (struct front_metrics){0};
+    log_thread_reset_stats(front->server->log);
+    snapshot_thread_reset_times(front->server->snapshots);
+    front->server->proposals = 0;
+    front->start_forgotten = true;
 }
 
 void words_answer(struct connection *connection, enum four_letter_word word, struct slice rest,
