@@ -118,6 +118,24 @@ TEST(nodes_below_zookeeper_count_nothing_in_the_digest)
     tree_free(tree);
 }
 
+TEST(the_digest_takes_in_data_of_every_size)
+{
+    struct tree *tree = new_tree();
+    uint8_t data[600];
+    uint32_t id;
+
+    memset(data, 'd', sizeof(data));
+    make(tree, "/a", SLICE_NULL, 2);
+    for (size_t size = 0; size <= sizeof(data); size++) {
+        CHECK_I64(
+            "set",
+            tree_set_data(tree, SLICE("/a"), slice_of(data, size), 1, (int64_t)size + 3, 5, &id),
+            ZK_OK);
+        CHECK_U64("digest", tree_digest(tree), tree_digest_from_scratch(tree));
+    }
+    tree_free(tree);
+}
+
 TEST(a_path_is_found_exactly_as_it_was_made)
 {
     static const struct {
