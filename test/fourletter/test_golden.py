@@ -329,7 +329,7 @@ def zxid(server):
 
 
 def test_hash_has_what_the_real_server_has_on_the_same_directory(tmp_path):
-    """What a start replays counts, what its snapshot has does not; both go on from either's files."""
+    """What a start replays counts, what its snapshot has does not."""
     data = str(tmp_path)
     with Server("java", data_dir=data) as java:
         history(java, 0, 300)
