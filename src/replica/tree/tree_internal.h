@@ -28,7 +28,7 @@ struct tree {
     struct tree_options options;
     int64_t last_zxid;
     uint64_t digest;
-    uint8_t digest_input[512]; /* of one node, when it is not longer */
+    uint8_t digest_input[512];        /* of one node, when it is not longer */
     struct digest_mark *digest_marks; /* a ring of the newest; NULL before the first */
     uint64_t digest_mark_count;       /* ever made */
     /* nodes: id -> chunk and place */
