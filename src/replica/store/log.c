@@ -2,7 +2,7 @@
 
 enum {
     ZEROS_BYTES_FIRST = 64 * 1024, /* a server with little to write writes few zeros */
-    ZEROS_BYTES_MAX = 1024 * 1024,
+    ZEROS_BYTES_MAX = 256 * 1024,  /* more in one go keeps a whole batch waiting */
     PADDING_MARGIN_BYTES = 4096,
     BATCH_BYTES_KEPT = 4 * 1024 * 1024,
     TEMPORARY_NAME_BYTES_MAX = LOG_NAME_BYTES_MAX + 4

@@ -2,7 +2,7 @@
  *
  * Writes only new files: the first append of a run begins log.<its zxid>, and so does every record
  * with roll_before and the first one after a sync that left the file over size_limit_bytes.
- * A file's size grows ahead of its content as Java's does; up to 1 MB of that is written as zeros,
+ * A file's size grows ahead of its content as Java's does; up to 256 KB of that is written as zeros,
  * so that most syncs change no metadata. Not sparse where it matters, never 64 MB at start.
  *
  * Errors: STATUS_NO_SPACE from append means that nothing of this batch is in the log, that what
