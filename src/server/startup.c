@@ -124,13 +124,18 @@ static bool take_initialize_file(const struct config *config)
     return unlink(path) == 0;
 }
 
+static void on_replay_begins(void *context)
+{
+    *(uint64_t *)context = uv_hrtime();
+}
+
 enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
                                struct log_writer **ret_writer)
 {
     const struct config *config = server->config;
     const char *method = config->snapshot_compression;
     struct recovery recovery = {0};
-    uint64_t hash_seed = uv_hrtime();
+    uint64_t hash_seed = uv_hrtime(), replay_ns = 0;
     struct recovery_options options = {
         .tree = {.hash_seed = hash_seed,
                  .extended_types = config->extended_types,
@@ -144,6 +149,8 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         .compression = strcmp(method, "gz") == 0       ? STORE_GZIP
                        : strcmp(method, "snappy") == 0 ? STORE_SNAPPY
                                                        : STORE_PLAIN,
+        .replay_begins = on_replay_begins,
+        .context = &replay_ns,
     };
     uint64_t start_ns = uv_hrtime();
     enum status status = store_recover(server->data_disk, server->log_disk, &options, &recovery);
@@ -155,8 +162,10 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         recovery_deinit(&recovery);
         return EXIT_CODE_UNEXPECTED;
     }
-    server->start.load_ms = (int64_t)((uv_hrtime() - start_ns) / 1000000);
-    server->start.snapshot_load_ms = server->start.load_ms;
+    uint64_t end_ns = uv_hrtime();
+    server->start.load_ms = (int64_t)((end_ns - start_ns) / 1000000);
+    server->start.snapshot_load_ms = (int64_t)((replay_ns - start_ns) / 1000000);
+    server->start.replay_ms = (int64_t)((end_ns - replay_ns) / 1000000);
     server->start.replayed = recovery.replayed;
     server->start.fresh = recovery.fresh;
     server->start.snapshot_wanted =

@@ -9,12 +9,13 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import time
 
 import pytest
 
 from pylib import zkwire
-from pylib.servers import REPO, Server
+from pylib.servers import REPO, Server, paddock_program
 
 GOLDEN = os.path.join(REPO, "test/golden/4lw")
 WORDS = "conf cons dump envi ruok srvr stat wchs wchc wchp mntr isro gtmk dirs hash crst srst"
@@ -295,6 +296,18 @@ def test_mntr_and_srst_count_as_the_real_server():
 
 def golden_metric(key):
     return metrics(golden("standalone", "mntr"))[key]
+
+
+def test_mntr_tells_a_start_in_its_two_parts():
+    with start() as server:
+        bench = [paddock_program(), "bench", "--servers", server.address, "--op", "none"]
+        subprocess.run([*bench, "--prefill", "30000"], check=True, stdout=subprocess.DEVNULL)
+        server.restart(kill=True)
+        got = metrics(server.four_letter("mntr").decode())
+    assert int(got["zk_sum_startup_txns_loaded"]) >= 30000
+    snapshot, txns = (int(got["zk_sum_startup_%s_load_time" % part]) for part in ("snap", "txns"))
+    assert txns > 0
+    assert snapshot + txns <= int(got["zk_sum_dbinittime"])
 
 
 def test_hash_is_empty_before_the_128th_transaction():

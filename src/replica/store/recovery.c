@@ -266,6 +266,8 @@ static enum status recover(struct disk *data, struct disk *log,
         if (status != STATUS_OK)
             return status;
     }
+    if (options->replay_begins != NULL)
+        options->replay_begins(options->context);
     status = replay_run(&replay);
     if (status != STATUS_OK)
         return status;

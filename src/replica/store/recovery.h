@@ -31,6 +31,9 @@ struct recovery_options {
     bool initialize_found;  /* ... unless dataLogDir/initialize was there (and was removed) */
     bool last_zxid_section; /* for the snapshot.0 of a fresh database */
     enum store_compression compression; /* likewise */
+    /* Unless NULL, called between the two parts of the work: the snapshot is loaded, now the logs. */
+    void (*replay_begins)(void *context);
+    void *context;
 };
 
 struct recovery {

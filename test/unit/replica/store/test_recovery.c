@@ -50,6 +50,11 @@ static void must_recover(struct rig *rig)
         check_failed(__FILE__, __LINE__, "refused: %s", recovery_reason(&rig->recovery));
 }
 
+static void count_call(void *context)
+{
+    ++*(int *)context;
+}
+
 static void must_refuse(struct rig *rig, const char *part)
 {
     CHECK_STATUS(recover(rig), STATUS_CORRUPT);
@@ -1217,4 +1222,21 @@ TEST(every_failing_call_of_the_disk_ends_a_purge)
                 break;
         }
     }
+}
+
+TEST(the_replay_is_announced_once)
+{
+    struct rig rig;
+    int calls = 0;
+
+    rig_init(&rig);
+    rig.options.replay_begins = count_call;
+    rig.options.context = &calls;
+    must_recover(&rig); /* nothing there */
+    CHECK_I64("calls", calls, 1);
+    serve(&rig, 5, 0);
+    must_recover(&rig);
+    CHECK_I64("calls", calls, 2);
+    CHECK_U64("replayed", rig.recovery.replayed, 5);
+    rig_deinit(&rig);
 }
