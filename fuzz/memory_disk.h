@@ -90,6 +90,15 @@ static enum status memory_size(struct disk *disk, struct disk_file *file, uint64
     return STATUS_OK;
 }
 
+static enum status memory_skip_hole(struct disk *disk, struct disk_file *file, uint64_t offset,
+                                    uint64_t *ret_offset)
+{
+    (void)disk;
+    (void)file;
+    *ret_offset = offset;
+    return STATUS_OK;
+}
+
 static enum status memory_sync(struct disk *disk, struct disk_file *file)
 {
     (void)disk;
@@ -140,6 +149,7 @@ static const struct disk_ops memory_ops = {.open = memory_open,
                                            .write = memory_write,
                                            .read = memory_read,
                                            .size = memory_size,
+                                           .skip_hole = memory_skip_hole,
                                            .truncate = memory_truncate,
                                            .sync = memory_sync,
                                            .sync_dir = memory_sync_dir,

@@ -32,6 +32,10 @@ struct disk_ops {
     enum status (*read)(struct disk *disk, struct disk_file *file, uint64_t offset, void *bytes,
                         size_t capacity, size_t *ret_size);
     enum status (*size)(struct disk *disk, struct disk_file *file, uint64_t *ret_size_bytes);
+    /* An offset from `offset` on, up to which all bytes are zeros that no one needs to read (a hole);
+     * `offset` itself where the file system cannot tell, the file's size when there is no more. */
+    enum status (*skip_hole)(struct disk *disk, struct disk_file *file, uint64_t offset,
+                             uint64_t *ret_offset);
     enum status (*truncate)(struct disk *disk, struct disk_file *file, uint64_t size_bytes);
     /* OK: the file's bytes and size survive a power loss (fdatasync). */
     enum status (*sync)(struct disk *disk, struct disk_file *file);

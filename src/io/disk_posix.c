@@ -141,6 +141,19 @@ static enum status posix_size(struct disk *disk, struct disk_file *file, uint64_
     return STATUS_OK;
 }
 
+static enum status posix_skip_hole(struct disk *disk, struct disk_file *file, uint64_t offset,
+                                   uint64_t *ret_offset)
+{
+    off_t data = lseek(file->fd, (off_t)offset, SEEK_DATA);
+
+    *ret_offset = offset;
+    if (data >= 0)
+        *ret_offset = (uint64_t)data;
+    else if (errno == ENXIO)
+        return posix_size(disk, file, ret_offset);
+    return STATUS_OK; /* else the file system cannot tell */
+}
+
 static enum status posix_truncate(struct disk *disk, struct disk_file *file, uint64_t size_bytes)
 {
     (void)disk;
@@ -216,6 +229,7 @@ static const struct disk_ops posix_ops = {
     .write = posix_write,
     .read = posix_read,
     .size = posix_size,
+    .skip_hole = posix_skip_hole,
     .truncate = posix_truncate,
     .sync = posix_sync,
     .sync_dir = posix_sync_dir,

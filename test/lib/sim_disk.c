@@ -299,6 +299,26 @@ static enum status sim_size(struct disk *disk, struct disk_file *file, uint64_t 
     return status;
 }
 
+static enum status sim_skip_hole(struct disk *disk, struct disk_file *file, uint64_t offset,
+                                 uint64_t *ret_offset)
+{
+    const struct inode *inode = file->inode;
+    bool crash;
+
+    enum status status = enter(of(disk), SIM_SKIP_HOLE, false, &crash);
+    if (status != STATUS_OK)
+        return status;
+    *ret_offset = inode->now.size;
+    for (uint64_t at = offset; at < inode->now.size; at++) {
+        if (inode->now.data[at] != 0) { /* its block is no hole */
+            uint64_t block = at - at % BLOCK_BYTES;
+            *ret_offset = block > offset ? block : offset;
+            break;
+        }
+    }
+    return STATUS_OK;
+}
+
 static enum status sim_truncate(struct disk *disk, struct disk_file *file, uint64_t size_bytes)
 {
     struct sim_disk *sim = of(disk);
@@ -400,6 +420,7 @@ static const struct disk_ops ops = {.open = sim_open,
                                     .write = sim_write,
                                     .read = sim_read,
                                     .size = sim_size,
+                                    .skip_hole = sim_skip_hole,
                                     .truncate = sim_truncate,
                                     .sync = sim_sync,
                                     .sync_dir = sim_sync_dir,

@@ -11,6 +11,7 @@ enum sim_disk_op { /* what is counted, and what can be made to fail */
                    SIM_OPEN,
                    SIM_READ,
                    SIM_SIZE,
+                   SIM_SKIP_HOLE,
                    SIM_LIST,
                    SIM_WRITE,
                    SIM_TRUNCATE,

@@ -68,9 +68,15 @@ static enum status skip_zeros(struct log_reader *reader, uint64_t offset, uint64
 {
     while (offset < reader->file_bytes) {
         struct slice bytes;
-        enum status status = look(reader, offset, 1, &bytes);
-        if (status != STATUS_OK)
+        enum status status = STATUS_OK;
+        if (offset == reader->window_offset + reader->window.size)
+            status = reader->disk->ops->skip_hole(reader->disk, reader->file, offset, &offset);
+        if (status == STATUS_OK)
+            status = look(reader, offset, 1, &bytes);
+        if (status != STATUS_OK || bytes.size == 0) {
+            *ret_offset = offset;
             return status;
+        }
         bytes.size = reader->window.size - (size_t)(offset - reader->window_offset);
         if (!all_zero(bytes.data, bytes.size)) {
             size_t i = 0;

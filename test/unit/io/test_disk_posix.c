@@ -84,6 +84,34 @@ TEST(create_cuts_a_file_that_was_there)
     remove_dir(path);
 }
 
+TEST(a_hole_is_skipped_and_no_byte_is)
+{
+    enum { DATA_AT = 8 << 20, BYTES = 64 << 20 };
+    char path[64];
+    struct disk *disk = NULL;
+    struct disk_file *file = NULL;
+    uint64_t at = 0;
+
+    CHECK_STATUS(disk_posix_open(new_dir(path), 0, &disk), STATUS_OK);
+    CHECK_STATUS(disk->ops->open(disk, "a", DISK_CREATE, &file), STATUS_OK);
+    CHECK_STATUS(disk->ops->write(disk, file, 0, "x", 1), STATUS_OK);
+    CHECK_STATUS(disk->ops->write(disk, file, DATA_AT, "y", 1), STATUS_OK);
+    CHECK_STATUS(disk->ops->truncate(disk, file, BYTES), STATUS_OK);
+    CHECK_STATUS(disk->ops->skip_hole(disk, file, 0, &at), STATUS_OK);
+    CHECK_U64("at data", at, 0);
+    CHECK_STATUS(disk->ops->skip_hole(disk, file, 1 << 20, &at), STATUS_OK);
+    CHECK(at >= 1 << 20 && at <= DATA_AT);
+    CHECK_STATUS(disk->ops->skip_hole(disk, file, DATA_AT, &at), STATUS_OK);
+    CHECK_U64("at data again", at, DATA_AT);
+    CHECK_STATUS(disk->ops->skip_hole(disk, file, 32 << 20, &at), STATUS_OK);
+    CHECK(at == 32 << 20 || at == BYTES); /* the first: a file system that knows no holes */
+    CHECK_STATUS(disk->ops->skip_hole(disk, file, BYTES, &at), STATUS_OK);
+    CHECK_U64("at the end", at, BYTES);
+    disk->ops->close(disk, file);
+    disk_posix_close(disk);
+    remove_dir(path);
+}
+
 TEST(a_full_device_is_no_space)
 {
     struct disk *disk = NULL;

@@ -1240,3 +1240,26 @@ TEST(the_replay_is_announced_once)
     CHECK_U64("replayed", rig.recovery.replayed, 5);
     rig_deinit(&rig);
 }
+
+/* A file that was preallocated is mostly a hole; many of them must not make a start slow. */
+TEST(the_empty_end_of_a_log_file_is_not_read)
+{
+    struct rig rig;
+    const struct log_options options = {
+        .prealloc_bytes = 64 << 20, .force_sync = true, .digest_enabled = true};
+
+    rig_init(&rig);
+    must_recover(&rig);
+    struct log_writer *writer = log_writer_new(sim_disk(rig.sim), &options, &rig.recovery.log);
+    struct log_append append = world_next(&rig.world);
+    CHECK_STATUS(log_writer_append(writer, &append, 1), STATUS_OK);
+    CHECK_STATUS(log_writer_sync(writer), STATUS_OK);
+    log_writer_free(writer);
+    sim_disk_forget_calls(rig.sim);
+    must_recover(&rig);
+    CHECK_U64("replayed", rig.recovery.replayed, 1);
+    CHECK(sim_disk_calls(rig.sim, SIM_READ) < 10);
+    sim_disk_fail_at(rig.sim, SIM_SKIP_HOLE, 1, STATUS_IO);
+    CHECK_STATUS(recover(&rig), STATUS_IO);
+    rig_deinit(&rig);
+}
