@@ -123,10 +123,14 @@ struct replica_counts {
     int64_t outstanding;                              /* taken in, not answered */
     int64_t packets_received, packets_sent;
     int64_t latency_min_ms, latency_max_ms, latency_sum_ms, latency_count;
-    int64_t auth_failed, digest_mismatches, throttled_ops, watch_bytes, connection_revalidates;
+    int64_t digest_mismatches, throttled_ops, watch_bytes, connection_revalidates;
     int64_t response_last_bytes, response_min_bytes, response_max_bytes; /* -1: none yet */
-    int64_t response_bytes;                             /* of all answers to requests but pings */
-    const struct summary *read_latency, *write_latency; /* ms; the replica's own */
+    int64_t response_bytes;                  /* of all answers to requests but pings */
+    int64_t requests_prepared;               /* decided: read, or judged and proposed */
+    int64_t changes_queued, changes_applied; /* to znodes, by proposed transactions */
+    int64_t sessions_expired;
+    const struct summary *read_latency, *write_latency, *propagation_latency; /* ms */
+    const struct summary *watchers; /* how many each event had: created, deleted, data, children */
 };
 void replica_counts(const struct replica *replica, struct replica_counts *ret_counts);
 void replica_reset_stats(struct replica *replica); /* srst: all that counts what happened */

@@ -169,7 +169,6 @@ static bool flush(struct log_thread *thread, const struct entry *entries, size_t
         summary_add(&stats->queue_ms, (start_ns - entries[i].queued_ns) / 1000000);
         summary_add(&stats->queue_flush_ms, (end_ns - entries[i].queued_ns) / 1000000);
     }
-    stats->records += (int64_t)count;
     stats->file_bytes = (int64_t)info.file_bytes;
     thread->durable_zxid = entries[count - 1].append.zxid;
     pthread_mutex_unlock(&thread->lock);

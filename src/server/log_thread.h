@@ -28,7 +28,7 @@ struct log_thread_stats {
     struct summary queue_ms;       /* from being queued to being taken */
     struct summary queue_flush_ms; /* from being queued to being durable */
     struct summary queue_records;  /* how many waited when the thread looked */
-    int64_t records, file_bytes;
+    int64_t file_bytes;
     bool full; /* the disk is; nothing is acknowledged */
 };
 

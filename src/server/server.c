@@ -141,7 +141,6 @@ static void carry_out_once(struct server *server)
     front_resume(server->front); /* steps: frames that waited */
     if (effects->append_count > 0) {
         server->appended_zxid = effects->appends[effects->append_count - 1].zxid;
-        server->proposals += (int64_t)effects->append_count;
         log_thread_push(server->log, effects->appends, effects->append_count);
     }
     front_flush(server->front);

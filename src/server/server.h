@@ -49,7 +49,6 @@ struct server {
     int64_t turn_wall_ms; /* 0: not read in this turn */
     int64_t started_ms;   /* monotonic, when serving began */
     int64_t appended_zxid, durable_zxid;
-    int64_t proposals;
     bool stopping;
     struct server_start start;
 };

@@ -33,7 +33,6 @@ static void begin_serving(struct replica *replica, struct client *client, struct
     client->state = CLIENT_SERVING;
     session_table_touch(replica->sessions, session, replica->now_ms);
     answer(replica, client, session->id, session->timeout_ms);
-    client->last_op = OP_CREATE_SESSION;
     client_resume(replica, client);
     struct waiting_queue early = client->early;
     client->early = (struct waiting_queue){0};
@@ -138,7 +137,7 @@ void connect_session_created(struct replica *replica, const struct pending *pend
 
     if (client != NULL && client->state == CLIENT_SETTLING) {
         client_answered(replica, client, OP_CREATE_SESSION, /* xid= */ 0, pending->zxid,
-                        pending->arrived_ms);
+                        pending->arrived_ms, &replica->write_latency);
         begin_serving(replica, client, session);
     }
 }

@@ -18,7 +18,6 @@ void replica_counts(const struct replica *replica, struct replica_counts *ret_co
         .latency_max_ms = replica->latency.max_ms,
         .latency_sum_ms = replica->latency.sum_ms,
         .latency_count = replica->latency.count,
-        .auth_failed = replica->auth_failed,
         .digest_mismatches = replica->digest_mismatches,
         .throttled_ops = replica->throttled_ops,
         .connection_revalidates = replica->connection_revalidates,
@@ -29,6 +28,12 @@ void replica_counts(const struct replica *replica, struct replica_counts *ret_co
         .watch_bytes = replica->watch_bytes,
         .read_latency = &replica->read_latency,
         .write_latency = &replica->write_latency,
+        .propagation_latency = &replica->propagation_latency,
+        .watchers = replica->watchers,
+        .requests_prepared = replica->requests_prepared,
+        .sessions_expired = replica->sessions_expired,
+        .changes_queued = outstanding_puts(replica->outstanding) - replica->changes_queued_before,
+        .changes_applied = replica->changes_applied - replica->changes_applied_before,
     };
     watches_count(replica->watches, &counts.watch_connections, &counts.watch_paths, &counts.watches,
                   &counts.watches_all);
@@ -43,6 +48,12 @@ void replica_reset_stats(struct replica *replica)
     replica->read_latency = replica->write_latency = (struct summary){0};
     replica->response_bytes = replica->watch_bytes = 0;
     replica->digest_mismatches = replica->throttled_ops = replica->connection_revalidates = 0;
+    replica->propagation_latency = (struct summary){0};
+    for (size_t i = 0; i < ARRAY_LEN(replica->watchers); i++)
+        replica->watchers[i] = (struct summary){0};
+    replica->requests_prepared = replica->sessions_expired = 0;
+    replica->changes_queued_before = outstanding_puts(replica->outstanding);
+    replica->changes_applied_before = replica->changes_applied;
     tree_namespaces_reset(replica->tree);
 }
 
@@ -87,8 +98,10 @@ void replica_reset_client_stats(struct replica *replica)
         if (client == NULL)
             continue;
         client->received = client->sent = 0;
-        client->last_op = client->last_cxid = 0;
-        client->last_zxid = client->last_response_ms = client->last_latency_ms = 0;
+        client->last_op = OP_ERROR;
+        client->last_cxid = -1;
+        client->last_zxid = -1;
+        client->last_response_ms = client->last_latency_ms = 0;
         client->latency = (struct latency){0};
     }
 }
@@ -99,6 +112,7 @@ const char *replica_op_name(int32_t op)
         int32_t op;
         const char *name;
     } names[] = {
+        {0, "null"}, /* what the real server shows before the first request */
         {OP_PING, "PING"},
         {OP_CREATE_SESSION, "SESS"},
         {OP_MULTI, "MULT"},

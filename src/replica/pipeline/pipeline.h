@@ -70,6 +70,7 @@ struct client {
 
 struct pending { /* a proposed transaction that is not applied yet */
     int64_t zxid, arrived_ms, session_id;
+    int64_t changes; /* outstanding_puts_kept() with its own */
     struct slice payload;
     const uint8_t *with_stat; /* OP_MULTI: a byte for each operation (txn_op.with_stat) */
     struct log_chunk *chunk;
@@ -115,11 +116,15 @@ struct replica {
     /* janitors */
     int64_t janitor_next_ms;
     /* for operators */
-    int64_t packets_received, packets_sent, auth_failed, digest_mismatches, throttled_ops;
+    int64_t packets_received, packets_sent, digest_mismatches, throttled_ops;
+    int64_t requests_prepared, sessions_expired;
+    int64_t changes_applied;                               /* of outstanding_puts_kept() */
+    int64_t changes_queued_before, changes_applied_before; /* at the last srst */
     int64_t connection_revalidates, response_last, response_min, response_max;
     int64_t response_bytes, watch_bytes;
     struct latency latency;
-    struct summary read_latency, write_latency; /* ms */
+    struct summary read_latency, write_latency, propagation_latency; /* ms */
+    struct summary watchers[4]; /* how many each event had, by its type less EVENT_CREATED */
 };
 
 /* --- replica.c: effects --- */
@@ -138,8 +143,9 @@ void reply_end(struct replica *replica, struct client *client, size_t start, int
                int64_t zxid, enum zk_error err);
 void reply_error(struct replica *replica, struct client *client, int32_t xid, int64_t zxid,
                  enum zk_error err);
+/* Behind the reply. op: OP_ERROR when it came to nothing; latency: where it counts. */
 void client_answered(struct replica *replica, struct client *client, int32_t op, int32_t xid,
-                     int64_t zxid, int64_t arrived_ms);
+                     int64_t zxid, int64_t arrived_ms, struct summary *latency);
 /* A watch event's frame, which others may get, too. */
 void send_event(struct replica *replica, struct client *client, size_t offset, size_t size);
 int64_t outstanding_requests(const struct replica *replica);

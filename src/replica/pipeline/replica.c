@@ -108,8 +108,6 @@ void reply_end(struct replica *replica, struct client *client, size_t start, int
                      &(struct reply_header){.xid = xid, .zxid = zxid, .err = err});
     size_t size = bytes->size - start - 4;
     count_response(replica, size);
-    if (xid != XID_PING && xid != XID_AUTH)
-        replica->response_bytes += (int64_t)size;
     frame_end(replica, client, start);
 }
 
@@ -130,18 +128,21 @@ static void count_latency(struct latency *latency, int64_t ms)
 }
 
 void client_answered(struct replica *replica, struct client *client, int32_t op, int32_t xid,
-                     int64_t zxid, int64_t arrived_ms)
+                     int64_t zxid, int64_t arrived_ms, struct summary *latency)
 {
     int64_t ms = replica->now_ms - arrived_ms;
 
+    if (op != OP_PING && op != OP_CREATE_SESSION)
+        replica->response_bytes += replica->response_last;
     client->last_op = op;
-    client->last_cxid = xid;
+    if (xid >= 0)
+        client->last_cxid = xid;
     client->last_zxid = zxid;
     client->last_response_ms = replica->now_ms;
     client->last_latency_ms = ms;
     count_latency(&client->latency, ms);
     count_latency(&replica->latency, ms);
-    summary_add(zk_op_is_write(op) ? &replica->write_latency : &replica->read_latency, ms);
+    summary_add(latency, ms);
 }
 
 void client_pause(struct replica *replica, struct client *client)
@@ -261,8 +262,10 @@ static void tick(struct replica *replica)
 {
     struct session *dead;
 
-    while ((dead = session_table_pop_expired(replica->sessions, replica->now_ms)) != NULL)
+    while ((dead = session_table_pop_expired(replica->sessions, replica->now_ms)) != NULL) {
+        replica->sessions_expired++;
         write_close_session(replica, dead);
+    }
     janitor_tick(replica);
     requests_release_throttled(replica);
 }

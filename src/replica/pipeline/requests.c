@@ -122,10 +122,8 @@ static void auth(struct replica *replica, struct client *client, int32_t xid, st
         return;
     }
     reply_error(replica, client, xid, /* zxid= */ 0, answer == AUTH_OK ? ZK_OK : ZK_AUTH_FAILED);
-    if (answer == AUTH_FAILED) {
-        replica->auth_failed++;
+    if (answer == AUTH_FAILED)
         client_close(replica, client, "authentication failed");
-    }
 }
 
 /* Without SASL configured the server says yes and nothing more. */
@@ -232,7 +230,9 @@ static void answer_read(struct replica *replica, struct client *client,
         client_close(replica, client, "an unknown operation");
         return;
     }
-    client_answered(replica, client, op, xid, zxid, arrived_ms);
+    replica->requests_prepared++;
+    client_answered(replica, client, throttled ? OP_ERROR : op, xid, zxid, arrived_ms,
+                    &replica->read_latency);
 }
 
 static void answer_waiting(struct replica *replica, struct client *client)

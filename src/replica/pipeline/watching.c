@@ -54,7 +54,10 @@ static void trigger(struct replica *replica, enum watch_table table, enum zk_eve
     replica->event_path = path;
     replica->event_acl = acl;
     replica->event_size = 0;
-    watches_trigger(replica->watches, table, path, replica->watch_step, deliver, replica);
+    uint32_t waited =
+        watches_trigger(replica->watches, table, path, replica->watch_step, deliver, replica);
+    if (waited > 0)
+        summary_add(&replica->watchers[type - EVENT_CREATED], waited);
 }
 
 static void node_created(void *context, struct slice path, uint32_t acl)

@@ -65,6 +65,8 @@ static void propose(struct replica *replica, const struct txn *txn, struct pendi
     for (int32_t i = 0; i < txn->op_count; i++) /* beside the record, for the answer */
         buffer_u8(scratch, txn->ops[i].with_stat ? 1 : 0);
     pending.zxid = txn->header.zxid;
+    pending.changes = outstanding_puts_kept(replica->outstanding);
+    replica->requests_prepared++;
     pending.payload = log_space_copy(&replica->log_space, buffer_slice(scratch), &pending.chunk);
     pending.payload.size = payload_bytes;
     pending.with_stat = pending.payload.data + payload_bytes;
@@ -220,7 +222,8 @@ static void answer(struct replica *replica, struct client *client, const struct 
         break;
     }
     reply_end(replica, client, start, pending->xid, pending->zxid, (enum zk_error)result->op.err);
-    client_answered(replica, client, pending->op, pending->xid, pending->zxid, pending->arrived_ms);
+    client_answered(replica, client, txn->header.type == OP_ERROR ? OP_ERROR : pending->op,
+                    pending->xid, pending->zxid, pending->arrived_ms, &replica->write_latency);
 }
 
 /* --- applying --- */
@@ -241,6 +244,9 @@ static void apply(struct replica *replica, const struct pending *pending)
     txn_apply(replica->tree, &txn, watching_observer(replica, &observer, pending->zxid),
               &replica->arena, &result);
     outstanding_applied(replica->outstanding, pending->zxid);
+    replica->changes_applied = pending->changes;
+    if (replica->wall_ms >= txn.header.time_ms)
+        summary_add(&replica->propagation_latency, replica->wall_ms - txn.header.time_ms);
     if (txn.has_digest && (uint64_t)txn.digest != tree_digest(replica->tree))
         replica->digest_mismatches++;
     tree_mark_digest(replica->tree, pending->zxid);

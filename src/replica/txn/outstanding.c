@@ -30,6 +30,7 @@ struct outstanding {
     uint64_t digest, digest_at_begin;
     struct undo *undos;
     size_t undo_count, undo_capacity;
+    int64_t puts, puts_undone;
     bool in_multi;
 };
 
@@ -222,6 +223,7 @@ void outstanding_put(struct outstanding *outstanding, struct slice path,
     struct node_state next = *state;
 
     path = normal(path);
+    outstanding->puts++;
     struct change *change = find_change(outstanding, path);
     bool was_absent = change == NULL;
     next.digest = digest_of(outstanding, path, &next);
@@ -255,6 +257,7 @@ void outstanding_commit(struct outstanding *outstanding)
 
 void outstanding_rollback(struct outstanding *outstanding)
 {
+    outstanding->puts_undone += (int64_t)outstanding->undo_count;
     while (outstanding->undo_count > 0) {
         struct undo *undo = &outstanding->undos[--outstanding->undo_count];
         tree_acl_release(outstanding->tree, undo->change->state.acl);
@@ -276,6 +279,16 @@ void outstanding_applied(struct outstanding *outstanding, int64_t zxid)
         drop_change(outstanding, oldest);
     }
     outstanding->digest = tree_digest(outstanding->tree); /* nothing is ahead: same again */
+}
+
+int64_t outstanding_puts(const struct outstanding *outstanding)
+{
+    return outstanding->puts;
+}
+
+int64_t outstanding_puts_kept(const struct outstanding *outstanding)
+{
+    return outstanding->puts - outstanding->puts_undone;
 }
 
 uint64_t outstanding_digest(const struct outstanding *outstanding)

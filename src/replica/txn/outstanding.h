@@ -37,6 +37,10 @@ void outstanding_begin(struct outstanding *outstanding);
 void outstanding_commit(struct outstanding *outstanding);
 void outstanding_rollback(struct outstanding *outstanding);
 
+/* How many puts there were: ever, and without those that were rolled back. */
+int64_t outstanding_puts(const struct outstanding *outstanding);
+int64_t outstanding_puts_kept(const struct outstanding *outstanding);
+
 /* The tree has applied everything up to zxid. */
 void outstanding_applied(struct outstanding *outstanding, int64_t zxid);
 /* Digest of the tree after everything proposed. */

@@ -185,18 +185,20 @@ void watches_remove(struct watches *watches, enum watch_table table, struct slic
         take(watches, watch, kinds);
 }
 
-static void wake(struct watch_client *client, uint64_t step, watch_deliver *deliver, void *context)
+static bool wake(struct watch_client *client, uint64_t step, watch_deliver *deliver, void *context)
 {
     if (client->last_step == step)
-        return;
+        return false;
     client->last_step = step;
     deliver(context, client);
+    return true;
 }
 
-void watches_trigger(struct watches *watches, enum watch_table table, struct slice path,
-                     uint64_t step, watch_deliver *deliver, void *context)
+uint32_t watches_trigger(struct watches *watches, enum watch_table table, struct slice path,
+                         uint64_t step, watch_deliver *deliver, void *context)
 {
     struct watch_path *at = find_path(watches, table, path);
+    uint32_t waited = at == NULL ? 0 : at->count;
 
     if (at != NULL) {
         uint32_t left = at->count; /* the path goes with its last watch: count, do not look */
@@ -204,12 +206,12 @@ void watches_trigger(struct watches *watches, enum watch_table table, struct sli
         while (left-- > 0) {
             struct watch *watch = CONTAINER_OF(next, struct watch, in_path);
             next = next->next;
-            wake(watch->client, step, deliver, context);
+            (void)wake(watch->client, step, deliver, context);
             take(watches, watch, WATCH_STANDARD);
         }
     }
     if (table != WATCH_DATA || watches->recursive_count == 0)
-        return;
+        return waited;
     for (size_t size = path.size; size > 1;) {
         while (size > 1 && path.data[size - 1] != '/')
             size--;
@@ -220,10 +222,12 @@ void watches_trigger(struct watches *watches, enum watch_table table, struct sli
         for (struct list *entry = at == NULL ? NULL : at->watches.next;
              entry != NULL && entry != &at->watches; entry = entry->next) {
             struct watch *watch = CONTAINER_OF(entry, struct watch, in_path);
-            if ((watch->kinds & WATCH_RECURSIVE) != 0)
-                wake(watch->client, step, deliver, context);
+            if ((watch->kinds & WATCH_RECURSIVE) != 0 &&
+                wake(watch->client, step, deliver, context))
+                waited++;
         }
     }
+    return waited;
 }
 
 void watches_count(const struct watches *watches, uint32_t *ret_clients, uint32_t *ret_paths,

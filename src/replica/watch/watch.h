@@ -39,9 +39,10 @@ void watches_remove(struct watches *watches, enum watch_table table, struct slic
 typedef void watch_deliver(void *context, struct watch_client *client);
 /* Wakes those who wait for `path` in `table`: the path's own watches, and for the data table the
  * recursive ones of every ancestor. Each client at most once per step; the same step number given
- * again (the child table after the data table of a delete) skips those served before. */
-void watches_trigger(struct watches *watches, enum watch_table table, struct slice path,
-                     uint64_t step, watch_deliver *deliver, void *context);
+ * again (the child table after the data table of a delete) skips those served before. Returns how
+ * many waited, those included. */
+uint32_t watches_trigger(struct watches *watches, enum watch_table table, struct slice path,
+                         uint64_t step, watch_deliver *deliver, void *context);
 
 /* Data table only, as four-letter words count them; `all` counts both. */
 void watches_count(const struct watches *watches, uint32_t *ret_clients, uint32_t *ret_paths,

@@ -313,6 +313,7 @@ static size_t parse_frames(struct connection *connection, const uint8_t *bytes, 
         if (size - at - FRAME_HEAD_BYTES < (size_t)frame_size)
             return at;
         at += FRAME_HEAD_BYTES + (size_t)frame_size;
+        connection->front->metrics.bytes_received += FRAME_HEAD_BYTES + frame_size;
         if (!give_frame(connection, slice_of(bytes + at - (size_t)frame_size, (size_t)frame_size)))
             return at;
     }
@@ -414,7 +415,6 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         connection_close_now(connection);
         return;
     }
-    front->metrics.bytes_received += size;
     connection->heard_ms = server_now_ms(front->server);
     take_bytes(connection, (const uint8_t *)buffer->base, (size_t)size);
     continue_later(connection);

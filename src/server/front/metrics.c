@@ -34,7 +34,6 @@ static const char *const zero_counters[] = {
     "unrecoverable_error_count",
     "unsuccessful_handshake",
     "commit_count",
-    "stale_sessions_expired",
     "response_packet_get_children_cache_hits",
     "request_commit_queued",
     "ensemble_auth_skip",
@@ -50,11 +49,9 @@ static const char *const zero_summaries[] = {
     "socket_closing_time",
     "proposal_process_time",
     "leader_unavailable_time",
-    "node_created_watch_count",
     "session_queues_drained",
     "write_commit_proc_req_queued",
     "read_commit_proc_req_queued",
-    "node_deleted_watch_count",
     "follower_sync_time",
     "prep_processor_queue_size",
     "inflight_snap_count",
@@ -72,12 +69,10 @@ static const char *const zero_summaries[] = {
     "netty_queued_buffer_capacity",
     "election_time",
     "commit_commit_proc_req_queued",
-    "node_children_watch_count",
     "write_batch_time_in_commit_processor",
     "read_commit_proc_issued",
     "concurrent_request_processing_in_commit_processor",
     "observer_sync_time",
-    "node_changed_watch_count",
     "restore_time",
 };
 static const char *const zero_percentiles[] = {
@@ -96,7 +91,6 @@ static const char *const zero_percentiles[] = {
     "proposal_ack_creation_latency",
     "proposal_latency",
     "om_proposal_process_time_ms",
-    "propagation_latency",
     "server_write_committed_time_ms",
     "write_commitproc_time_ms",
 };
@@ -211,7 +205,7 @@ static void put_gauges(struct front *front, const struct replica_counts *counts,
     java_put_double(out, front->throttle.drop);
     buffer_printf(out, "\n");
     put_number(out, "watch_count", counts->watches_all);
-    put_number(out, "auth_failed_count", counts->auth_failed);
+    put_number(out, "auth_failed_count", 0); /* of TLS certificates, nothing else */
     put_number(out, "min_latency", counts->latency_min_ms);
     put_number(out, "max_file_descriptor_count", (int64_t)limit.rlim_cur);
     put_number(out, "approximate_data_size", (int64_t)counts->data_bytes + ROOT_COUNTED_AGAIN);
@@ -254,13 +248,14 @@ void words_mntr(struct front *front, struct buffer *out)
         {"connection_drop_count", front->metrics.connections_dropped},
         {"digest_mismatches_count", counts.digest_mismatches},
         {"bytes_received_count", front->metrics.bytes_received},
-        {"prep_processor_request_queued", counts.packets_received},
+        {"prep_processor_request_queued", counts.requests_prepared},
         {"connection_request_count", front->metrics.connect_requests},
         {"response_bytes", counts.response_bytes},
         {"connection_revalidate_count", counts.connection_revalidates},
-        {"sync_processor_request_queued", log.records},
-        {"outstanding_changes_queued", server->proposals},
-        {"outstanding_changes_removed", log.records},
+        {"sync_processor_request_queued", counts.requests_prepared},
+        {"outstanding_changes_queued", counts.changes_queued},
+        {"outstanding_changes_removed", counts.changes_applied},
+        {"stale_sessions_expired", counts.sessions_expired},
     };
     const struct {
         const char *name;
@@ -277,10 +272,15 @@ void words_mntr(struct front *front, struct buffer *out)
             {"sync_processor_batch_size", &log.batch_records},
             {"sync_process_time", &log.flush_ms},
             {"startup_snap_load_time", &snapshot_load},
+            {"node_created_watch_count", &counts.watchers[EVENT_CREATED - EVENT_CREATED]},
+            {"node_deleted_watch_count", &counts.watchers[EVENT_DELETED - EVENT_CREATED]},
+            {"node_changed_watch_count", &counts.watchers[EVENT_DATA_CHANGED - EVENT_CREATED]},
+            {"node_children_watch_count", &counts.watchers[EVENT_CHILDREN_CHANGED - EVENT_CREATED]},
         },
       percentiles[] = {
           {"readlatency", counts.read_latency},
           {"updatelatency", counts.write_latency},
+          {"propagation_latency", counts.propagation_latency},
           {"sync_processor_queue_and_flush_time_ms", &log.queue_flush_ms},
           {"sync_processor_queue_flush_time_ms", &log.flush_ms},
           {"sync_processor_queue_time_ms", &log.queue_ms},

@@ -9,6 +9,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+/* The real server sends an answer in pieces of this size, and counts each as a packet. */
+enum { PIECE_BYTES = 8192 };
+
 bool four_letter_try(struct connection *connection, const uint8_t *bytes, size_t size)
 {
     struct front *front = connection->front;
@@ -21,12 +24,13 @@ bool four_letter_try(struct connection *connection, const uint8_t *bytes, size_t
     buffer_init(&answer);
     connection->four_letter = true;
     front->metrics.four_letter_received++;
+    front->metrics.bytes_received += 4;
     if (four_letter_allowed(word, config->four_letter_whitelist, config->read_only_mode))
         words_answer(connection, word, slice_of(bytes + 4, size - 4), &answer);
     else
         buffer_printf(&answer, "%s is not executed because it is not in the whitelist.\n",
                       four_letter_name(word));
-    front->metrics.four_letter_sent++;
+    front->metrics.four_letter_sent += (int64_t)((answer.size + PIECE_BYTES - 1) / PIECE_BYTES);
     if (connection_send(connection, buffer_slice(&answer)))
         connection_close(connection);
     else
@@ -359,7 +363,6 @@ static void reset_stats(struct front *front)
     front->metrics = (struct front_metrics){0};
     log_thread_reset_stats(front->server->log);
     snapshot_thread_reset_times(front->server->snapshots);
-    front->server->proposals = 0;
     front->start_forgotten = true;
 }
 

@@ -481,6 +481,7 @@ TEST(the_counts_are_what_happened)
     CHECK_I64("latency", counts.latency_sum_ms, 40);
     CHECK_I64("latency", counts.latency_count, 4); /* the session, too */
     CHECK(counts.watches == 1 && counts.watch_paths == 1 && counts.watch_connections == 1);
+    CHECK_I64("requests", counts.requests_prepared, 5);
     CHECK_I64("mismatches", counts.digest_mismatches, 0);
     CHECK_I64("smallest", counts.response_min_bytes, REPLY_HEADER_BYTES + 6);
     CHECK_I64("largest", counts.response_max_bytes, REPLY_HEADER_BYTES + 4 + 4 + STAT_BYTES);
@@ -501,7 +502,30 @@ TEST(the_counts_are_what_happened)
           counts.response_last_bytes == -1);
     CHECK_U64("not what is", counts.znodes, 6);
     CHECK(replica_client_info(rig.replica, 0, &info));
-    CHECK(info.received == 0 && info.last_op == 0 && info.latency_count == 0);
+    CHECK(info.received == 0 && info.last_op == OP_ERROR && info.latency_count == 0);
+    end(&rig);
+}
+
+TEST(changes_count_when_they_are_proposed_and_again_when_they_are_applied)
+{
+    struct replica_options options = rig_options();
+    struct rig rig;
+    struct replica_counts counts;
+
+    rig_init(&rig, &options, rig_tree());
+    rig_connect(&rig, 0);
+    rig_make(&rig, 0, "/a");
+    replica_counts(rig.replica, &counts);
+    CHECK(counts.changes_queued == 2 && counts.changes_applied == 2); /* parent and node */
+    (void)rig_create(&rig, 0, "/b", 0);
+    (void)rig_create(&rig, 0, "/a", 0); /* there is one: changes nothing */
+    (void)rig_create(&rig, 0, "/c", 0);
+    replica_counts(rig.replica, &counts);
+    CHECK(counts.changes_queued == 6 && counts.changes_applied == 2);
+    replica_reset_stats(rig.replica);
+    rig_sync(&rig);
+    replica_counts(rig.replica, &counts);
+    CHECK(counts.changes_queued == 0 && counts.changes_applied == 4);
     end(&rig);
 }
 

@@ -157,6 +157,27 @@ TEST(all_kinds_on_one_path_serve_a_client_once_a_step)
     end(&world);
 }
 
+TEST(a_trigger_counts_each_client_that_waited_once)
+{
+    struct world world;
+
+    begin(&world);
+    add(&world, 0, WATCH_DATA, "/p/c", WATCH_STANDARD | WATCH_RECURSIVE);
+    add(&world, 0, WATCH_DATA, "/p", WATCH_RECURSIVE);
+    add(&world, 1, WATCH_DATA, "/", WATCH_RECURSIVE);
+    add(&world, 2, WATCH_DATA, "/p", WATCH_STANDARD);
+    add(&world, 0, WATCH_CHILD, "/p/c", WATCH_STANDARD);
+    add(&world, 3, WATCH_CHILD, "/p/c", WATCH_STANDARD);
+    CHECK_U64("nobody", watches_trigger(world.watches, WATCH_CHILD, SLICE("/"), 1, serve, &world),
+              0);
+    CHECK_U64("its own and those above",
+              watches_trigger(world.watches, WATCH_DATA, SLICE("/p/c"), 2, serve, &world), 2);
+    CHECK_U64("one of them was served in the first half of the step",
+              watches_trigger(world.watches, WATCH_CHILD, SLICE("/p/c"), 2, serve, &world), 2);
+    CHECK_I64("served once", world.served[0], 1);
+    end(&world);
+}
+
 TEST(a_standard_watch_leaves_the_lasting_ones_of_the_path_alone)
 {
     struct world world;
