@@ -19,15 +19,22 @@ static int64_t bucket_start(size_t bucket)
 
 void summary_add(struct summary *summary, int64_t value)
 {
+    summary_add_times(summary, value, 1);
+}
+
+void summary_add_times(struct summary *summary, int64_t value, int64_t times)
+{
+    if (times <= 0)
+        return;
     if (value < 0)
         value = 0;
     if (summary->count == 0 || value < summary->min)
         summary->min = value;
     if (value > summary->max)
         summary->max = value;
-    summary->count++;
-    summary->sum += value;
-    summary->buckets[bucket_of(value)]++;
+    summary->count += times;
+    summary->sum += value * times;
+    summary->buckets[bucket_of(value)] += times;
 }
 
 int64_t summary_percentile(const struct summary *summary, double share)
@@ -37,7 +44,7 @@ int64_t summary_percentile(const struct summary *summary, double share)
     if (summary->count == 0)
         return 0;
     for (size_t i = 0; i < SUMMARY_BUCKETS; i++) {
-        seen += summary->buckets[i];
+        seen += (double)summary->buckets[i];
         if (seen > 0 && seen >= wanted) {
             int64_t value = bucket_start(i);
             return value > summary->max   ? summary->max

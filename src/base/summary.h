@@ -9,10 +9,11 @@ enum { SUMMARY_BUCKETS = 32 + 8 * 27 }; /* 0..31 exactly, then eight in each dou
 
 struct summary {
     int64_t count, sum, min, max; /* min and max are 0 while nothing was added */
-    uint32_t buckets[SUMMARY_BUCKETS];
+    int64_t buckets[SUMMARY_BUCKETS];
 };
 
 void summary_add(struct summary *summary, int64_t value);
+void summary_add_times(struct summary *summary, int64_t value, int64_t times);
 /* The value below which `share` (0..1) of the measurements lie; 0 when there are none. */
 int64_t summary_percentile(const struct summary *summary, double share);
 

@@ -45,3 +45,19 @@ TEST(a_huge_value_is_kept_in_the_last_bucket)
     CHECK_I64("p50", summary_percentile(&summary, 0.5) > 0, 1);
     CHECK_I64("max", summary.max, INT64_MAX);
 }
+
+TEST(what_was_added_many_times_counts_as_often)
+{
+    struct summary summary = {0}, one_by_one = {0};
+
+    for (int i = 0; i < 3; i++)
+        summary_add(&one_by_one, 40);
+    summary_add_times(&summary, 40, 3);
+    CHECK(memcmp(&summary, &one_by_one, sizeof(summary)) == 0);
+    summary_add_times(&summary, 7, 0);
+    CHECK_I64("never", summary.min, 40);
+    summary_add_times(&summary, 0, INT64_C(5) << 32); /* an hour at a million a second */
+    CHECK_I64("count", summary.count, (INT64_C(5) << 32) + 3);
+    CHECK_I64("p99", summary_percentile(&summary, 0.99), 0);
+    CHECK_I64("max", summary.max, 40);
+}
