@@ -128,8 +128,10 @@ struct replica_counts {
     int64_t response_bytes;                  /* of all answers to requests but pings */
     int64_t requests_prepared;               /* decided: read, or judged and proposed */
     int64_t changes_queued, changes_applied; /* to znodes, by proposed transactions */
-    int64_t sessions_expired;
+    int64_t requests_unknown;                /* of no known operation */
+    int64_t requests_throttled, sessions_expired;
     const struct summary *read_latency, *write_latency, *propagation_latency; /* ms */
+    const struct summary *throttle_latency; /* ms; of those that were held back */
     const struct summary *watchers; /* how many each event had: created, deleted, data, children */
 };
 void replica_counts(const struct replica *replica, struct replica_counts *ret_counts);

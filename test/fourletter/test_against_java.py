@@ -20,7 +20,7 @@ TIMES = "avg_latency min_latency max_latency".split()
 NOT_HERE = (  # queues and caches that Paddock does not have: docs/compatibility.md
     "prep_processor_queue_size prep_processor_queue_time_ms prep_process_time"
     " proposal_process_time close_session_prep_time sync_processor_queue_size"
-    " sync_processor_queue_time_ms request_throttle_queue_time_ms"
+    " sync_processor_queue_time_ms"
     " response_packet_cache_hits response_packet_cache_misses"
     " response_packet_get_children_cache_hits response_packet_get_children_cache_misses"
 ).split()

@@ -29,7 +29,10 @@ void replica_counts(const struct replica *replica, struct replica_counts *ret_co
         .read_latency = &replica->read_latency,
         .write_latency = &replica->write_latency,
         .propagation_latency = &replica->propagation_latency,
+        .throttle_latency = &replica->throttle_latency,
         .watchers = replica->watchers,
+        .requests_throttled = replica->requests_throttled,
+        .requests_unknown = replica->requests_unknown,
         .requests_prepared = replica->requests_prepared,
         .sessions_expired = replica->sessions_expired,
         .changes_queued = outstanding_puts(replica->outstanding) - replica->changes_queued_before,
@@ -48,10 +51,11 @@ void replica_reset_stats(struct replica *replica)
     replica->read_latency = replica->write_latency = (struct summary){0};
     replica->response_bytes = replica->watch_bytes = 0;
     replica->digest_mismatches = replica->throttled_ops = replica->connection_revalidates = 0;
-    replica->propagation_latency = (struct summary){0};
+    replica->propagation_latency = replica->throttle_latency = (struct summary){0};
     for (size_t i = 0; i < ARRAY_LEN(replica->watchers); i++)
         replica->watchers[i] = (struct summary){0};
-    replica->requests_prepared = replica->sessions_expired = 0;
+    replica->requests_prepared = replica->requests_throttled = replica->requests_unknown = 0;
+    replica->sessions_expired = 0;
     replica->changes_queued_before = outstanding_puts(replica->outstanding);
     replica->changes_applied_before = replica->changes_applied;
     tree_namespaces_reset(replica->tree);

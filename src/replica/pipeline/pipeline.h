@@ -117,13 +117,13 @@ struct replica {
     int64_t janitor_next_ms;
     /* for operators */
     int64_t packets_received, packets_sent, digest_mismatches, throttled_ops;
-    int64_t requests_prepared, sessions_expired;
+    int64_t requests_prepared, requests_throttled, requests_unknown, sessions_expired;
     int64_t changes_applied;                               /* of outstanding_puts_kept() */
     int64_t changes_queued_before, changes_applied_before; /* at the last srst */
     int64_t connection_revalidates, response_last, response_min, response_max;
     int64_t response_bytes, watch_bytes;
     struct latency latency;
-    struct summary read_latency, write_latency, propagation_latency; /* ms */
+    struct summary read_latency, write_latency, propagation_latency, throttle_latency; /* ms */
     struct summary watchers[4]; /* how many each event had, by its type less EVENT_CREATED */
 };
 

@@ -226,6 +226,7 @@ static void answer_read(struct replica *replica, struct client *client,
     } else if (is_client_write(op)) { /* one that did not decode */
         reply_error(replica, client, xid, zxid, ZK_MARSHALLING_ERROR);
     } else {
+        replica->requests_unknown++;
         reply_error(replica, client, xid, /* zxid= */ -1, ZK_UNIMPLEMENTED);
         client_close(replica, client, "an unknown operation");
         return;
@@ -311,6 +312,7 @@ void request_frame(struct replica *replica, struct client *client, struct slice 
     session_table_touch(replica->sessions, session, replica->now_ms);
     if (!was_throttled && must_throttle(replica)) {
         (void)waiting_add(replica, &replica->throttled, client, bytes);
+        replica->requests_throttled++;
         return;
     }
     bool too_late = was_throttled && replica->options.throttled_op_wait_ms > 0 &&
@@ -338,6 +340,7 @@ void requests_release_throttled(struct replica *replica)
         if (client != NULL && client->state == CLIENT_SERVING) {
             struct identities *now = client->identities;
             client->identities = waiting->identities; /* who it was when it asked */
+            summary_add(&replica->throttle_latency, replica->now_ms - waiting->arrived_ms);
             request_frame(replica, client, slice_of(waiting->bytes, waiting->size),
                           waiting->arrived_ms, /* was_throttled= */ true);
             client->identities = now;

@@ -20,7 +20,6 @@ static const char *const zero_counters[] = {
     "dead_watchers_cleared",
     "response_packet_cache_hits",
     "add_dead_watcher_stall_time",
-    "request_throttle_wait_count",
     "requests_not_forwarded_to_commit_processor",
     "response_packet_cache_misses",
     "ensemble_auth_success",
@@ -81,7 +80,6 @@ static const char *const zero_percentiles[] = {
     "close_session_prep_time",
     "read_commitproc_time_ms",
     "local_write_committed_time_ms",
-    "request_throttle_queue_time_ms",
     "quorum_ack_latency",
     "om_commit_process_time_ms",
     "read_final_proc_time_ms",
@@ -228,6 +226,9 @@ void words_mntr(struct front *front, struct buffer *out)
     replica_counts(server->replica, &counts);
     log_thread_stats(server->log, &log);
     snapshot_thread_times(server->snapshots, &snapshots);
+    struct summary throttle = *counts.throttle_latency;
+    summary_add_times(&throttle, 0, /* all that were not held back */
+                      counts.requests_prepared + counts.requests_unknown - throttle.count);
     if (!front->start_forgotten) {
         summary_add(&load, server->start.load_ms);
         summary_add(&snapshot_load, server->start.snapshot_load_ms);
@@ -242,6 +243,7 @@ void words_mntr(struct front *front, struct buffer *out)
     } counters[] = {
         {"watch_bytes", counts.watch_bytes},
         {"throttled_ops", counts.throttled_ops},
+        {"request_throttle_wait_count", counts.requests_throttled},
         {"large_requests_rejected", front->metrics.large_requests_rejected},
         {"connection_rejected", front->metrics.connections_rejected},
         {"sessionless_connections_expired", front->metrics.sessionless_expired},
@@ -281,6 +283,7 @@ void words_mntr(struct front *front, struct buffer *out)
           {"readlatency", counts.read_latency},
           {"updatelatency", counts.write_latency},
           {"propagation_latency", counts.propagation_latency},
+          {"request_throttle_queue_time_ms", &throttle},
           {"sync_processor_queue_and_flush_time_ms", &log.queue_flush_ms},
           {"sync_processor_queue_flush_time_ms", &log.flush_ms},
           {"sync_processor_queue_time_ms", &log.queue_ms},

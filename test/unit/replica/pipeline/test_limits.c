@@ -162,6 +162,9 @@ TEST(what_waited_too_long_in_the_throttle_is_refused_and_has_no_effect)
     CHECK_I64("no effect", tree_find(replica_tree(rig.replica), SLICE("/late")), NODE_NONE);
     replica_counts(rig.replica, &counts);
     CHECK_I64("counted", counts.throttled_ops, 2);
+    CHECK_I64("held back", counts.requests_throttled, 4);
+    CHECK_I64("held back", counts.throttle_latency->count, 4);
+    CHECK_I64("for", counts.throttle_latency->max, 1001);
     end(&rig);
 }
 
