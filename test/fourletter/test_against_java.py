@@ -1,8 +1,8 @@
 """One history against the real server and against Paddock: after each step of it mntr, srvr, stat,
 cons and wchs say the same.
 
-The real server counts some things a moment after its answer. So both are asked again, equally often,
-until they agree.
+The real server counts some things a moment after its answer. So both are asked again, equally
+often, until they agree.
 """
 
 import re
@@ -11,7 +11,8 @@ import time
 from pylib import zkwire
 from pylib.servers import Server
 
-AGREE_WAIT_S = 5.0
+AGREE_WAIT_S = 10.0
+SRST = "srst"
 PIECE_CHARS = 8192  # the real server sends a long answer in pieces, and counts each as a packet
 
 # What mntr has and this does not compare.
@@ -33,7 +34,7 @@ def is_compared(key):
 
 
 class Words:
-    """Asks a server. Their answers to words differ in length: the packets of these are taken out."""
+    """Asks a server. The answers differ in length: the packets of answers are taken out."""
 
     def __init__(self, server):
         self.server, self.pieces = server, 0
@@ -41,7 +42,7 @@ class Words:
     def ask(self, word):
         text = self.server.four_letter(word).decode()
         before, self.pieces = self.pieces, self.pieces + -(-len(text) // PIECE_CHARS)
-        if word == "srst":
+        if word == SRST:
             self.pieces -= before
         return text, before
 
@@ -71,10 +72,9 @@ class Words:
 
 
 def history(words):
-    """Yields the name of each step when it is done."""
+    """Yields the name of each step when it is done; SRST for one to be done."""
     server = words.server
-    words.ask("srst")
-    yield "srst"
+    yield SRST
     one, other = server.client(), server.client()
     yield "two sessions"
     yield from writes(one)
@@ -92,8 +92,7 @@ def history(words):
             pass
         yield word
     yield from ends(server, one, other)
-    words.ask("srst")
-    yield "srst again"
+    yield SRST
 
 
 def writes(one):
@@ -214,16 +213,56 @@ def watches(one, other):
 
 
 def ends(server, one, other):
-    dying = server.client(timeout_ms=400)
+    dying = server.client(timeout_ms=600)
     dying.create("/dying", flags=zkwire.EPHEMERAL)
     other.exists("/dying", watch=True)
     dying.disconnect()
     other.wait_event()
+    other.ping()
     yield "a session that expires"
     one.close_session()
     yield "closeSession"
     other.disconnect()
     yield "a connection that ends"
+
+
+def at_the_door(words):
+    """What is denied, refused or broken off before it is a request."""
+    server = words.server
+    yield SRST
+    words.ask("ruok")
+    yield "a word that is denied"
+    clients = [server.client() for _ in range(3)]
+    yield "as many connections as are allowed"
+    with server.client() as last, zkwire.RawClient(server.host, server.port, connect=False) as over:
+        over.expect_eof()
+        last.close_session()
+    yield "one too many"
+    clients[0].create("/large", b"x" * 2000)
+    yield "a large request"
+    clients[0].send(zkwire.SET_DATA, zkwire.set_data_request("/large", b"x" * 5000))
+    clients[0].expect_eof()
+    yield "one that is too large"
+    clients[1].send_bytes(b"\x7f\0\0\0")
+    clients[1].expect_eof()
+    yield "a length that no frame has"
+    clients[2].send_frame(b"abc")
+    clients[2].expect_eof()
+    yield "less than a header"
+    for name, request in (
+        ("a session that is not known", zkwire.connect_request(30000, 1, b"x" * 16, 0, False)),
+        ("a zxid ahead", zkwire.connect_request(30000, 0, b"\0" * 16, 99999, False)),
+    ):
+        with zkwire.RawClient(server.host, server.port, connect=False) as client:
+            client.send_frame(request)
+            if "session" in name:
+                client.recv_frame()
+            client.expect_eof()
+        yield name
+    for start in (b"", b"\0\0", b"\0\0\0\x2c\0"):
+        with zkwire.RawClient(server.host, server.port, connect=False) as client:
+            client.send_bytes(start)
+        yield "a handshake that ends after %d bytes" % len(start)
 
 
 def differences(ours, theirs):
@@ -233,16 +272,30 @@ def differences(ours, theirs):
 def wait_for_agreement(step, ours, theirs):
     deadline = time.monotonic() + AGREE_WAIT_S
     while True:
+        if step == SRST:  # again each time: what came before it may be counted behind it
+            ours.ask(SRST)
+            theirs.ask(SRST)
         differ = differences(ours.all(), theirs.all())
         if not differ:
             return
         assert time.monotonic() < deadline, "after %s, ours and theirs: %s" % (step, differ)
 
 
-def test_the_words_tell_one_history_as_the_real_server():
-    config = {"tickTime": 100, "maxSessionTimeout": 40000}
-    with Server("paddock", config) as paddock, Server("java", config) as java:
+def compare(tell, config, props=None):
+    with Server("paddock", config, props) as paddock, Server("java", config, props) as java:
         ours, theirs = Words(paddock), Words(java)
-        for step, same_step in zip(history(ours), history(theirs), strict=True):
+        for step, same_step in zip(tell(ours), tell(theirs), strict=True):
             assert step == same_step
             wait_for_agreement(step, ours, theirs)
+
+
+def test_the_words_tell_one_history_as_the_real_server():
+    compare(history, {"tickTime": 100, "maxSessionTimeout": 40000})
+
+
+def test_the_words_tell_what_did_not_get_in_as_the_real_server():
+    compare(
+        at_the_door,
+        {"maxClientCnxns": 4, "4lw.commands.whitelist": "mntr,srvr,stat,cons,wchs,srst"},
+        {"zookeeper.largeRequestThreshold": 1000, "zookeeper.largeRequestMaxBytes": 3000},
+    )
