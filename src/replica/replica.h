@@ -132,7 +132,7 @@ struct replica_counts {
     int64_t requests_throttled, sessions_expired;
     const struct summary *read_latency, *write_latency, *propagation_latency; /* ms */
     const struct summary *throttle_latency; /* ms; of those that were held back */
-    const struct summary *watchers; /* how many each event had: created, deleted, data, children */
+    const struct summary *watchers;         /* how many an event had, by its zk_event */
 };
 void replica_counts(const struct replica *replica, struct replica_counts *ret_counts);
 void replica_reset_stats(struct replica *replica); /* srst: all that counts what happened */

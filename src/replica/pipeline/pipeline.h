@@ -124,7 +124,7 @@ struct replica {
     int64_t response_bytes, watch_bytes;
     struct latency latency;
     struct summary read_latency, write_latency, propagation_latency, throttle_latency; /* ms */
-    struct summary watchers[4]; /* how many each event had, by its type less EVENT_CREATED */
+    struct summary watchers[EVENT_CHILDREN_CHANGED + 1]; /* how many an event of this type had */
 };
 
 /* --- replica.c: effects --- */

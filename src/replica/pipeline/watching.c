@@ -57,7 +57,7 @@ static void trigger(struct replica *replica, enum watch_table table, enum zk_eve
     uint32_t waited =
         watches_trigger(replica->watches, table, path, replica->watch_step, deliver, replica);
     if (waited > 0)
-        summary_add(&replica->watchers[type - EVENT_CREATED], waited);
+        summary_add(&replica->watchers[type], waited);
 }
 
 static void node_created(void *context, struct slice path, uint32_t acl)
