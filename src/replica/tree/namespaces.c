@@ -5,8 +5,9 @@
 #include "base/hash.h"
 
 enum {
-    NAMESPACES_MAX =
-        1000, /* later ones are not counted: nothing that clients choose grows for ever */
+    /* Later and longer ones are not counted: nothing that clients choose grows for ever. */
+    NAMESPACES_MAX = 1000,
+    NAME_BYTES_MAX = 1024,
     STAT_OVERHEAD_BYTES = 68
 };
 
@@ -73,13 +74,13 @@ static inline bool lies_in(struct slice path, struct slice name)
            (path.size == name.size + 1 || path.data[name.size + 1] == '/');
 }
 
-/* NULL: the root, or one too many. */
+/* NULL: the root, one too many, or one too long. */
 static struct tree_namespace *take_namespace(struct tree *tree, struct slice path)
 {
     if (tree->last_namespace != NULL && lies_in(path, tree->last_namespace->name))
         return tree->last_namespace; /* as most are: it costs no hash */
     struct slice name = namespace_of(path);
-    if (name.size == 0)
+    if (name.size == 0 || name.size > NAME_BYTES_MAX)
         return NULL;
     uint64_t hash = hash_bytes(name, tree->options.hash_seed);
     struct tree_namespace *found = find_namespace(tree, name, hash);

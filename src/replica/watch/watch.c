@@ -206,7 +206,7 @@ uint32_t watches_trigger(struct watches *watches, enum watch_table table, struct
         while (left-- > 0) {
             struct watch *watch = CONTAINER_OF(next, struct watch, in_path);
             next = next->next;
-            (void)wake(watch->client, step, deliver, context);
+            (void)wake(watch->client, step, deliver, context); /* `waited` counts it anyway */
             take(watches, watch, WATCH_STANDARD);
         }
     }

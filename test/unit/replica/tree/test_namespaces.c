@@ -99,3 +99,17 @@ TEST(namespaces_beyond_a_thousand_are_not_counted)
     CHECK(named(tree, "n2999") == NULL);
     tree_free(tree);
 }
+
+TEST(a_namespace_with_a_long_name_is_not_counted)
+{
+    struct tree *tree = new_tree();
+    char path[1 + 1025];
+
+    memset(path, 'x', sizeof(path));
+    path[0] = '/';
+    tree_count_read(tree, slice_of(path, sizeof(path)), 0);
+    CHECK(tree_namespaces(tree) == NULL);
+    tree_count_read(tree, slice_of(path, sizeof(path) - 1), 0);
+    CHECK_U64("name", tree_namespaces(tree)->name.size, 1024);
+    tree_free(tree);
+}
