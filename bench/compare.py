@@ -32,6 +32,9 @@ JAVA_MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 PORT = int(os.environ.get("BENCH_PORT", "24281"))
 KINDS = ("java", "paddock")
 MILLION = 1000000
+MILLION_ROWS = ("memory, 1M znodes (MB)", "start, 1M znodes (ms)", "set p99 without snapshot (us)",
+                "set p99 while snapshot (us)", "longest silence while snapshot (ms)",
+                "longest silence without (ms)")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -248,33 +251,31 @@ class Run:
             self.add("memory per idle session (KB)", kind, used_kb / sessions)
             client.wait()
 
-    def million(self, kind, alternations):
-        """One directory with a million znodes, then starts and sets over it."""
-        rows = ("memory, 1M znodes (MB)", "start, 1M znodes (ms)", "set p99 without snapshot (us)",
-                "set p99 while snapshot (us)", "longest silence while snapshot (ms)",
-                "longest silence without (ms)")
-        if not self.wants(*rows):
-            return
+    def million(self, kind):
+        """A directory with a million znodes."""
         directory = self.fresh("million-" + kind)
         with Server(kind, directory) as server:
             bench("--op", "none", "--prefill", MILLION)
-            self.add(rows[0], kind, server.rss_mb())
-        with Server(kind, directory) as server:
-            # So that every start measured finds a snapshot and nothing left to replay: Java writes
-            # it before it serves, Paddock while it does.
-            server.wait_snapshot()
+            self.add(MILLION_ROWS[0], kind, server.rss_mb())
+        return directory
+
+    def over_million(self, kind, directory):
+        """A start and sets over it, without a snapshot and with one."""
         paced = ["--op", "set", "--reuse", "--paths", MILLION, "--rate", 10000]
         paced += ["--warmup", self.warmup, "--duration", self.seconds * 2]
-        for _ in range(alternations):
-            with Server(kind, directory, {"snapCount": 100 * MILLION}) as server:
-                self.add(rows[1], kind, server.start_s * 1000)
-                got = bench(*paced)
-                self.add(rows[2], kind, got["p99_us"])
-                self.add(rows[5], kind, got["silence_us"] / 1000)
-            with Server(kind, directory, {"snapCount": 5000}) as server:
-                got = bench(*paced)
-                self.add(rows[3], kind, got["p99_us"])
-                self.add(rows[4], kind, got["silence_us"] / 1000)
+        with Server(kind, directory) as server:
+            # So that the start measured finds a snapshot and nothing left to replay: Java writes
+            # it before it serves, Paddock while it does.
+            server.wait_snapshot()
+        with Server(kind, directory, {"snapCount": 100 * MILLION}) as server:
+            self.add(MILLION_ROWS[1], kind, server.start_s * 1000)
+            got = bench(*paced)
+            self.add(MILLION_ROWS[2], kind, got["p99_us"])
+            self.add(MILLION_ROWS[5], kind, got["silence_us"] / 1000)
+        with Server(kind, directory, {"snapCount": 5000}):
+            got = bench(*paced)
+            self.add(MILLION_ROWS[3], kind, got["p99_us"])
+            self.add(MILLION_ROWS[4], kind, got["silence_us"] / 1000)
 
     def program_size(self):
         if "paddock" in self.kinds() and self.wants("program, stripped (MB)"):
@@ -290,8 +291,11 @@ class Run:
                 self.throughput(kind)
             for kind in self.kinds():
                 self.idle(kind)
-        for kind in self.kinds():
-            self.million(kind, 1 if self.options.quick else 3)
+        if self.wants(*MILLION_ROWS):
+            directories = {kind: self.million(kind) for kind in self.kinds()}
+            for _ in range(alternations):
+                for kind, directory in directories.items():
+                    self.over_million(kind, directory)
         self.program_size()
 
 
