@@ -77,6 +77,7 @@ class Server:
 
     def __enter__(self):
         """Starts it and waits for the first answer; start_s says how long that took."""
+        os.sync()  # what the server before left to the kernel is not this one's load
         began = time.monotonic()
         with open(os.path.join(self.directory, "log"), "ab") as log:
             self.process = subprocess.Popen(
