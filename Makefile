@@ -68,7 +68,7 @@ format: ## rewrite every C file as .clang-format says
 lint: build ## format, clang-tidy, who includes whom, what the pure rooms call
 	$(call CONFIGURE,clang)
 	$(call CONFIGURE,debug)
-	@$(call BUILD,debug) --target base wire replica
+	@$(call BUILD,debug) --target base metrics wire replica
 	@dev/lint.sh
 
 install: all ## PREFIX=/usr/local, DESTDIR

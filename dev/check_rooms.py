@@ -2,9 +2,9 @@
 """Who includes whom, and what the pure rooms call.
 
     dev/check_rooms.py                 every #include of src/ against the room() lines
-    dev/check_rooms.py build/debug     also: undefined symbols of libbase + libwire + libreplica
+    dev/check_rooms.py build/debug     also: undefined symbols of the pure rooms' archives
 
-base, wire and replica decide; they must not act. So they include no header of the system that opens
+base, metrics, wire and all rooms of replica decide; they must not act. So they include no header of the system that opens
 files or sockets, reads a clock, makes threads or rolls dice, and their archives call nothing but the
 functions on the list below.
 """
@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PURE = ("base", "wire", "replica")
+PURE = ("base", "metrics", "wire", "replica")
 
 # Headers that the pure rooms may include beside their own.
 PURE_HEADERS = {
@@ -56,11 +56,23 @@ def rooms():
     with open(os.path.join(ROOT, "CMakeLists.txt")) as file:
         text = file.read()
     found = {}
-    for name, uses in re.findall(r"^room\((\w+)(?:\s+USES\s+([a-z ]+?))?(?:\s+LINKS[^)]*)?\)", text, re.M):
+    for name, uses in re.findall(r"^room\(([\w/]+)(?:\s+USES\s+([a-z/\s]+?))?(?:\s+LINKS[^)]*)?\)", text, re.M):
         found[name] = {name, *uses.split()}
     if set(PURE) - set(found):
         sys.exit("check_rooms: cannot read the room() lines of CMakeLists.txt")
     return found
+
+
+def room_of(path, known):
+    """The innermost room that a path below src/ belongs to, or None."""
+    folder = os.path.dirname(path)
+    while folder and folder not in known:
+        folder = os.path.dirname(folder)
+    return folder or None
+
+
+def is_pure(room):
+    return room.split("/")[0] in PURE
 
 
 def check_includes(allowed):
@@ -70,22 +82,22 @@ def check_includes(allowed):
             if not name.endswith((".c", ".h")):
                 continue
             path = os.path.relpath(os.path.join(directory, name), ROOT)
-            room = path.split(os.sep)[1]
             files += 1
-            if path == "src/server/main.c":
+            if path == "src/main.c":
                 continue  # the one place where all rooms are named together
-            if room not in allowed:
-                wrong.append("%s: src/%s is not a room of CMakeLists.txt" % (path, room))
+            room = room_of(path[len("src/") :], allowed)
+            if room is None:
+                wrong.append("%s belongs to no room of CMakeLists.txt" % path)
                 continue
             with open(os.path.join(ROOT, path)) as file:
                 includes = INCLUDE.findall(file.read())
             for quote, header in includes:
                 if quote == '"':
-                    if header.split("/")[0] not in allowed[room]:
+                    if room_of(header, allowed) not in allowed[room]:
                         wrong.append('%s: %s may not use "%s"' % (path, room, header))
                     elif not os.path.exists(os.path.join(ROOT, "src", header)):
                         wrong.append('%s: "%s" is not written from src/' % (path, header))
-                elif room in PURE and header not in PURE_HEADERS:
+                elif is_pure(room) and header not in PURE_HEADERS:
                     wrong.append("%s: a pure room may not include <%s>" % (path, header))
     return wrong, files
 
@@ -109,10 +121,10 @@ def symbols(archive):
     return defined, undefined
 
 
-def check_symbols(build):
+def check_symbols(build, known):
     wrong, defined, undefined = [], set(), {}
-    for room in PURE:
-        archive = os.path.join(ROOT, build, "lib%s.a" % room)
+    for room in sorted(filter(is_pure, known)):
+        archive = os.path.join(ROOT, build, "lib%s.a" % room.replace("/", "_"))
         here_defined, here_undefined = symbols(archive)
         if not here_defined:
             wrong.append("%s defines nothing: was it built?" % archive)
@@ -127,10 +139,11 @@ def check_symbols(build):
 
 
 def main():
-    wrong, files = check_includes(rooms())
+    known = rooms()
+    wrong, files = check_includes(known)
     said = "%d files" % files
     for build in sys.argv[1:]:
-        more, count = check_symbols(build)
+        more, count = check_symbols(build, known)
         wrong += more
         said += ", %d outside symbols of the pure rooms in %s" % (count, build)
     for line in wrong:

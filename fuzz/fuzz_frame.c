@@ -31,7 +31,7 @@ struct fuzz_client {
 struct world {
     struct replica *replica;
     struct tree *twin; /* what the log alone gives */
-    struct replica_effects effects;
+    struct effects effects;
     struct fuzz_client clients[CLIENTS];
     int64_t now_ms, appended_zxid;
     bool imaging;
@@ -47,7 +47,7 @@ static void step(struct world *world, struct replica_event event)
     carry_out(world);
 }
 
-static void take_append(struct world *world, const struct log_append *append)
+static void take_append(struct world *world, const struct txnlog_append *append)
 {
     struct arena arena;
     struct txn txn;
@@ -93,7 +93,7 @@ static void take_hold(struct fuzz_client *client)
 
 static void carry_out(struct world *world)
 {
-    struct replica_effects *effects = &world->effects;
+    struct effects *effects = &world->effects;
     bool closed[CLIENTS] = {false};
 
     for (size_t i = 0; i < effects->append_count; i++)
@@ -111,7 +111,7 @@ static void carry_out(struct world *world)
     }
     if (effects->snapshot_begin)
         world->imaging = true;
-    replica_effects_clear(effects);
+    effects_clear(effects);
     for (uint32_t i = 0; i < CLIENTS; i++) {
         if (!closed[i])
             continue;
@@ -279,6 +279,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(tree_ephemeral_count(tree) == tree_ephemeral_count(world.twin));
     replica_free(world.replica);
     tree_free(world.twin);
-    replica_effects_deinit(&world.effects);
+    effects_deinit(&world.effects);
     return 0;
 }

@@ -38,4 +38,14 @@ static inline bool slice_starts_with(struct slice text, struct slice prefix)
            (prefix.size == 0 || memcmp(text.data, prefix.data, prefix.size) == 0);
 }
 
+/* Without what Java's String.trim() takes off: all bytes up to the blank, at both ends. */
+static inline struct slice slice_trim(struct slice text)
+{
+    while (text.size > 0 && text.data[0] <= ' ')
+        text = slice_of(text.data + 1, text.size - 1);
+    while (text.size > 0 && text.data[text.size - 1] <= ' ')
+        text.size--;
+    return text;
+}
+
 #endif

@@ -54,3 +54,17 @@ int64_t summary_percentile(const struct summary *summary, double share)
     }
     return summary->max;
 }
+
+void summary_merge(struct summary *summary, const struct summary *from)
+{
+    if (from->count == 0)
+        return;
+    if (summary->count == 0 || from->min < summary->min)
+        summary->min = from->min;
+    if (summary->count == 0 || from->max > summary->max)
+        summary->max = from->max;
+    summary->count += from->count;
+    summary->sum += from->sum;
+    for (size_t i = 0; i < SUMMARY_BUCKETS; i++)
+        summary->buckets[i] += from->buckets[i];
+}

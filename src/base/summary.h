@@ -14,6 +14,8 @@ struct summary {
 
 void summary_add(struct summary *summary, int64_t value);
 void summary_add_times(struct summary *summary, int64_t value, int64_t times);
+/* All that `from` was given, as if it had been added here. */
+void summary_merge(struct summary *summary, const struct summary *from);
 /* The value below which `share` (0..1) of the measurements lie; 0 when there are none. */
 int64_t summary_percentile(const struct summary *summary, double share);
 

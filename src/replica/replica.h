@@ -4,12 +4,12 @@
  * with the options. The daemon (src/server/) and the simulator drive exactly this.
  *
  * Order of a turn: step once for each thing that happened; then carry out the effects once (one
- * log write and sync, one send per client); then replica_effects_clear(). */
+ * log write and sync, one send per client); then effects_clear(). */
 #ifndef REPLICA_REPLICA_H
 #define REPLICA_REPLICA_H
 
-#include "base/buffer.h"
 #include "base/summary.h"
+#include "replica/effects/effects.h"
 #include "replica/tree/tree.h"
 
 struct replica_options {
@@ -61,40 +61,6 @@ struct replica_event {
     struct slice address; /* textual peer address, Java's getHostAddress form */
 };
 
-enum client_effect_kind {
-    CLIENT_SEND,  /* bytes [offset, offset + size) of effects->bytes: whole frames */
-    CLIENT_CLOSE, /* send what is queued, then close. Front then reports CLIENT_CLOSED */
-    CLIENT_PAUSE, /* read no more from this client until CLIENT_RESUME; frames that still come
-                      are queued */
-    CLIENT_RESUME,
-    CLIENT_HOLD /* more answers are ready than should leave at once: report REPLICA_CLIENT_READY
-                   when most of what was sent has left */
-};
-struct client_effect {
-    enum client_effect_kind kind;
-    uint32_t client;
-    size_t offset, size;
-    const char *reason; /* CLIENT_CLOSE: why, for the log; NULL: an ordinary end. Static text */
-};
-
-struct log_append {
-    struct slice payload; /* txn bytes with digest; valid until REPLICA_LOG_SYNCED passed it */
-    int64_t zxid;
-    bool lacks_digest; /* nothing behind the body: the log writes one of version 0 */
-    bool roll_before;  /* begin a new log file with this record */
-};
-
-struct replica_effects { /* zero it before first use; owned by the caller */
-    struct buffer bytes;
-    struct client_effect *clients;
-    struct log_append *appends;
-    size_t client_count, client_capacity, append_count, append_capacity;
-    bool snapshot_begin; /* start writing an image: replica_snapshot_next() until it ends */
-    int64_t wake_at_ms;  /* send REPLICA_TICK no later than this; INT64_MAX: no wish */
-};
-void replica_effects_clear(struct replica_effects *effects);
-void replica_effects_deinit(struct replica_effects *effects);
-
 struct replica;
 /* Takes the tree. Options are copied (their slices are borrowed for life). */
 struct replica *replica_new(const struct replica_options *options, struct tree *tree,
@@ -102,7 +68,7 @@ struct replica *replica_new(const struct replica_options *options, struct tree *
 void replica_free(struct replica *replica);
 /* Appends to `effects`. Never fails: bad input is answered, closed or ignored. */
 void replica_step(struct replica *replica, const struct replica_event *event,
-                  struct replica_effects *effects);
+                  struct effects *effects);
 
 /* After snapshot_begin: the next part of the image (about bytes_max bytes, appended to `out`).
  * `ret_seal` true: a checksum seal stands behind this part. False: the image ended with the part

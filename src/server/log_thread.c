@@ -11,7 +11,7 @@
 enum { FULL_RETRY_MS = 1000 };
 
 struct entry {
-    struct log_append append;
+    struct txnlog_append append;
     int64_t queued_ns;
 };
 
@@ -36,7 +36,7 @@ struct log_thread {
     struct log_thread_stats stats;
 
     struct entries batch;       /* the thread's own from here */
-    struct log_append *appends; /* the batch as the writer wants it */
+    struct txnlog_append *appends; /* the batch as the writer wants it */
     size_t append_capacity;
     int64_t last_flush_ns;
 };
@@ -242,7 +242,7 @@ struct log_thread *log_thread_start(uv_loop_t *loop, struct log_writer *writer,
     return thread;
 }
 
-void log_thread_push(struct log_thread *thread, const struct log_append *appends, size_t count)
+void log_thread_push(struct log_thread *thread, const struct txnlog_append *appends, size_t count)
 {
     struct entry entry = {.queued_ns = now_ns()};
 

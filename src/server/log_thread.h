@@ -41,7 +41,7 @@ struct log_thread *log_thread_start(uv_loop_t *loop, struct log_writer *writer,
                                     const struct log_thread_options *options,
                                     log_thread_durable *durable, void *context);
 /* Payloads stay where they are until durable() has passed them. */
-void log_thread_push(struct log_thread *thread, const struct log_append *appends, size_t count);
+void log_thread_push(struct log_thread *thread, const struct txnlog_append *appends, size_t count);
 void log_thread_stats(struct log_thread *thread, struct log_thread_stats *ret_stats);
 void log_thread_reset_stats(struct log_thread *thread); /* what happened, not what is */
 /* Writes what is queued (unless the disk is full), ends the thread and closes its handle; free it

@@ -136,7 +136,7 @@ static void finish_stop(struct server *server)
  * the first send and the clearing: it may lengthen its last send, which must not have left. */
 static void carry_out_once(struct server *server)
 {
-    struct replica_effects *effects = &server->effects;
+    struct effects *effects = &server->effects;
 
     front_resume(server->front); /* steps: frames that waited */
     if (effects->append_count > 0) {
@@ -146,7 +146,7 @@ static void carry_out_once(struct server *server)
     front_flush(server->front);
     bool begin = effects->snapshot_begin;
     arm_wake(server);
-    replica_effects_clear(effects);
+    effects_clear(effects);
     front_cleared(server->front);
     if (effects->bytes.capacity > EFFECT_BYTES_KEPT)
         buffer_deinit(&effects->bytes);
@@ -157,7 +157,7 @@ static void carry_out_once(struct server *server)
 
 static bool nothing_to_carry_out(const struct server *server)
 {
-    const struct replica_effects *effects = &server->effects;
+    const struct effects *effects = &server->effects;
 
     return effects->client_count == 0 && effects->append_count == 0 && !effects->snapshot_begin;
 }
@@ -433,7 +433,7 @@ void server_close(struct server *server)
     front_free(server->front);
     if (server->replica != NULL)
         replica_free(server->replica);
-    replica_effects_deinit(&server->effects);
+    effects_deinit(&server->effects);
     buffer_deinit(&server->snapshot_part);
     disk_posix_close(server->snapshot_disk);
     if (server->log_disk != server->data_disk)

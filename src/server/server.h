@@ -27,7 +27,7 @@ struct server {
     uv_loop_t loop;
     const struct config *config;
     struct replica *replica;
-    struct replica_effects effects;
+    struct effects effects;
     struct front *front;
 
     char *data_path, *log_path; /* the version-2 directories */

@@ -39,7 +39,7 @@ void rig_init(struct rig *rig, const struct replica_options *options, struct tre
 void rig_deinit(struct rig *rig)
 {
     replica_free(rig->replica);
-    replica_effects_deinit(&rig->effects);
+    effects_deinit(&rig->effects);
     for (size_t i = 0; i < rig->append_count; i++)
         buffer_deinit(&rig->appends[i].payload);
     mem_free(rig->appends);
@@ -51,7 +51,7 @@ void rig_deinit(struct rig *rig)
 
 static void write_down(struct rig *rig)
 {
-    const struct replica_effects *effects = &rig->effects;
+    const struct effects *effects = &rig->effects;
     struct buffer *out = rig->transcript;
 
     if (out == NULL)
@@ -59,7 +59,7 @@ static void write_down(struct rig *rig)
     buffer_i64(out, effects->wake_at_ms);
     jute_put_bool(out, effects->snapshot_begin);
     for (size_t i = 0; i < effects->append_count; i++) {
-        const struct log_append *append = &effects->appends[i];
+        const struct txnlog_append *append = &effects->appends[i];
         buffer_i64(out, append->zxid);
         jute_put_bool(out, append->lacks_digest);
         jute_put_bool(out, append->roll_before);
@@ -74,7 +74,7 @@ static void write_down(struct rig *rig)
     }
 }
 
-static void keep_append(struct rig *rig, const struct log_append *append)
+static void keep_append(struct rig *rig, const struct txnlog_append *append)
 {
     if (rig->append_count == rig->append_capacity) {
         rig->append_capacity = rig->append_capacity == 0 ? 64 : rig->append_capacity * 2;
@@ -91,7 +91,7 @@ static void keep_append(struct rig *rig, const struct log_append *append)
 
 static void carry_out(struct rig *rig)
 {
-    struct replica_effects *effects = &rig->effects;
+    struct effects *effects = &rig->effects;
 
     write_down(rig);
     for (size_t i = 0; i < effects->append_count; i++)
@@ -129,7 +129,7 @@ static void carry_out(struct rig *rig)
     if (effects->snapshot_begin)
         rig->snapshot_begun = true;
     CHECK(effects->wake_at_ms > rig->now_ms - RIG_TICK_MS);
-    replica_effects_clear(effects);
+    effects_clear(effects);
 }
 
 void rig_step(struct rig *rig, struct replica_event event)

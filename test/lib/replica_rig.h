@@ -30,7 +30,7 @@ struct rig_append {
 
 struct rig {
     struct replica *replica;
-    struct replica_effects effects;
+    struct effects effects;
     int64_t now_ms, wall_ms;
     struct rig_client clients[RIG_CLIENTS];
     struct rig_append *appends;

@@ -40,16 +40,16 @@ int64_t world_zxid(const struct store_world *world)
     return tree_last_zxid(world->tree);
 }
 
-struct log_append world_append(const struct store_world *world, size_t index)
+struct txnlog_append world_append(const struct store_world *world, size_t index)
 {
     const struct world_txn *txn = &world->txns[index];
 
-    return (struct log_append){.payload = slice_of(txn->bytes, txn->size),
+    return (struct txnlog_append){.payload = slice_of(txn->bytes, txn->size),
                                .zxid = txn->zxid,
                                .lacks_digest = txn->is_error};
 }
 
-static struct log_append add_txn(struct store_world *world, const struct txn *txn)
+static struct txnlog_append add_txn(struct store_world *world, const struct txn *txn)
 {
     struct buffer bytes = {0};
     bool is_error = txn->header.type == OP_ERROR;
@@ -81,7 +81,7 @@ static struct txn_header next_header(struct store_world *world, int32_t type)
                                .type = type};
 }
 
-struct log_append world_add(struct store_world *world, const struct txn_op *op)
+struct txnlog_append world_add(struct store_world *world, const struct txn_op *op)
 {
     struct txn txn = {.header = next_header(world, op->type), .op = *op};
 
@@ -99,7 +99,7 @@ static struct jute_vector acl_of(struct store_world *world, int32_t perms)
     return acl;
 }
 
-struct log_append world_create(struct store_world *world, const char *path, struct slice data)
+struct txnlog_append world_create(struct store_world *world, const char *path, struct slice data)
 {
     return world_add(world, &(struct txn_op){.type = OP_CREATE,
                                              .path = slice_text(path),
@@ -171,7 +171,7 @@ static struct txn_op random_op(struct store_world *world)
     }
 }
 
-static struct log_append add_close(struct store_world *world)
+static struct txnlog_append add_close(struct store_world *world)
 {
     struct tree_session *session = tree_session(world->tree, world->session);
     struct buffer paths = {0};
@@ -187,14 +187,14 @@ static struct log_append add_close(struct store_world *world)
         arena_copy(&world->arena,
                    slice_of(paths.size == 0 ? (const uint8_t *)"" : paths.data, paths.size)),
         (int32_t)session->ephemeral_count};
-    struct log_append append =
+    struct txnlog_append append =
         world_add(world, &(struct txn_op){.type = OP_CLOSE_SESSION, .paths = list});
     buffer_deinit(&paths);
     world->session = 0;
     return append;
 }
 
-struct log_append world_next(struct store_world *world)
+struct txnlog_append world_next(struct store_world *world)
 {
     int32_t kind = random_below(&world->seed, 20);
 

@@ -33,11 +33,11 @@ struct recovery_options world_recovery_options(void);
 void world_init(struct store_world *world, uint64_t seed);
 void world_deinit(struct store_world *world);
 /* Makes and applies one more; valid until the world ends or forgets it. */
-struct log_append world_next(struct store_world *world);
-struct log_append world_append(const struct store_world *world, size_t index);
+struct txnlog_append world_next(struct store_world *world);
+struct txnlog_append world_append(const struct store_world *world, size_t index);
 /* One of the given kind: its op is filled in by the caller. */
-struct log_append world_add(struct store_world *world, const struct txn_op *op);
-struct log_append world_create(struct store_world *world, const char *path, struct slice data);
+struct txnlog_append world_add(struct store_world *world, const struct txn_op *op);
+struct txnlog_append world_create(struct store_world *world, const char *path, struct slice data);
 /* The world as it was after `zxid`: later transactions never were. The next one has zxid + 1. */
 void world_go_back(struct store_world *world, int64_t zxid);
 int64_t world_zxid(const struct store_world *world);

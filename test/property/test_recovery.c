@@ -51,7 +51,7 @@ static void serve(struct life *life, const struct log_position *position, int ba
                                   .force_sync = true,
                                   .digest_enabled = true};
     struct log_writer *writer = log_writer_new(disk, &options, position);
-    struct log_append batch[BATCH_MAX];
+    struct txnlog_append batch[BATCH_MAX];
     struct store_notes notes = {0};
 
     for (int i = 0; i < batches; i++) {
@@ -287,7 +287,7 @@ PROPERTY(a_full_disk_loses_nothing_and_the_same_batch_goes_in_when_there_is_spac
     drop(&recovery);
     int full = 0;
     for (int i = 0; i < 60; i++) {
-        struct log_append batch[BATCH_MAX];
+        struct txnlog_append batch[BATCH_MAX];
         size_t count = 1 + (size_t)random_below(&life.seed, BATCH_MAX);
         for (size_t j = 0; j < count; j++) {
             batch[j] = world_next(&life.world);

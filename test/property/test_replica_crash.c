@@ -192,7 +192,7 @@ static enum status log_turn(struct run *run)
 
     for (; run->logged < rig->append_count; run->logged++) {
         const struct rig_append *append = &rig->appends[run->logged];
-        struct log_append one = {.payload = buffer_slice(&append->payload),
+        struct txnlog_append one = {.payload = buffer_slice(&append->payload),
                                  .zxid = append->zxid,
                                  .lacks_digest = append->lacks_digest,
                                  .roll_before = append->roll_before};

@@ -89,7 +89,7 @@ struct replica {
     struct client **clients;
     uint32_t client_capacity, client_count, next_generation;
     struct arena arena;              /* scratch of one request or one applied transaction */
-    struct replica_effects *effects; /* of the running step */
+    struct effects *effects; /* of the running step */
     int64_t now_ms, wall_ms, start_ms, start_wall_ms;
     /* proposals */
     struct log_space log_space;

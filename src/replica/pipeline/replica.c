@@ -6,51 +6,11 @@ enum { PAUSE_TICKS = 2 };
 
 /* --- effects --- */
 
-void replica_effects_clear(struct replica_effects *effects)
-{
-    enum { KEEP_BYTES = 256 * 1024 };
-
-    effects->bytes.size = 0;
-    if (effects->bytes.capacity > KEEP_BYTES) /* one large answer must not be paid for ever */
-        buffer_deinit(&effects->bytes);
-    effects->client_count = effects->append_count = 0;
-    effects->snapshot_begin = false;
-}
-
-void replica_effects_deinit(struct replica_effects *effects)
-{
-    buffer_deinit(&effects->bytes);
-    mem_free(effects->clients);
-    mem_free(effects->appends);
-    *effects = (struct replica_effects){0};
-}
-
-static void add_client_effect(struct replica_effects *effects, struct client_effect effect)
-{
-    if (effects->client_count == effects->client_capacity) {
-        effects->client_capacity =
-            effects->client_capacity == 0 ? 64 : effects->client_capacity * 2;
-        effects->clients =
-            mem_realloc(effects->clients, effects->client_capacity * sizeof(*effects->clients));
-    }
-    effects->clients[effects->client_count++] = effect;
-}
-
 static void send_shared(struct replica *replica, struct client *client, size_t offset, size_t size)
 {
-    struct replica_effects *effects = replica->effects;
-
     client->sent++;
     replica->packets_sent++;
-    if (effects->client_count > 0) {
-        struct client_effect *last = &effects->clients[effects->client_count - 1];
-        if (last->kind == CLIENT_SEND && last->client == client->id &&
-            last->offset + last->size == offset) {
-            last->size += size;
-            return;
-        }
-    }
-    add_client_effect(effects, (struct client_effect){CLIENT_SEND, client->id, offset, size, NULL});
+    effects_add_send(replica->effects, client->id, offset, size);
 }
 
 size_t frame_begin(struct replica *replica)
@@ -150,7 +110,7 @@ void client_pause(struct replica *replica, struct client *client)
     if (client->paused)
         return;
     client->paused = true;
-    add_client_effect(replica->effects,
+    effects_add_client(replica->effects,
                       (struct client_effect){CLIENT_PAUSE, client->id, 0, 0, NULL});
 }
 
@@ -159,7 +119,7 @@ void client_resume(struct replica *replica, struct client *client)
     if (!client->paused || client->state == CLIENT_CLOSING)
         return;
     client->paused = false;
-    add_client_effect(replica->effects,
+    effects_add_client(replica->effects,
                       (struct client_effect){CLIENT_RESUME, client->id, 0, 0, NULL});
 }
 
@@ -168,7 +128,7 @@ void client_hold(struct replica *replica, struct client *client)
     if (client->held || client->state != CLIENT_SERVING)
         return;
     client->held = true;
-    add_client_effect(replica->effects,
+    effects_add_client(replica->effects,
                       (struct client_effect){CLIENT_HOLD, client->id, 0, 0, NULL});
 }
 
@@ -189,7 +149,7 @@ void client_close(struct replica *replica, struct client *client, const char *re
         return;
     forget(replica, client);
     client->state = CLIENT_CLOSING;
-    add_client_effect(replica->effects,
+    effects_add_client(replica->effects,
                       (struct client_effect){CLIENT_CLOSE, client->id, 0, 0, reason});
 }
 
@@ -282,7 +242,7 @@ static void set_time(struct replica *replica, const struct replica_event *event)
 }
 
 void replica_step(struct replica *replica, const struct replica_event *event,
-                  struct replica_effects *effects)
+                  struct effects *effects)
 {
     struct client *client = NULL;
 
@@ -390,7 +350,7 @@ struct replica *replica_new(const struct replica_options *options, struct tree *
 
 void replica_free(struct replica *replica)
 {
-    struct replica_effects ignored = {0};
+    struct effects ignored = {0};
 
     if (replica == NULL)
         return;
@@ -406,7 +366,7 @@ void replica_free(struct replica *replica)
     }
     if (replica->image != NULL)
         snapshot_image_end(replica->image);
-    replica_effects_deinit(&ignored);
+    effects_deinit(&ignored);
     log_space_deinit(&replica->log_space);
     mem_free(replica->pending);
     mem_free(replica->clients);

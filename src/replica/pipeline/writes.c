@@ -23,17 +23,6 @@ static struct pending *push_pending(struct replica *replica)
     return &replica->pending[at];
 }
 
-static void append_to_log(struct replica_effects *effects, struct log_append append)
-{
-    if (effects->append_count == effects->append_capacity) {
-        effects->append_capacity =
-            effects->append_capacity == 0 ? 64 : effects->append_capacity * 2;
-        effects->appends =
-            mem_realloc(effects->appends, effects->append_capacity * sizeof(*effects->appends));
-    }
-    effects->appends[effects->append_count++] = append;
-}
-
 static void begin_prepare(struct replica *replica, const struct client *client, int64_t session_id,
                           int32_t cxid, struct prepare *ret_prepare)
 {
@@ -72,7 +61,7 @@ static void propose(struct replica *replica, const struct txn *txn, struct pendi
     pending.with_stat = pending.payload.data + payload_bytes;
     *push_pending(replica) = pending;
     replica->pending_bytes += pending.payload.size;
-    append_to_log(replica->effects, (struct log_append){.payload = pending.payload,
+    effects_add_append(replica->effects, (struct txnlog_append){.payload = pending.payload,
                                                         .zxid = pending.zxid,
                                                         .lacks_digest = !digest,
                                                         .roll_before = replica->roll_next});

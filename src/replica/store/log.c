@@ -215,14 +215,14 @@ static enum status take_back(struct log_writer *writer, const struct mark *mark)
     return status;
 }
 
-static enum status append_batch(struct log_writer *writer, const struct log_append *appends,
+static enum status append_batch(struct log_writer *writer, const struct txnlog_append *appends,
                                 size_t count)
 {
     enum status status;
 
     writer->batch.size = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct log_append *append = &appends[i];
+        const struct txnlog_append *append = &appends[i];
         ASSERT(append->zxid > writer->position.last_zxid);
         if (writer->newest == NULL || writer->roll || append->roll_before) {
             if (writer->batch.size > 0) {
@@ -253,7 +253,7 @@ static enum status append_batch(struct log_writer *writer, const struct log_appe
     return status;
 }
 
-enum status log_writer_append(struct log_writer *writer, const struct log_append *appends,
+enum status log_writer_append(struct log_writer *writer, const struct txnlog_append *appends,
                               size_t count)
 {
     if (writer->failed != STATUS_OK)

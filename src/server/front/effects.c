@@ -57,7 +57,7 @@ static void count_answer(struct front *front, struct connection *connection,
 
 void front_observe(struct front *front)
 {
-    const struct replica_effects *effects = &front->server->effects;
+    const struct effects *effects = &front->server->effects;
 
     if (front->observed > 0) { /* the replica lengthens its last send when it can */
         const struct client_effect *last = &effects->clients[front->observed - 1];
@@ -115,7 +115,7 @@ void front_resume(struct front *front)
 /* The answers of one connection as one run of bytes. */
 static struct slice gather(struct front *front, struct connection *connection)
 {
-    const struct replica_effects *effects = &front->server->effects;
+    const struct effects *effects = &front->server->effects;
     const struct client_effect *first = &effects->clients[connection->first_send];
     size_t start = first->offset, end = first->offset + first->size;
     bool apart = false;

@@ -372,7 +372,7 @@ TEST(clients_may_have_any_number)
 {
     struct replica_options options = rig_options();
     struct replica *replica = replica_new(&options, rig_tree(), 0);
-    struct replica_effects effects = {0};
+    struct effects effects = {0};
     static const uint32_t ids[] = {0, 63, 64, 1000, 70000};
     struct replica_client_info info;
 
@@ -387,6 +387,6 @@ TEST(clients_may_have_any_number)
     replica_step(replica, &(struct replica_event){.kind = REPLICA_CLIENT_CLOSED, .client = 1000},
                  &effects);
     CHECK(!replica_client_info(replica, 1000, &info));
-    replica_effects_deinit(&effects);
+    effects_deinit(&effects);
     replica_free(replica);
 }

@@ -33,24 +33,24 @@ static void rig_deinit(struct rig *rig)
     sim_disk_free(rig->sim);
 }
 
-static struct log_append create_of_size(struct rig *rig, size_t bytes)
+static struct txnlog_append create_of_size(struct rig *rig, size_t bytes)
 {
     static char path[32];
     uint8_t *data = mem_alloc(bytes);
 
     memset(data, 'x', bytes);
     (void)snprintf(path, sizeof(path), "/c%u", rig->world.name_count++);
-    struct log_append append = world_create(&rig->world, path, slice_of(data, bytes));
+    struct txnlog_append append = world_create(&rig->world, path, slice_of(data, bytes));
     mem_free(data);
     return append;
 }
 
-static void append_one(struct rig *rig, struct log_append append)
+static void append_one(struct rig *rig, struct txnlog_append append)
 {
     CHECK_STATUS(log_writer_append(rig->writer, &append, 1), STATUS_OK);
 }
 
-static void append_and_sync(struct rig *rig, struct log_append append)
+static void append_and_sync(struct rig *rig, struct txnlog_append append)
 {
     append_one(rig, append);
     CHECK_STATUS(log_writer_sync(rig->writer), STATUS_OK);
@@ -116,7 +116,7 @@ TEST(after_a_record_longer_than_the_rest_the_size_is_a_multiple_of_the_prealloca
 TEST(padding_depends_on_records_and_not_on_how_they_are_batched)
 {
     struct rig one, many;
-    struct log_append batch[64];
+    struct txnlog_append batch[64];
 
     rig_init(&one, &kb64);
     rig_init(&many, &kb64);
@@ -148,7 +148,7 @@ TEST(a_record_is_adler32_and_size_then_the_payload_with_our_trailer_then_0x42)
     struct rig rig;
 
     rig_init(&rig, &plain);
-    struct log_append first = world_next(&rig.world), second = world_next(&rig.world);
+    struct txnlog_append first = world_next(&rig.world), second = world_next(&rig.world);
     append_and_sync(&rig, first);
     append_and_sync(&rig, second);
     const uint8_t *at = file(&rig, "log.1").data + 16;
@@ -188,7 +188,7 @@ TEST(a_record_without_a_digest_gets_one_of_version_0_before_the_trailer)
     for (int i = 0; i < 2; i++) {
         rig_init(&rig, i == 0 ? &plain : &off);
         rig.world.digest_off = i == 1;
-        struct log_append append =
+        struct txnlog_append append =
             i == 0 ? world_add(&rig.world, &(struct txn_op){.type = OP_ERROR, .err = -101})
                    : world_create(&rig.world, "/a", SLICE("a"));
         append_and_sync(&rig, append);
@@ -212,7 +212,7 @@ TEST(a_trailer_is_left_out_where_java_could_not_read_the_record_any_more)
 
     for (size_t more = 23; more <= 24; more++) {
         rig_init(&rig, &plain);
-        struct log_append append =
+        struct txnlog_append append =
             world_create(&rig.world, "/a", SLICE("aaaaaaaaaaaaaaaaaaaaaaaa"));
         options.payload_bytes_max = append.payload.size + more;
         log_writer_free(rig.writer);
@@ -228,7 +228,7 @@ TEST(a_trailer_is_left_out_where_java_could_not_read_the_record_any_more)
 TEST(a_batch_is_one_write_and_a_sync_is_one_sync_of_the_file)
 {
     struct rig rig;
-    struct log_append batch[20];
+    struct txnlog_append batch[20];
 
     rig_init(&rig, &kb64);
     append_and_sync(&rig, world_next(&rig.world));
@@ -290,7 +290,7 @@ TEST(without_force_sync_nothing_is_synced_and_no_record_claims_that_another_is_d
 TEST(roll_before_begins_a_new_file_and_both_are_synced)
 {
     struct rig rig;
-    struct log_append batch[4];
+    struct txnlog_append batch[4];
 
     rig_init(&rig, &plain);
     for (size_t i = 0; i < ARRAY_LEN(batch); i++)
@@ -360,7 +360,7 @@ TEST(a_failed_write_or_sync_is_told_again_to_every_later_call)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct rig rig;
         rig_init(&rig, &kb64);
-        struct log_append append = world_next(&rig.world);
+        struct txnlog_append append = world_next(&rig.world);
         sim_disk_fail_at(rig.sim, rows[i].op, 1, STATUS_IO);
         CHECK_STATUS(log_writer_append(rig.writer, &append, 1),
                      rows[i].at_append ? STATUS_IO : STATUS_OK);
@@ -379,7 +379,7 @@ TEST(a_file_has_its_name_only_when_its_first_records_are_in_it)
     struct rig rig;
 
     rig_init(&rig, &kb64);
-    struct log_append append = world_next(&rig.world);
+    struct txnlog_append append = world_next(&rig.world);
     sim_disk_fail_at(rig.sim, SIM_WRITE, 1, STATUS_IO);
     CHECK_STATUS(log_writer_append(rig.writer, &append, 1), STATUS_IO);
     CHECK(sim_disk_bytes(rig.sim, "log.1").data == NULL);
@@ -390,7 +390,7 @@ TEST(a_file_has_its_name_only_when_its_first_records_are_in_it)
 TEST(a_full_disk_takes_the_batch_back_and_the_same_batch_goes_in_later)
 {
     struct rig rig;
-    struct log_append batch[3];
+    struct txnlog_append batch[3];
     struct log_writer_info before, after;
 
     rig_init(&rig, &plain);
@@ -425,7 +425,7 @@ TEST(a_disk_that_is_full_at_the_first_record_leaves_no_file)
     struct rig rig;
 
     rig_init(&rig, &kb64);
-    struct log_append append = world_next(&rig.world);
+    struct txnlog_append append = world_next(&rig.world);
     sim_disk_set_space(rig.sim, 0);
     CHECK_STATUS(log_writer_append(rig.writer, &append, 1), STATUS_NO_SPACE);
     CHECK_U64("files", sim_disk_file_count(rig.sim), 0);
@@ -443,7 +443,7 @@ TEST(a_full_disk_that_cannot_even_be_cleaned_up_is_final)
         struct rig rig;
         rig_init(&rig, &plain);
         append_and_sync(&rig, world_create(&rig.world, "/a", SLICE("a")));
-        struct log_append append = create_of_size(&rig, 9000);
+        struct txnlog_append append = create_of_size(&rig, 9000);
         append.roll_before = ops[i] == SIM_REMOVE;
         sim_disk_set_space(rig.sim, 0);
         sim_disk_fail_at(rig.sim, ops[i], 1, STATUS_IO);
@@ -469,7 +469,7 @@ TEST(an_append_of_nothing_changes_nothing)
 TEST(a_huge_batch_is_written_and_its_memory_given_back)
 {
     struct rig rig;
-    struct log_append batch[8];
+    struct txnlog_append batch[8];
 
     rig_init(&rig, &kb64);
     for (size_t i = 0; i < ARRAY_LEN(batch); i++)

@@ -125,7 +125,7 @@ static void serve(struct rig *rig, int count, int roll_every)
     struct log_writer *writer = log_writer_new(sim_disk(rig->sim), &options, &rig->recovery.log);
 
     for (int i = 0; i < count; i++) {
-        struct log_append append = world_next(&rig->world);
+        struct txnlog_append append = world_next(&rig->world);
         append.roll_before = roll_every > 0 && i % roll_every == 0;
         CHECK_STATUS(log_writer_append(writer, &append, 1), STATUS_OK);
         CHECK_STATUS(log_writer_sync(writer), STATUS_OK);
@@ -643,7 +643,7 @@ TEST(links_of_our_records_are_checked)
 
     rig_init(&rig);
     must_recover(&rig);
-    struct log_append appends[3];
+    struct txnlog_append appends[3];
     for (size_t i = 0; i < 3; i++)
         appends[i] = world_next(&rig.world);
     static const struct {
@@ -736,7 +736,7 @@ TEST(a_whole_unacknowledged_record_behind_a_torn_one_goes_with_it)
 {
     struct rig rig;
     struct buffer ours = {0};
-    struct log_append appends[4];
+    struct txnlog_append appends[4];
 
     rig_init(&rig);
     must_recover(&rig);
@@ -799,7 +799,7 @@ TEST(a_digest_that_differs_is_counted_and_told_and_stops_nothing)
 
     rig_init(&rig);
     write_snapshot(&rig);
-    struct log_append append = world_create(&rig.world, "/a", SLICE("a"));
+    struct txnlog_append append = world_create(&rig.world, "/a", SLICE("a"));
     for (int i = 0; i < 2; i++) {
         payload.size = bytes.size = 0;
         buffer_append(&payload, append.payload);
@@ -951,7 +951,7 @@ TEST(ttl_nodes_without_extended_types_are_refused_where_java_deletes_them)
                         .acl = {SLICE("\0\0\0\37\0\0\0\5world\0\0\0\6anyone"), 1},
                         .ttl_ms = 1000,
                         .parent_cversion = 1};
-    struct log_append append = world_add(&rig.world, &op);
+    struct txnlog_append append = world_add(&rig.world, &op);
     struct buffer bytes = {0};
     put_java_log(&rig, 1, append.zxid, &bytes);
     put_file(&rig, "log.1", &bytes, 0);
@@ -1112,7 +1112,7 @@ TEST(large_records_and_many_files_are_replayed)
         char path[16];
         (void)snprintf(path, sizeof(path), "/big%d", i);
         memset(data, i, 900000);
-        struct log_append append = world_create(&rig.world, path, slice_of(data, 900000));
+        struct txnlog_append append = world_create(&rig.world, path, slice_of(data, 900000));
         append.roll_before = i % 10 == 0;
         CHECK_STATUS(log_writer_append(writer, &append, 1), STATUS_OK);
     }
@@ -1251,7 +1251,7 @@ TEST(the_empty_end_of_a_log_file_is_not_read)
     rig_init(&rig);
     must_recover(&rig);
     struct log_writer *writer = log_writer_new(sim_disk(rig.sim), &options, &rig.recovery.log);
-    struct log_append append = world_next(&rig.world);
+    struct txnlog_append append = world_next(&rig.world);
     CHECK_STATUS(log_writer_append(writer, &append, 1), STATUS_OK);
     CHECK_STATUS(log_writer_sync(writer), STATUS_OK);
     log_writer_free(writer);

@@ -1,0 +1,33 @@
+/* array.h: growing an array, said once. Serves any C program. */
+#ifndef BASE_ARRAY_H
+#define BASE_ARRAY_H
+
+#include "base/base.h"
+
+enum { ARRAY_FIRST = 16 };
+
+/* Room for at least `count` items: *capacity becomes the next of first, 2 * first, 4 * first, ...
+ * that holds them. Returns the array, moved or not; never shrinks. Where memory ends, the process
+ * ends (base.h). Works for any integer type of capacity:
+ *
+ *     list->items = ARRAY_RESERVE(list->items, list->capacity, list->count + 1, ARRAY_FIRST); */
+#define ARRAY_RESERVE(items, capacity, wanted, first)                                              \
+    ((size_t)(wanted) <= (size_t)(capacity)                                                        \
+         ? (items)                                                                                 \
+         : mem_realloc((items),                                                                    \
+                       (size_t)((capacity) = array_capacity((size_t)(capacity), (size_t)(wanted),  \
+                                                            (size_t)(first))) *                    \
+                           sizeof(*(items))))
+
+/* The capacity that ARRAY_RESERVE() would choose. */
+static inline uint32_t array_capacity(size_t capacity, size_t wanted, size_t first)
+{
+    if (capacity == 0)
+        capacity = first;
+    while (capacity < wanted)
+        capacity *= 2;
+    ASSERT(capacity <= UINT32_MAX);
+    return (uint32_t)capacity;
+}
+
+#endif
