@@ -13,8 +13,6 @@
     METRIC(REQUESTS_PREPARED, "prep_processor_request_queued", METRIC_COUNTER, "requests", "Requests that were decided: read, or judged and proposed.") \
     METRIC(RESPONSE_BYTES, "response_bytes", METRIC_COUNTER, "bytes", "Bytes of all answers to requests but pings.") \
     METRIC(REVALIDATIONS, "connection_revalidate_count", METRIC_COUNTER, "connections", "Connections that asked for a session they had before.") \
-    METRIC(CHANGES_QUEUED, "outstanding_changes_queued", METRIC_COUNTER, "changes", "Changes to znodes by proposed transactions.") \
-    METRIC(CHANGES_APPLIED, "outstanding_changes_removed", METRIC_COUNTER, "changes", "Changes to znodes by applied transactions.") \
     METRIC(SESSIONS_EXPIRED, "stale_sessions_expired", METRIC_COUNTER, "sessions", "Sessions that expired.") \
     METRIC(REQUESTS_UNKNOWN, "unknown_requests", METRIC_COUNTER, "requests", "Requests of no known operation.") \
     METRIC(WATCHERS_CREATED, "node_created_watch_count", METRIC_SUMMARY, "watchers", "How many watchers waited for the creation of a znode.") \

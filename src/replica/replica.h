@@ -1,16 +1,27 @@
 /* replica.h: one server, as a pure machine. Events in, effects out; nothing else.
  *
  * It reads no clock, socket, file, thread or random source: time comes with every event, chance
- * with the options. The daemon (src/server/) and the simulator drive exactly this.
+ * with the options. The daemon (src/server/) and the simulator (sim/) drive exactly this.
  *
- * Order of a turn: step once for each thing that happened; then carry out the effects once (one
- * log write and sync, one send per client); then effects_clear(). */
+ * The contract of a turn, for whoever drives it (the host):
+ *
+ *  1. Step once for each thing that happened, in the order in which it happened. All steps of a turn
+ *     append to one struct effects. A step never fails: bad input is answered, closed or ignored.
+ *  2. Until the turn ends, effects are only looked at: the last CLIENT_SEND may still grow, the bytes
+ *     may move, and more may follow. A pause, resume, hold or close may be heeded at once.
+ *  3. At the end of the turn carry all of it out once: the appends to the log in one go, one send per
+ *     client, closes behind the sends of their client, the begin of a snapshot. The order among
+ *     different clients is free; that of one client is the order of the effects.
+ *  4. Then effects_clear(). What carrying out caused (connections that ended, ...) is stepped behind
+ *     it, and is the beginning of the next turn.
+ *
+ * REPLICA_LOG_SYNCED comes when a sync has made the appends durable, in any later turn; payloads are
+ * read until then. REPLICA_TICK comes at least every tick_ms, and no later than wake_at_ms; when
+ * that is now or past, in the next turn, behind a read of all that has arrived. */
 #ifndef REPLICA_REPLICA_H
 #define REPLICA_REPLICA_H
 
-#include "base/summary.h"
-#include "replica/effects/effects.h"
-#include "replica/tree/tree.h"
+#include "replica/clients/clients.h"
 
 struct replica_options {
     int32_t tick_ms;                                        /* > 0 */
@@ -79,54 +90,26 @@ int64_t replica_snapshot_zxid(const struct replica *replica); /* of the running 
 /* Ask for a snapshot at the next step (start of serving, admin). */
 void replica_request_snapshot(struct replica *replica);
 
-/* --- looking in, for four-letter words and metrics. Nothing here changes anything. --- */
+/* --- looking in, for four-letter words and metrics. Nothing but the resets changes anything. --- */
 struct replica_counts {
     int64_t last_zxid;
     uint32_t znodes, ephemerals, sessions;
     uint64_t data_bytes;
-    uint32_t watch_connections, watch_paths, watches; /* data table: what wchs shows */
-    uint32_t watches_all;                             /* both tables: watch_count */
-    int64_t outstanding;                              /* taken in, not answered */
-    int64_t packets_received, packets_sent;
+    int64_t outstanding; /* taken in, not answered */
     int64_t latency_min_ms, latency_max_ms, latency_sum_ms, latency_count;
-    int64_t digest_mismatches, throttled_ops, watch_bytes, connection_revalidates;
-    int64_t response_last_bytes, response_min_bytes, response_max_bytes; /* -1: none yet */
-    int64_t response_bytes;                  /* of all answers to requests but pings */
-    int64_t requests_prepared;               /* decided: read, or judged and proposed */
-    int64_t changes_queued, changes_applied; /* to znodes, by proposed transactions */
-    int64_t requests_unknown;                /* of no known operation */
-    int64_t requests_throttled, sessions_expired;
-    const struct summary *read_latency, *write_latency, *propagation_latency; /* ms */
-    const struct summary *throttle_latency; /* ms; of those that were held back */
-    const struct summary *watchers;         /* how many an event had, by its zk_event */
+    int64_t changes_queued, changes_applied; /* to znodes, by proposed transactions, since srst */
+    struct clients_counts clients;
 };
 void replica_counts(const struct replica *replica, struct replica_counts *ret_counts);
-void replica_reset_stats(struct replica *replica); /* srst: all that counts what happened */
-
-struct replica_client_info {
-    int64_t session_id; /* 0: no session yet */
-    int32_t session_timeout_ms;
-    int64_t received, sent, queued;
-    int32_t last_op, last_cxid;
-    int64_t last_zxid, last_response_ms, last_latency_ms;
-    int64_t latency_min_ms, latency_max_ms, latency_sum_ms, latency_count;
-    int64_t established_wall_ms;
-};
-bool replica_client_info(const struct replica *replica, uint32_t client,
-                         struct replica_client_info *ret_info); /* false: unknown */
-void replica_reset_client_stats(struct replica *replica);       /* crst */
-const char *replica_op_name(int32_t op); /* "PING", "GETD", ... as cons shows */
+const struct metrics *replica_metrics(const struct replica *replica); /* what was counted */
+void replica_reset_stats(struct replica *replica);                    /* srst */
+const struct clients *replica_clients(const struct replica *replica); /* clients_info(), ... */
+void replica_reset_client_stats(struct replica *replica);             /* crst */
 
 /* Session buckets in order of expiry: visit is called once per (expire_at_ms monotonic, id). */
 typedef void replica_visit_session(void *context, int64_t expires_at_ms, int64_t session_id);
 void replica_visit_sessions(const struct replica *replica, replica_visit_session *visit,
                             void *context);
-/* Data table only, one call per (path, session id), grouped by path or by session. */
-typedef void replica_visit_watch(void *context, struct slice path, int64_t session_id);
-void replica_visit_watches_by_path(const struct replica *replica, replica_visit_watch *visit,
-                                   void *context);
-void replica_visit_watches_by_session(const struct replica *replica, replica_visit_watch *visit,
-                                      void *context);
 /* The tree's digest at every 128th zxid applied since the snapshot of the start, oldest first, at
  * most the last 1024. */
 typedef void replica_visit_digest(void *context, int64_t zxid, uint64_t digest);

@@ -35,7 +35,7 @@ struct log_thread {
     int64_t durable_zxid;
     struct log_thread_stats stats;
 
-    struct entries batch;       /* the thread's own from here */
+    struct entries batch;          /* the thread's own from here */
     struct txnlog_append *appends; /* the batch as the writer wants it */
     size_t append_capacity;
     int64_t last_flush_ns;

@@ -167,7 +167,7 @@ static void carry_out(struct server *server)
     do
         carry_out_once(server);
     while (!nothing_to_carry_out(server));
-    if (server->stopping && server->durable_zxid >= server->appended_zxid)
+    if (server->stopping && tree_last_zxid(replica_tree(server->replica)) >= server->appended_zxid)
         finish_stop(server);
 }
 

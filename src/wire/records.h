@@ -35,7 +35,13 @@ struct zk_stat {
     int32_t data_length, num_children;
     int64_t pzxid;
 };
-enum { STAT_BYTES = 68, REPLY_HEADER_BYTES = 16 };
+enum { STAT_BYTES = 68, REQUEST_HEADER_BYTES = 8, REPLY_HEADER_BYTES = 16 };
+/* At least REQUEST_HEADER_BYTES stand there. */
+static inline void request_header_get(const uint8_t *at, struct request_header *ret_header)
+{
+    ret_header->xid = (int32_t)load_be32(at);
+    ret_header->type = (int32_t)load_be32(at + 4);
+}
 void zk_stat_put(uint8_t at[STAT_BYTES], const struct zk_stat *stat);
 void zk_stat_write(struct buffer *buffer, const struct zk_stat *stat);
 void reply_header_put(uint8_t at[REPLY_HEADER_BYTES], const struct reply_header *header);

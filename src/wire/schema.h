@@ -8,6 +8,8 @@
 #define CONNECT_REQUEST_FIELDS(F)                                                                  \
     F(i32, protocol_version)                                                                       \
     F(i64, last_zxid_seen) F(i32, timeout_ms) F(i64, session_id) F(buffer, password)
+#define CONNECT_RESPONSE_FIELDS(F)                                                                 \
+    F(i32, protocol_version) F(i32, timeout_ms) F(i64, session_id) F(buffer, password)
 #define REQUEST_HEADER_FIELDS(F) F(i32, xid) F(i32, type)
 #define REPLY_HEADER_FIELDS(F) F(i32, xid) F(i64, zxid) F(i32, err)
 #define CREATE_REQUEST_FIELDS(F) F(text, path) F(buffer, data) F(acls, acl) F(i32, flags)
@@ -52,6 +54,7 @@
 
 #define WIRE_RECORDS(RECORD)                                                                       \
     RECORD(connect_request, CONNECT_REQUEST_FIELDS)                                                \
+    RECORD(connect_response, CONNECT_RESPONSE_FIELDS)                                              \
     RECORD(request_header, REQUEST_HEADER_FIELDS)                                                  \
     RECORD(reply_header, REPLY_HEADER_FIELDS)                                                      \
     RECORD(create_request, CREATE_REQUEST_FIELDS)                                                  \

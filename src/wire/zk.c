@@ -89,24 +89,3 @@ void zk_session_password(int64_t session_id, uint8_t ret_password[PASSWORD_BYTES
             ret_password[i + j] = (uint8_t)(word >> (8 * j));
     }
 }
-
-bool zk_op_is_write(int32_t op)
-{
-    switch (op) {
-    case OP_CREATE:
-    case OP_CREATE2:
-    case OP_CREATE_CONTAINER:
-    case OP_CREATE_TTL:
-    case OP_DELETE:
-    case OP_DELETE_CONTAINER:
-    case OP_SET_DATA:
-    case OP_SET_ACL:
-    case OP_MULTI:
-    case OP_RECONFIG:
-    case OP_CREATE_SESSION:
-    case OP_CLOSE_SESSION:
-        return true;
-    default:
-        return false;
-    }
-}

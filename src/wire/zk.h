@@ -1,45 +1,10 @@
-/* zk.h: ZooKeeper's numbers: operations, answers, events, permissions, limits.
+/* zk.h: ZooKeeper's numbers: answers, events, permissions, limits.
  * Source: apache/zookeeper ZooDefs.java, KeeperException.java, Watcher.java, PathUtils.java. */
 #ifndef WIRE_ZK_H
 #define WIRE_ZK_H
 
 #include "base/slice.h"
-
-enum zk_op {
-    OP_NOTIFICATION = 0,
-    OP_CREATE = 1,
-    OP_DELETE = 2,
-    OP_EXISTS = 3,
-    OP_GET_DATA = 4,
-    OP_SET_DATA = 5,
-    OP_GET_ACL = 6,
-    OP_SET_ACL = 7,
-    OP_GET_CHILDREN = 8,
-    OP_SYNC = 9,
-    OP_PING = 11,
-    OP_GET_CHILDREN2 = 12,
-    OP_CHECK = 13,
-    OP_MULTI = 14,
-    OP_CREATE2 = 15,
-    OP_RECONFIG = 16,
-    OP_CHECK_WATCHES = 17,
-    OP_REMOVE_WATCHES = 18,
-    OP_CREATE_CONTAINER = 19,
-    OP_DELETE_CONTAINER = 20,
-    OP_CREATE_TTL = 21,
-    OP_MULTI_READ = 22,
-    OP_AUTH = 100,
-    OP_SET_WATCHES = 101,
-    OP_SASL = 102,
-    OP_GET_EPHEMERALS = 103,
-    OP_GET_ALL_CHILDREN_NUMBER = 104,
-    OP_SET_WATCHES2 = 105,
-    OP_ADD_WATCH = 106,
-    OP_WHO_AM_I = 107,
-    OP_CREATE_SESSION = -10,
-    OP_CLOSE_SESSION = -11,
-    OP_ERROR = -1
-};
+#include "wire/ops.h"
 
 /* An answer to a client. The numbers travel on the wire. */
 enum zk_error {
@@ -122,7 +87,21 @@ struct slice zk_path_name(struct slice path);
 bool zk_path_special(struct slice path);
 /* The 16 bytes that prove a session, a public function of its id (SessionTrackerImpl's Random). */
 void zk_session_password(int64_t session_id, uint8_t ret_password[PASSWORD_BYTES]);
-/* Writes opcodes that reach the log. */
-bool zk_op_is_write(int32_t op);
+
+/* A zxid: the epoch of the leader that proposed it, and a counter within the epoch. */
+static inline int64_t zxid_make(int64_t epoch, int64_t counter)
+{
+    return (int64_t)((uint64_t)epoch << 32 | ((uint64_t)counter & UINT32_MAX));
+}
+
+static inline int64_t zxid_epoch(int64_t zxid)
+{
+    return (int64_t)((uint64_t)zxid >> 32);
+}
+
+static inline int64_t zxid_counter(int64_t zxid)
+{
+    return (int64_t)((uint64_t)zxid & UINT32_MAX);
+}
 
 #endif

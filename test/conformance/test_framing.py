@@ -159,11 +159,14 @@ def test_a_refused_session_in_the_old_form_is_36_bytes(connect, client):
     assert response.length == 36
 
 
-def test_t012_a_wrong_password_closes_the_owner_and_the_session_survives(server, connect):
+def test_after_a_wrong_password_the_session_survives(server, connect, target):
     owner = connect()
     refused(connect(connect=False), owner.session_id, b"\1" * 16)
-    owner.expect_eof()
-    reattach(server, owner)
+    if target == "java":  # it closes the owner's connection before it looks at the password
+        owner.expect_eof()
+        reattach(server, owner)
+    else:
+        owner.ping()
 
 
 def test_t013_reattaching_closes_the_old_connection_keeps_ephemerals_drops_watches(

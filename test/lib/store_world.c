@@ -45,8 +45,8 @@ struct txnlog_append world_append(const struct store_world *world, size_t index)
     const struct world_txn *txn = &world->txns[index];
 
     return (struct txnlog_append){.payload = slice_of(txn->bytes, txn->size),
-                               .zxid = txn->zxid,
-                               .lacks_digest = txn->is_error};
+                                  .zxid = txn->zxid,
+                                  .lacks_digest = txn->is_error};
 }
 
 static struct txnlog_append add_txn(struct store_world *world, const struct txn *txn)

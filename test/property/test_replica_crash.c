@@ -193,9 +193,9 @@ static enum status log_turn(struct run *run)
     for (; run->logged < rig->append_count; run->logged++) {
         const struct rig_append *append = &rig->appends[run->logged];
         struct txnlog_append one = {.payload = buffer_slice(&append->payload),
-                                 .zxid = append->zxid,
-                                 .lacks_digest = append->lacks_digest,
-                                 .roll_before = append->roll_before};
+                                    .zxid = append->zxid,
+                                    .lacks_digest = append->lacks_digest,
+                                    .roll_before = append->roll_before};
         remember_record(run->life, one.payload);
         enum status status = log_writer_append(run->writer, &one, 1);
         if (status != STATUS_OK)

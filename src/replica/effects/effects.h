@@ -7,6 +7,8 @@
 
 #include "base/buffer.h"
 
+#define CLIENT_NONE UINT32_MAX /* the number of no client */
+
 enum client_effect_kind {
     CLIENT_SEND,  /* bytes [offset, offset + size) of effects->bytes: whole frames */
     CLIENT_CLOSE, /* send what is queued, then close. The host then reports CLIENT_CLOSED */

@@ -1,3 +1,4 @@
+/* session_table.c: sessions in buckets by the tick in which they die. */
 #include "replica/session/session_table.h"
 
 struct bucket {
@@ -80,7 +81,6 @@ struct session *session_table_add(struct session_table *table, int64_t id, int32
     ASSERT(session_table_find(table, id) == NULL);
     session->id = id;
     session->timeout_ms = timeout_ms;
-    session->client = CLIENT_NONE;
     map_set(&table->sessions, (uint64_t)id, session);
     enter_bucket(table, session, bucket_end(table, now_ms + timeout_ms));
     return session;

@@ -9,13 +9,9 @@
 #include "base/list.h"
 #include "base/map.h"
 
-#define CLIENT_NONE UINT32_MAX
-
-struct session {
+struct session { /* as the leader knows it, whichever server its client speaks to */
     int64_t id;
     int32_t timeout_ms;
-    uint32_t client;       /* the connection it speaks through; CLIENT_NONE: none now */
-    uint32_t write_count;  /* its writes that are proposed and not yet applied */
     bool closing;          /* its closeSession is proposed: nothing more of it is taken */
     int64_t bucket_end_ms; /* when it dies unless touched */
     struct list in_bucket;

@@ -32,8 +32,8 @@ struct log_writer *log_writer_new(struct disk *disk, const struct log_options *o
 void log_writer_free(struct log_writer *writer); /* closes; syncs nothing */
 
 /* zxids grow. Not durable before log_writer_sync(). */
-MUST_USE enum status log_writer_append(struct log_writer *writer, const struct txnlog_append *appends,
-                                       size_t count);
+MUST_USE enum status log_writer_append(struct log_writer *writer,
+                                       const struct txnlog_append *appends, size_t count);
 /* OK: every record appended so far survives a power loss. Nothing new: OK without a disk call. */
 MUST_USE enum status log_writer_sync(struct log_writer *writer);
 

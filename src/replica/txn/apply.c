@@ -1,3 +1,4 @@
+/* apply.c: an agreed transaction changes the tree, the same way on every server. It decides nothing. */
 #include "replica/txn/txn.h"
 
 static void saw_create(struct tree *tree, const struct txn_observer *observer, struct slice path,
@@ -45,26 +46,32 @@ static int64_t owner_of(const struct txn_header *header, const struct txn_op *op
     return op->ephemeral ? header->client_id : 0;
 }
 
-static void close_session(struct tree *tree, const struct txn *txn,
-                          const struct txn_observer *observer)
+/* False: *changes_left is used up, and the session owns more nodes. */
+static bool close_session(struct tree *tree, const struct txn *txn,
+                          const struct txn_observer *observer, struct txn_progress *progress,
+                          uint32_t *changes_left)
 {
-    struct jute_vector paths = txn->op.paths;
     struct slice path;
 
-    while (jute_next_text(&paths, &path)) {
+    for (; *changes_left > 0 && jute_next_text(&progress->paths, &path); (*changes_left)--) {
         if (path.data != NULL)
             (void)delete_node(tree, observer, path, txn->header.zxid); /* may be gone: fine */
     }
     struct tree_session *session = tree_session(tree, txn->header.client_id);
     struct buffer left = {0};
-    while (session != NULL && session->ephemeral_count > 0) { /* what the list did not name */
-        left.size = 0;
+    for (; *changes_left > 0 && session != NULL && session->ephemeral_count > 0;
+         (*changes_left)--) {
+        left.size = 0; /* what the list did not name */
         tree_path_append(tree, session->ephemerals[session->ephemeral_count - 1], &left);
         enum zk_error err = delete_node(tree, observer, buffer_slice(&left), txn->header.zxid);
         ASSERT(err == ZK_OK);
     }
     buffer_deinit(&left);
+    if (*changes_left == 0 &&
+        (progress->paths.count > 0 || (session != NULL && session->ephemeral_count > 0)))
+        return false;
     tree_session_remove(tree, txn->header.client_id);
+    return true;
 }
 
 static void apply_op(struct tree *tree, const struct txn *txn, const struct txn_op *op,
@@ -110,13 +117,10 @@ static void apply_op(struct tree *tree, const struct txn *txn, const struct txn_
     case OP_CREATE_SESSION:
         tree_session_add(tree, header->client_id, op->timeout_ms);
         break;
-    case OP_CLOSE_SESSION:
-        close_session(tree, txn, observer);
-        break;
     case OP_ERROR:
         err = (enum zk_error)op->err;
         break;
-    default: /* OP_CHECK changes nothing */
+    default: /* OP_CHECK changes nothing; OP_CLOSE_SESSION is never a part of something */
         break;
     }
     if (id != NODE_NONE)
@@ -136,32 +140,63 @@ static bool has_failed(const struct txn *txn)
     return false;
 }
 
-void txn_apply(struct tree *tree, const struct txn *txn, const struct txn_observer *observer,
-               struct arena *arena, struct txn_result *ret_result)
+static void apply_multi(struct tree *tree, const struct txn *txn,
+                        const struct txn_observer *observer, struct txn_op_result *results)
 {
-    struct txn_result result = {0};
+    bool failed = has_failed(txn);
+    struct txn_op_result discarded;
 
-    if (txn->header.type != OP_MULTI) {
-        apply_op(tree, txn, &txn->op, observer, &result.op);
-    } else {
-        bool failed = has_failed(txn);
-        struct txn_op_result discarded;
-        result.op.type = OP_MULTI;
+    for (int32_t i = 0; i < txn->op_count; i++) {
+        struct txn_op_result *result = results == NULL ? &discarded : &results[i];
+        if (!failed) {
+            apply_op(tree, txn, &txn->ops[i], observer, result);
+            continue;
+        }
+        /* All or nothing: what came before the failing one answers 0, the rest their code. */
+        *result = (struct txn_op_result){
+            .type = OP_ERROR, .err = txn->ops[i].type == OP_ERROR ? txn->ops[i].err : ZK_OK};
+    }
+}
+
+bool txn_apply_part(struct tree *tree, const struct txn *txn, const struct txn_observer *observer,
+                    struct arena *arena, struct txn_progress *progress, uint32_t *changes_left,
+                    struct txn_result *ret_result)
+{
+    struct txn_result result = {.op = {.type = txn->header.type}};
+
+    uint32_t changes = txn->header.type == OP_MULTI ? (uint32_t)txn->op_count : 1;
+
+    ASSERT(*changes_left > 0);
+    switch (txn->header.type) {
+    case OP_CLOSE_SESSION:
+        if (!progress->begun)
+            *progress = (struct txn_progress){.paths = txn->op.paths, .begun = true};
+        if (!close_session(tree, txn, observer, progress, changes_left))
+            return false;
+        break;
+    case OP_MULTI:
         if (ret_result != NULL)
             result.ops = arena_alloc(arena, (size_t)txn->op_count * sizeof(*result.ops));
-        for (int32_t i = 0; i < txn->op_count; i++) {
-            struct txn_op_result *op_result = ret_result == NULL ? &discarded : &result.ops[i];
-            if (!failed) {
-                apply_op(tree, txn, &txn->ops[i], observer, op_result);
-                continue;
-            }
-            /* All or nothing: what came before the failing one answers 0, the rest their code. */
-            *op_result = (struct txn_op_result){
-                .type = OP_ERROR, .err = txn->ops[i].type == OP_ERROR ? txn->ops[i].err : ZK_OK};
-        }
+        apply_multi(tree, txn, observer, result.ops);
+        break;
+    default:
+        apply_op(tree, txn, &txn->op, observer, &result.op);
+        break;
     }
+    *changes_left -= changes < *changes_left ? changes : *changes_left;
     if (txn->header.zxid > tree_last_zxid(tree))
         tree_set_last_zxid(tree, txn->header.zxid);
     if (ret_result != NULL)
         *ret_result = result;
+    return true;
+}
+
+void txn_apply(struct tree *tree, const struct txn *txn, const struct txn_observer *observer,
+               struct arena *arena, struct txn_result *ret_result)
+{
+    struct txn_progress progress = {0};
+    uint32_t all = UINT32_MAX;
+
+    bool done = txn_apply_part(tree, txn, observer, arena, &progress, &all, ret_result);
+    ASSERT(done);
 }

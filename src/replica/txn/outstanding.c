@@ -1,18 +1,34 @@
+/* outstanding.c: what proposed transactions will change, over the tree as it is.
+ *
+ * A record stands for one path, from the put until the tree has caught up with it. A session that
+ * is being closed takes its nodes away without a record for each: while its owner stands among the
+ * closing ones, what the tree says it owns counts as gone. */
 #include "replica/txn/outstanding.h"
 
+#include "base/array.h"
 #include "base/checksum.h"
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/table.h"
 
-enum { SPARE_CHANGES_MAX = 4096, SPARE_PATH_BYTES_MAX = 512 };
+enum { SPARE_CHANGES_MAX = 4096, SPARE_PATH_BYTES_MAX = 512, UNDOS_FIRST = 16 };
 
 struct change {
     struct table_entry by_path;
     struct list in_order; /* by zxid, oldest first */
+    struct list by_owner; /* among those that will belong to one session */
     int64_t zxid;
     struct node_state state;
     struct buffer path;
+};
+
+struct owner_changes { /* of one session: the records of nodes that will be its own */
+    struct list changes;
+};
+
+struct closing_owner { /* its closeSession is proposed and not applied */
+    struct list in_order;
+    int64_t owner, zxid;
 };
 
 struct undo {
@@ -27,6 +43,9 @@ struct outstanding {
     struct table changes;
     struct list order, spare;
     size_t spare_count;
+    struct map owners;         /* session id -> struct owner_changes */
+    struct map closing;        /* session id -> struct closing_owner */
+    struct list closing_order; /* by zxid, oldest first */
     uint64_t digest, digest_at_begin;
     struct undo *undos;
     size_t undo_count, undo_capacity;
@@ -41,6 +60,7 @@ struct outstanding *outstanding_new(struct tree *tree)
     outstanding->tree = tree;
     list_init(&outstanding->order);
     list_init(&outstanding->spare);
+    list_init(&outstanding->closing_order);
     outstanding->digest = tree_digest(tree);
     return outstanding;
 }
@@ -55,12 +75,28 @@ static void free_list_of_changes(struct list *head)
     }
 }
 
+static void end_closing(struct outstanding *outstanding, struct closing_owner *closing)
+{
+    map_remove(&outstanding->closing, (uint64_t)closing->owner);
+    list_remove(&closing->in_order);
+    mem_free(closing);
+}
+
 void outstanding_free(struct outstanding *outstanding)
 {
     if (outstanding == NULL)
         return;
     free_list_of_changes(&outstanding->order);
     free_list_of_changes(&outstanding->spare);
+    while (!list_empty(&outstanding->closing_order))
+        end_closing(outstanding,
+                    CONTAINER_OF(outstanding->closing_order.next, struct closing_owner, in_order));
+    map_deinit(&outstanding->closing);
+    size_t cursor = 0;
+    struct owner_changes *owned;
+    while ((owned = map_next(&outstanding->owners, &cursor, NULL)) != NULL)
+        mem_free(owned);
+    map_deinit(&outstanding->owners);
     table_deinit(&outstanding->changes);
     mem_free(outstanding->undos);
     mem_free(outstanding);
@@ -102,6 +138,13 @@ static uint32_t content_crc(struct slice path, struct slice data)
     return crc32_add(crc32_add(0, path), data);
 }
 
+/* Will the node be gone because its session is being closed? */
+static bool is_closing(const struct outstanding *outstanding, const struct znode *node)
+{
+    return outstanding->closing.count > 0 && znode_is_ephemeral(outstanding->tree, node) &&
+           map_get(&outstanding->closing, (uint64_t)node->owner) != NULL;
+}
+
 bool outstanding_get(const struct outstanding *outstanding, struct slice path,
                      struct node_state *ret_state)
 {
@@ -119,6 +162,10 @@ bool outstanding_get(const struct outstanding *outstanding, struct slice path,
         return false;
     }
     const struct znode *node = tree_node(outstanding->tree, id);
+    if (is_closing(outstanding, node)) {
+        *ret_state = (struct node_state){0};
+        return false;
+    }
     bool ephemeral = znode_is_ephemeral(outstanding->tree, node);
     *ret_state = (struct node_state){.czxid = node->czxid,
                                      .mzxid = node->mzxid,
@@ -169,6 +216,36 @@ static uint32_t digest_of(const struct outstanding *outstanding, struct slice pa
     return crc32_add(state->content_crc, slice_of(stat, sizeof(stat)));
 }
 
+/* The record stands in its owner's list exactly while it says that the session owns the node. */
+static void index_owner(struct outstanding *outstanding, struct change *change)
+{
+    const struct node_state *state = &change->state;
+
+    if (!state->exists ||
+        tree_owner_kind(tree_get_options(outstanding->tree), state->owner) != OWNER_SESSION)
+        return;
+    struct owner_changes *owned = map_get(&outstanding->owners, (uint64_t)state->owner);
+    if (owned == NULL) {
+        owned = mem_alloc(sizeof(*owned));
+        list_init(&owned->changes);
+        map_set(&outstanding->owners, (uint64_t)state->owner, owned);
+    }
+    list_add_last(&owned->changes, &change->by_owner);
+}
+
+static void unindex_owner(struct outstanding *outstanding, struct change *change)
+{
+    if (list_empty(&change->by_owner))
+        return;
+    list_remove(&change->by_owner);
+    struct owner_changes *owned = map_get(&outstanding->owners, (uint64_t)change->state.owner);
+    ASSERT(owned != NULL);
+    if (list_empty(&owned->changes)) {
+        map_remove(&outstanding->owners, (uint64_t)change->state.owner);
+        mem_free(owned);
+    }
+}
+
 static struct change *add_change(struct outstanding *outstanding, struct slice path)
 {
     struct change *change;
@@ -176,6 +253,7 @@ static struct change *add_change(struct outstanding *outstanding, struct slice p
     if (list_empty(&outstanding->spare)) {
         change = mem_zalloc(sizeof(*change));
         list_init(&change->in_order);
+        list_init(&change->by_owner);
     } else {
         change = CONTAINER_OF(outstanding->spare.next, struct change, in_order);
         list_remove(&change->in_order);
@@ -193,6 +271,7 @@ static void drop_change(struct outstanding *outstanding, struct change *change)
 {
     table_remove(&outstanding->changes, &change->by_path);
     list_remove(&change->in_order);
+    unindex_owner(outstanding, change);
     tree_acl_release(outstanding->tree, change->state.acl);
     if (outstanding->spare_count < SPARE_CHANGES_MAX &&
         change->path.capacity <= SPARE_PATH_BYTES_MAX) {
@@ -206,12 +285,8 @@ static void drop_change(struct outstanding *outstanding, struct change *change)
 
 static void remember_undo(struct outstanding *outstanding, struct change *change, bool was_absent)
 {
-    if (outstanding->undo_count == outstanding->undo_capacity) {
-        outstanding->undo_capacity =
-            outstanding->undo_capacity == 0 ? 16 : outstanding->undo_capacity * 2;
-        outstanding->undos = mem_realloc(outstanding->undos,
-                                         outstanding->undo_capacity * sizeof(*outstanding->undos));
-    }
+    outstanding->undos = ARRAY_RESERVE(outstanding->undos, outstanding->undo_capacity,
+                                       outstanding->undo_count + 1, UNDOS_FIRST);
     tree_acl_hold(outstanding->tree, change->state.acl);
     outstanding->undos[outstanding->undo_count++] =
         (struct undo){change, change->state, change->zxid, was_absent};
@@ -234,8 +309,10 @@ void outstanding_put(struct outstanding *outstanding, struct slice path,
         remember_undo(outstanding, change, was_absent);
     tree_acl_hold(outstanding->tree, next.acl);
     tree_acl_release(outstanding->tree, change->state.acl);
+    unindex_owner(outstanding, change);
     change->state = next;
     change->zxid = zxid;
+    index_owner(outstanding, change);
     list_remove(&change->in_order);
     list_add_last(&outstanding->order, &change->in_order);
 }
@@ -261,8 +338,10 @@ void outstanding_rollback(struct outstanding *outstanding)
     while (outstanding->undo_count > 0) {
         struct undo *undo = &outstanding->undos[--outstanding->undo_count];
         tree_acl_release(outstanding->tree, undo->change->state.acl);
+        unindex_owner(outstanding, undo->change);
         undo->change->state = undo->state; /* and its hold on the acl */
         undo->change->zxid = undo->zxid;
+        index_owner(outstanding, undo->change);
         if (undo->was_absent)
             drop_change(outstanding, undo->change);
     }
@@ -275,9 +354,18 @@ void outstanding_applied(struct outstanding *outstanding, int64_t zxid)
     while (!list_empty(&outstanding->order)) {
         struct change *oldest = CONTAINER_OF(outstanding->order.next, struct change, in_order);
         if (oldest->zxid > zxid)
-            return;
+            break;
         drop_change(outstanding, oldest);
     }
+    while (!list_empty(&outstanding->closing_order)) {
+        struct closing_owner *oldest =
+            CONTAINER_OF(outstanding->closing_order.next, struct closing_owner, in_order);
+        if (oldest->zxid > zxid)
+            break;
+        end_closing(outstanding, oldest);
+    }
+    if (!list_empty(&outstanding->order) || !list_empty(&outstanding->closing_order))
+        return;
     outstanding->digest = tree_digest(outstanding->tree); /* nothing is ahead: same again */
 }
 
@@ -296,15 +384,116 @@ uint64_t outstanding_digest(const struct outstanding *outstanding)
     return outstanding->digest;
 }
 
-void outstanding_visit_owned(const struct outstanding *outstanding, int64_t owner,
+/* --- a session's end --- */
+
+struct lost_children { /* of one parent */
+    struct buffer path;
+    uint32_t count;
+};
+
+/* Its parents lose their children all at once: one put each. */
+static void lose_children(struct outstanding *outstanding, const struct lost_children *lost,
+                          int64_t zxid)
+{
+    struct node_state parent;
+
+    if (!outstanding_get(outstanding, buffer_slice(&lost->path), &parent))
+        return;
+    parent.child_count -= lost->count;
+    if (zxid > parent.pzxid)
+        parent.pzxid = zxid;
+    outstanding_put(outstanding, buffer_slice(&lost->path), &parent, zxid);
+    outstanding->puts += lost->count - 1; /* monitors count a change of the parent for each child */
+}
+
+struct owner_closing {
+    struct outstanding *outstanding;
+    struct map parents; /* id of a parent in the tree -> struct lost_children */
+    int64_t zxid;
+    outstanding_visit *visit;
+    void *context;
+};
+
+static void count_lost(struct owner_closing *closing, uint32_t parent_id, struct slice parent_path)
+{
+    struct lost_children *lost = map_get(&closing->parents, parent_id);
+
+    if (lost == NULL) {
+        lost = mem_zalloc(sizeof(*lost));
+        buffer_append(&lost->path, parent_path);
+        map_set(&closing->parents, parent_id, lost);
+    }
+    lost->count++;
+}
+
+/* What the tree says the session owns, but for nodes that a record speaks of. */
+static void close_in_tree(struct owner_closing *closing, const struct tree_session *session)
+{
+    struct outstanding *outstanding = closing->outstanding;
+    const struct tree *tree = outstanding->tree;
+    struct buffer path = {0};
+
+    for (uint32_t i = 0; i < session->ephemeral_count; i++) {
+        const struct znode *node = tree_node(tree, session->ephemerals[i]);
+        path.size = 0;
+        tree_path_append(tree, session->ephemerals[i], &path);
+        if (outstanding->changes.count > 0 && find_change(outstanding, buffer_slice(&path)) != NULL)
+            continue;
+        closing->visit(closing->context, buffer_slice(&path));
+        outstanding->digest -= node->digest;
+        outstanding->puts++;
+        count_lost(closing, node->parent, zk_path_parent(buffer_slice(&path)));
+    }
+    buffer_deinit(&path);
+}
+
+/* What only records say it will own: it goes by a record, too. */
+static void close_in_records(struct owner_closing *closing, int64_t owner)
+{
+    struct outstanding *outstanding = closing->outstanding;
+    struct owner_changes *owned;
+    struct buffer path = {0};
+
+    while ((owned = map_get(&outstanding->owners, (uint64_t)owner)) != NULL) {
+        struct change *change = CONTAINER_OF(owned->changes.next, struct change, by_owner);
+        struct node_state gone = {.digest = change->state.digest};
+        path.size = 0;
+        buffer_append(&path, buffer_slice(&change->path));
+        closing->visit(closing->context, buffer_slice(&path));
+        struct lost_children lost = {.count = 1};
+        buffer_append(&lost.path, zk_path_parent(buffer_slice(&path)));
+        lose_children(outstanding, &lost, closing->zxid);
+        buffer_deinit(&lost.path);
+        outstanding_put(outstanding, buffer_slice(&path), &gone, closing->zxid);
+    }
+    buffer_deinit(&path);
+}
+
+void outstanding_close_owner(struct outstanding *outstanding, int64_t owner, int64_t zxid,
                              outstanding_visit *visit, void *context)
 {
-    for (struct list *at = outstanding->order.next; at != &outstanding->order; at = at->next) {
-        const struct change *change = CONTAINER_OF(at, struct change, in_order);
-        if (!change->state.exists || change->state.owner != owner)
-            continue;
-        uint32_t id = tree_find(outstanding->tree, buffer_slice(&change->path));
-        if (id == NODE_NONE || tree_node(outstanding->tree, id)->owner != owner)
-            visit(context, buffer_slice(&change->path));
+    struct owner_closing closing = {
+        .outstanding = outstanding, .zxid = zxid, .visit = visit, .context = context};
+    const struct tree_session *session = tree_session(outstanding->tree, owner);
+    struct lost_children *lost;
+    size_t cursor = 0;
+
+    ASSERT(!outstanding->in_multi);
+    ASSERT(map_get(&outstanding->closing, (uint64_t)owner) == NULL);
+    if (session != NULL)
+        close_in_tree(&closing, session);
+    close_in_records(&closing, owner);
+    if (session != NULL && session->ephemeral_count > 0) {
+        struct closing_owner *mark = mem_zalloc(sizeof(*mark));
+        mark->owner = owner;
+        mark->zxid = zxid;
+        list_add_last(&outstanding->closing_order, &mark->in_order);
+        map_set(&outstanding->closing, (uint64_t)owner, mark);
     }
+    while ((lost = map_next(&closing.parents, &cursor, NULL)) != NULL) {
+        lose_children(outstanding, lost, zxid);
+        buffer_deinit(&lost->path);
+        mem_free(lost);
+    }
+    map_deinit(&closing.parents);
 }

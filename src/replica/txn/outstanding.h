@@ -45,9 +45,11 @@ int64_t outstanding_puts_kept(const struct outstanding *outstanding);
 void outstanding_applied(struct outstanding *outstanding, int64_t zxid);
 /* Digest of the tree after everything proposed. */
 uint64_t outstanding_digest(const struct outstanding *outstanding);
-/* Paths of nodes that will exist and belong to `owner`, beyond those that the tree lists. */
+/* Every node that will exist and belongs to `owner`, a session, goes with zxid; each of their paths
+ * is visited once. Costs a look at each of these nodes and a put for each of their parents, however
+ * many changes are outstanding. */
 typedef void outstanding_visit(void *context, struct slice path);
-void outstanding_visit_owned(const struct outstanding *outstanding, int64_t owner,
+void outstanding_close_owner(struct outstanding *outstanding, int64_t owner, int64_t zxid,
                              outstanding_visit *visit, void *context);
 
 #endif

@@ -1,3 +1,7 @@
+/* prepare.c: every check of a write, in ZooKeeper's order, against the tree as it will be.
+ *
+ * A check answers with an error and changes nothing; only behind the last one is the outstanding
+ * tree changed. */
 #include "replica/txn/prepare.h"
 
 #include <stdio.h>
@@ -55,6 +59,15 @@ static enum zk_error check_quota(const struct prepare *prepare, struct slice pat
     if (err == ZK_QUOTA_EXCEEDED)
         tree_count_quota_exceeded(prepare->tree, path);
     return err;
+}
+
+/* Could a reader of our log refuse the record for its length? What a client sends is bounded by its
+ * frame, but `auth` in an ACL grows into all identities of the client. */
+static bool too_large(const struct prepare *prepare, size_t bytes)
+{
+    enum { RECORD_OVERHEAD_BYTES = 64 }; /* header, lengths and digest of one change */
+
+    return bytes + RECORD_OVERHEAD_BYTES > prepare->rules->text_bytes_max;
 }
 
 /* --- create --- */
@@ -133,6 +146,8 @@ static enum zk_error prepare_create(struct prepare *prepare, const struct write_
     err = check_quota(prepare, path, 1, (int64_t)op->data.size);
     if (err != ZK_OK)
         return err;
+    if (too_large(prepare, path.size + op->data.size + acl.bytes.size))
+        return ZK_MARSHALLING_ERROR;
     const struct txn_header *header = &prepare->header;
     bool ephemeral =
         (op->type == OP_CREATE || op->type == OP_CREATE2) && is_ephemeral_mode(op->flags);
@@ -162,6 +177,12 @@ static enum zk_error prepare_create(struct prepare *prepare, const struct write_
     outstanding_put(prepare->outstanding, path, &added, header->zxid);
     tree_acl_release(prepare->tree, added.acl); /* the record holds its own */
     return ZK_OK;
+}
+
+static enum zk_error prepare_create_ttl(struct prepare *prepare, const struct write_op *op,
+                                        struct txn_op *ret_op)
+{
+    return prepare_create(prepare, op, ret_op); /* its own record; the rest is the same */
 }
 
 /* --- delete --- */
@@ -262,6 +283,8 @@ static enum zk_error prepare_set_acl(struct prepare *prepare, const struct write
     err = next_version(node.aversion, op->version, &aversion);
     if (err != ZK_OK)
         return err;
+    if (too_large(prepare, op->path.size + acl.bytes.size))
+        return ZK_MARSHALLING_ERROR;
     *ret_op =
         (struct txn_op){.type = OP_SET_ACL, .path = op->path, .acl = acl, .version = aversion};
     node.aversion = aversion;
@@ -290,86 +313,64 @@ static enum zk_error prepare_check(struct prepare *prepare, const struct write_o
     return ZK_OK;
 }
 
+/* --- reconfig --- */
+
+/* A server that stands alone has nothing to reconfigure. */
+static enum zk_error prepare_reconfig(struct prepare *prepare, const struct write_op *op,
+                                      struct txn_op *ret_op)
+{
+    (void)op;
+    (void)ret_op;
+    return prepare->rules->reconfig_enabled ? ZK_UNIMPLEMENTED : ZK_RECONFIG_DISABLED;
+}
+
 /* --- closeSession --- */
 
 struct closing {
-    struct prepare *prepare;
-    struct buffer paths, path;
+    struct buffer paths;
+    size_t bytes_max;
     int32_t count;
 };
 
-static void close_one(struct closing *closing, struct slice path)
+/* The list is cut rather than written too long to be read: whoever applies it deletes what the
+ * session still owns anyway. */
+static void list_path(void *context, struct slice path)
 {
-    struct prepare *prepare = closing->prepare;
-    struct node_state node;
+    struct closing *closing = context;
 
-    if (!outstanding_get(prepare->outstanding, path, &node) ||
-        node.owner != prepare->header.client_id)
+    if (closing->paths.size + path.size >= closing->bytes_max)
         return;
-    /* The list is cut rather than written too long to be read: whoever applies it deletes what the
-     * session still owns anyway. */
-    if (closing->paths.size + path.size < prepare->rules->text_bytes_max / 2) {
-        jute_put_bytes(&closing->paths, path);
-        closing->count++;
-    }
-    remove_node(prepare, path, &node);
+    jute_put_bytes(&closing->paths, path);
+    closing->count++;
 }
 
-static void collect_owned(void *context, struct slice path)
+static enum zk_error prepare_close_session(struct prepare *prepare, const struct write_op *op,
+                                           struct txn_op *ret_op)
 {
-    buffer_append(&((struct closing *)context)->path, path);
-    buffer_u8(&((struct closing *)context)->path, '\0'); /* no path holds a NUL */
-}
+    struct closing closing = {.bytes_max = prepare->rules->text_bytes_max / 2};
 
-static void prepare_close_session(struct prepare *prepare, struct txn_op *ret_op)
-{
-    struct closing closing = {.prepare = prepare};
-    struct tree_session *session = tree_session(prepare->tree, prepare->header.client_id);
-
-    for (uint32_t i = 0; session != NULL && i < session->ephemeral_count; i++) {
-        closing.path.size = 0;
-        tree_path_append(prepare->tree, session->ephemerals[i], &closing.path);
-        close_one(&closing, buffer_slice(&closing.path));
-    }
-    closing.path.size = 0;
-    outstanding_visit_owned(prepare->outstanding, prepare->header.client_id, collect_owned,
-                            &closing);
-    for (size_t start = 0; start < closing.path.size;) {
-        struct slice path = slice_text((const char *)closing.path.data + start);
-        close_one(&closing, path);
-        start += path.size + 1;
-    }
+    (void)op;
+    outstanding_close_owner(prepare->outstanding, prepare->header.client_id, prepare->header.zxid,
+                            list_path, &closing);
     struct slice paths = closing.paths.data == NULL ? SLICE("") : buffer_slice(&closing.paths);
     *ret_op = (struct txn_op){.type = OP_CLOSE_SESSION,
                               .paths = {arena_copy(prepare->arena, paths), closing.count}};
     buffer_deinit(&closing.paths);
-    buffer_deinit(&closing.path);
+    return ZK_OK;
 }
 
 /* --- all together --- */
+
+#define PREPARE_OP(id, number, cons, name, class, record, rules, handler)                          \
+    case OP_##id:                                                                                  \
+        return prepare_##handler(prepare, op, ret_op);
 
 static enum zk_error prepare_op(struct prepare *prepare, const struct write_op *op,
                                 struct txn_op *ret_op)
 {
     switch (op->type) {
-    case OP_CREATE:
-    case OP_CREATE2:
-    case OP_CREATE_CONTAINER:
-    case OP_CREATE_TTL:
-        return prepare_create(prepare, op, ret_op);
-    case OP_DELETE:
-        return prepare_delete(prepare, op, ret_op);
-    case OP_SET_DATA:
-        return prepare_set_data(prepare, op, ret_op);
-    case OP_SET_ACL:
-        return prepare_set_acl(prepare, op, ret_op);
-    case OP_CHECK:
-        return prepare_check(prepare, op, ret_op);
-    case OP_RECONFIG: /* a server that stands alone has nothing to reconfigure */
-        return prepare->rules->reconfig_enabled ? ZK_UNIMPLEMENTED : ZK_RECONFIG_DISABLED;
-    case OP_CLOSE_SESSION:
-        prepare_close_session(prepare, ret_op);
-        return ZK_OK;
+        ZK_CHANGING_OPS(PREPARE_OP)
+        ZK_MULTI_ONLY_OPS(PREPARE_OP)
     default:
         return ZK_UNIMPLEMENTED;
     }
@@ -384,8 +385,7 @@ static void seal(struct prepare *prepare, struct txn *txn)
     txn->digest = (int64_t)outstanding_digest(prepare->outstanding);
 }
 
-/* Could a reader of our log refuse the whole for its length? */
-static bool too_large(const struct prepare *prepare, const struct txn *txn)
+static bool multi_too_large(const struct prepare *prepare, const struct txn *txn)
 {
     enum { OP_OVERHEAD_BYTES = 64, HEADROOM_BYTES = 4096 };
     size_t bytes = HEADROOM_BYTES;
@@ -396,8 +396,7 @@ static bool too_large(const struct prepare *prepare, const struct txn *txn)
     return bytes > prepare->rules->text_bytes_max;
 }
 
-/* Releases before 3.8.2 skip a whole multi that holds a create2, without a word (storage reference,
- * 11.2). The two differ in the answer only, so the log says create. */
+/* Releases before 3.8.2 skip a whole multi that holds a create2, without a word. The two differ in the answer only, so the log says create. */
 static void store_as_create(struct txn_op *op)
 {
     op->type = OP_CREATE;
@@ -424,7 +423,7 @@ static void prepare_multi(struct prepare *prepare, const struct write_request *r
         else if (txn->ops[i].type == OP_CREATE2)
             store_as_create(&txn->ops[i]);
     }
-    if (failed == ZK_OK && too_large(prepare, txn))
+    if (failed == ZK_OK && multi_too_large(prepare, txn))
         failed = ZK_MARSHALLING_ERROR;
     if (failed != ZK_OK)
         outstanding_rollback(prepare->outstanding);

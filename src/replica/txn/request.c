@@ -1,94 +1,112 @@
+/* request.c: the bytes of a request that wants to change something, to a struct. It judges nothing. */
 #include "replica/txn/request.h"
 
 enum { MULTI_HEADER_BYTES = 9 };
 
-static enum status read_create(struct reader *reader, int32_t type, struct write_op *ret_op)
+/* --- one reader for each handler of the table of operations (wire/ops.h) --- */
+
+static enum status read_create(struct reader *reader, struct write_op *op)
 {
     struct create_request create;
     enum status status = create_request_read(reader, &create);
 
-    *ret_op = (struct write_op){.type = type,
-                                .path = create.path,
-                                .data = create.data,
-                                .acl = create.acl,
-                                .flags = create.flags,
-                                .ttl_ms = -1};
+    op->path = create.path;
+    op->data = create.data;
+    op->acl = create.acl;
+    op->flags = create.flags;
+    op->ttl_ms = -1;
     return status;
 }
 
-static enum status read_create_ttl(struct reader *reader, struct write_op *ret_op)
+static enum status read_create_ttl(struct reader *reader, struct write_op *op)
 {
     struct create_ttl_request create;
     enum status status = create_ttl_request_read(reader, &create);
 
-    *ret_op = (struct write_op){.type = OP_CREATE_TTL,
-                                .path = create.path,
-                                .data = create.data,
-                                .acl = create.acl,
-                                .flags = create.flags,
-                                .ttl_ms = create.ttl_ms};
+    op->path = create.path;
+    op->data = create.data;
+    op->acl = create.acl;
+    op->flags = create.flags;
+    op->ttl_ms = create.ttl_ms;
     return status;
 }
 
+static enum status read_delete(struct reader *reader, struct write_op *op)
+{
+    struct path_version_request request;
+    enum status status = path_version_request_read(reader, &request);
+
+    op->path = request.path;
+    op->version = request.version;
+    return status;
+}
+
+static enum status read_check(struct reader *reader, struct write_op *op)
+{
+    return read_delete(reader, op); /* the same record */
+}
+
+static enum status read_set_data(struct reader *reader, struct write_op *op)
+{
+    struct set_data_request request;
+    enum status status = set_data_request_read(reader, &request);
+
+    op->path = request.path;
+    op->data = request.data;
+    op->version = request.version;
+    return status;
+}
+
+static enum status read_set_acl(struct reader *reader, struct write_op *op)
+{
+    struct set_acl_request request;
+    enum status status = set_acl_request_read(reader, &request);
+
+    op->path = request.path;
+    op->acl = request.acl;
+    op->version = request.version;
+    return status;
+}
+
+static enum status read_reconfig(struct reader *reader, struct write_op *op)
+{
+    struct reconfig_request request;
+
+    (void)op; /* of interest to a leader of an ensemble */
+    return reconfig_request_read(reader, &request);
+}
+
+static enum status read_close_session(struct reader *reader, struct write_op *op)
+{
+    (void)reader; /* it has no body, and what stands there is ignored */
+    (void)op;
+    return STATUS_OK;
+}
+
+#define READ_OP(id, number, cons, name, class, record, rules, handler)                             \
+    case OP_##id:                                                                                  \
+        return read_##handler(reader, ret_op);
+
 static enum status read_op(struct reader *reader, int32_t type, struct write_op *ret_op)
 {
+    *ret_op = (struct write_op){.type = type};
     switch (type) {
-    case OP_CREATE:
-    case OP_CREATE2:
-    case OP_CREATE_CONTAINER:
-        return read_create(reader, type, ret_op);
-    case OP_CREATE_TTL:
-        return read_create_ttl(reader, ret_op);
-    case OP_DELETE:
-    case OP_CHECK: {
-        struct path_version_request request;
-        enum status status = path_version_request_read(reader, &request);
-        *ret_op = (struct write_op){.type = type, .path = request.path, .version = request.version};
-        return status;
-    }
-    case OP_SET_DATA: {
-        struct set_data_request request;
-        enum status status = set_data_request_read(reader, &request);
-        *ret_op = (struct write_op){
-            .type = type, .path = request.path, .data = request.data, .version = request.version};
-        return status;
-    }
-    case OP_SET_ACL: {
-        struct set_acl_request request;
-        enum status status = set_acl_request_read(reader, &request);
-        *ret_op = (struct write_op){
-            .type = type, .path = request.path, .acl = request.acl, .version = request.version};
-        return status;
-    }
-    case OP_RECONFIG: {
-        struct reconfig_request request;
-        enum status status = reconfig_request_read(reader, &request);
-        *ret_op = (struct write_op){.type = type};
-        return status;
-    }
-    case OP_CLOSE_SESSION:
-        *ret_op = (struct write_op){.type = type};
-        return STATUS_OK;
+        ZK_CHANGING_OPS(READ_OP)
+        ZK_MULTI_ONLY_OPS(READ_OP)
     default:
         return STATUS_MALFORMED;
     }
 }
+
+/* --- multi --- */
 
 /* MultiOperationRecord: the opcode of a create is derived anew from its flags. */
 static enum status read_multi_op(struct reader *reader, int32_t type, struct write_op *ret_op)
 {
-    switch (type) {
-    case OP_CREATE:
-    case OP_CREATE2:
-    case OP_CREATE_CONTAINER:
-    case OP_CREATE_TTL:
-    case OP_DELETE:
-    case OP_SET_DATA:
-    case OP_CHECK:
-        break;
-    default:
+    const struct op_info *info = op_find(type);
+
+    if (info == NULL || (info->rules & OP_IN_MULTI) == 0)
         return STATUS_MALFORMED;
-    }
     enum status status = read_op(reader, type, ret_op);
     if (status == STATUS_OK && ret_op->path.data == NULL)
         return STATUS_MALFORMED; /* Java stumbles over it, and over the whole with it */
@@ -161,7 +179,8 @@ enum status multi_read_request_read(struct slice body, size_t text_bytes_max, st
             return STATUS_MALFORMED;
         if (header.done)
             break;
-        bool is_read = header.type == OP_GET_DATA || header.type == OP_GET_CHILDREN;
+        const struct op_info *info = op_find(header.type);
+        bool is_read = info != NULL && (info->rules & OP_IN_MULTI_READ) != 0;
         if (count > 0 && is_read != first_is_read) /* the two kinds do not mix */
             return STATUS_MALFORMED;
         first_is_read = is_read;

@@ -2,7 +2,7 @@
  *
  * Payload of a log record: header, body by type, then optionally the digest (12 bytes) and after it
  * whatever else: read and ignored here (the log's trailer, store/log_format.h).
- * Source: SerializeUtils.java, DataTree.processTxn(); storage reference, sections 3.3 and 9. */
+ * Source: SerializeUtils.java, DataTree.processTxn(). */
 #ifndef REPLICA_TXN_TXN_H
 #define REPLICA_TXN_TXN_H
 
@@ -61,6 +61,19 @@ struct txn_result {
     struct txn_op_result op;
     struct txn_op_result *ops; /* OP_MULTI: op_count of them, in the arena */
 };
+
+/* How far a long transaction has been applied; zeroed: not begun. */
+struct txn_progress {
+    struct jute_vector paths; /* OP_CLOSE_SESSION: still to delete */
+    bool begun;
+};
+/* As txn_apply(), but no more than *changes_left changes of znodes, which it counts down. False: there
+ * is more to do; the tree must not be read before the rest is applied. Only closeSession takes more
+ * than one call. *ret_result counts with the last one. */
+MUST_USE bool txn_apply_part(struct tree *tree, const struct txn *txn,
+                             const struct txn_observer *observer, struct arena *arena,
+                             struct txn_progress *progress, uint32_t *changes_left,
+                             struct txn_result *ret_result);
 
 /* Applies it and moves the tree's last zxid. Also right for a replay over a tree that is ahead of
  * the log (fuzzy snapshots): what is already there is tolerated as Java does. `observer` and

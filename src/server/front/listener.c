@@ -235,11 +235,11 @@ static void expire_if_idle(struct front *front, struct connection *connection, i
 {
     int64_t interval_ms = front->server->config->sessionless_timeout_ms;
     int64_t timeout_ms = interval_ms;
-    struct replica_client_info info;
+    struct client_info info;
     char peer[PEER_TEXT_MAX];
     uint32_t held_back = 0;
     bool session = connection->known &&
-                   replica_client_info(front->server->replica, connection->id, &info) &&
+                   clients_info(replica_clients(front->server->replica), connection->id, &info) &&
                    info.session_id != 0;
     size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&connection->tcp);
 

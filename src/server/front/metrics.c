@@ -194,15 +194,15 @@ static void put_gauges(struct front *front, const struct replica_counts *counts,
     put_number(out, "znode_count", counts->znodes + ROOT_COUNTED_AGAIN);
     put_number(out, "global_sessions", counts->sessions);
     put_number(out, "non_mtls_remote_conn_count", 0);
-    put_number(out, "last_client_response_size", counts->response_last_bytes);
-    put_number(out, "packets_sent", counts->packets_sent + front->metrics.four_letter_sent);
+    put_number(out, "last_client_response_size", counts->clients.response_last_bytes);
+    put_number(out, "packets_sent", counts->clients.packets_sent + front->metrics.four_letter_sent);
     put_number(out, "packets_received",
-               counts->packets_received + front->metrics.four_letter_received);
-    put_number(out, "max_client_response_size", counts->response_max_bytes);
+               counts->clients.packets_received + front->metrics.four_letter_received);
+    put_number(out, "max_client_response_size", counts->clients.response_max_bytes);
     buffer_printf(out, "zk_connection_drop_probability\t");
     java_put_double(out, front->throttle.drop);
     buffer_printf(out, "\n");
-    put_number(out, "watch_count", counts->watches_all);
+    put_number(out, "watch_count", counts->clients.watches_all);
     put_number(out, "auth_failed_count", 0); /* of TLS certificates, nothing else */
     put_number(out, "min_latency", counts->latency_min_ms);
     put_number(out, "max_file_descriptor_count", (int64_t)limit.rlim_cur);
@@ -212,7 +212,7 @@ static void put_gauges(struct front *front, const struct replica_counts *counts,
     put_number(out, "uptime", server_now_ms(front->server) - front->server->started_ms);
     put_number(out, "max_latency", counts->latency_max_ms);
     put_number(out, "outstanding_tls_handshake", 0);
-    put_number(out, "min_client_response_size", counts->response_min_bytes);
+    put_number(out, "min_client_response_size", counts->clients.response_min_bytes);
     put_number(out, "non_mtls_local_conn_count", 0);
 }
 
@@ -224,11 +224,13 @@ void words_mntr(struct front *front, struct buffer *out)
     struct summary snapshots, load = {0}, snapshot_load = {0}, replay = {0}, replayed = {0};
 
     replica_counts(server->replica, &counts);
+    const struct metrics *replica = replica_metrics(server->replica);
     log_thread_stats(server->log, &log);
     snapshot_thread_times(server->snapshots, &snapshots);
-    struct summary throttle = *counts.throttle_latency;
+    struct summary throttle = *metrics_summary(replica, METRIC_THROTTLE_LATENCY);
     summary_add_times(&throttle, 0, /* all that were not held back */
-                      counts.requests_prepared + counts.requests_unknown - throttle.count);
+                      replica->values[METRIC_REQUESTS_PREPARED] +
+                          replica->values[METRIC_REQUESTS_UNKNOWN] - throttle.count);
     if (!front->start_forgotten) {
         summary_add(&load, server->start.load_ms);
         summary_add(&snapshot_load, server->start.snapshot_load_ms);
@@ -241,23 +243,23 @@ void words_mntr(struct front *front, struct buffer *out)
         const char *name;
         int64_t value;
     } counters[] = {
-        {"watch_bytes", counts.watch_bytes},
-        {"throttled_ops", counts.throttled_ops},
-        {"request_throttle_wait_count", counts.requests_throttled},
+        {"watch_bytes", replica->values[METRIC_WATCH_BYTES]},
+        {"throttled_ops", replica->values[METRIC_THROTTLED_OPS]},
+        {"request_throttle_wait_count", replica->values[METRIC_REQUESTS_THROTTLED]},
         {"large_requests_rejected", front->metrics.large_requests_rejected},
         {"connection_rejected", front->metrics.connections_rejected},
         {"sessionless_connections_expired", front->metrics.sessionless_expired},
         {"connection_drop_count", front->metrics.connections_dropped},
-        {"digest_mismatches_count", counts.digest_mismatches},
+        {"digest_mismatches_count", replica->values[METRIC_DIGEST_MISMATCHES]},
         {"bytes_received_count", front->metrics.bytes_received},
-        {"prep_processor_request_queued", counts.requests_prepared},
+        {"prep_processor_request_queued", replica->values[METRIC_REQUESTS_PREPARED]},
         {"connection_request_count", front->metrics.connect_requests},
-        {"response_bytes", counts.response_bytes},
-        {"connection_revalidate_count", counts.connection_revalidates},
-        {"sync_processor_request_queued", counts.requests_prepared},
+        {"response_bytes", replica->values[METRIC_RESPONSE_BYTES]},
+        {"connection_revalidate_count", replica->values[METRIC_REVALIDATIONS]},
+        {"sync_processor_request_queued", replica->values[METRIC_REQUESTS_PREPARED]},
         {"outstanding_changes_queued", counts.changes_queued},
         {"outstanding_changes_removed", counts.changes_applied},
-        {"stale_sessions_expired", counts.sessions_expired},
+        {"stale_sessions_expired", replica->values[METRIC_SESSIONS_EXPIRED]},
     };
     const struct {
         const char *name;
@@ -274,15 +276,15 @@ void words_mntr(struct front *front, struct buffer *out)
             {"sync_processor_batch_size", &log.batch_records},
             {"sync_process_time", &log.flush_ms},
             {"startup_snap_load_time", &snapshot_load},
-            {"node_created_watch_count", &counts.watchers[EVENT_CREATED]},
-            {"node_deleted_watch_count", &counts.watchers[EVENT_DELETED]},
-            {"node_changed_watch_count", &counts.watchers[EVENT_DATA_CHANGED]},
-            {"node_children_watch_count", &counts.watchers[EVENT_CHILDREN_CHANGED]},
+            {"node_created_watch_count", metrics_summary(replica, METRIC_WATCHERS_CREATED)},
+            {"node_deleted_watch_count", metrics_summary(replica, METRIC_WATCHERS_DELETED)},
+            {"node_changed_watch_count", metrics_summary(replica, METRIC_WATCHERS_CHANGED)},
+            {"node_children_watch_count", metrics_summary(replica, METRIC_WATCHERS_CHILDREN)},
         },
       percentiles[] = {
-          {"readlatency", counts.read_latency},
-          {"updatelatency", counts.write_latency},
-          {"propagation_latency", counts.propagation_latency},
+          {"readlatency", metrics_summary(replica, METRIC_READ_LATENCY)},
+          {"updatelatency", metrics_summary(replica, METRIC_WRITE_LATENCY)},
+          {"propagation_latency", metrics_summary(replica, METRIC_PROPAGATION_LATENCY)},
           {"request_throttle_queue_time_ms", &throttle},
           {"sync_processor_queue_and_flush_time_ms", &log.queue_flush_ms},
           {"sync_processor_queue_flush_time_ms", &log.flush_ms},

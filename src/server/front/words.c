@@ -42,10 +42,11 @@ bool four_letter_try(struct connection *connection, const uint8_t *bytes, size_t
 static void put_connection(struct connection *connection, const struct connection *asking,
                            bool full, struct buffer *out)
 {
-    struct replica_client_info info = {0};
+    struct client_info info = {0};
     char peer[PEER_TEXT_MAX];
-    bool known = connection->known &&
-                 replica_client_info(connection->front->server->replica, connection->id, &info);
+    bool known =
+        connection->known &&
+        clients_info(replica_clients(connection->front->server->replica), connection->id, &info);
     int interest = (connection->reading && connection != asking ? 1 : 0) |
                    (connection->writing != NULL ? 4 : 0); /* SelectionKey.OP_READ, OP_WRITE */
 
@@ -56,7 +57,7 @@ static void put_connection(struct connection *connection, const struct connectio
                   (long long)info.queued, (long long)info.received, (long long)info.sent);
     if (full && info.session_id != 0) {
         buffer_printf(out, ",sid=0x%llx,lop=%s,est=%lld,to=%d", (unsigned long long)info.session_id,
-                      replica_op_name(info.last_op), (long long)info.established_wall_ms,
+                      op_cons_name(info.last_op), (long long)info.established_wall_ms,
                       info.session_timeout_ms);
         if (info.last_cxid >= 0)
             buffer_printf(out, ",lcxid=0x%x", (unsigned)info.last_cxid);
@@ -95,10 +96,11 @@ static void put_stats(struct connection *asking, bool clients, struct buffer *ou
     buffer_printf(out, "Latency min/avg/max: %lld/", (long long)counts.latency_min_ms);
     java_put_average(out, counts.latency_sum_ms, counts.latency_count);
     buffer_printf(out, "/%lld\n", (long long)counts.latency_max_ms);
-    buffer_printf(out, "Received: %lld\nSent: %lld\nConnections: %u\nOutstanding: %lld\n",
-                  (long long)(counts.packets_received + front->metrics.four_letter_received),
-                  (long long)(counts.packets_sent + front->metrics.four_letter_sent),
-                  front->connection_count, (long long)counts.outstanding);
+    buffer_printf(
+        out, "Received: %lld\nSent: %lld\nConnections: %u\nOutstanding: %lld\n",
+        (long long)(counts.clients.packets_received + front->metrics.four_letter_received),
+        (long long)(counts.clients.packets_sent + front->metrics.four_letter_sent),
+        front->connection_count, (long long)counts.outstanding);
     buffer_printf(out, "Zxid: 0x%llx\nMode: standalone\nNode count: %u\n",
                   (unsigned long long)counts.last_zxid, counts.znodes + ROOT_COUNTED_AGAIN);
 }
@@ -233,11 +235,11 @@ static void put_connection_ends(struct front *front, struct buffer *out)
 
     for (uint32_t id = 0; id < front->connection_capacity; id++) {
         const struct connection *connection = front->connections[id];
-        struct replica_client_info info = {0};
+        struct client_info info = {0};
         if (connection == NULL || connection->closed)
             continue;
         bool session = connection->known &&
-                       replica_client_info(front->server->replica, id, &info) &&
+                       clients_info(replica_clients(front->server->replica), id, &info) &&
                        info.session_id != 0;
         int64_t timeout_ms = session ? info.session_timeout_ms : interval_ms;
         ends[count++] = (struct connection_end){
@@ -304,9 +306,10 @@ static void put_watches(struct front *front, bool by_path, struct buffer *out)
     struct watch_lines lines = {.out = out, .by_path = by_path};
 
     if (by_path)
-        replica_visit_watches_by_path(front->server->replica, add_watch, &lines);
+        clients_visit_watches_by_path(replica_clients(front->server->replica), add_watch, &lines);
     else
-        replica_visit_watches_by_session(front->server->replica, add_watch, &lines);
+        clients_visit_watches_by_session(replica_clients(front->server->replica), add_watch,
+                                         &lines);
     buffer_printf(out, "\n");
     buffer_deinit(&lines.path);
 }
@@ -317,7 +320,8 @@ static void put_watch_summary(struct front *front, struct buffer *out)
 
     replica_counts(front->server->replica, &counts);
     buffer_printf(out, "%u connections watching %u paths\nTotal watches:%u\n",
-                  counts.watch_connections, counts.watch_paths, counts.watches);
+                  counts.clients.watch_connections, counts.clients.watch_paths,
+                  counts.clients.watches);
 }
 
 /* --- the rest --- */

@@ -107,17 +107,29 @@ TEST(four_paths_are_special)
     CHECK(!zk_path_special(SLICE("")));
 }
 
-TEST(writes_are_the_operations_that_reach_the_log)
+TEST(an_operation_is_one_row)
 {
-    static const int32_t writes[] = {OP_CREATE,     OP_CREATE2,        OP_CREATE_CONTAINER,
-                                     OP_CREATE_TTL, OP_DELETE,         OP_DELETE_CONTAINER,
-                                     OP_SET_DATA,   OP_SET_ACL,        OP_MULTI,
-                                     OP_RECONFIG,   OP_CREATE_SESSION, OP_CLOSE_SESSION};
+    static const int32_t changing[] = {OP_CREATE,     OP_CREATE2,        OP_CREATE_CONTAINER,
+                                       OP_CREATE_TTL, OP_DELETE,         OP_DELETE_CONTAINER,
+                                       OP_SET_DATA,   OP_SET_ACL,        OP_MULTI,
+                                       OP_RECONFIG,   OP_CREATE_SESSION, OP_CLOSE_SESSION};
 
-    for (int32_t op = -20; op < 120; op++) {
-        bool is_write = false;
-        for (size_t i = 0; i < ARRAY_LEN(writes); i++)
-            is_write |= writes[i] == op;
-        CHECK_I64("operation", zk_op_is_write(op) ? op : -1000, is_write ? op : -1000);
+    for (int32_t number = -20; number < 120; number++) {
+        const struct op_info *op = op_find(number);
+        bool changes = op != NULL && (op->rules & OP_CHANGES_TREE) != 0, wanted = false;
+        for (size_t i = 0; i < ARRAY_LEN(changing); i++)
+            wanted |= changing[i] == number;
+        CHECK_I64("changes the tree", changes ? number : -1000, wanted ? number : -1000);
+        CHECK(op == NULL || op->number == number);
+        CHECK(!changes || op->class == OP_CLASS_WRITE || op->class == OP_CLASS_INTERNAL);
+        CHECK(!changes || (op->rules & OP_FORWARDED) != 0);
     }
+}
+
+TEST(a_zxid_has_an_epoch_and_a_counter)
+{
+    CHECK_I64("both", zxid_make(5, 7), INT64_C(0x500000007));
+    CHECK_I64("epoch", zxid_epoch(INT64_C(0x500000007)), 5);
+    CHECK_I64("counter", zxid_counter(INT64_C(0x5ffffffff)), INT64_C(0xffffffff));
+    CHECK_I64("the highest epoch is no sign", zxid_epoch(INT64_MIN), INT64_C(0x80000000));
 }

@@ -404,7 +404,7 @@ TEST(set_watches_tells_what_was_missed_and_arms_the_rest)
     CHECK_U64("no body", rig_expect(&rig, 1, XID_SET_WATCHES, ZK_OK).body.size, 0);
     struct replica_counts counts;
     replica_counts(rig.replica, &counts);
-    CHECK_U64("armed: /same and /absent, and /same's children", counts.watches_all, 3);
+    CHECK_U64("armed: /same and /absent, and /same's children", counts.clients.watches_all, 3);
     (void)rig_set(&rig, 0, "/same", "y");
     (void)rig_create(&rig, 0, "/same/kid", 0);
     (void)rig_create(&rig, 0, "/absent", 0);

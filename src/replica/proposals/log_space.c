@@ -1,4 +1,5 @@
-#include "replica/pipeline/log_space.h"
+/* log_space.c: chunks that are filled from the front and used again when nothing in them lives. */
+#include "replica/proposals/log_space.h"
 
 enum { CHUNK_BYTES = 64 * 1024, SPARE_MAX = 16 };
 

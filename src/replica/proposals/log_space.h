@@ -1,7 +1,7 @@
 /* log_space.h: memory of proposed transactions, from proposal until they are applied. Bump
  * allocation in chunks; a chunk is used again when its last transaction is released. */
-#ifndef REPLICA_PIPELINE_LOG_SPACE_H
-#define REPLICA_PIPELINE_LOG_SPACE_H
+#ifndef REPLICA_PROPOSALS_LOG_SPACE_H
+#define REPLICA_PROPOSALS_LOG_SPACE_H
 
 #include "base/slice.h"
 

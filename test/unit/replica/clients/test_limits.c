@@ -161,10 +161,12 @@ TEST(what_waited_too_long_in_the_throttle_is_refused_and_has_no_effect)
     (void)rig_expect(&rig, 1, last, ZK_OK); /* nor this */
     CHECK_I64("no effect", tree_find(replica_tree(rig.replica), SLICE("/late")), NODE_NONE);
     replica_counts(rig.replica, &counts);
-    CHECK_I64("counted", counts.throttled_ops, 2);
-    CHECK_I64("held back", counts.requests_throttled, 4);
-    CHECK_I64("held back", counts.throttle_latency->count, 4);
-    CHECK_I64("for", counts.throttle_latency->max, 1001);
+    CHECK_I64("counted", replica_metrics(rig.replica)->values[METRIC_THROTTLED_OPS], 2);
+    CHECK_I64("held back", replica_metrics(rig.replica)->values[METRIC_REQUESTS_THROTTLED], 4);
+    CHECK_I64("held back",
+              metrics_summary(replica_metrics(rig.replica), METRIC_THROTTLE_LATENCY)->count, 4);
+    CHECK_I64("for", metrics_summary(replica_metrics(rig.replica), METRIC_THROTTLE_LATENCY)->max,
+              1001);
     end(&rig);
 }
 
@@ -462,7 +464,7 @@ TEST(the_counts_are_what_happened)
 
     rig_init(&rig, &options, rig_tree());
     replica_counts(rig.replica, &counts);
-    CHECK_I64("no answer yet", counts.response_min_bytes, -1);
+    CHECK_I64("no answer yet", counts.clients.response_min_bytes, -1);
     rig_connect(&rig, 0);
     rig_make(&rig, 0, "/a");
     (void)rig_create(&rig, 0, "/e", MODE_EPHEMERAL);
@@ -477,34 +479,36 @@ TEST(the_counts_are_what_happened)
     CHECK_U64("ephemerals", counts.ephemerals, 1);
     CHECK_U64("sessions", counts.sessions, 1);
     CHECK_I64("outstanding", counts.outstanding, 1);
-    CHECK_I64("received", counts.packets_received, 5);
-    CHECK_I64("sent", counts.packets_sent, 4);
+    CHECK_I64("received", counts.clients.packets_received, 5);
+    CHECK_I64("sent", counts.clients.packets_sent, 4);
     CHECK_I64("latency", counts.latency_max_ms, 40);
     CHECK_I64("latency", counts.latency_min_ms, 0);
     CHECK_I64("latency", counts.latency_sum_ms, 40);
     CHECK_I64("latency", counts.latency_count, 4); /* the session, too */
-    CHECK(counts.watches == 1 && counts.watch_paths == 1 && counts.watch_connections == 1);
-    CHECK_I64("requests", counts.requests_prepared, 5);
-    CHECK_I64("mismatches", counts.digest_mismatches, 0);
-    CHECK_I64("smallest", counts.response_min_bytes, REPLY_HEADER_BYTES + 6);
-    CHECK_I64("largest", counts.response_max_bytes, REPLY_HEADER_BYTES + 4 + 4 + STAT_BYTES);
+    CHECK(counts.clients.watches == 1 && counts.clients.watch_paths == 1 &&
+          counts.clients.watch_connections == 1);
+    CHECK_I64("requests", replica_metrics(rig.replica)->values[METRIC_REQUESTS_PREPARED], 5);
+    CHECK_I64("mismatches", replica_metrics(rig.replica)->values[METRIC_DIGEST_MISMATCHES], 0);
+    CHECK_I64("smallest", counts.clients.response_min_bytes, REPLY_HEADER_BYTES + 6);
+    CHECK_I64("largest", counts.clients.response_max_bytes,
+              REPLY_HEADER_BYTES + 4 + 4 + STAT_BYTES);
 
-    struct replica_client_info info;
-    CHECK(replica_client_info(rig.replica, 0, &info));
+    struct client_info info;
+    CHECK(clients_info(replica_clients(rig.replica), 0, &info));
     CHECK_I64("session", info.session_id, rig.clients[0].session_id);
     CHECK_I64("queued", info.queued, 1);
     CHECK_I64("last op", info.last_op, OP_GET_DATA);
     CHECK_I64("last xid", info.last_cxid, 3);
-    CHECK(!replica_client_info(rig.replica, 1, &info));
-    CHECK(!replica_client_info(rig.replica, 1000, &info));
+    CHECK(!clients_info(replica_clients(rig.replica), 1, &info));
+    CHECK(!clients_info(replica_clients(rig.replica), 1000, &info));
 
     replica_reset_stats(rig.replica);
     replica_reset_client_stats(rig.replica);
     replica_counts(rig.replica, &counts);
-    CHECK(counts.packets_received == 0 && counts.latency_count == 0 &&
-          counts.response_last_bytes == -1);
+    CHECK(counts.clients.packets_received == 0 && counts.latency_count == 0 &&
+          counts.clients.response_last_bytes == -1);
     CHECK_U64("not what is", counts.znodes, 6);
-    CHECK(replica_client_info(rig.replica, 0, &info));
+    CHECK(clients_info(replica_clients(rig.replica), 0, &info));
     CHECK(info.received == 0 && info.last_op == OP_ERROR && info.latency_count == 0);
     end(&rig);
 }
@@ -541,7 +545,7 @@ TEST(operations_have_the_names_that_operators_know)
                 {OP_CREATE_SESSION, "SESS"}, {OP_CLOSE_SESSION, "CLOS"}, {4711, "NA"}};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        CHECK_TEXT(rows[i].name, replica_op_name(rows[i].op), rows[i].name);
+        CHECK_TEXT(rows[i].name, op_cons_name(rows[i].op), rows[i].name);
 }
 
 struct session_list {
@@ -600,10 +604,10 @@ TEST(watches_are_listed_by_path_and_by_session)
     (void)rig_get(&rig, 1, "/", true);
     put_path_watch(&body, "/", true);
     (void)rig_send(&rig, 0, OP_GET_CHILDREN, &body); /* of the other table: not shown */
-    replica_visit_watches_by_path(rig.replica, list_watch, &list);
+    clients_visit_watches_by_path(replica_clients(rig.replica), list_watch, &list);
     CHECK_SLICE("by path", buffer_slice(&list.text), SLICE("/@1 "));
     list.text.size = 0;
-    replica_visit_watches_by_session(rig.replica, list_watch, &list);
+    clients_visit_watches_by_session(replica_clients(rig.replica), list_watch, &list);
     CHECK_SLICE("by session", buffer_slice(&list.text), SLICE("/@1 "));
     buffer_deinit(&list.text);
     end(&rig);

@@ -165,7 +165,7 @@ TEST(reads_ask_for_permission_before_they_leave_a_watch)
             jute_put_bool(&body, true);
         (void)rig_do(&rig, 0, rows[i].op, &body, rows[i].want);
         replica_counts(rig.replica, &counts);
-        CHECK_U64("watches", counts.watches_all, watches && rows[i].want == ZK_OK);
+        CHECK_U64("watches", counts.clients.watches_all, watches && rows[i].want == ZK_OK);
         end(&rig);
     }
 }
@@ -184,7 +184,7 @@ TEST(a_missing_node_leaves_a_watch_by_exists_only)
         put_path_watch(&body, "/none", true);
         (void)rig_do(&rig, 0, rows[i].op, &body, ZK_NO_NODE);
         replica_counts(rig.replica, &counts);
-        CHECK_U64("watches", counts.watches_all, rows[i].watches);
+        CHECK_U64("watches", counts.clients.watches_all, rows[i].watches);
         end(&rig);
     }
 }
@@ -266,7 +266,7 @@ TEST(a_multi_read_answers_each_part_and_sets_no_watch)
     put_multi_end(&want);
     check_read(&rig, OP_MULTI_READ, "multiRead");
     replica_counts(rig.replica, &counts);
-    CHECK_U64("watches", counts.watches_all, 0);
+    CHECK_U64("watches", counts.clients.watches_all, 0);
     put_multi_end(&body);
     put_multi_end(&want);
     check_read(&rig, OP_MULTI_READ, "an empty one");
@@ -374,7 +374,7 @@ TEST(clients_may_have_any_number)
     struct replica *replica = replica_new(&options, rig_tree(), 0);
     struct effects effects = {0};
     static const uint32_t ids[] = {0, 63, 64, 1000, 70000};
-    struct replica_client_info info;
+    struct client_info info;
 
     for (size_t i = 0; i < ARRAY_LEN(ids); i++)
         replica_step(replica,
@@ -382,11 +382,11 @@ TEST(clients_may_have_any_number)
                          .kind = REPLICA_CLIENT_OPENED, .client = ids[i], .address = SLICE("::1")},
                      &effects);
     for (size_t i = 0; i < ARRAY_LEN(ids); i++)
-        CHECK(replica_client_info(replica, ids[i], &info));
-    CHECK(!replica_client_info(replica, 500, &info));
+        CHECK(clients_info(replica_clients(replica), ids[i], &info));
+    CHECK(!clients_info(replica_clients(replica), 500, &info));
     replica_step(replica, &(struct replica_event){.kind = REPLICA_CLIENT_CLOSED, .client = 1000},
                  &effects);
-    CHECK(!replica_client_info(replica, 1000, &info));
+    CHECK(!clients_info(replica_clients(replica), 1000, &info));
     effects_deinit(&effects);
     replica_free(replica);
 }

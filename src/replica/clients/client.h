@@ -1,0 +1,188 @@
+/* client.h: what the files of this room share. Not for other rooms: their door is clients.h.
+ *
+ * From the bottom up: answers.c (frames), waiting.c (queues), client.c (the table of clients, their
+ * end), events.c (watch events), reads.c and watching.c (answers from the tree), writes.c (to and
+ * from proposals), requests.c (the order of a client's requests), connect.c (sessions), clients.c
+ * (the door). A file calls those before it, never those behind it. */
+#ifndef REPLICA_CLIENTS_CLIENT_H
+#define REPLICA_CLIENTS_CLIENT_H
+
+#include "base/list.h"
+#include "replica/acl/acl.h"
+#include "replica/clients/clients.h"
+
+enum client_state {
+    CLIENT_NEW,      /* no ConnectRequest yet */
+    CLIENT_SETTLING, /* its session is being made or freed from an older connection's writes */
+    CLIENT_SERVING,
+    CLIENT_CLOSING /* absorbs everything */
+};
+
+struct latency {
+    int64_t min_ms, max_ms, sum_ms, count;
+};
+
+/* A frame that waits: for earlier writes of its client, for its session, or for the throttle. */
+struct waiting {
+    struct waiting *next;
+    struct identities *identities; /* of the moment it arrived */
+    uint64_t after_write;          /* of the client's writes, how many must be applied */
+    int64_t arrived_ms;
+    uint32_t client, generation;
+    bool throttled_too_long;
+    size_t size;
+    uint8_t bytes[];
+};
+
+struct waiting_queue {
+    struct waiting *first, *last;
+    uint32_t count;
+};
+
+/* A session as this server sees it: the connection that it speaks through, and its unfinished
+ * writes. Exists while there is one of the two. */
+struct attachment {
+    int64_t session_id;
+    struct session *session; /* the leader's; valid until its closeSession is applied */
+    struct client *client;   /* NULL: none now */
+    uint32_t write_count;    /* its writes that are proposed and not applied */
+};
+
+struct client {
+    uint32_t id, generation; /* generation: the id is used again, pending answers tell by it */
+    enum client_state state;
+    struct attachment *attachment; /* NULL before and after it has a session */
+    bool wants_read_only_byte;
+    struct identities *identities;
+    struct watch_client watch;
+    struct waiting_queue reads; /* behind writes */
+    struct waiting_queue early; /* frames of a settling client */
+    uint64_t writes_proposed, writes_applied;
+    bool paused;
+    bool held;              /* answers wait for clients_ready() */
+    struct list in_paused;  /* among those that pressure has paused */
+    struct list in_blocked; /* among those whose reads wait for a half changed tree */
+    int64_t touched_ms;     /* when its session was heard last */
+    /* for cons */
+    int64_t received, sent, established_wall_ms, last_zxid, last_response_ms, last_latency_ms;
+    int32_t last_op, last_cxid;
+    struct latency latency;
+};
+
+struct watch_event { /* of the transaction being applied: one frame for all who get it */
+    uint64_t step;   /* one event per client in each */
+    int64_t zxid;
+    size_t offset, size; /* of the frame in effects->bytes; size 0: not written yet */
+    struct slice path;
+    uint32_t acl;
+    int32_t type;
+};
+
+struct clients {
+    struct clients_options options;
+    struct proposals *proposals;
+    struct leader *leader;
+    struct tree *tree;
+    const struct acl_rules *acl;
+    struct step *step;
+    struct watches *watches;
+    struct client **items; /* by id; NULL: free */
+    uint32_t capacity, count, next_generation;
+    struct map attachments; /* session id -> struct attachment */
+    bool tree_half_changed; /* a transaction is applied in part: reads wait */
+    struct list blocked;
+    struct waiting_queue throttled;
+    struct list paused;
+    size_t waiting_count, waiting_bytes; /* in all queues */
+    struct watch_event event;
+    /* for operators */
+    int64_t packets_received, packets_sent;
+    int64_t response_last, response_min, response_max;
+};
+
+/* --- answers.c. A frame: begin, append the body to effects->bytes, end. --- */
+size_t frame_begin(struct clients *clients);
+void frame_end(struct clients *clients, struct client *client, size_t start);
+/* A reply: begin leaves room for the header, the body follows, end fills the header in. */
+size_t reply_begin(struct clients *clients);
+void reply_drop_body(struct clients *clients, size_t start);
+void reply_end(struct clients *clients, struct client *client, size_t start, int32_t xid,
+               int64_t zxid, enum zk_error err);
+void reply_error(struct clients *clients, struct client *client, int32_t xid, int64_t zxid,
+                 enum zk_error err);
+/* Behind the reply. op: OP_ERROR when it came to nothing; latency: where it counts. */
+void client_answered(struct clients *clients, struct client *client, int32_t op, int32_t xid,
+                     int64_t zxid, int64_t arrived_ms, enum metric_id latency);
+/* A watch event's frame, which others may get, too. */
+void send_event(struct clients *clients, struct client *client, size_t offset, size_t size);
+
+/* --- waiting.c --- */
+struct waiting *waiting_add(struct clients *clients, struct waiting_queue *queue,
+                            const struct client *client, struct slice bytes);
+struct waiting *waiting_take(struct clients *clients, struct waiting_queue *queue);
+void waiting_free(struct waiting *waiting);
+void waiting_clear(struct clients *clients, struct waiting_queue *queue);
+
+/* --- client.c --- */
+struct client *client_add(struct clients *clients, uint32_t id, struct slice address);
+/* NULL: there is none of this number, or it is another one by now. */
+struct client *client_find(const struct clients *clients, uint32_t id, uint32_t generation);
+void client_pause(struct clients *clients, struct client *client);
+void client_resume(struct clients *clients, struct client *client);
+void client_hold(struct clients *clients, struct client *client);
+void client_close(struct clients *clients, struct client *client, const char *reason);
+void client_remove(struct clients *clients, struct client *client);
+struct attachment *attachment_find(const struct clients *clients, int64_t session_id);
+/* The client speaks for the session from now on. */
+void attachment_join(struct clients *clients, struct session *session, struct client *client);
+void attachment_leave(struct clients *clients, struct client *client);
+/* One of its writes was proposed, was applied. True: that was the last one. */
+void attachment_wrote(struct attachment *attachment);
+bool attachment_applied(struct clients *clients, struct attachment *attachment);
+
+/* --- events.c --- */
+/* To one client, at once. */
+void event_send(struct clients *clients, struct client *client, int64_t zxid, enum zk_event type,
+                struct slice path);
+/* Whose changes the observer's functions tell of. */
+void events_begin(struct clients *clients, int64_t zxid);
+struct txn_observer events_observer(struct clients *clients);
+
+/* --- reads.c: the answer's body, appended; the error decides whether it is sent.
+ *     watching.c: events, appended; the body comes behind the reply's header. --- */
+struct read_context {
+    struct clients *clients;
+    struct client *client;
+    const struct identities *identities;
+    int32_t op;
+    struct slice body;
+    bool body_with_error; /* out: what stands there is sent although it failed */
+};
+enum zk_error read_answer(struct read_context *read);
+enum zk_error watching_answer(struct read_context *read);
+void watching_put_body(struct clients *clients, int32_t op); /* of an answer that is ZK_OK */
+
+/* --- writes.c --- */
+/* STATUS_MALFORMED: it does not decode, and nothing was proposed. */
+MUST_USE enum status write_submit(struct clients *clients, struct client *client, int32_t xid,
+                                  int32_t op, struct slice body, int64_t arrived_ms);
+void write_answer(struct clients *clients, struct client *client, const struct proposal *proposal,
+                  const struct txn *txn, const struct txn_result *result);
+
+/* --- requests.c --- */
+void request_frame(struct clients *clients, struct client *client, struct slice bytes,
+                   int64_t arrived_ms, bool was_throttled);
+void requests_before_write(struct clients *clients, struct client *client);
+void requests_after_write(struct clients *clients, struct client *client);
+void requests_release_blocked(struct clients *clients);
+void requests_release_throttled(struct clients *clients);
+void requests_apply_pressure(struct clients *clients, struct client *client);
+void requests_relieve_pressure(struct clients *clients);
+
+/* --- connect.c --- */
+void connect_frame(struct clients *clients, struct client *client, struct slice bytes);
+void connect_session_created(struct clients *clients, const struct proposal *proposal);
+void connect_session_settled(struct clients *clients, int64_t session_id);
+void connect_session_ended(struct clients *clients, int64_t session_id);
+
+#endif

@@ -1,0 +1,166 @@
+/* clients.c: the door: events of clients in, and what proposals say of applied transactions. */
+#include "replica/clients/client.h"
+
+struct clients *clients_new(const struct clients_options *options, struct proposals *proposals,
+                            struct tree *tree, const struct acl_rules *acl, struct step *step)
+{
+    struct clients *clients = mem_zalloc(sizeof(*clients));
+
+    clients->options = *options;
+    clients->proposals = proposals;
+    clients->leader = proposals_leader(proposals);
+    clients->tree = tree;
+    clients->acl = acl;
+    clients->step = step;
+    clients->watches = watches_new(tree_get_options(tree)->hash_seed);
+    map_init(&clients->attachments);
+    list_init(&clients->paused);
+    list_init(&clients->blocked);
+    clients->response_last = clients->response_min = clients->response_max = -1;
+    return clients;
+}
+
+void clients_free(struct clients *clients)
+{
+    size_t cursor = 0;
+    struct attachment *attachment;
+
+    if (clients == NULL)
+        return;
+    for (uint32_t id = 0; id < clients->capacity; id++) {
+        if (clients->items[id] != NULL)
+            client_remove(clients, clients->items[id]);
+    }
+    waiting_clear(clients, &clients->throttled);
+    while ((attachment = map_next(&clients->attachments, &cursor, NULL)) != NULL)
+        mem_free(attachment); /* writes that were never applied */
+    map_deinit(&clients->attachments);
+    watches_free(clients->watches);
+    mem_free(clients->items);
+    mem_free(clients);
+}
+
+/* --- events --- */
+
+static struct client *client_at(const struct clients *clients, uint32_t id)
+{
+    ASSERT(id < clients->capacity && clients->items[id] != NULL);
+    return clients->items[id];
+}
+
+void clients_opened(struct clients *clients, uint32_t id, struct slice address)
+{
+    (void)client_add(clients, id, address);
+}
+
+void clients_frame(struct clients *clients, uint32_t id, struct slice bytes)
+{
+    struct client *client = client_at(clients, id);
+
+    client->received++;
+    clients->packets_received++;
+    switch (client->state) {
+    case CLIENT_NEW:
+        connect_frame(clients, client, bytes);
+        break;
+    case CLIENT_SETTLING:
+        (void)waiting_add(clients, &client->early, client, bytes);
+        break;
+    case CLIENT_SERVING:
+        request_frame(clients, client, bytes, clients->step->now_ms, /* was_throttled= */ false);
+        requests_apply_pressure(clients, client);
+        break;
+    case CLIENT_CLOSING:
+        break;
+    }
+}
+
+void clients_ready(struct clients *clients, uint32_t id)
+{
+    struct client *client = client_at(clients, id);
+
+    client->held = false;
+    requests_after_write(clients, client);
+    requests_relieve_pressure(clients);
+}
+
+void clients_gone(struct clients *clients, uint32_t id)
+{
+    client_remove(clients, client_at(clients, id));
+}
+
+void clients_relieve(struct clients *clients)
+{
+    requests_release_throttled(clients);
+    requests_relieve_pressure(clients);
+}
+
+void clients_hear_paused(struct clients *clients)
+{
+    for (struct list *at = clients->paused.next; at != &clients->paused; at = at->next) {
+        const struct client *client = CONTAINER_OF(at, struct client, in_paused);
+        if (client->attachment != NULL)
+            leader_touch(clients->leader, client->attachment->session);
+    }
+}
+
+int64_t clients_wake_at_ms(const struct clients *clients)
+{
+    return clients->throttled.count > 0 ? clients->step->now_ms + clients->options.throttle_stall_ms
+                                        : INT64_MAX;
+}
+
+/* --- what proposals tell --- */
+
+static void before(void *context, const struct proposal *proposal)
+{
+    struct clients *clients = context;
+    struct client *client = client_find(clients, proposal->client, proposal->generation);
+
+    if (client != NULL && client->state == CLIENT_SERVING)
+        requests_before_write(clients, client);
+    events_begin(clients, proposal->zxid);
+    clients->tree_half_changed = true;
+}
+
+/* Its write was applied: its answer, then the reads that waited for it. */
+static void answer_write(struct clients *clients, struct client *client,
+                         const struct proposal *proposal, const struct txn *txn,
+                         const struct txn_result *result)
+{
+    client->writes_applied++;
+    if (client->state == CLIENT_SERVING)
+        write_answer(clients, client, proposal, txn, result);
+    if (txn->header.type == OP_CLOSE_SESSION)
+        client_close(clients, client, NULL);
+    else if (client->state == CLIENT_SERVING)
+        requests_after_write(clients, client);
+}
+
+static void applied(void *context, const struct proposal *proposal, const struct txn *txn,
+                    const struct txn_result *result)
+{
+    struct clients *clients = context;
+
+    clients->tree_half_changed = false;
+    if (txn->header.type == OP_CREATE_SESSION) {
+        connect_session_created(clients, proposal);
+    } else if (proposal->client != CLIENT_NONE) {
+        struct client *client = client_find(clients, proposal->client, proposal->generation);
+        struct attachment *attachment = attachment_find(clients, proposal->session_id);
+        ASSERT(attachment != NULL); /* it exists while a write of its session is unfinished */
+        if (client != NULL)
+            answer_write(clients, client, proposal, txn, result);
+        if (attachment_applied(clients, attachment))
+            connect_session_settled(clients, proposal->session_id);
+    }
+    if (txn->header.type == OP_CLOSE_SESSION)
+        connect_session_ended(clients, proposal->session_id);
+    requests_release_blocked(clients);
+}
+
+struct proposals_observer clients_observer(struct clients *clients)
+{
+    return (struct proposals_observer){
+        .before = before, .applied = applied, .tree = events_observer(clients), .context = clients};
+}

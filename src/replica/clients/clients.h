@@ -1,0 +1,70 @@
+/* clients.h: what the clients of this server see: handshake, the order of each session, reads,
+ * watches, throttles, answers.
+ *
+ * Order per client: a write is submitted when it arrives; a read that arrives behind unfinished
+ * writes waits until they are applied. Events leave before the answer that shows the change. */
+#ifndef REPLICA_CLIENTS_CLIENTS_H
+#define REPLICA_CLIENTS_CLIENTS_H
+
+#include "replica/proposals/proposals.h"
+#include "replica/watch/watch.h"
+
+struct clients_options {
+    int32_t session_timeout_min_ms, session_timeout_max_ms; /* min <= max */
+    size_t text_bytes_max;                                  /* jute.maxbuffer + extrasize */
+    struct slice enforce_auth_schemes; /* comma list; null: not enforced; borrowed for life */
+    int32_t outstanding_max;           /* globalOutstandingLimit; <= 0: none */
+    int32_t throttle_requests_max;     /* request_throttle_max_requests; <= 0: off */
+    int32_t throttle_stall_ms;
+    int32_t throttled_op_wait_ms; /* <= 0: off */
+};
+
+struct clients;
+/* All that is handed in is borrowed for life. */
+struct clients *clients_new(const struct clients_options *options, struct proposals *proposals,
+                            struct tree *tree, const struct acl_rules *acl, struct step *step);
+void clients_free(struct clients *clients); /* NULL is fine */
+
+/* The number of a client is chosen by the host, and free again after clients_gone(). */
+void clients_opened(struct clients *clients, uint32_t id, struct slice address);
+void clients_frame(struct clients *clients, uint32_t id, struct slice bytes);
+void clients_ready(struct clients *clients, uint32_t id); /* room again after CLIENT_HOLD */
+void clients_gone(struct clients *clients, uint32_t id);
+/* Behind proposals_agreed() and proposals_go_on(): what waited for room may come in. */
+void clients_relieve(struct clients *clients);
+/* Before proposals_tick(): nobody's session ends because we did not read from it. */
+void clients_hear_paused(struct clients *clients);
+int64_t clients_wake_at_ms(const struct clients *clients);
+/* What proposals tell us as they apply. */
+struct proposals_observer clients_observer(struct clients *clients);
+
+/* --- looking in --- */
+struct clients_counts {
+    uint32_t watch_connections, watch_paths, watches; /* data table: what wchs shows */
+    uint32_t watches_all;                             /* both tables */
+    int64_t waiting;                                  /* taken in, not answered, not proposed */
+    int64_t packets_received, packets_sent;
+    int64_t response_last_bytes, response_min_bytes, response_max_bytes; /* -1: none yet */
+};
+struct clients_counts clients_count(const struct clients *clients);
+void clients_reset_stats(struct clients *clients); /* srst; not the step's metrics */
+
+struct client_info {
+    int64_t session_id; /* 0: no session yet */
+    int32_t session_timeout_ms;
+    int64_t received, sent, queued;
+    int32_t last_op, last_cxid;
+    int64_t last_zxid, last_response_ms, last_latency_ms;
+    int64_t latency_min_ms, latency_max_ms, latency_sum_ms, latency_count;
+    int64_t established_wall_ms;
+};
+bool clients_info(const struct clients *clients, uint32_t id, struct client_info *ret_info);
+void clients_reset_each(struct clients *clients); /* crst */
+/* Data table only, one call per (path, session id), grouped by path or by session. */
+typedef void clients_visit_watch(void *context, struct slice path, int64_t session_id);
+void clients_visit_watches_by_path(const struct clients *clients, clients_visit_watch *visit,
+                                   void *context);
+void clients_visit_watches_by_session(const struct clients *clients, clients_visit_watch *visit,
+                                      void *context);
+
+#endif

@@ -1,0 +1,149 @@
+/* connect.c: a connection gets its session: a new one, or the one it had before. Every connection
+ * begins with a ConnectRequest, and is served from its ConnectResponse on. */
+#include "replica/clients/client.h"
+
+/* Session 0 is the answer to who must go: unknown, over, or of another password. */
+static void answer(struct clients *clients, struct client *client, int64_t session_id,
+                   int32_t timeout_ms)
+{
+    uint8_t password[PASSWORD_BYTES] = {0};
+    struct buffer *bytes = &clients->step->effects->bytes;
+    size_t start = frame_begin(clients);
+
+    if (session_id != 0)
+        zk_session_password(session_id, password);
+    connect_response_write(
+        bytes, &(struct connect_response){.timeout_ms = timeout_ms,
+                                          .session_id = session_id,
+                                          .password = slice_of(password, sizeof(password))});
+    if (client->wants_read_only_byte)
+        jute_put_bool(bytes, false);
+    frame_end(clients, client, start);
+}
+
+static void refuse(struct clients *clients, struct client *client)
+{
+    answer(clients, client, /* session_id= */ 0, /* timeout_ms= */ 0);
+    client_close(clients, client, NULL);
+}
+
+/* From here on the client is served; frames that came too early have their turn. */
+static void begin_serving(struct clients *clients, struct client *client)
+{
+    struct session *session = client->attachment->session;
+
+    client->state = CLIENT_SERVING;
+    leader_touch(clients->leader, session);
+    answer(clients, client, session->id, session->timeout_ms);
+    client_resume(clients, client);
+    struct waiting_queue early = client->early;
+    client->early = (struct waiting_queue){0};
+    struct waiting *waiting;
+    while ((waiting = waiting_take(clients, &early)) != NULL) {
+        if (client->state == CLIENT_SERVING)
+            request_frame(clients, client, slice_of(waiting->bytes, waiting->size),
+                          waiting->arrived_ms, /* was_throttled= */ false);
+        waiting_free(waiting);
+    }
+}
+
+/* The password is looked at first: ids of sessions are no secret, and nobody may end the connection
+ * of another one's session. (Java closes the older connection before it looks.) */
+static void attach(struct clients *clients, struct client *client,
+                   const struct connect_request *request, int32_t timeout_ms)
+{
+    struct session *session =
+        leader_revalidate(clients->leader, request->session_id, request->password, timeout_ms);
+
+    if (session == NULL) {
+        refuse(clients, client);
+        return;
+    }
+    struct attachment *attachment = attachment_find(clients, session->id);
+    if (attachment != NULL && attachment->client != NULL)
+        client_close(clients, attachment->client, NULL);
+    attachment_join(clients, session, client);
+    if (client->attachment->write_count == 0) {
+        begin_serving(clients, client);
+        return;
+    }
+    client->state = CLIENT_SETTLING; /* writes of the older connection come first */
+    client_pause(clients, client);
+}
+
+void connect_session_settled(struct clients *clients, int64_t session_id)
+{
+    struct attachment *attachment = attachment_find(clients, session_id);
+
+    if (attachment != NULL && attachment->client != NULL &&
+        attachment->client->state == CLIENT_SETTLING)
+        begin_serving(clients, attachment->client);
+}
+
+static void create(struct clients *clients, struct client *client, int32_t timeout_ms)
+{
+    client->state = CLIENT_SETTLING;
+    client_pause(clients, client);
+    proposals_submit_create_session(
+        clients->proposals, &(struct proposal){.session_id = leader_new_session_id(clients->leader),
+                                               .arrived_ms = clients->step->now_ms,
+                                               .client = client->id,
+                                               .generation = client->generation,
+                                               .op = OP_CREATE_SESSION,
+                                               .timeout_ms = timeout_ms});
+}
+
+static int32_t within(int32_t value, int32_t min, int32_t max)
+{
+    return value < min ? min : value > max ? max : value;
+}
+
+void connect_frame(struct clients *clients, struct client *client, struct slice bytes)
+{
+    const struct clients_options *options = &clients->options;
+    struct reader reader;
+    struct connect_request request;
+
+    reader_init(&reader, bytes, &clients->step->arena, options->text_bytes_max);
+    if (connect_request_read(&reader, &request) != STATUS_OK) {
+        client_close(clients, client, "the first frame is not a ConnectRequest");
+        return;
+    }
+    if (reader_left(&reader) > 0) { /* absent from clients of 3.3 and many small ones */
+        client->wants_read_only_byte = true;
+        (void)reader_bool(&reader); /* a read-write server serves both kinds */
+    }
+    if (request.last_zxid_seen > tree_last_zxid(clients->tree)) {
+        client_close(clients, client,
+                     "the client has seen a zxid that this server has not reached");
+        return;
+    }
+    int32_t timeout_ms = within(request.timeout_ms, options->session_timeout_min_ms,
+                                options->session_timeout_max_ms);
+    if (request.session_id != 0)
+        attach(clients, client, &request, timeout_ms);
+    else
+        create(clients, client, timeout_ms);
+}
+
+void connect_session_created(struct clients *clients, const struct proposal *proposal)
+{
+    struct client *client = client_find(clients, proposal->client, proposal->generation);
+    struct session *session = leader_session(clients->leader, proposal->session_id);
+
+    ASSERT(session != NULL);
+    if (client == NULL || client->state != CLIENT_SETTLING)
+        return; /* gone meanwhile: the session waits for it until it expires */
+    client_answered(clients, client, OP_CREATE_SESSION, /* xid= */ 0, proposal->zxid,
+                    proposal->arrived_ms, METRIC_WRITE_LATENCY);
+    attachment_join(clients, session, client);
+    begin_serving(clients, client);
+}
+
+void connect_session_ended(struct clients *clients, int64_t session_id)
+{
+    struct attachment *attachment = attachment_find(clients, session_id);
+
+    if (attachment != NULL && attachment->client != NULL)
+        client_close(clients, attachment->client, NULL);
+}

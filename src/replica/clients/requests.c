@@ -1,0 +1,362 @@
+/* requests.c: the order of a client's requests, and the limits on what waits. */
+#include "replica/clients/client.h"
+
+enum {
+    /* What may be held for all clients together, proposed and waiting, before reading stops. */
+    HELD_BYTES_MAX = 64 * 1024 * 1024,
+    /* Answers to waiting reads of one client in one step; the next one may exceed it. */
+    BURST_BYTES_MAX = 1024 * 1024,
+    /* The same where they cannot wait, as its next write is applied; beyond this it is closed. */
+    FORCED_BYTES_MAX = 32 * 1024 * 1024
+};
+
+/* --- back-pressure --- */
+
+static bool too_many(const struct clients *clients)
+{
+    int32_t limit = clients->options.outstanding_max;
+
+    return limit > 0 &&
+           proposals_count(clients->proposals) + clients->waiting_count >= (size_t)limit;
+}
+
+static size_t held_bytes(const struct clients *clients)
+{
+    return proposals_bytes(clients->proposals) + clients->waiting_bytes;
+}
+
+void requests_apply_pressure(struct clients *clients, struct client *client)
+{
+    bool owes = client->writes_proposed != client->writes_applied || client->reads.count > 0;
+
+    if (!owes || client->paused || client->state != CLIENT_SERVING ||
+        !(too_many(clients) || held_bytes(clients) > HELD_BYTES_MAX))
+        return;
+    client_pause(clients, client);
+    list_add_last(&clients->paused, &client->in_paused);
+}
+
+void requests_relieve_pressure(struct clients *clients)
+{
+    if (list_empty(&clients->paused) || too_many(clients) ||
+        held_bytes(clients) > HELD_BYTES_MAX / 2)
+        return;
+    while (!list_empty(&clients->paused)) {
+        struct client *client = CONTAINER_OF(clients->paused.next, struct client, in_paused);
+        list_remove(&client->in_paused);
+        client_resume(clients, client);
+    }
+}
+
+/* --- about the connection: answered at once, they may overtake --- */
+
+static void auth(struct clients *clients, struct client *client, int32_t xid, struct slice body)
+{
+    struct reader reader;
+    struct auth_packet packet;
+
+    reader_init(&reader, body, &clients->step->arena, clients->options.text_bytes_max);
+    if (auth_packet_read(&reader, &packet) != STATUS_OK) {
+        client_close(clients, client, "an auth packet that does not decode");
+        return;
+    }
+    enum auth_answer answer = acl_authenticate(clients->acl, packet.scheme, packet.auth,
+                                               &clients->step->arena, &client->identities);
+    if (answer == AUTH_CLOSE_SILENTLY) {
+        client_close(clients, client, "the client looks for another ensemble");
+        return;
+    }
+    reply_error(clients, client, xid, /* zxid= */ 0, answer == AUTH_OK ? ZK_OK : ZK_AUTH_FAILED);
+    if (answer == AUTH_FAILED)
+        client_close(clients, client, "authentication failed");
+}
+
+/* Without SASL configured the server says yes and nothing more. */
+static void sasl(struct clients *clients, struct client *client, int32_t xid, struct slice body)
+{
+    struct reader reader;
+    struct sasl_request request;
+
+    reader_init(&reader, body, &clients->step->arena, clients->options.text_bytes_max);
+    if (sasl_request_read(&reader, &request) != STATUS_OK) {
+        client_close(clients, client, "a sasl packet that does not decode");
+        return;
+    }
+    size_t start = reply_begin(clients);
+    jute_put_bytes(&clients->step->effects->bytes, SLICE_NULL);
+    reply_end(clients, client, start, xid, /* zxid= */ 0, ZK_OK);
+}
+
+static bool connection_request(struct clients *clients, struct client *client, int32_t xid,
+                               int32_t op, struct slice body)
+{
+    switch (op) {
+    case OP_AUTH:
+        auth(clients, client, xid, body);
+        return true;
+    case OP_SASL:
+        sasl(clients, client, xid, body);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* enforce.auth.schemes: has it an identity of one of them? */
+static bool has_enforced_scheme(const struct clients *clients, const struct client *client)
+{
+    struct slice schemes = clients->options.enforce_auth_schemes;
+
+    if (schemes.data == NULL)
+        return true;
+    for (size_t start = 0; start < schemes.size;) {
+        const uint8_t *comma = memchr(schemes.data + start, ',', schemes.size - start);
+        size_t end = comma == NULL ? schemes.size : (size_t)(comma - schemes.data);
+        if (identities_have_scheme(client->identities, slice_of(schemes.data + start, end - start)))
+            return true;
+        start = end + 1;
+    }
+    return false;
+}
+
+/* --- reads --- */
+
+static void answer_watching(struct read_context *read, int32_t xid, int64_t zxid)
+{
+    struct clients *clients = read->clients;
+    enum zk_error err = watching_answer(read); /* sends its events first */
+    size_t start = reply_begin(clients);
+
+    if (err == ZK_OK)
+        watching_put_body(clients, read->op);
+    reply_end(clients, read->client, start, xid, zxid, err);
+}
+
+static void answer_from_tree(struct read_context *read, int32_t xid, int64_t zxid)
+{
+    struct clients *clients = read->clients;
+    size_t start = reply_begin(clients);
+    enum zk_error err = read_answer(read);
+
+    if (err != ZK_OK && !read->body_with_error)
+        reply_drop_body(clients, start);
+    reply_end(clients, read->client, start, xid, zxid, err);
+}
+
+static void refuse_unknown(struct clients *clients, struct client *client, int32_t xid)
+{
+    metrics_count(&clients->step->metrics, METRIC_REQUESTS_UNKNOWN, 1);
+    reply_error(clients, client, xid, /* zxid= */ -1, ZK_UNIMPLEMENTED);
+    client_close(clients, client, "an unknown operation");
+}
+
+/* In its turn, from the tree as it is. A write that comes here did not decode. */
+static void answer_now(struct clients *clients, struct client *client,
+                       const struct identities *identities, struct slice bytes, int64_t arrived_ms,
+                       bool throttled_too_long)
+{
+    struct request_header header;
+    int64_t zxid = tree_last_zxid(clients->tree);
+
+    request_header_get(bytes.data, &header);
+    const struct op_info *op = op_find(header.type);
+    struct read_context read = {
+        .clients = clients,
+        .client = client,
+        .identities = identities,
+        .op = header.type,
+        .body = slice_of(bytes.data + REQUEST_HEADER_BYTES, bytes.size - REQUEST_HEADER_BYTES)};
+    ASSERT(!clients->tree_half_changed || header.type == OP_PING);
+    if (throttled_too_long) {
+        metrics_count(&clients->step->metrics, METRIC_THROTTLED_OPS, 1);
+        reply_error(clients, client, header.xid, zxid, ZK_THROTTLED_OP);
+    } else {
+        switch (op == NULL ? OP_CLASS_PART : op->class) {
+        case OP_CLASS_READ:
+            answer_from_tree(&read, header.xid, zxid);
+            break;
+        case OP_CLASS_WATCHING:
+            answer_watching(&read, header.xid, zxid);
+            break;
+        case OP_CLASS_PING:
+            reply_error(clients, client, XID_PING, zxid, ZK_OK);
+            break;
+        case OP_CLASS_WRITE:
+            reply_error(clients, client, header.xid, zxid, ZK_MARSHALLING_ERROR);
+            break;
+        case OP_CLASS_INTERNAL:
+        case OP_CLASS_CONNECTION:
+        case OP_CLASS_PART:
+            refuse_unknown(clients, client, header.xid);
+            return;
+        }
+    }
+    metrics_count(&clients->step->metrics, METRIC_REQUESTS_PREPARED, 1);
+    client_answered(clients, client, throttled_too_long ? OP_ERROR : header.type, header.xid, zxid,
+                    arrived_ms, METRIC_READ_LATENCY);
+}
+
+static void answer_waiting(struct clients *clients, struct client *client)
+{
+    struct waiting *waiting = waiting_take(clients, &client->reads);
+
+    answer_now(clients, client, waiting->identities, slice_of(waiting->bytes, waiting->size),
+               waiting->arrived_ms, waiting->throttled_too_long);
+    waiting_free(waiting);
+}
+
+static bool has_turn(const struct client *client)
+{
+    return client->reads.first != NULL &&
+           client->reads.first->after_write <= client->writes_applied;
+}
+
+/* A transaction is applied in part: its reads have their turn when it is applied whole. */
+static void block_until_whole(struct clients *clients, struct client *client)
+{
+    if (clients->tree_half_changed && client->reads.count > 0 && list_empty(&client->in_blocked))
+        list_add_last(&clients->blocked, &client->in_blocked);
+}
+
+void requests_after_write(struct clients *clients, struct client *client)
+{
+    if (clients->tree_half_changed) {
+        block_until_whole(clients, client);
+        return;
+    }
+    size_t sent_bytes = clients->step->effects->bytes.size;
+
+    while (!client->held && has_turn(client)) {
+        answer_waiting(clients, client);
+        if (clients->step->effects->bytes.size - sent_bytes > BURST_BYTES_MAX &&
+            client->reads.count > 0)
+            client_hold(clients, client);
+    }
+}
+
+/* The tree is whole again. */
+void requests_release_blocked(struct clients *clients)
+{
+    ASSERT(!clients->tree_half_changed);
+    while (!list_empty(&clients->blocked)) {
+        struct client *client = CONTAINER_OF(clients->blocked.next, struct client, in_blocked);
+        list_remove(&client->in_blocked);
+        if (client->state == CLIENT_SERVING)
+            requests_after_write(clients, client);
+    }
+}
+
+/* Its next write is about to be applied: what it asked before that is answered now, from the tree as
+ * it still is, held or not. */
+void requests_before_write(struct clients *clients, struct client *client)
+{
+    size_t sent_bytes = clients->step->effects->bytes.size;
+
+    while (has_turn(client)) {
+        answer_waiting(clients, client);
+        if (clients->step->effects->bytes.size - sent_bytes > FORCED_BYTES_MAX)
+            client_close(clients, client, "it asks for far more than it takes");
+    }
+}
+
+/* --- the way in --- */
+
+static bool must_throttle(const struct clients *clients)
+{
+    int32_t limit = clients->options.throttle_requests_max;
+
+    return limit > 0 &&
+           (clients->throttled.count > 0 || proposals_count(clients->proposals) >= (size_t)limit);
+}
+
+/* Behind the client's unfinished requests, and behind a change of the tree that is half done. */
+static void wait_for_turn(struct clients *clients, struct client *client, struct slice bytes,
+                          int64_t arrived_ms, bool throttled_too_long)
+{
+    struct waiting *waiting = waiting_add(clients, &client->reads, client, bytes);
+
+    waiting->arrived_ms = arrived_ms;
+    waiting->throttled_too_long = throttled_too_long;
+    block_until_whole(clients, client);
+}
+
+/* Once a millisecond is enough. */
+static void touch_session(struct clients *clients, struct client *client)
+{
+    if (client->touched_ms == clients->step->now_ms)
+        return;
+    client->touched_ms = clients->step->now_ms;
+    leader_touch(clients->leader, client->attachment->session);
+}
+
+static bool waited_too_long(const struct clients *clients, int32_t op, int64_t arrived_ms)
+{
+    int32_t limit_ms = clients->options.throttled_op_wait_ms;
+
+    return limit_ms > 0 && clients->step->now_ms - arrived_ms > limit_ms && op != OP_PING &&
+           op != OP_CLOSE_SESSION;
+}
+
+void request_frame(struct clients *clients, struct client *client, struct slice bytes,
+                   int64_t arrived_ms, bool was_throttled)
+{
+    struct request_header header;
+
+    if (bytes.size < REQUEST_HEADER_BYTES) {
+        client_close(clients, client, "a frame shorter than a request header");
+        return;
+    }
+    request_header_get(bytes.data, &header);
+    struct slice body =
+        slice_of(bytes.data + REQUEST_HEADER_BYTES, bytes.size - REQUEST_HEADER_BYTES);
+    if (connection_request(clients, client, header.xid, header.type, body))
+        return;
+    if (!has_enforced_scheme(clients, client)) {
+        reply_error(clients, client, header.xid, /* zxid= */ 0, ZK_SESSION_CLOSED_REQUIRE_AUTH);
+        client_close(clients, client, "authentication is enforced and missing");
+        return;
+    }
+    if (client->attachment == NULL || client->attachment->session->closing)
+        return; /* its end is under way; the connection goes with it */
+    touch_session(clients, client);
+    if (!was_throttled && must_throttle(clients)) {
+        (void)waiting_add(clients, &clients->throttled, client, bytes);
+        metrics_count(&clients->step->metrics, METRIC_REQUESTS_THROTTLED, 1);
+        return;
+    }
+    bool too_late = was_throttled && waited_too_long(clients, header.type, arrived_ms);
+    const struct op_info *op = op_find(header.type);
+    if (op != NULL && op->class == OP_CLASS_WRITE && !too_late) {
+        if (write_submit(clients, client, header.xid, header.type, body, arrived_ms) != STATUS_OK) {
+            wait_for_turn(clients, client, bytes, arrived_ms, /* throttled_too_long= */ false);
+            requests_after_write(clients, client); /* it takes no zxid: its turn may be now */
+        }
+        return;
+    }
+    bool ping = header.type == OP_PING;
+    if (client->reads.count == 0 && client->writes_proposed == client->writes_applied &&
+        (!clients->tree_half_changed || ping)) {
+        answer_now(clients, client, client->identities, bytes, arrived_ms, too_late);
+        return;
+    }
+    wait_for_turn(clients, client, bytes, arrived_ms, too_late);
+}
+
+void requests_release_throttled(struct clients *clients)
+{
+    while (clients->throttled.count > 0 &&
+           proposals_count(clients->proposals) < (size_t)clients->options.throttle_requests_max) {
+        struct waiting *waiting = waiting_take(clients, &clients->throttled);
+        struct client *client = client_find(clients, waiting->client, waiting->generation);
+        if (client != NULL && client->state == CLIENT_SERVING) {
+            struct identities *now = client->identities;
+            client->identities = waiting->identities; /* who it was when it asked */
+            metrics_observe(&clients->step->metrics, METRIC_THROTTLE_LATENCY,
+                            clients->step->now_ms - waiting->arrived_ms);
+            request_frame(clients, client, slice_of(waiting->bytes, waiting->size),
+                          waiting->arrived_ms, /* was_throttled= */ true);
+            client->identities = now;
+        }
+        waiting_free(waiting);
+    }
+}

@@ -1,0 +1,86 @@
+/* writes.c: a client's writes, to proposals and back: submitted when they arrive, answered when they
+ * are applied. */
+#include "replica/clients/client.h"
+
+enum status write_submit(struct clients *clients, struct client *client, int32_t xid, int32_t op,
+                         struct slice body, int64_t arrived_ms)
+{
+    struct proposal request = {.session_id = client->attachment->session_id,
+                               .arrived_ms = arrived_ms,
+                               .client = client->id,
+                               .generation = client->generation,
+                               .xid = xid,
+                               .op = op};
+
+    enum status status = proposals_submit(clients->proposals, &request, client->identities, body);
+    if (status != STATUS_OK)
+        return status;
+    attachment_wrote(client->attachment);
+    client->writes_proposed++;
+    return STATUS_OK;
+}
+
+/* --- answers --- */
+
+static void put_created(struct buffer *out, const struct txn_op_result *result, bool with_stat)
+{
+    jute_put_bytes(out, result->path);
+    if (with_stat)
+        zk_stat_write(out, &result->stat);
+}
+
+static void put_multi(struct buffer *out, const struct txn *txn, const struct txn_result *result,
+                      const uint8_t *stat_wanted)
+{
+    for (int32_t i = 0; i < txn->op_count; i++) {
+        const struct txn_op_result *op = &result->ops[i];
+        struct multi_header header = {.type = op->type, .err = op->err};
+        bool with_stat = op->type == OP_CREATE_CONTAINER || op->type == OP_CREATE_TTL ||
+                         (op->type == OP_CREATE && stat_wanted[i] != 0);
+        if (with_stat)
+            header.type = OP_CREATE2;
+        multi_header_write(out, &header);
+        if (op->type == OP_ERROR)
+            buffer_i32(out, op->err);
+        else if (op->type == OP_CREATE || with_stat)
+            put_created(out, op, with_stat);
+        else if (op->type == OP_SET_DATA)
+            zk_stat_write(out, &op->stat);
+    }
+    multi_header_write(out, &(struct multi_header){.type = -1, .done = true, .err = -1});
+}
+
+static void put_body(struct buffer *out, const struct proposal *proposal, const struct txn *txn,
+                     const struct txn_result *result)
+{
+    switch (txn->header.type) {
+    case OP_CREATE:
+        put_created(out, &result->op, /* with_stat= */ false);
+        break;
+    case OP_CREATE2:
+    case OP_CREATE_CONTAINER:
+    case OP_CREATE_TTL:
+        put_created(out, &result->op, /* with_stat= */ true);
+        break;
+    case OP_SET_DATA:
+    case OP_SET_ACL:
+        zk_stat_write(out, &result->op.stat);
+        break;
+    case OP_MULTI:
+        put_multi(out, txn, result, proposal->with_stat);
+        break;
+    default: /* the rest has none */
+        break;
+    }
+}
+
+void write_answer(struct clients *clients, struct client *client, const struct proposal *proposal,
+                  const struct txn *txn, const struct txn_result *result)
+{
+    size_t start = reply_begin(clients);
+
+    put_body(&clients->step->effects->bytes, proposal, txn, result);
+    reply_end(clients, client, start, proposal->xid, proposal->zxid, (enum zk_error)result->op.err);
+    client_answered(clients, client, txn->header.type == OP_ERROR ? OP_ERROR : proposal->op,
+                    proposal->xid, proposal->zxid, proposal->arrived_ms, METRIC_WRITE_LATENCY);
+}

@@ -1,0 +1,20 @@
+/* step.h: what the rooms of the replica share while one event is handled.
+ *
+ * The replica fills it in at the start of every step; the rooms keep a pointer to it. Time comes in
+ * here and nowhere else. */
+#ifndef REPLICA_EFFECTS_STEP_H
+#define REPLICA_EFFECTS_STEP_H
+
+#include "base/arena.h"
+#include "metrics/metrics.h"
+#include "replica/effects/effects.h"
+
+struct step {
+    struct effects *effects;
+    struct arena arena; /* scratch of one request or one applied transaction; reset behind it */
+    struct metrics metrics;
+    int64_t now_ms;  /* monotonic */
+    int64_t wall_ms; /* since 1970; goes into transactions, decides nothing */
+};
+
+#endif

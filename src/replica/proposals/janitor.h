@@ -1,0 +1,31 @@
+/* janitor.h: which containers and TTL nodes are to go.
+ *
+ * A container goes when it has lost its last child, or was never used for long; a TTL node when it
+ * has no children and was not changed for its time. Age is wall time as it was at start plus what
+ * the monotonic clock has counted since, so that a clock that jumps forward deletes nothing early.
+ * Source: ContainerManager.java. */
+#ifndef REPLICA_PROPOSALS_JANITOR_H
+#define REPLICA_PROPOSALS_JANITOR_H
+
+#include "replica/tree/tree.h"
+
+struct janitor_options {
+    int32_t check_interval_ms, per_minute_max;
+    int64_t never_used_max_ms; /* 0: an unused container is kept for ever */
+};
+
+struct janitor {
+    struct janitor_options options;
+    int64_t start_ms, start_wall_ms, next_ms;
+};
+
+void janitor_init(struct janitor *janitor, const struct janitor_options *options, int64_t now_ms,
+                  int64_t wall_ms);
+int64_t janitor_next_ms(const struct janitor *janitor); /* when janitor_run() has work again */
+/* Once an interval: visits the nodes that are to go, a minute's share at most. The tree must not
+ * change meanwhile. */
+typedef void janitor_visit(void *context, uint32_t node_id);
+void janitor_run(struct janitor *janitor, const struct tree *tree, int64_t now_ms,
+                 janitor_visit *visit, void *context);
+
+#endif

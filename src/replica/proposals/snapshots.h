@@ -1,0 +1,43 @@
+/* snapshots.h: when to write a snapshot, and its bytes.
+ *
+ * Records and bytes since the last roll are counted against limits drawn at random, so that the
+ * servers of an ensemble do not write at the same time. Source: SyncRequestProcessor.java. */
+#ifndef REPLICA_PROPOSALS_SNAPSHOTS_H
+#define REPLICA_PROPOSALS_SNAPSHOTS_H
+
+#include "base/buffer.h"
+
+struct snapshot_image;
+struct tree;
+
+struct snapshots_options {
+    int32_t snap_count;       /* >= 2: records between two snapshots */
+    int64_t size_limit_bytes; /* <= 0: off */
+    bool last_zxid_section;   /* serializeLastProcessedZxid.enabled */
+    uint64_t random_seed;
+};
+
+struct snapshots {
+    struct snapshots_options options;
+    struct tree *tree;
+    struct snapshot_image *image; /* NULL: none, or all of it was taken */
+    bool wanted, running, roll_next;
+    int64_t image_zxid, records, records_limit, bytes, bytes_limit;
+    uint64_t random_state;
+};
+
+void snapshots_init(struct snapshots *snapshots, const struct snapshots_options *options,
+                    struct tree *tree);
+void snapshots_deinit(struct snapshots *snapshots);
+/* A record of so many bytes is about to be appended. True: it begins a new log file. */
+bool snapshots_count_record(struct snapshots *snapshots, size_t bytes);
+void snapshots_request(struct snapshots *snapshots); /* as soon as none is running */
+/* True: an image of the tree as it is now has begun. Call when no transaction is half applied. */
+bool snapshots_begin(struct snapshots *snapshots);
+int64_t snapshots_zxid(const struct snapshots *snapshots); /* of the newest image */
+/* snapshot_image_next() of the running image; false when there is none (any more). */
+bool snapshots_next(struct snapshots *snapshots, struct buffer *out, size_t bytes_max,
+                    bool *ret_seal);
+void snapshots_done(struct snapshots *snapshots); /* written or given up: the next may begin */
+
+#endif

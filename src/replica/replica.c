@@ -1,0 +1,281 @@
+/* replica.c: the switchboard: each event goes to the room that it concerns; what two rooms need of one
+ * another is joined here. */
+#include "replica/replica.h"
+
+#include <stdlib.h>
+
+/* A pause of the whole process that is longer than this many ticks gives every session a full
+ * timeout again: their pings may be waiting in the sockets. */
+enum { PAUSE_TICKS = 2 };
+
+struct replica {
+    struct replica_options options;
+    struct step step;
+    struct tree *tree;
+    struct acl_rules acl;
+    struct proposals *proposals;
+    struct clients *clients;
+    struct proposals_observer observer;
+    int64_t changes_queued_before, changes_applied_before; /* at the last srst */
+};
+
+/* --- birth and death --- */
+
+static struct acl_rules acl_rules_of(const struct replica_options *options)
+{
+    return (struct acl_rules){.skip_acl = options->skip_acl,
+                              .digest_enabled = options->digest_auth_enabled,
+                              .ensemble_enabled = options->ensemble_auth,
+                              .digest_algorithm = options->digest_algorithm,
+                              .super_digest = options->super_digest,
+                              .ensemble_names = options->ensemble_names};
+}
+
+static struct proposals_options proposals_options_of(const struct replica_options *options,
+                                                     const struct acl_rules *acl)
+{
+    return (struct proposals_options){
+        .leader = {.rules = {.acl = *acl,
+                             .enforce_quota = options->enforce_quota,
+                             .reconfig_enabled = options->reconfig_enabled,
+                             .text_bytes_max = options->text_bytes_max},
+                   .tick_ms = options->tick_ms,
+                   .server_id = options->server_id,
+                   .session_seed_ms = options->session_seed_ms},
+        .janitor = {.check_interval_ms = options->container_check_interval_ms,
+                    .per_minute_max = options->container_per_minute_max,
+                    .never_used_max_ms = options->container_never_used_max_ms},
+        .snapshots = {.snap_count = options->snap_count,
+                      .size_limit_bytes = options->snap_size_limit_bytes,
+                      .last_zxid_section = options->snapshot_last_zxid_section,
+                      .random_seed = options->random_seed}};
+}
+
+static struct clients_options clients_options_of(const struct replica_options *options)
+{
+    return (struct clients_options){.session_timeout_min_ms = options->session_timeout_min_ms,
+                                    .session_timeout_max_ms = options->session_timeout_max_ms,
+                                    .text_bytes_max = options->text_bytes_max,
+                                    .enforce_auth_schemes = options->enforce_auth_schemes,
+                                    .outstanding_max = options->outstanding_max,
+                                    .throttle_requests_max = options->throttle_requests_max,
+                                    .throttle_stall_ms = options->throttle_stall_ms,
+                                    .throttled_op_wait_ms = options->throttled_op_wait_ms};
+}
+
+struct replica *replica_new(const struct replica_options *options, struct tree *tree,
+                            int64_t now_ms)
+{
+    struct replica *replica = mem_zalloc(sizeof(*replica));
+
+    replica->options = *options;
+    replica->tree = tree;
+    replica->acl = acl_rules_of(options);
+    arena_init(&replica->step.arena);
+    replica->step.now_ms = now_ms;
+    replica->step.wall_ms = options->session_seed_ms;
+    const struct proposals_options proposals = proposals_options_of(options, &replica->acl);
+    const struct clients_options clients = clients_options_of(options);
+    replica->proposals = proposals_new(&proposals, tree, &replica->step);
+    replica->clients =
+        clients_new(&clients, replica->proposals, tree, &replica->acl, &replica->step);
+    replica->observer = clients_observer(replica->clients);
+    return replica;
+}
+
+void replica_free(struct replica *replica)
+{
+    if (replica == NULL)
+        return;
+    clients_free(replica->clients);
+    proposals_free(replica->proposals);
+    arena_deinit(&replica->step.arena);
+    metrics_deinit(&replica->step.metrics);
+    tree_free(replica->tree);
+    mem_free(replica);
+}
+
+/* --- a step --- */
+
+static void set_time(struct replica *replica, const struct replica_event *event)
+{
+    int64_t stood_still_ms = event->now_ms - replica->step.now_ms;
+
+    if (stood_still_ms > 0)
+        replica->step.now_ms = event->now_ms;
+    replica->step.wall_ms = event->wall_ms;
+    if (stood_still_ms > (int64_t)replica->options.tick_ms * PAUSE_TICKS)
+        proposals_stood_still(replica->proposals);
+}
+
+static void tick(struct replica *replica)
+{
+    proposals_go_on(replica->proposals, &replica->observer);
+    clients_hear_paused(replica->clients);
+    proposals_tick(replica->proposals);
+    clients_relieve(replica->clients);
+}
+
+static void begin_snapshot(struct replica *replica)
+{
+    if (!proposals_applying(replica->proposals) &&
+        snapshots_begin(proposals_snapshots(replica->proposals)))
+        replica->step.effects->snapshot_begin = true;
+}
+
+static int64_t wake_at_ms(const struct replica *replica)
+{
+    int64_t proposals_ms = proposals_wake_at_ms(replica->proposals);
+    int64_t clients_ms = clients_wake_at_ms(replica->clients);
+
+    return proposals_ms < clients_ms ? proposals_ms : clients_ms;
+}
+
+void replica_step(struct replica *replica, const struct replica_event *event,
+                  struct effects *effects)
+{
+    replica->step.effects = effects;
+    set_time(replica, event);
+    switch (event->kind) {
+    case REPLICA_CLIENT_OPENED:
+        clients_opened(replica->clients, event->client, event->address);
+        break;
+    case REPLICA_CLIENT_FRAME:
+        clients_frame(replica->clients, event->client, event->bytes);
+        break;
+    case REPLICA_CLIENT_CLOSED:
+        clients_gone(replica->clients, event->client);
+        break;
+    case REPLICA_CLIENT_READY:
+        clients_ready(replica->clients, event->client);
+        break;
+    case REPLICA_LOG_SYNCED: /* alone, durable is agreed */
+        proposals_agreed(replica->proposals, event->zxid, &replica->observer);
+        clients_relieve(replica->clients);
+        break;
+    case REPLICA_SNAPSHOT_DONE:
+        snapshots_done(proposals_snapshots(replica->proposals));
+        break;
+    case REPLICA_TICK:
+        tick(replica);
+        break;
+    }
+    begin_snapshot(replica);
+    arena_reset(&replica->step.arena);
+    effects->wake_at_ms = wake_at_ms(replica);
+    replica->step.effects = NULL;
+}
+
+/* --- snapshots --- */
+
+bool replica_snapshot_next(struct replica *replica, struct buffer *out, size_t bytes_max,
+                           bool *ret_seal)
+{
+    return snapshots_next(proposals_snapshots(replica->proposals), out, bytes_max, ret_seal);
+}
+
+int64_t replica_snapshot_zxid(const struct replica *replica)
+{
+    return snapshots_zxid(proposals_snapshots(replica->proposals));
+}
+
+void replica_request_snapshot(struct replica *replica)
+{
+    snapshots_request(proposals_snapshots(replica->proposals));
+}
+
+/* --- looking in --- */
+
+void replica_counts(const struct replica *replica, struct replica_counts *ret_counts)
+{
+    const struct summary *reads = metrics_summary(&replica->step.metrics, METRIC_READ_LATENCY);
+    const struct summary *writes = metrics_summary(&replica->step.metrics, METRIC_WRITE_LATENCY);
+    struct clients_counts clients = clients_count(replica->clients);
+    struct leader *leader = proposals_leader(replica->proposals);
+    struct summary latency = *reads;
+
+    summary_merge(&latency, writes);
+    *ret_counts = (struct replica_counts){
+        .last_zxid = tree_last_zxid(replica->tree),
+        .znodes = tree_node_count(replica->tree),
+        .ephemerals = tree_ephemeral_count(replica->tree),
+        .sessions = session_table_count(leader_sessions(leader)),
+        .data_bytes = tree_data_bytes(replica->tree),
+        .outstanding = clients.waiting + (int64_t)proposals_count(replica->proposals),
+        .latency_min_ms = latency.min,
+        .latency_max_ms = latency.max,
+        .latency_sum_ms = latency.sum,
+        .latency_count = latency.count,
+        .changes_queued =
+            outstanding_puts(leader_outstanding(leader)) - replica->changes_queued_before,
+        .changes_applied =
+            proposals_changes_applied(replica->proposals) - replica->changes_applied_before,
+        .clients = clients,
+    };
+}
+
+const struct metrics *replica_metrics(const struct replica *replica)
+{
+    return &replica->step.metrics;
+}
+
+void replica_reset_stats(struct replica *replica)
+{
+    metrics_reset(&replica->step.metrics);
+    clients_reset_stats(replica->clients);
+    replica->changes_queued_before =
+        outstanding_puts(leader_outstanding(proposals_leader(replica->proposals)));
+    replica->changes_applied_before = proposals_changes_applied(replica->proposals);
+    tree_namespaces_reset(replica->tree);
+}
+
+static int by_end_then_id(const void *left, const void *right)
+{
+    const struct session *a = *(const struct session *const *)left;
+    const struct session *b = *(const struct session *const *)right;
+
+    if (a->bucket_end_ms != b->bucket_end_ms)
+        return a->bucket_end_ms < b->bucket_end_ms ? -1 : 1;
+    return (a->id > b->id) - (a->id < b->id);
+}
+
+void replica_visit_sessions(const struct replica *replica, replica_visit_session *visit,
+                            void *context)
+{
+    const struct session_table *sessions = leader_sessions(proposals_leader(replica->proposals));
+    const struct session **sorted = mem_alloc(session_table_count(sessions) * sizeof(*sorted));
+    const struct session *session;
+    size_t cursor = 0, count = 0;
+
+    while ((session = session_table_next(sessions, &cursor)) != NULL)
+        sorted[count++] = session;
+    qsort(sorted, count, sizeof(*sorted), by_end_then_id);
+    for (size_t i = 0; i < count; i++)
+        visit(context, sorted[i]->bucket_end_ms, sorted[i]->id);
+    mem_free(sorted);
+}
+
+void replica_visit_digests(const struct replica *replica, replica_visit_digest *visit,
+                           void *context)
+{
+    const struct digest_mark *mark;
+    uint64_t cursor = 0;
+
+    while ((mark = tree_digest_mark_next(replica->tree, &cursor)) != NULL)
+        visit(context, mark->zxid, mark->digest);
+}
+
+const struct tree *replica_tree(const struct replica *replica)
+{
+    return replica->tree;
+}
+
+const struct clients *replica_clients(const struct replica *replica)
+{
+    return replica->clients;
+}
+
+void replica_reset_client_stats(struct replica *replica)
+{
+    clients_reset_each(replica->clients);
+}
