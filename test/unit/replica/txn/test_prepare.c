@@ -624,6 +624,34 @@ TEST(a_multi_that_no_reader_would_take_fails_as_a_whole)
 
 /* --- what is outstanding --- */
 
+TEST(a_record_that_no_reader_would_take_is_not_proposed)
+{
+    struct jute_vector whoever_i_am = one_acl(SLICE("auth"), SLICE(""), PERM_ALL);
+    struct txn_world world;
+    char user[64];
+
+    txn_world_init(&world);
+    world.rules.text_bytes_max = 1024;
+    for (int i = 0; i < 12; i++) { /* each adds more than 40 bytes to the list */
+        snprintf(user, sizeof(user), "somebody-%d:secret", i);
+        txn_world_login(&world, user);
+    }
+    put_create_acl(&body, "/small", whoever_i_am, 0);
+    CHECK_I64("fits", txn_world_try(&world, OP_CREATE, &body), ZK_OK);
+    for (int i = 12; i < 24; i++) {
+        snprintf(user, sizeof(user), "somebody-%d:secret", i);
+        txn_world_login(&world, user);
+    }
+    put_create_acl(&body, "/large", whoever_i_am, 0);
+    CHECK_I64("create", txn_world_try(&world, OP_CREATE, &body), ZK_MARSHALLING_ERROR);
+    CHECK_U64("nothing is left", tree_find(world.tree, SLICE("/large")), NODE_NONE);
+    body.size = 0;
+    set_acl_request_write(&body, &(struct set_acl_request){
+                                     .path = SLICE("/small"), .acl = whoever_i_am, .version = -1});
+    CHECK_I64("setACL", txn_world_try(&world, OP_SET_ACL, &body), ZK_MARSHALLING_ERROR);
+    end(&world);
+}
+
 TEST(requests_are_judged_by_what_will_be)
 {
     struct txn_world world;
