@@ -171,13 +171,12 @@ static void make_room(struct world *world)
 static void write_image(struct world *world)
 {
     struct buffer out = {0};
-    bool seal;
 
     if (!world->imaging) {
         replica_request_snapshot(world->replica);
         step(world, (struct replica_event){.kind = REPLICA_TICK});
     }
-    if (world->imaging && !replica_snapshot_next(world->replica, &out, 64, &seal)) {
+    if (world->imaging && replica_snapshot_next(world->replica, &out, 64) == IMAGE_END) {
         world->imaging = false;
         step(world, (struct replica_event){.kind = REPLICA_SNAPSHOT_DONE});
     }

@@ -168,10 +168,9 @@ void replica_step(struct replica *replica, const struct replica_event *event,
 
 /* --- snapshots --- */
 
-bool replica_snapshot_next(struct replica *replica, struct buffer *out, size_t bytes_max,
-                           bool *ret_seal)
+enum image_part replica_snapshot_next(struct replica *replica, struct buffer *out, size_t bytes_max)
 {
-    return snapshots_next(proposals_snapshots(replica->proposals), out, bytes_max, ret_seal);
+    return snapshots_next(proposals_snapshots(replica->proposals), out, bytes_max);
 }
 
 int64_t replica_snapshot_zxid(const struct replica *replica)

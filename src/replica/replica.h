@@ -81,11 +81,11 @@ void replica_free(struct replica *replica);
 void replica_step(struct replica *replica, const struct replica_event *event,
                   struct effects *effects);
 
-/* After snapshot_begin: the next part of the image (about bytes_max bytes, appended to `out`).
- * `ret_seal` true: a checksum seal stands behind this part. False: the image ended with the part
- * before. The bytes are those of a snapshot file without its seals. */
-bool replica_snapshot_next(struct replica *replica, struct buffer *out, size_t bytes_max,
-                           bool *ret_seal);
+/* After snapshot_begin: the next part of the image (about bytes_max bytes, appended to `out`), until
+ * IMAGE_END or IMAGE_LOST. The bytes are those of a snapshot file without its seals. Report
+ * REPLICA_SNAPSHOT_DONE when the file is written or given up. */
+enum image_part replica_snapshot_next(struct replica *replica, struct buffer *out,
+                                      size_t bytes_max);
 int64_t replica_snapshot_zxid(const struct replica *replica); /* of the running image */
 /* Ask for a snapshot at the next step (start of serving, admin). */
 void replica_request_snapshot(struct replica *replica);

@@ -66,22 +66,24 @@ static void arm_wake(struct server *server)
 
 static void snapshot_slice(struct server *server)
 {
-    bool seal = false;
-
     if (!server->snapshot_running)
         return;
     if (!snapshot_thread_has_room(server->snapshots)) {
         uv_idle_stop(&server->snapshot_idle);
         return;
     }
-    if (replica_snapshot_next(server->replica, &server->snapshot_part, SNAPSHOT_SLICE_BYTES,
-                              &seal)) {
-        snapshot_thread_push(server->snapshots, &server->snapshot_part, seal);
+    enum image_part kind =
+        replica_snapshot_next(server->replica, &server->snapshot_part, SNAPSHOT_SLICE_BYTES);
+    if (kind == IMAGE_PART || kind == IMAGE_PART_SEALED) {
+        snapshot_thread_push(server->snapshots, &server->snapshot_part, kind == IMAGE_PART_SEALED);
         return;
     }
     server->snapshot_running = false;
     uv_idle_stop(&server->snapshot_idle);
-    snapshot_thread_finish(server->snapshots);
+    if (kind == IMAGE_END)
+        snapshot_thread_finish(server->snapshots);
+    else
+        snapshot_thread_give_up(server->snapshots);
 }
 
 static void on_snapshot_idle(uv_idle_t *idle)

@@ -13,7 +13,7 @@
 /* Serving comes first: this thread yields the processor, and rests as long as it has worked. */
 enum { QUEUE_BYTES_MAX = 1 << 20, EXIT_CODE_SNAPSHOT = 10, NICENESS = 10, REST_NS_MAX = 50000000 };
 
-enum job_kind { JOB_BEGIN, JOB_PART, JOB_FINISH, JOB_PURGE };
+enum job_kind { JOB_BEGIN, JOB_PART, JOB_FINISH, JOB_GIVE_UP, JOB_PURGE };
 
 struct job {
     struct list link;
@@ -128,6 +128,19 @@ static void finish(struct snapshot_thread *thread)
     report_done(thread, /* written= */ true);
 }
 
+static void give_up_slow(struct snapshot_thread *thread)
+{
+    if (thread->file == NULL)
+        return; /* given up already */
+    snapshot_file_abort(thread->file);
+    thread->file = NULL;
+    log_error("snapshot",
+              "writing a snapshot was too slow for the changes meanwhile zxid=0x%llx directory=%s; "
+              "it was given up and removed, serving goes on, the next one is tried in its turn",
+              (unsigned long long)thread->zxid, thread->options.directory);
+    report_done(thread, /* written= */ false);
+}
+
 static void purge(struct snapshot_thread *thread)
 {
     struct store_notes notes = {0};
@@ -188,6 +201,9 @@ static void *run(void *argument)
             break;
         case JOB_FINISH:
             finish(thread);
+            break;
+        case JOB_GIVE_UP:
+            give_up_slow(thread);
             break;
         case JOB_PURGE:
             purge(thread);
@@ -277,6 +293,11 @@ void snapshot_thread_push(struct snapshot_thread *thread, struct buffer *part, b
 void snapshot_thread_finish(struct snapshot_thread *thread)
 {
     push_job(thread, JOB_FINISH, 0, NULL, false);
+}
+
+void snapshot_thread_give_up(struct snapshot_thread *thread)
+{
+    push_job(thread, JOB_GIVE_UP, 0, NULL, false);
 }
 
 void snapshot_thread_purge(struct snapshot_thread *thread)

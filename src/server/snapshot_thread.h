@@ -35,6 +35,8 @@ bool snapshot_thread_has_room(struct snapshot_thread *thread);
 /* Takes the bytes and leaves an empty buffer. */
 void snapshot_thread_push(struct snapshot_thread *thread, struct buffer *part, bool seal);
 void snapshot_thread_finish(struct snapshot_thread *thread); /* that was the last part */
+/* There will be no more parts: the disk was too slow for what changed meanwhile. */
+void snapshot_thread_give_up(struct snapshot_thread *thread);
 void snapshot_thread_purge(struct snapshot_thread *thread);
 void snapshot_thread_times(struct snapshot_thread *thread, struct summary *ret_snapshot_ms);
 void snapshot_thread_reset_times(struct snapshot_thread *thread);

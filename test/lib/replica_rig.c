@@ -404,9 +404,8 @@ void rig_make(struct rig *rig, uint32_t client, const char *path)
 void rig_finish_image(struct rig *rig)
 {
     struct buffer part = {0};
-    bool seal;
 
-    while (replica_snapshot_next(rig->replica, &part, 4096, &seal))
+    while (replica_snapshot_next(rig->replica, &part, 4096) != IMAGE_END)
         part.size = 0;
     buffer_deinit(&part);
     rig_step(rig, (struct replica_event){.kind = REPLICA_SNAPSHOT_DONE});

@@ -212,7 +212,6 @@ static enum status log_turn(struct run *run)
 static enum status image_turn(struct run *run)
 {
     struct buffer part = {0};
-    bool seal = false;
     enum status status = STATUS_OK;
 
     if (run->rig.snapshot_begun && run->snapshot == NULL) {
@@ -225,9 +224,10 @@ static enum status image_turn(struct run *run)
     }
     if (run->snapshot == NULL)
         return STATUS_OK;
-    if (replica_snapshot_next(run->rig.replica, &part, 700, &seal)) {
+    enum image_part kind = replica_snapshot_next(run->rig.replica, &part, 700);
+    if (kind != IMAGE_END) {
         status = snapshot_file_write(run->snapshot, buffer_slice(&part));
-        if (status == STATUS_OK && seal)
+        if (status == STATUS_OK && kind == IMAGE_PART_SEALED)
             status = snapshot_file_seal(run->snapshot);
     } else {
         status = snapshot_file_finish(run->snapshot);

@@ -96,7 +96,8 @@ PROPERTY(an_image_is_the_tree_as_it_was_at_begin_whatever_happens_meanwhile)
         do {
             for (int32_t left = random_below(&seed, 20); left > 0; left--)
                 change(tree, &seed, ++zxid);
-        } while (!tree_walk_step(walk, &nodes, nodes.size + (size_t)random_below(&seed, 600)));
+        } while (tree_walk_step(walk, &nodes, nodes.size + (size_t)random_below(&seed, 600)) ==
+                 TREE_WALK_MORE);
         /* Finished, not ended: it may live on like this until its reader comes by. */
         change(tree, &seed, ++zxid);
         (void)tree_walk_step(walk, &nodes, nodes.size);

@@ -32,6 +32,13 @@ struct txnlog_append {    /* one record for the transaction log, in the order of
     bool roll_before;  /* begin a new log file with this record */
 };
 
+enum image_part { /* what a step of writing a snapshot gave */
+                  IMAGE_PART,
+                  IMAGE_PART_SEALED, /* a part, and behind it a seal: a checksum of all bytes so far */
+                  IMAGE_END,         /* nothing: the part before was the last one */
+                  IMAGE_LOST /* nothing: too much changed while the disk stalled; give the file up */
+};
+
 struct effects { /* zero it before first use; owned by the host */
     struct buffer bytes;
     struct client_effect *clients;

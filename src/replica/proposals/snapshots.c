@@ -85,16 +85,14 @@ int64_t snapshots_zxid(const struct snapshots *snapshots)
     return snapshots->image_zxid;
 }
 
-bool snapshots_next(struct snapshots *snapshots, struct buffer *out, size_t bytes_max,
-                    bool *ret_seal)
+enum image_part snapshots_next(struct snapshots *snapshots, struct buffer *out, size_t bytes_max)
 {
     if (snapshots->image == NULL)
-        return false;
-    if (snapshot_image_next(snapshots->image, out, bytes_max, ret_seal))
-        return true;
-    snapshot_image_end(snapshots->image);
-    snapshots->image = NULL;
-    return false;
+        return IMAGE_END;
+    enum image_part part = snapshot_image_next(snapshots->image, out, bytes_max);
+    if (part == IMAGE_END || part == IMAGE_LOST)
+        snapshots_deinit(snapshots);
+    return part;
 }
 
 void snapshots_done(struct snapshots *snapshots)

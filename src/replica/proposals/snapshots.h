@@ -5,7 +5,7 @@
 #ifndef REPLICA_PROPOSALS_SNAPSHOTS_H
 #define REPLICA_PROPOSALS_SNAPSHOTS_H
 
-#include "base/buffer.h"
+#include "replica/effects/effects.h"
 
 struct snapshot_image;
 struct tree;
@@ -35,9 +35,8 @@ void snapshots_request(struct snapshots *snapshots); /* as soon as none is runni
 /* True: an image of the tree as it is now has begun. Call when no transaction is half applied. */
 bool snapshots_begin(struct snapshots *snapshots);
 int64_t snapshots_zxid(const struct snapshots *snapshots); /* of the newest image */
-/* snapshot_image_next() of the running image; false when there is none (any more). */
-bool snapshots_next(struct snapshots *snapshots, struct buffer *out, size_t bytes_max,
-                    bool *ret_seal);
+/* The next part of the running image, about bytes_max bytes; IMAGE_END when there is none. */
+enum image_part snapshots_next(struct snapshots *snapshots, struct buffer *out, size_t bytes_max);
 void snapshots_done(struct snapshots *snapshots); /* written or given up: the next may begin */
 
 #endif

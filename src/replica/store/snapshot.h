@@ -10,6 +10,7 @@
 #define REPLICA_STORE_SNAPSHOT_H
 
 #include "base/disk.h"
+#include "replica/effects/effects.h"
 #include "replica/store/log_format.h"
 #include "replica/tree/tree.h"
 
@@ -27,10 +28,9 @@ struct snapshot_image;
 struct snapshot_image *snapshot_image_begin(struct tree *tree,
                                             const struct snapshot_image_options *options);
 int64_t snapshot_image_zxid(const struct snapshot_image *image);
-/* Appends about bytes_max bytes. *ret_seal: a seal stands behind them. False: nothing is left and
- * nothing was appended. */
-bool snapshot_image_next(struct snapshot_image *image, struct buffer *out, size_t bytes_max,
-                         bool *ret_seal);
+/* Appends about bytes_max bytes. After IMAGE_END and IMAGE_LOST only snapshot_image_end() may follow. */
+enum image_part snapshot_image_next(struct snapshot_image *image, struct buffer *out,
+                                    size_t bytes_max);
 void snapshot_image_end(struct snapshot_image *image); /* at any time */
 
 /* --- onto the disk. Any thread, one at a time --- */

@@ -1,3 +1,5 @@
+/* snapshot_image.c: the bytes of a snapshot, without seals, of the tree as it was when the image began.
+ * What is not a node is fixed at that moment: zxid, digest, sessions, ACL lists. */
 #include "replica/store/snapshot.h"
 
 enum { MAGIC = 0x5a4b534e, VERSION = 2, DIGEST_VERSION = 2 };
@@ -7,7 +9,8 @@ struct snapshot_image {
     struct snapshot_image_options options;
     int64_t zxid;
     uint64_t digest;
-    enum { TABLES, NODES, DIGEST, LAST_ZXID, NOTHING } next;
+    struct buffer head; /* up to the nodes; empty once it was taken */
+    enum { HEAD, NODES, DIGEST, LAST_ZXID, NOTHING } next;
 };
 
 struct snapshot_image *snapshot_image_begin(struct tree *tree,
@@ -19,6 +22,10 @@ struct snapshot_image *snapshot_image_begin(struct tree *tree,
     image->options = *options;
     image->zxid = tree_last_zxid(tree);
     image->digest = tree_digest(tree);
+    buffer_i32(&image->head, MAGIC);
+    buffer_i32(&image->head, VERSION);
+    buffer_i64(&image->head, -1);
+    tree_walk_tables(image->walk, &image->head);
     return image;
 }
 
@@ -27,41 +34,47 @@ int64_t snapshot_image_zxid(const struct snapshot_image *image)
     return image->zxid;
 }
 
-bool snapshot_image_next(struct snapshot_image *image, struct buffer *out, size_t bytes_max,
-                         bool *ret_seal)
+static enum image_part next_nodes(struct snapshot_image *image, struct buffer *out,
+                                  size_t bytes_max)
 {
-    *ret_seal = false;
+    switch (tree_walk_step(image->walk, out, out->size + bytes_max)) {
+    case TREE_WALK_MORE:
+        break;
+    case TREE_WALK_DONE:
+        jute_put_bytes(out, SLICE("/"));
+        image->next = image->options.digest_enabled ? DIGEST : NOTHING;
+        return IMAGE_PART_SEALED;
+    case TREE_WALK_LOST:
+        return IMAGE_LOST;
+    }
+    return IMAGE_PART;
+}
+
+enum image_part snapshot_image_next(struct snapshot_image *image, struct buffer *out,
+                                    size_t bytes_max)
+{
     switch (image->next) {
-    case TABLES:
-        buffer_i32(out, MAGIC);
-        buffer_i32(out, VERSION);
-        buffer_i64(out, -1);
-        tree_walk_tables(image->walk, out);
+    case HEAD:
+        buffer_append(out, buffer_slice(&image->head));
+        buffer_deinit(&image->head);
         image->next = NODES;
-        return true;
+        return IMAGE_PART;
     case NODES:
-        if (tree_walk_step(image->walk, out, out->size + bytes_max)) {
-            jute_put_bytes(out, SLICE("/"));
-            *ret_seal = true;
-            image->next = image->options.digest_enabled ? DIGEST : NOTHING;
-        }
-        return true;
+        return next_nodes(image, out, bytes_max);
     case DIGEST:
         buffer_i64(out, image->zxid);
         buffer_i32(out, DIGEST_VERSION);
         buffer_i64(out, (int64_t)image->digest);
-        *ret_seal = true;
         image->next = image->options.last_zxid_section ? LAST_ZXID : NOTHING;
-        return true;
+        return IMAGE_PART_SEALED;
     case LAST_ZXID:
         buffer_i64(out, image->zxid);
-        *ret_seal = true;
         image->next = NOTHING;
-        return true;
+        return IMAGE_PART_SEALED;
     case NOTHING:
         break;
     }
-    return false;
+    return IMAGE_END;
 }
 
 void snapshot_image_end(struct snapshot_image *image)
@@ -69,5 +82,6 @@ void snapshot_image_end(struct snapshot_image *image)
     if (image == NULL)
         return;
     tree_walk_end(image->walk);
+    buffer_deinit(&image->head);
     mem_free(image);
 }

@@ -215,14 +215,16 @@ enum status snapshot_write(struct disk *disk, struct tree *tree,
     struct snapshot_image *image = snapshot_image_begin(tree, options);
     struct snapshot_file *file;
     struct buffer part = {0};
-    bool seal;
+    enum image_part kind = IMAGE_PART;
 
     enum status status = snapshot_file_begin(disk, snapshot_image_zxid(image), compression, &file);
     if (status != STATUS_OK)
         goto end_image;
-    while (status == STATUS_OK && snapshot_image_next(image, &part, PART_BYTES, &seal)) {
+    while (status == STATUS_OK &&
+           (kind = snapshot_image_next(image, &part, PART_BYTES)) != IMAGE_END) {
+        ASSERT(kind != IMAGE_LOST); /* the tree does not change meanwhile */
         status = snapshot_file_write(file, buffer_slice(&part));
-        if (status == STATUS_OK && seal)
+        if (status == STATUS_OK && kind == IMAGE_PART_SEALED)
             status = snapshot_file_seal(file);
         part.size = 0;
     }

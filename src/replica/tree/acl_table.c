@@ -1,9 +1,12 @@
+/* acl_table.c: each distinct ACL list once, found by its content, counted by its users. The lists come
+ * from clients, so the hash is seeded and the table grows with them. */
 #include "replica/tree/tree_internal.h"
 
+#include "base/array.h"
 #include "base/hash.h"
 
 /* In a file, -1 is world:anyone:31 and is not in the table; ids in the table are positive. */
-enum { FILE_ID_OPEN = -1 };
+enum { FILE_ID_OPEN = -1, HEADS_FIRST = 64 };
 
 static struct jute_vector copy_vector(struct jute_vector acl)
 {
@@ -13,9 +16,25 @@ static struct jute_vector copy_vector(struct jute_vector acl)
     return (struct jute_vector){slice_of(bytes, acl.bytes.size), acl.count};
 }
 
-static uint32_t *head_of(struct acl_table *table, struct jute_vector acl)
+static uint32_t *head_of(const struct acl_table *table, struct jute_vector acl)
 {
-    return &table->heads[hash_bytes(acl.bytes, 0) % ARRAY_LEN(table->heads)];
+    return &table->heads[hash_bytes(acl.bytes, table->hash_seed) & (table->head_count - 1)];
+}
+
+/* Doubles: costs a look at every list, once for as many lists as there are. */
+static void grow_heads(struct acl_table *table)
+{
+    mem_free(table->heads);
+    table->head_count *= 2;
+    table->heads = mem_zalloc(table->head_count * sizeof(*table->heads));
+    for (uint32_t id = ACL_UNKNOWN + 1; id < table->count; id++) {
+        struct acl_entry *entry = &table->entries[id];
+        if (entry->references == 0)
+            continue;
+        uint32_t *head = head_of(table, entry->acl);
+        entry->hash_next = *head;
+        *head = id;
+    }
 }
 
 static uint32_t add_entry(struct acl_table *table, struct jute_vector acl)
@@ -25,19 +44,18 @@ static uint32_t add_entry(struct acl_table *table, struct jute_vector acl)
     if (id != 0) {
         table->free_id = table->entries[id].hash_next;
     } else {
-        if (table->count == table->capacity) {
-            table->capacity = table->capacity == 0 ? 16 : table->capacity * 2;
-            table->entries = mem_realloc(table->entries, table->capacity * sizeof(*table->entries));
-        }
+        table->entries =
+            ARRAY_RESERVE(table->entries, table->capacity, table->count + 1, ARRAY_FIRST);
         id = table->count++;
     }
     table->entries[id] = (struct acl_entry){.acl = copy_vector(acl), .references = 0};
     return id;
 }
 
-void acl_table_init(struct acl_table *table)
+void acl_table_init(struct acl_table *table, uint64_t hash_seed)
 {
-    *table = (struct acl_table){0};
+    *table = (struct acl_table){.hash_seed = hash_seed, .head_count = HEADS_FIRST};
+    table->heads = mem_zalloc(table->head_count * sizeof(*table->heads));
     struct buffer bytes = {0};
     struct jute_acl open = {SLICE("world"), SLICE("anyone"), PERM_ALL};
     struct jute_acl closed = {SLICE("world"), SLICE("anyone"), 0};
@@ -58,6 +76,7 @@ void acl_table_deinit(struct acl_table *table)
     for (uint32_t id = 0; id < table->count; id++)
         mem_free((void *)(uintptr_t)table->entries[id].acl.bytes.data);
     mem_free(table->entries);
+    mem_free(table->heads);
     map_deinit(&table->file_ids);
 }
 
@@ -76,10 +95,15 @@ uint32_t acl_table_intern(struct acl_table *table, struct jute_vector acl)
             return id;
         }
     }
+    if (table->used == table->head_count) {
+        grow_heads(table);
+        head = head_of(table, acl);
+    }
     uint32_t id = add_entry(table, acl);
     table->entries[id].references = 1;
     table->entries[id].hash_next = *head;
     *head = id;
+    table->used++;
     return id;
 }
 
@@ -95,6 +119,7 @@ void acl_table_release(struct acl_table *table, uint32_t id)
     while (*at != id)
         at = &table->entries[*at].hash_next;
     *at = entry->hash_next;
+    table->used--;
     mem_free((void *)(uintptr_t)entry->acl.bytes.data);
     *entry = (struct acl_entry){.hash_next = table->free_id};
     table->free_id = id;

@@ -1,101 +1,8 @@
+/* tree.c: making a tree, and the changes that transactions make. Every change keeps the indexes, the
+ * digest, the quotas and a running image right. */
 #include "replica/tree/tree_internal.h"
 
-/* --- nodes by id --- */
-
-struct znode *tree_node(const struct tree *tree, uint32_t id)
-{
-    return &tree->chunks[id / NODES_PER_CHUNK][id % NODES_PER_CHUNK];
-}
-
-static uint32_t take_node(struct tree *tree)
-{
-    uint32_t id = tree->free_node;
-
-    if (id != NODE_NONE) {
-        tree->free_node = tree_node(tree, id)->hash_next;
-        return id;
-    }
-    id = tree->node_limit++;
-    if (id / NODES_PER_CHUNK == tree->chunk_count) {
-        if ((tree->chunk_count & (tree->chunk_count - 1)) == 0) {
-            uint32_t capacity = tree->chunk_count == 0 ? 1 : tree->chunk_count * 2;
-            tree->chunks = mem_realloc(tree->chunks, capacity * sizeof(*tree->chunks));
-        }
-        tree->chunks[tree->chunk_count++] = mem_zalloc(NODES_PER_CHUNK * sizeof(struct znode));
-    }
-    return id;
-}
-
-struct slice znode_name(const struct znode *node)
-{
-    return slice_of(node->bytes, node->name_size);
-}
-
-struct slice znode_data(const struct znode *node)
-{
-    if (node->data_size < 0)
-        return SLICE_NULL;
-    return slice_of(node->bytes + node->name_size, (size_t)node->data_size);
-}
-
-static size_t data_size(const struct znode *node)
-{
-    return node->data_size < 0 ? 0 : (size_t)node->data_size;
-}
-
-uint32_t tree_find(const struct tree *tree, struct slice path)
-{
-    uint32_t id = NODE_ROOT;
-
-    if (path.size == 0 || (path.size == 1 && path.data[0] == '/'))
-        return NODE_ROOT;
-    if (path.data[0] != '/')
-        return NODE_NONE;
-    for (size_t start = 1; start <= path.size;) {
-        const uint8_t *slash = memchr(path.data + start, '/', path.size - start);
-        size_t end = slash == NULL ? path.size : (size_t)(slash - path.data);
-        if (end == start) /* no node has an empty name: "//" or a slash at the end */
-            return NODE_NONE;
-        id = tree_find_child(tree, id, slice_of(path.data + start, end - start));
-        if (id == NODE_NONE)
-            return NODE_NONE;
-        start = end + 1;
-    }
-    return path.data[path.size - 1] == '/' ? NODE_NONE : id;
-}
-
 /* --- linking and unlinking --- */
-
-static void set_bytes(struct znode *node, struct slice name, struct slice data)
-{
-    node->bytes = mem_alloc(name.size + data.size);
-    if (name.size > 0)
-        memcpy(node->bytes, name.data, name.size);
-    if (data.size > 0)
-        memcpy(node->bytes + name.size, data.data, data.size);
-    node->name_size = (uint32_t)name.size;
-    node->data_size = data.data == NULL ? -1 : (int32_t)data.size;
-}
-
-uint32_t tree_attach_node(struct tree *tree, uint32_t parent_id, struct slice name,
-                          struct slice data)
-{
-    uint32_t id = take_node(tree);
-    struct znode *node = tree_node(tree, id);
-
-    *node = (struct znode){.parent = parent_id, .live = true, .in_image = tree->image_mark};
-    set_bytes(node, name, data);
-    tree->node_count++;
-    if (parent_id == NODE_NONE)
-        return id;
-    struct znode *parent = tree_node(tree, parent_id);
-    node->next = parent->first_child;
-    if (node->next != NODE_NONE)
-        tree_node(tree, node->next)->prev = id;
-    parent->first_child = id;
-    parent->child_count++;
-    return id;
-}
 
 static uint32_t link_node(struct tree *tree, uint32_t parent_id, struct slice name, uint64_t hash,
                           struct slice data)
@@ -123,13 +30,10 @@ static void unlink_leaf(struct tree *tree, uint32_t id, size_t path_size)
     parent->child_count--;
     acl_table_release(&tree->acls, node->acl);
     tree->digest -= node->digest;
-    tree->data_bytes -= path_size + data_size(node);
-    tree->node_count--;
+    tree->data_bytes -= path_size + znode_data_size(node);
     if (id == tree->quota_root)
         tree->quota_root = NODE_NONE;
-    mem_free(node->bytes);
-    *node = (struct znode){.hash_next = tree->free_node};
-    tree->free_node = id;
+    tree_release_node(tree, id);
 }
 
 /* A replay over a fuzzy snapshot may delete a node below which later nodes hang already; their own
@@ -149,18 +53,6 @@ static void unlink_subtree(struct tree *tree, uint32_t top, size_t path_size)
     unlink_leaf(tree, top, path_size);
 }
 
-void tree_replace_data(struct tree *tree, struct znode *node, struct slice data)
-{
-    size_t before = data_size(node);
-
-    if (data.size != before)
-        node->bytes = mem_realloc(node->bytes, node->name_size + data.size);
-    if (data.size > 0)
-        memcpy(node->bytes + node->name_size, data.data, data.size);
-    node->data_size = data.data == NULL ? -1 : (int32_t)data.size;
-    tree->data_bytes += data.size - before;
-}
-
 /* --- making a tree --- */
 
 struct tree *tree_new_empty(const struct tree_options *options)
@@ -168,7 +60,7 @@ struct tree *tree_new_empty(const struct tree_options *options)
     struct tree *tree = mem_zalloc(sizeof(*tree));
 
     tree->options = *options;
-    acl_table_init(&tree->acls);
+    acl_table_init(&tree->acls, options->hash_seed);
     tree_hash_init(tree);
     tree->node_limit = NODE_ROOT;
     uint32_t root = link_node(tree, NODE_NONE, SLICE(""), /* hash= */ 0, SLICE(""));
@@ -318,7 +210,7 @@ enum zk_error tree_delete(struct tree *tree, struct slice path, int64_t zxid)
     if (id == NODE_NONE)
         return ZK_NO_NODE;
     tree_walk_save(tree, id);
-    int64_t bytes = (int64_t)data_size(tree_node(tree, id));
+    int64_t bytes = (int64_t)znode_data_size(tree_node(tree, id));
     unlink_subtree(tree, id, path.size);
     if (tree->quota_root != NODE_NONE && tree_node(tree, tree->quota_root)->child_count > 0)
         tree_quota_charge(tree, path, -1, -bytes);
@@ -335,7 +227,7 @@ enum zk_error tree_set_data(struct tree *tree, struct slice path, struct slice d
         return ZK_NO_NODE;
     struct znode *node = tree_node(tree, id);
     tree_walk_save(tree, id);
-    int64_t difference = (int64_t)data.size - (int64_t)data_size(node);
+    int64_t difference = (int64_t)data.size - (int64_t)znode_data_size(node);
     tree_replace_data(tree, node, data);
     node->version = version;
     node->mzxid = zxid;
@@ -366,92 +258,7 @@ enum zk_error tree_set_acl(struct tree *tree, struct slice path, struct jute_vec
     return ZK_OK;
 }
 
-/* --- looking --- */
-
-int64_t tree_last_zxid(const struct tree *tree)
-{
-    return tree->last_zxid;
-}
-
 void tree_set_last_zxid(struct tree *tree, int64_t zxid)
 {
     tree->last_zxid = zxid;
-}
-
-uint32_t tree_node_count(const struct tree *tree)
-{
-    return tree->node_count;
-}
-
-uint64_t tree_data_bytes(const struct tree *tree)
-{
-    return tree->data_bytes;
-}
-
-uint32_t tree_ephemeral_count(const struct tree *tree)
-{
-    return tree->ephemeral_count;
-}
-
-const struct tree_options *tree_get_options(const struct tree *tree)
-{
-    return &tree->options;
-}
-
-void tree_stat(const struct tree *tree, const struct znode *node, struct zk_stat *ret_stat)
-{
-    bool ephemeral = znode_is_ephemeral(tree, node);
-    uint32_t children = ephemeral ? 0 : node->child_count;
-
-    *ret_stat = (struct zk_stat){
-        .czxid = node->czxid,
-        .mzxid = node->mzxid,
-        .pzxid = node->pzxid,
-        .ctime = node->ctime,
-        .mtime = node->mtime,
-        .version = node->version,
-        .cversion = (int32_t)((uint32_t)node->cversion * 2 - children),
-        .aversion = node->aversion,
-        .ephemeral_owner = ephemeral ? node->owner : 0,
-        .data_length = node->data_size < 0 ? 0 : node->data_size,
-        .num_children = (int32_t)children,
-    };
-}
-
-void tree_path_append(const struct tree *tree, uint32_t id, struct buffer *path)
-{
-    size_t size = 0;
-
-    for (uint32_t at = id; at != NODE_ROOT; at = tree_node(tree, at)->parent)
-        size += 1 + tree_node(tree, at)->name_size;
-    uint8_t *end = buffer_extend(path, size) + size;
-    for (uint32_t at = id; at != NODE_ROOT; at = tree_node(tree, at)->parent) {
-        ASSERT(end != NULL);
-        const struct znode *node = tree_node(tree, at);
-        end -= node->name_size;
-        memcpy(end, node->bytes, node->name_size);
-        *--end = '/';
-    }
-}
-
-uint64_t tree_count_descendants(const struct tree *tree, uint32_t id, uint64_t *ret_data_bytes)
-{
-    uint64_t count = 0, bytes = 0;
-
-    /* Preorder over sibling links: no recursion, paths may be very deep. */
-    for (uint32_t at = tree_node(tree, id)->first_child; at != NODE_NONE;) {
-        const struct znode *node = tree_node(tree, at);
-        count++;
-        bytes += data_size(node);
-        if (node->first_child != NODE_NONE) {
-            at = node->first_child;
-            continue;
-        }
-        while (at != id && tree_node(tree, at)->next == NODE_NONE)
-            at = tree_node(tree, at)->parent;
-        at = at == id ? NODE_NONE : tree_node(tree, at)->next;
-    }
-    if (ret_data_bytes != NULL)
-        *ret_data_bytes = bytes;
-    return count;
 }

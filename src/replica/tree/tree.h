@@ -18,11 +18,12 @@ struct znode {
     uint32_t parent, first_child, next, prev, hash_next; /* node ids; 0: none */
     uint32_t acl;                                        /* id in the ACL table */
     uint32_t name_size;
-    int32_t data_size;   /* -1: null */
-    uint32_t digest;     /* what this node adds to the tree's digest */
-    uint16_t hash_tag;   /* beside what a search looks at */
-    bool live, in_image; /* in_image: a running walk has it already */
-    uint8_t *bytes;      /* the name, then the data */
+    int32_t data_size; /* -1: null */
+    uint32_t digest;   /* what this node adds to the tree's digest */
+    uint16_t hash_tag; /* beside what a search looks at */
+    bool live;
+    uint8_t image;  /* number of the image that has it already; or born while it ran */
+    uint8_t *bytes; /* the name, then the data */
     int64_t czxid, mzxid, pzxid, ctime, mtime, owner;
     int32_t version, cversion, aversion; /* as stored: cversion counts creates */
     uint32_t child_count;                /* an ephemeral has none: its place in its owner's list */
@@ -168,15 +169,22 @@ MUST_USE bool tree_load_unique(struct tree *tree);
 /* Counts quotas. Adds no node: one from 3.4 has no /zookeeper/config, and Java adds none either. */
 void tree_load_finish(struct tree *tree);
 
-/* --- an image of the tree at one zxid, written slice by slice while the tree lives on --- */
+/* --- an image of the tree at one zxid, written slice by slice while the tree lives on ---
+ *
+ * A node that is about to change is written first, into memory, until the next step takes it. Where
+ * more than TREE_WALK_SAVED_BYTES_MAX wait there (the disk has stalled), the image is lost: nothing is
+ * saved any more, and the next step says so. */
+enum { TREE_WALK_SAVED_BYTES_MAX = 64 << 20 };
+enum tree_walk_state { TREE_WALK_MORE, TREE_WALK_DONE, TREE_WALK_LOST };
 struct tree_walk;
 /* The image is the tree as it is now. At most one walk per tree. */
 struct tree_walk *tree_walk_begin(struct tree *tree);
-/* Sessions and ACL table in snapshot format (counts included). Call once, right after begin. */
-void tree_walk_tables(struct tree_walk *walk, struct buffer *out);
-/* Appends node records until `out` holds at least bytes_max or all are written (true). The end
- * mark "/" is not written. Records of nodes that were changed meanwhile come first. */
-bool tree_walk_step(struct tree_walk *walk, struct buffer *out, size_t bytes_max);
-void tree_walk_end(struct tree_walk *walk);
+/* Sessions and ACL table in snapshot format (counts included), as they are now: call right after
+ * begin, before the tree changes. */
+void tree_walk_tables(const struct tree_walk *walk, struct buffer *out);
+/* Appends node records until `out` holds about bytes_max or all are written (DONE). The end mark "/" is
+ * not written. Records may be cut at a step's end and go on in the next. */
+enum tree_walk_state tree_walk_step(struct tree_walk *walk, struct buffer *out, size_t bytes_max);
+void tree_walk_end(struct tree_walk *walk); /* at any time; tree_free() does it, too */
 
 #endif

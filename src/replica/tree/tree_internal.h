@@ -1,4 +1,7 @@
-/* tree_internal.h: what the files of this room share. Not for other rooms. */
+/* tree_internal.h: what the files of this room share. Not for other rooms.
+ *
+ * From the bottom up: nodes.c, acl_table.c, tree_hash.c, tree_owners.c, look.c, digest.c,
+ * namespaces.c, tree_walk.c, quota.c, tree.c, tree_load.c. A file calls those before it. */
 #ifndef REPLICA_TREE_TREE_INTERNAL_H
 #define REPLICA_TREE_TREE_INTERNAL_H
 
@@ -20,7 +23,9 @@ struct acl_entry {
 struct acl_table {
     struct acl_entry *entries;
     uint32_t count, capacity, free_id; /* free ids are chained through hash_next */
-    uint32_t heads[256];
+    uint32_t *heads;                   /* by content; a power of two, at least as many as lists */
+    uint32_t head_count, used;         /* used: ids that are found by content */
+    uint64_t hash_seed;
     struct map file_ids; /* while loading: id in the snapshot -> our id + 1 */
 };
 
@@ -59,10 +64,11 @@ struct tree {
     struct tree_namespace *newest_namespace, *last_namespace; /* last: the one counted last */
     /* image */
     struct tree_walk *walk;
-    bool image_mark; /* nodes with this in_image are in the running (or last) image */
+    uint8_t image;    /* nodes with this number are in the running (or last) image */
+    uint8_t given_up; /* images that were ended half way since the last whole one */
 };
 
-void acl_table_init(struct acl_table *table);
+void acl_table_init(struct acl_table *table, uint64_t hash_seed);
 void acl_table_deinit(struct acl_table *table);
 uint32_t acl_table_intern(struct acl_table *table, struct jute_vector acl);
 void acl_table_release(struct acl_table *table, uint32_t id);
@@ -83,9 +89,11 @@ void tree_hash_remove(struct tree *tree, uint32_t id);
 void tree_owner_index(struct tree *tree, uint32_t id);
 void tree_owner_unindex(struct tree *tree, uint32_t id);
 
-/* A new node below its parent, in no index yet. */
+/* Nodes (nodes.c). A new node below its parent, in no index yet; and a leaf that is in none any more. */
 uint32_t tree_attach_node(struct tree *tree, uint32_t parent_id, struct slice name,
                           struct slice data);
+void tree_release_node(struct tree *tree, uint32_t id);
+size_t znode_data_size(const struct znode *node); /* 0 for null */
 
 /* The digest follows the node (digest.c). */
 void tree_node_changed(struct tree *tree, struct slice path, struct znode *node);

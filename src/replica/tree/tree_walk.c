@@ -1,15 +1,23 @@
-/* The image of a tree at one zxid, while the tree lives on: copy before write.
+/* tree_walk.c: the image of a tree at one zxid, while the tree lives on: copy before write.
  *
- * Every node carries a mark. Beginning a walk flips the meaning of the mark, so all nodes are "not
- * yet written" at once, without touching them. A node is written when the walk comes by, or
- * earlier, just before it changes; nodes made meanwhile are born with the new mark and so are never
- * part of the image. A parent is always written before its children. */
+ * Every image has a number, and every node the number of the image that has it. A node is written
+ * when the walk comes by, or earlier, just before it changes; nodes made meanwhile are born with the
+ * number and so are never part of the image. A parent is always written before its children, also
+ * when it is written early: what was saved leaves before the walk goes on.
+ *
+ * Numbers have 8 bits. A whole walk gives its number to every node; after one that was given up, some
+ * nodes keep older ones. Before a number could come again while a node still has it, all nodes are
+ * set right: in one go, but only after GIVEN_UP_MAX images in a row that were given up. */
 #include "replica/tree/tree_internal.h"
+
+enum { GIVEN_UP_MAX = 250 };
 
 struct tree_walk {
     struct tree *tree;
-    struct buffer early; /* records of nodes that changed before the walk came by */
+    struct buffer saved; /* records of nodes that changed before the walk came by */
+    size_t saved_taken;  /* of these bytes */
     uint32_t next_id;
+    bool lost; /* too much was saved */
 };
 
 struct tree_walk *tree_walk_begin(struct tree *tree)
@@ -19,13 +27,18 @@ struct tree_walk *tree_walk_begin(struct tree *tree)
     walk->tree = tree;
     walk->next_id = NODE_ROOT;
     tree->walk = walk;
-    tree->image_mark = !tree->image_mark;
+    if (tree->given_up >= GIVEN_UP_MAX) {
+        for (uint32_t id = NODE_ROOT; id < tree->node_limit; id++)
+            tree_node(tree, id)->image = tree->image;
+        tree->given_up = 0;
+    }
+    tree->image++;
     return walk;
 }
 
-void tree_walk_tables(struct tree_walk *walk, struct buffer *out)
+void tree_walk_tables(const struct tree_walk *walk, struct buffer *out)
 {
-    struct tree *tree = walk->tree;
+    const struct tree *tree = walk->tree;
     size_t cursor = 0;
     struct tree_session *session;
 
@@ -62,44 +75,67 @@ static void write_node(const struct tree *tree, uint32_t id, struct buffer *out)
 
 static void write_with_ancestors(struct tree *tree, uint32_t id, struct buffer *out)
 {
-    while (tree_node(tree, id)->in_image != tree->image_mark) {
+    while (tree_node(tree, id)->image != tree->image) {
         uint32_t top = id; /* the highest that is not yet written */
         while (top != NODE_ROOT &&
-               tree_node(tree, tree_node(tree, top)->parent)->in_image != tree->image_mark)
+               tree_node(tree, tree_node(tree, top)->parent)->image != tree->image)
             top = tree_node(tree, top)->parent;
         write_node(tree, top, out);
-        tree_node(tree, top)->in_image = tree->image_mark;
+        tree_node(tree, top)->image = tree->image;
     }
 }
 
 void tree_walk_save(struct tree *tree, uint32_t id)
 {
-    if (tree->walk != NULL)
-        write_with_ancestors(tree, id, &tree->walk->early);
+    struct tree_walk *walk = tree->walk;
+
+    if (walk == NULL || walk->lost)
+        return;
+    write_with_ancestors(tree, id, &walk->saved);
+    if (walk->saved.size > TREE_WALK_SAVED_BYTES_MAX) { /* what was taken of it, too */
+        walk->lost = true;
+        buffer_deinit(&walk->saved);
+    }
 }
 
-bool tree_walk_step(struct tree_walk *walk, struct buffer *out, size_t bytes_max)
+/* True: nothing saved is left. */
+static bool take_saved(struct tree_walk *walk, struct buffer *out, size_t bytes_max)
+{
+    size_t left = walk->saved.size - walk->saved_taken;
+    size_t room = out->size < bytes_max ? bytes_max - out->size : 0;
+    size_t taken = left < room ? left : room;
+
+    buffer_append(out, slice_of(walk->saved.data + walk->saved_taken, taken));
+    walk->saved_taken += taken;
+    if (taken < left)
+        return false;
+    walk->saved.size = walk->saved_taken = 0;
+    return true;
+}
+
+enum tree_walk_state tree_walk_step(struct tree_walk *walk, struct buffer *out, size_t bytes_max)
 {
     struct tree *tree = walk->tree;
 
-    buffer_append(out, buffer_slice(&walk->early));
-    walk->early.size = 0;
+    if (walk->lost)
+        return TREE_WALK_LOST;
+    if (!take_saved(walk, out, bytes_max))
+        return TREE_WALK_MORE;
     while (out->size < bytes_max && walk->next_id < tree->node_limit) {
         uint32_t id = walk->next_id++;
         if (tree_node(tree, id)->live)
             write_with_ancestors(tree, id, out);
     }
-    return walk->next_id >= tree->node_limit;
+    return walk->next_id >= tree->node_limit ? TREE_WALK_DONE : TREE_WALK_MORE;
 }
 
 void tree_walk_end(struct tree_walk *walk)
 {
     struct tree *tree = walk->tree;
 
-    /* Given up half way: the rest is marked as if written, so that the next walk starts even. */
-    for (; walk->next_id < tree->node_limit; walk->next_id++)
-        tree_node(tree, walk->next_id)->in_image = tree->image_mark;
+    ASSERT(tree->walk == walk);
+    tree->given_up = walk->next_id >= tree->node_limit ? 0 : (uint8_t)(tree->given_up + 1);
     tree->walk = NULL;
-    buffer_deinit(&walk->early);
+    buffer_deinit(&walk->saved);
     mem_free(walk);
 }

@@ -1,5 +1,6 @@
 #include "replica/store/snapshot.h"
 #include "test/lib/check.h"
+#include "test/lib/requests.h"
 #include "test/lib/sim_disk.h"
 #include "test/lib/store_world.h"
 #include "test/lib/unpack.h"
@@ -116,6 +117,53 @@ TEST(what_is_written_is_read_back_the_same_in_every_compression)
     world_deinit(&world);
 }
 
+/* A list of ACLs that only one node has, and which goes with it. */
+TEST(the_lists_of_an_image_are_those_of_its_begin)
+{
+    struct tree *tree = tree_new(&world_tree_options);
+    struct sim_disk *sim = sim_disk_new(1);
+    struct jute_vector acl = one_acl(SLICE("ip"), SLICE("10.0.0.1"), PERM_ALL);
+    struct tree_create create = {.path = SLICE("/guarded"),
+                                 .data = SLICE("secret"),
+                                 .acl = acl,
+                                 .zxid = 1,
+                                 .parent_cversion = -1};
+    struct buffer part = {0};
+    struct snapshot_file *file;
+    struct snapshot_info info;
+    struct tree *loaded;
+    enum image_part kind;
+    uint32_t id;
+
+    CHECK_I64("made", tree_create(tree, &create, &id), ZK_OK);
+    tree_set_last_zxid(tree, 1);
+    struct snapshot_image *image = snapshot_image_begin(tree, &all_sections);
+    /* Before the first part is taken the node goes, and another list takes the place of its own. */
+    CHECK_I64("gone", tree_delete(tree, SLICE("/guarded"), 2), ZK_OK);
+    create.path = SLICE("/other");
+    create.acl = one_acl(SLICE("ip"), SLICE("10.9.9.9"), PERM_ALL);
+    CHECK_I64("made", tree_create(tree, &create, &id), ZK_OK);
+    CHECK_STATUS(snapshot_file_begin(sim_disk(sim), 1, STORE_PLAIN, &file), STATUS_OK);
+    while ((kind = snapshot_image_next(image, &part, 500)) != IMAGE_END) {
+        CHECK_STATUS(snapshot_file_write(file, buffer_slice(&part)), STATUS_OK);
+        if (kind == IMAGE_PART_SEALED)
+            CHECK_STATUS(snapshot_file_seal(file), STATUS_OK);
+        part.size = 0;
+    }
+    snapshot_image_end(image);
+    CHECK_STATUS(snapshot_file_finish(file), STATUS_OK);
+    CHECK_STATUS(load(sim, "snapshot.1", &loaded, &info), STATUS_OK);
+    id = tree_find(loaded, SLICE("/guarded"));
+    CHECK(id != NODE_NONE);
+    struct jute_vector got = tree_acl(loaded, tree_node(loaded, id)->acl);
+    acl = one_acl(SLICE("ip"), SLICE("10.0.0.1"), PERM_ALL);
+    CHECK(slice_equal(got.bytes, acl.bytes));
+    tree_free(loaded);
+    tree_free(tree);
+    sim_disk_free(sim);
+    buffer_deinit(&part);
+}
+
 TEST(an_image_is_the_tree_as_it_was_however_it_changes_meanwhile)
 {
     struct store_world world;
@@ -128,16 +176,16 @@ TEST(an_image_is_the_tree_as_it_was_however_it_changes_meanwhile)
     struct snapshot_info info;
     char name[SNAPSHOT_NAME_BYTES_MAX];
     int64_t zxid = world_zxid(&world);
-    bool seal;
+    enum image_part kind;
     int parts = 0;
 
     CHECK_I64("zxid", snapshot_image_zxid(image), zxid);
     CHECK_STATUS(snapshot_file_begin(sim_disk(sim), zxid, STORE_PLAIN, &file), STATUS_OK);
-    while (snapshot_image_next(image, &part, 500, &seal)) {
+    while ((kind = snapshot_image_next(image, &part, 500)) != IMAGE_END) {
         for (int i = 0; i < 5; i++)
             (void)world_next(&world);
         CHECK_STATUS(snapshot_file_write(file, buffer_slice(&part)), STATUS_OK);
-        if (seal)
+        if (kind == IMAGE_PART_SEALED)
             CHECK_STATUS(snapshot_file_seal(file), STATUS_OK);
         part.size = 0;
         parts++;
@@ -169,11 +217,10 @@ TEST(an_image_may_be_given_up_half_way_and_the_next_one_is_whole)
     struct snapshot_info info;
     struct snapshot_file *file;
     char name[SNAPSHOT_NAME_BYTES_MAX];
-    bool seal;
 
     struct snapshot_image *image = snapshot_image_begin(tree, &all_sections);
-    CHECK(snapshot_image_next(image, &part, 10, &seal));
-    CHECK(snapshot_image_next(image, &part, 10, &seal));
+    CHECK(snapshot_image_next(image, &part, 10) == IMAGE_PART);
+    CHECK(snapshot_image_next(image, &part, 10) == IMAGE_PART);
     CHECK_STATUS(snapshot_file_begin(sim_disk(sim), 1, STORE_GZIP, &file), STATUS_OK);
     CHECK_STATUS(snapshot_file_write(file, buffer_slice(&part)), STATUS_OK);
     snapshot_file_abort(file);

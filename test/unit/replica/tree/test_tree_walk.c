@@ -33,7 +33,7 @@ static void make(struct tree *tree, const char *path, const char *data)
 
 static void finish(struct tree_walk *walk, struct buffer *nodes)
 {
-    while (!tree_walk_step(walk, nodes, nodes->size + 100)) {
+    while (tree_walk_step(walk, nodes, nodes->size + 100) == TREE_WALK_MORE) {
     }
     tree_walk_end(walk);
 }
@@ -252,4 +252,117 @@ TEST(a_list_that_no_loaded_node_uses_is_dropped)
     CHECK(!holds(&tables, "::1"));
     buffer_deinit(&tables);
     tree_free(tree);
+}
+
+/* --- bounds --- */
+
+/* A node whose data is this long, of one letter. */
+static void make_large(struct tree *tree, const char *path, size_t size, char letter)
+{
+    char *data = mem_alloc(size + 1);
+
+    memset(data, letter, size);
+    data[size] = '\0';
+    make(tree, path, data);
+    mem_free(data);
+}
+
+static void set_data(struct tree *tree, const char *path, const char *data)
+{
+    uint32_t id;
+
+    CHECK_I64(path,
+              tree_set_data(tree, slice_text(path), slice_text(data), /* version= */ 1,
+                            /* zxid= */ 100000, /* time_ms= */ 1, &id),
+              ZK_OK);
+}
+
+TEST(what_is_saved_before_changes_leaves_in_steps_too)
+{
+    struct tree *tree = tree_new(&options);
+    struct buffer nodes = {0};
+    char path[32];
+
+    for (int i = 0; i < 20; i++) {
+        snprintf(path, sizeof(path), "/n%d", i);
+        make_large(tree, path, 1000, 'x');
+    }
+    struct tree_walk *walk = tree_walk_begin(tree);
+    for (int i = 0; i < 20; i++) {
+        snprintf(path, sizeof(path), "/n%d", i);
+        set_data(tree, path, "changed");
+    }
+    CHECK(tree_walk_step(walk, &nodes, 5000) == TREE_WALK_MORE);
+    CHECK_U64("bytes of one step", nodes.size, 5000);
+    finish(walk, &nodes);
+    CHECK(!holds(&nodes, "changed"));
+    buffer_deinit(&nodes);
+    tree_free(tree);
+}
+
+TEST(an_image_is_lost_when_more_changes_than_the_bound_while_nobody_takes_it)
+{
+    enum { NODES = 70, NODE_BYTES = 1 << 20 };
+    struct tree *tree = tree_new(&options);
+    struct buffer nodes = {0}, tables = {0}, want = {0}, got = {0};
+    char path[32];
+
+    for (int i = 0; i < NODES; i++) {
+        snprintf(path, sizeof(path), "/n%d", i);
+        make_large(tree, path, NODE_BYTES, 'x');
+    }
+    struct tree_walk *walk = tree_walk_begin(tree);
+    for (int i = 0; i < NODES; i++) {
+        snprintf(path, sizeof(path), "/n%d", i);
+        set_data(tree, path, "changed");
+    }
+    CHECK(tree_walk_step(walk, &nodes, 5000) == TREE_WALK_LOST);
+    set_data(tree, "/n0", "changed again");
+    CHECK(tree_walk_step(walk, &nodes, 5000) == TREE_WALK_LOST);
+    tree_walk_end(walk);
+    nodes.size = 0;
+    walk = tree_walk_begin(tree); /* the next one is whole */
+    tree_walk_tables(walk, &tables);
+    finish(walk, &nodes);
+    struct tree *image = image_load(&options, buffer_slice(&tables), buffer_slice(&nodes));
+    tree_dump_content(tree, &want);
+    tree_dump_content(image, &got);
+    check_same_dump("image and tree", &got, &want);
+    tree_free(image);
+    tree_free(tree);
+    buffer_deinit(&nodes);
+    buffer_deinit(&tables);
+    buffer_deinit(&want);
+    buffer_deinit(&got);
+}
+
+TEST(an_image_is_whole_however_many_were_given_up_before_it)
+{
+    struct tree *tree = tree_new(&options);
+    struct buffer nodes = {0}, tables = {0}, want = {0}, got = {0};
+    char path[32];
+
+    for (int i = 0; i < 50; i++) {
+        snprintf(path, sizeof(path), "/n%d", i);
+        make(tree, path, "data");
+    }
+    for (int given_up = 0; given_up < 600; given_up++) {
+        struct tree_walk *walk = tree_walk_begin(tree);
+        (void)tree_walk_step(walk, &nodes, nodes.size + (size_t)(given_up % 7) * 100);
+        tree_walk_end(walk);
+    }
+    nodes.size = 0;
+    struct tree_walk *walk = tree_walk_begin(tree);
+    tree_walk_tables(walk, &tables);
+    finish(walk, &nodes);
+    struct tree *image = image_load(&options, buffer_slice(&tables), buffer_slice(&nodes));
+    tree_dump_content(tree, &want);
+    tree_dump_content(image, &got);
+    check_same_dump("image and tree", &got, &want);
+    tree_free(image);
+    tree_free(tree);
+    buffer_deinit(&nodes);
+    buffer_deinit(&tables);
+    buffer_deinit(&want);
+    buffer_deinit(&got);
 }

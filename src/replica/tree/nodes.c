@@ -1,0 +1,98 @@
+/* nodes.c: the znodes themselves: a slab of fixed places, named by ids, and the bytes of each. Nodes
+ * never move; an id is used again when its node is gone. */
+#include "replica/tree/tree_internal.h"
+
+struct znode *tree_node(const struct tree *tree, uint32_t id)
+{
+    return &tree->chunks[id / NODES_PER_CHUNK][id % NODES_PER_CHUNK];
+}
+
+static uint32_t take_node(struct tree *tree)
+{
+    uint32_t id = tree->free_node;
+
+    if (id != NODE_NONE) {
+        tree->free_node = tree_node(tree, id)->hash_next;
+        return id;
+    }
+    id = tree->node_limit++;
+    if (id / NODES_PER_CHUNK == tree->chunk_count) {
+        if ((tree->chunk_count & (tree->chunk_count - 1)) == 0) {
+            uint32_t capacity = tree->chunk_count == 0 ? 1 : tree->chunk_count * 2;
+            tree->chunks = mem_realloc(tree->chunks, capacity * sizeof(*tree->chunks));
+        }
+        tree->chunks[tree->chunk_count++] = mem_zalloc(NODES_PER_CHUNK * sizeof(struct znode));
+    }
+    return id;
+}
+
+struct slice znode_name(const struct znode *node)
+{
+    return slice_of(node->bytes, node->name_size);
+}
+
+struct slice znode_data(const struct znode *node)
+{
+    if (node->data_size < 0)
+        return SLICE_NULL;
+    return slice_of(node->bytes + node->name_size, (size_t)node->data_size);
+}
+
+size_t znode_data_size(const struct znode *node)
+{
+    return node->data_size < 0 ? 0 : (size_t)node->data_size;
+}
+
+static void set_bytes(struct znode *node, struct slice name, struct slice data)
+{
+    node->bytes = mem_alloc(name.size + data.size);
+    if (name.size > 0)
+        memcpy(node->bytes, name.data, name.size);
+    if (data.size > 0)
+        memcpy(node->bytes + name.size, data.data, data.size);
+    node->name_size = (uint32_t)name.size;
+    node->data_size = data.data == NULL ? -1 : (int32_t)data.size;
+}
+
+uint32_t tree_attach_node(struct tree *tree, uint32_t parent_id, struct slice name,
+                          struct slice data)
+{
+    uint32_t id = take_node(tree);
+    struct znode *node = tree_node(tree, id);
+
+    *node = (struct znode){.parent = parent_id, .live = true, .image = tree->image};
+    set_bytes(node, name, data);
+    tree->node_count++;
+    if (parent_id == NODE_NONE)
+        return id;
+    struct znode *parent = tree_node(tree, parent_id);
+    node->next = parent->first_child;
+    if (node->next != NODE_NONE)
+        tree_node(tree, node->next)->prev = id;
+    parent->first_child = id;
+    parent->child_count++;
+    return id;
+}
+
+void tree_release_node(struct tree *tree, uint32_t id)
+{
+    struct znode *node = tree_node(tree, id);
+
+    ASSERT(node->live && node->first_child == NODE_NONE);
+    mem_free(node->bytes);
+    *node = (struct znode){.hash_next = tree->free_node};
+    tree->free_node = id;
+    tree->node_count--;
+}
+
+void tree_replace_data(struct tree *tree, struct znode *node, struct slice data)
+{
+    size_t before = znode_data_size(node);
+
+    if (data.size != before)
+        node->bytes = mem_realloc(node->bytes, node->name_size + data.size);
+    if (data.size > 0)
+        memcpy(node->bytes + node->name_size, data.data, data.size);
+    node->data_size = data.data == NULL ? -1 : (int32_t)data.size;
+    tree->data_bytes += data.size - before;
+}
