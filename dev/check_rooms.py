@@ -56,7 +56,7 @@ def rooms():
     with open(os.path.join(ROOT, "CMakeLists.txt")) as file:
         text = file.read()
     found = {}
-    for name, uses in re.findall(r"^room\(([\w/]+)(?:\s+USES\s+([a-z/\s]+?))?(?:\s+LINKS[^)]*)?\)", text, re.M):
+    for name, uses in re.findall(r"^room\(([\w/]+)(?:\s+USES\s+([a-z/\s]+?))?(?:\s+(?:LINKS|POSIX)[^)]*)?\)", text, re.M):
         found[name] = {name, *uses.split()}
     if set(PURE) - set(found):
         sys.exit("check_rooms: cannot read the room() lines of CMakeLists.txt")

@@ -3,7 +3,7 @@
 #include "io/disk_posix.h"
 #include "io/log.h"
 #include "server/server.h"
-#include "server/version.h"
+#include "server/config/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* server.c: the loop and its turn: events become steps of the replica, and at the end of the turn what
+ * it wants done is carried out once. */
 #include "server/server.h"
 
 #include "io/disk_posix.h"
@@ -13,16 +15,15 @@
 
 enum {
     SNAPSHOT_SLICE_BYTES = 16 << 10,
-    EFFECT_BYTES_KEPT = 4 << 20, /* what one huge turn needed is given back */
-    STOP_WAIT_MS = 5000          /* for a log that cannot be written at the end */
+    STOP_WAIT_MS = 5000 /* for a log that cannot be written at the end */
 };
 
-int64_t server_now_ms(const struct server *server)
+static int64_t now_ms(const struct server *server)
 {
-    return (int64_t)uv_now(&server->loop);
+    return host_now_ms(&server->host);
 }
 
-int64_t server_wall_ms(struct server *server)
+static int64_t wall_ms(struct server *server)
 {
     if (server->turn_wall_ms == 0) {
         struct timespec now;
@@ -32,33 +33,74 @@ int64_t server_wall_ms(struct server *server)
     return server->turn_wall_ms;
 }
 
-void server_step(struct server *server, struct replica_event *event)
+static void step(struct server *server, struct replica_event *event)
 {
-    event->now_ms = server_now_ms(server);
-    event->wall_ms = server_wall_ms(server);
+    event->now_ms = now_ms(server);
+    event->wall_ms = wall_ms(server);
     replica_step(server->replica, event, &server->effects);
-    front_observe(server->front);
+    front_note_effects(server->front);
+}
+
+static void host_step(struct host *host, struct replica_event *event)
+{
+    step(CONTAINER_OF(host, struct server, host), event);
+}
+
+static bool host_answer_word(struct host *host, uint32_t asker, struct slice bytes,
+                             struct buffer *answer)
+{
+    struct server *server = CONTAINER_OF(host, struct server, host);
+    const struct config *config = server->config;
+    struct word_question question = {.asker = asker};
+
+    ASSERT(bytes.size >= 4);
+    question.word = four_letter_find(bytes.data);
+    question.rest = slice_of(bytes.data + 4, bytes.size - 4);
+    if (question.word == WORD_NONE)
+        return false;
+    if (four_letter_allowed(question.word, config->four_letter_whitelist, config->read_only_mode))
+        words_answer(&server->words, &question, answer);
+    else
+        buffer_printf(answer, "%s is not executed because it is not in the whitelist.\n",
+                      four_letter_name(question.word));
+    return true;
+}
+
+static void on_tick_idle(uv_idle_t *idle)
+{
+    (void)idle; /* while a tick is due the poll does not sleep */
 }
 
 static void on_wake(uv_timer_t *timer)
 {
     struct server *server = timer->data;
-    struct replica_event event = {.kind = REPLICA_TICK};
 
     server->wake_armed_ms = INT64_MAX;
-    server_step(server, &event);
+    server->tick_due = true; /* stepped behind the poll that follows: a ping may be waiting in it */
+    uv_idle_start(&server->tick_idle, on_tick_idle);
+}
+
+static void step_tick_if_due(struct server *server)
+{
+    struct replica_event event = {.kind = REPLICA_TICK};
+
+    if (!server->tick_due)
+        return;
+    server->tick_due = false;
+    uv_idle_stop(&server->tick_idle);
+    step(server, &event);
 }
 
 static void arm_wake(struct server *server)
 {
-    int64_t now_ms = server_now_ms(server), wanted_ms = now_ms + server->config->tick_ms;
+    int64_t here_ms = now_ms(server), wanted_ms = here_ms + server->config->tick_ms;
 
     if (server->effects.wake_at_ms > 0 && server->effects.wake_at_ms < wanted_ms)
         wanted_ms = server->effects.wake_at_ms;
-    if (wanted_ms >= server->wake_armed_ms)
+    if (server->tick_due || wanted_ms >= server->wake_armed_ms)
         return;
     server->wake_armed_ms = wanted_ms;
-    uint64_t delay_ms = wanted_ms > now_ms ? (uint64_t)(wanted_ms - now_ms) : 0;
+    uint64_t delay_ms = wanted_ms > here_ms ? (uint64_t)(wanted_ms - here_ms) : 0;
     uv_timer_start(&server->wake, on_wake, delay_ms, 0);
 }
 
@@ -107,7 +149,7 @@ static void on_snapshot_done(void *context, bool written)
     (void)written; /* the thread said so; a given-up image is no news for the replica */
     server->snapshot_running = false;
     uv_idle_stop(&server->snapshot_idle);
-    server_step(server, &event);
+    step(server, &event);
 }
 
 static void snapshot_begin(struct server *server)
@@ -140,7 +182,7 @@ static void carry_out_once(struct server *server)
 {
     struct effects *effects = &server->effects;
 
-    front_resume(server->front); /* steps: frames that waited */
+    front_feed_waiting(server->front); /* steps: frames that waited */
     if (effects->append_count > 0) {
         server->appended_zxid = effects->appends[effects->append_count - 1].zxid;
         log_thread_push(server->log, effects->appends, effects->append_count);
@@ -149,9 +191,7 @@ static void carry_out_once(struct server *server)
     bool begin = effects->snapshot_begin;
     arm_wake(server);
     effects_clear(effects);
-    front_cleared(server->front);
-    if (effects->bytes.capacity > EFFECT_BYTES_KEPT)
-        buffer_deinit(&effects->bytes);
+    front_effects_gone(server->front);
     if (begin)
         snapshot_begin(server);
     front_end_connections(server->front); /* steps: what they leave behind */
@@ -178,7 +218,8 @@ static bool nothing_to_do(const struct server *server)
     int64_t wish_ms = server->effects.wake_at_ms;
 
     return nothing_to_carry_out(server) && !front_has_work(server->front) &&
-           server->wake_armed_ms != INT64_MAX && !(wish_ms > 0 && wish_ms < server->wake_armed_ms);
+           (server->tick_due || server->wake_armed_ms != INT64_MAX) &&
+           !(wish_ms > 0 && wish_ms < server->wake_armed_ms);
 }
 
 static void end_turn(struct server *server)
@@ -195,7 +236,11 @@ static void on_before_poll(uv_prepare_t *prepare)
 
 static void on_after_poll(uv_check_t *check)
 {
-    end_turn(check->data);
+    struct server *server = check->data;
+
+    front_feed_waiting(server->front); /* what had to wait came before the tick */
+    step_tick_if_due(server);
+    end_turn(server);
 }
 
 static void on_durable(void *context, int64_t zxid)
@@ -206,7 +251,7 @@ static void on_durable(void *context, int64_t zxid)
     if (zxid <= server->durable_zxid)
         return; /* two wake-ups in one */
     server->durable_zxid = zxid;
-    server_step(server, &event);
+    step(server, &event);
 }
 
 /* --- signals --- */
@@ -271,6 +316,7 @@ static void init_handles(struct server *server)
     uv_prepare_init(&server->loop, &server->before_poll);
     uv_check_init(&server->loop, &server->after_poll);
     uv_idle_init(&server->loop, &server->snapshot_idle);
+    uv_idle_init(&server->loop, &server->tick_idle);
     uv_timer_init(&server->loop, &server->wake);
     uv_timer_init(&server->loop, &server->purge);
     uv_timer_init(&server->loop, &server->stop_deadline);
@@ -298,7 +344,7 @@ static struct replica_options replica_options_of(struct server *server)
         .session_timeout_min_ms = config->session_timeout_min_ms,
         .session_timeout_max_ms = config->session_timeout_max_ms,
         .server_id = 1, /* ZooKeeperServer without a quorum: the top byte of session ids */
-        .session_seed_ms = server_wall_ms(server),
+        .session_seed_ms = wall_ms(server),
         .random_seed = seed,
         .text_bytes_max = (size_t)config->jute_maxbuffer + (size_t)config->jute_extra,
         .enforce_quota = config->enforce_quota,
@@ -350,6 +396,24 @@ static void start_threads(struct server *server, struct log_writer *writer)
     server->snapshots = snapshot_thread_start(&server->loop, &snapshot_options, &events);
 }
 
+/* Who can answer a four-letter word; how the start went is there already. */
+static void init_words(struct server *server)
+{
+    struct words *words = &server->words;
+
+    words->host = &server->host;
+    words->replica = server->replica;
+    words->front = server->front;
+    words->log = server->log;
+    words->snapshots = server->snapshots;
+    words->data_disk = server->data_disk;
+    words->log_disk = server->log_disk;
+    words->data_path = server->data_path;
+    words->log_path = server->log_path;
+    words->started_ms = now_ms(server);
+    words->trace_mask = TRACE_MASK_DEFAULT;
+}
+
 static void raise_descriptor_limit(void)
 {
     struct rlimit limit;
@@ -369,12 +433,17 @@ enum exit_code server_open(struct server *server, const struct config *config)
         .config = config, .data_lock_fd = -1, .log_lock_fd = -1, .wake_armed_ms = INT64_MAX};
     raise_descriptor_limit();
     uv_loop_init(&server->loop);
+    server->host = (struct host){.loop = &server->loop,
+                                 .config = config,
+                                 .effects = &server->effects,
+                                 .step = host_step,
+                                 .answer_word = host_answer_word};
     init_handles(server);
     watch_signals(server);
     enum exit_code code = startup_directories(server);
     if (code != EXIT_CODE_OK)
         return code;
-    server->front = front_new(server);
+    server->front = front_new(&server->host);
     if (front_listen(server->front) != STATUS_OK)
         return EXIT_CODE_UNEXPECTED;
     code = startup_recover(server, &tree, &writer);
@@ -382,11 +451,12 @@ enum exit_code server_open(struct server *server, const struct config *config)
         return code;
     uv_update_time(&server->loop);
     struct replica_options options = replica_options_of(server);
-    server->replica = replica_new(&options, tree, server_now_ms(server));
+    server->replica = replica_new(&options, tree, now_ms(server));
     server->appended_zxid = server->durable_zxid = tree_last_zxid(tree);
+    server->host.replica = server->replica;
     start_threads(server, writer);
-    server->started_ms = server_now_ms(server);
-    if (server->start.snapshot_wanted)
+    init_words(server);
+    if (server->snapshot_wanted)
         server_snapshot_now(server);
     if (config->purge_interval_ms > 0)
         uv_timer_start(&server->purge, on_purge, 0, (uint64_t)config->purge_interval_ms);
@@ -397,9 +467,10 @@ enum exit_code server_open(struct server *server, const struct config *config)
 
 void server_snapshot_now(struct server *server)
 {
-    replica_request_snapshot(server->replica);
     struct replica_event event = {.kind = REPLICA_TICK};
-    server_step(server, &event);
+
+    replica_request_snapshot(server->replica);
+    step(server, &event);
 }
 
 void server_run(struct server *server)

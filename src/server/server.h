@@ -8,27 +8,17 @@
 
 #include "base/disk.h"
 #include "replica/replica.h"
-#include "server/config/config.h"
-#include "server/log_thread.h"
-#include "server/snapshot_thread.h"
-
-#include <uv.h>
-
-struct front;
-
-/* How the start went, for operators. */
-struct server_start {
-    int64_t load_ms, snapshot_load_ms, replay_ms;
-    uint64_t replayed;
-    bool fresh, snapshot_wanted; /* wanted: the newest snapshot is behind the tree */
-};
+#include "server/host/host.h"
+#include "server/words/words.h"
 
 struct server {
+    struct host host; /* the first member: what front knows of us */
     uv_loop_t loop;
     const struct config *config;
     struct replica *replica;
     struct effects effects;
     struct front *front;
+    struct words words;
 
     char *data_path, *log_path; /* the version-2 directories */
     struct disk *data_disk, *log_disk, *snapshot_disk;
@@ -41,16 +31,17 @@ struct server {
 
     uv_prepare_t before_poll;
     uv_check_t after_poll;
-    uv_idle_t snapshot_idle;
+    uv_idle_t snapshot_idle, tick_idle;
     uv_timer_t wake, purge, stop_deadline;
     uv_signal_t on_term, on_int, on_hup;
     int64_t wake_armed_ms; /* when `wake` fires */
 
+    bool tick_due; /* the replica wants one, behind a read of what has arrived */
+
     int64_t turn_wall_ms; /* 0: not read in this turn */
-    int64_t started_ms;   /* monotonic, when serving began */
     int64_t appended_zxid, durable_zxid;
     bool stopping;
-    struct server_start start;
+    bool snapshot_wanted; /* by the start: the newest snapshot is behind the tree */
 };
 
 /* Java's exit codes; every reason was logged. On EXIT_CODE_OK the server listens. */
@@ -58,15 +49,12 @@ enum exit_code server_open(struct server *server, const struct config *config);
 void server_run(struct server *server);   /* until SIGTERM or SIGINT */
 void server_close(struct server *server); /* also after server_open() failed */
 
+/* Ask for a snapshot now. */
+void server_snapshot_now(struct server *server);
+
 /* startup.c: directories, locks and checks; then the tree. */
 enum exit_code startup_directories(struct server *server);
 enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
                                struct log_writer **ret_writer);
-
-/* Time and wall clock are filled in. */
-void server_step(struct server *server, struct replica_event *event);
-int64_t server_now_ms(const struct server *server);
-int64_t server_wall_ms(struct server *server);
-void server_snapshot_now(struct server *server);
 
 #endif

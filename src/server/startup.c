@@ -163,17 +163,16 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         return EXIT_CODE_UNEXPECTED;
     }
     uint64_t end_ns = uv_hrtime();
-    server->start.load_ms = (int64_t)((end_ns - start_ns) / 1000000);
-    server->start.snapshot_load_ms = (int64_t)((replay_ns - start_ns) / 1000000);
-    server->start.replay_ms = (int64_t)((end_ns - replay_ns) / 1000000);
-    server->start.replayed = recovery.replayed;
-    server->start.fresh = recovery.fresh;
-    server->start.snapshot_wanted =
+    server->words.start.load_ms = (int64_t)((end_ns - start_ns) / 1000000);
+    server->words.start.snapshot_load_ms = (int64_t)((replay_ns - start_ns) / 1000000);
+    server->words.start.replay_ms = (int64_t)((end_ns - replay_ns) / 1000000);
+    server->words.start.replayed = recovery.replayed;
+    server->snapshot_wanted =
         !recovery.fresh && (recovery.replayed > 0 || recovery.snapshot_zxid != recovery.last_zxid);
     log_info("store", "loaded nodes=%u zxid=0x%llx snapshot=0x%llx replayed=%llu took_ms=%lld",
              tree_node_count(recovery.tree), (unsigned long long)recovery.last_zxid,
              (unsigned long long)recovery.snapshot_zxid, (unsigned long long)recovery.replayed,
-             (long long)server->start.load_ms);
+             (long long)server->words.start.load_ms);
     struct log_options log_options = {
         .prealloc_bytes = (uint64_t)config->prealloc_bytes,
         .size_limit_bytes =

@@ -1,30 +1,28 @@
+/* connection.c: one client's connection: whole frames to the replica, answers back, its end. Once it is
+ * closing it is out of the replica's sight. */
 #include "server/front/front_internal.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-enum { FRAME_HEAD_BYTES = 4, CONNECT_SESSION_AT = 16 };
-
-struct pending_write {
-    uv_write_t request;
-    struct connection *connection;
-    struct buffer bytes;
+enum {
+    FRAME_HEAD_BYTES = 4,
+    /* The real server sends a word's answer in pieces of this size, and counts each as a packet. */
+    WORD_PIECE_BYTES = 8192
 };
 
-void connection_address(const struct connection *connection, char *text)
+void connection_address(const struct connection *connection, char ret_text[PEER_TEXT_MAX])
 {
     char host[ADDRESS_TEXT_MAX];
 
     address_host_text(connection->host, host);
-    snprintf(text, PEER_TEXT_MAX, "/%s:%u", host, connection->port);
+    snprintf(ret_text, PEER_TEXT_MAX, "/%s:%u", host, connection->port);
 }
 
 size_t connection_queued(const struct connection *connection)
 {
-    return connection->out.size + connection->writing_bytes;
+    return stream_queued(&connection->stream);
 }
 
 /* Answers that wait for the client are bounded by not taking more of its requests: a reader that is
@@ -37,18 +35,8 @@ bool connection_has_share(const struct connection *connection)
 
 /* --- closing --- */
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct connection *connection = handle->data;
-
-    front_forget(connection->front, connection);
-    buffer_deinit(&connection->in);
-    buffer_deinit(&connection->out);
-    mem_free(connection);
-}
-
 /* Out of the replica's sight: no frames from it, no answers to it. */
-static void part(struct connection *connection)
+static void leave_replica(struct connection *connection)
 {
     struct front *front = connection->front;
 
@@ -56,87 +44,36 @@ static void part(struct connection *connection)
         return;
     connection->closing = true;
     connection->first_send = connection->last_send = NO_SEND;
-    list_remove(&connection->waiting);
+    list_remove(&connection->in_waiting);
     front->large_bytes -= connection->large_bytes;
     connection->large_bytes = 0;
     connection_update_reading(connection);
     if (connection->known) {
         struct replica_event event = {.kind = REPLICA_CLIENT_CLOSED, .client = connection->id};
         connection->known = false;
-        server_step(front->server, &event);
+        front->host->step(front->host, &event);
     }
 }
 
 void connection_close_now(struct connection *connection)
 {
-    if (connection->closed)
+    if (connection->stream.closed)
         return;
-    part(connection);
-    connection->closed = true;
-    list_remove(&connection->dirty);
-    uv_close((uv_handle_t *)&connection->tcp, on_closed);
+    leave_replica(connection);
+    list_remove(&connection->in_answered);
+    stream_close(&connection->stream);
 }
 
 void connection_close(struct connection *connection)
 {
-    if (connection->closed)
+    if (connection->stream.closed)
         return;
-    part(connection);
+    leave_replica(connection);
     if (connection_queued(connection) == 0)
-        connection_close_now(connection); /* else on_written() or the idle check does it */
+        connection_close_now(connection); /* else on_stream_written() or the idle check does it */
 }
 
 /* --- sending --- */
-
-static bool write_later(struct connection *connection, struct buffer *bytes);
-
-static void on_written(uv_write_t *request, int status)
-{
-    struct pending_write *writing = CONTAINER_OF(request, struct pending_write, request);
-    struct connection *connection = writing->connection;
-    struct buffer out = connection->out;
-
-    buffer_deinit(&writing->bytes);
-    mem_free(writing);
-    connection->writing = NULL;
-    connection->writing_bytes = 0;
-    if (connection->closed)
-        return;
-    if (status != 0) {
-        connection_close_now(connection);
-        return;
-    }
-    connection->heard_ms = server_now_ms(connection->front->server);
-    buffer_init(&connection->out);
-    if (out.size > 0 && !write_later(connection, &out)) {
-        connection_close_now(connection);
-        return;
-    }
-    if (connection->closing && connection_queued(connection) == 0)
-        connection_close_now(connection);
-    else
-        connection_feed(connection);
-}
-
-/* The kernel takes nothing more just now: libuv keeps these bytes until it does. */
-static bool write_later(struct connection *connection, struct buffer *bytes)
-{
-    struct pending_write *writing = mem_zalloc(sizeof(*writing));
-
-    writing->connection = connection;
-    writing->bytes = *bytes;
-    buffer_init(bytes);
-    connection->writing = writing;
-    connection->writing_bytes = writing->bytes.size;
-    uv_buf_t buffer = uv_buf_init((char *)writing->bytes.data, (unsigned)writing->bytes.size);
-    if (uv_write(&writing->request, (uv_stream_t *)&connection->tcp, &buffer, 1, on_written) == 0)
-        return true;
-    connection->writing = NULL;
-    connection->writing_bytes = 0;
-    buffer_deinit(&writing->bytes);
-    mem_free(writing);
-    return false;
-}
 
 void connection_log_slow(const struct connection *connection)
 {
@@ -144,7 +81,7 @@ void connection_log_slow(const struct connection *connection)
     char peer[PEER_TEXT_MAX];
     uint32_t held_back = 0;
 
-    if (log_limit_take(&front->slow_readers, server_now_ms(front->server), &held_back)) {
+    if (log_limit_take(&front->slow_readers, host_now_ms(front->host), &held_back)) {
         connection_address(connection, peer);
         log_warn("front",
                  "closing a client that does not read its answers peer=%s queued_bytes=%zu "
@@ -155,33 +92,13 @@ void connection_log_slow(const struct connection *connection)
 
 bool connection_send(struct connection *connection, struct slice bytes)
 {
-    struct front *front = connection->front;
-
-    if (connection->closed || bytes.size == 0)
-        return true;
-    if (connection->writing != NULL) {
-        /* The bound is on what waits already: one answer, however large, is always taken. */
-        if (connection_queued(connection) > front->queue_bytes_max) {
-            connection_log_slow(connection);
-            return false;
-        }
-        buffer_append(&connection->out, bytes);
-        return true;
+    /* The bound is on what waits already: one answer, however large, is always taken. */
+    if (!connection->stream.closed && bytes.size > 0 &&
+        connection_queued(connection) > connection->front->queue_bytes_max) {
+        connection_log_slow(connection);
+        return false;
     }
-    uv_os_fd_t fd;
-    if (uv_fileno((uv_handle_t *)&connection->tcp, &fd) != 0)
-        return false;
-    ssize_t taken = send(fd, bytes.data, bytes.size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (taken < 0 && (errno == EAGAIN || errno == EINTR))
-        taken = 0;
-    if (taken < 0)
-        return false;
-    if ((size_t)taken == bytes.size)
-        return true;
-    struct buffer rest;
-    buffer_init(&rest);
-    buffer_append(&rest, slice_of(bytes.data + taken, bytes.size - (size_t)taken));
-    return write_later(connection, &rest);
+    return stream_send(&connection->stream, bytes) == STATUS_OK;
 }
 
 /* --- reading --- */
@@ -192,12 +109,12 @@ static void close_malformed(struct connection *connection, int32_t size)
     char peer[PEER_TEXT_MAX];
     uint32_t held_back = 0;
 
-    if (log_limit_take(&front->bad_frames, server_now_ms(front->server), &held_back)) {
+    if (log_limit_take(&front->bad_frames, host_now_ms(front->host), &held_back)) {
         connection_address(connection, peer);
         log_warn("front",
                  "closing a connection: frame length %d is outside 0..%d (jute.maxbuffer) "
                  "peer=%s (not said before: %u)",
-                 size, front->server->config->jute_maxbuffer, peer, held_back);
+                 size, front->host->config->jute_maxbuffer, peer, held_back);
     }
     connection_close(connection);
 }
@@ -206,7 +123,7 @@ static void close_malformed(struct connection *connection, int32_t size)
 static bool large_allowed(struct connection *connection, int32_t size)
 {
     struct front *front = connection->front;
-    const struct config *config = front->server->config;
+    const struct config *config = front->host->config;
     uint32_t held_back = 0;
     char peer[PEER_TEXT_MAX];
 
@@ -214,7 +131,7 @@ static bool large_allowed(struct connection *connection, int32_t size)
         front->large_bytes + size <= config->large_request_bytes_max)
         return true;
     front->metrics.large_requests_rejected++;
-    if (log_limit_take(&front->bad_frames, server_now_ms(front->server), &held_back)) {
+    if (log_limit_take(&front->bad_frames, host_now_ms(front->host), &held_back)) {
         connection_address(connection, peer);
         log_warn("front",
                  "closing a connection: rejecting a large request frame_bytes=%d "
@@ -228,7 +145,7 @@ static bool large_allowed(struct connection *connection, int32_t size)
 static void count_large(struct connection *connection, int32_t size)
 {
     struct front *front = connection->front;
-    int32_t threshold = front->server->config->large_request_threshold;
+    int32_t threshold = front->host->config->large_request_threshold;
 
     if (threshold > 0 && size > threshold) {
         connection->large_bytes += (uint32_t)size;
@@ -236,25 +153,44 @@ static void count_large(struct connection *connection, int32_t size)
     }
 }
 
-static double chance(void)
+/* In [0, 1): xorshift64*, from the front's seed. */
+static double chance(struct front *front)
 {
-    return (double)random() / ((double)RAND_MAX + 1);
+    uint64_t state = front->random_state;
+
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    front->random_state = state;
+    return (double)((state * UINT64_C(0x2545f4914f6cdd1d)) >> 11) / (double)(UINT64_C(1) << 53);
+}
+
+/* Does the first frame ask for a session that it had before? */
+static bool asks_for_session(struct slice frame)
+{
+    struct connect_request request;
+    struct arena arena;
+    struct reader reader;
+
+    arena_init(&arena);
+    reader_init(&reader, frame, &arena, frame.size);
+    bool asks = connect_request_read(&reader, &request) == STATUS_OK && request.session_id != 0;
+    arena_deinit(&arena);
+    return asks;
 }
 
 /* The throttle is asked once, for the ConnectRequest. */
 static bool connect_allowed(struct connection *connection, struct slice frame)
 {
     struct front *front = connection->front;
-    const struct config *config = front->server->config;
-    int64_t now_ms = server_now_ms(front->server);
+    const struct config *config = front->host->config;
+    int64_t now_ms = host_now_ms(front->host);
     int32_t need = 1;
 
-    if (config->throttle_weighted) {
-        bool renew =
-            frame.size >= CONNECT_SESSION_AT + 8 && load_be64(frame.data + CONNECT_SESSION_AT) != 0;
-        need = renew ? config->throttle_weight_renew : config->throttle_weight_global;
-    }
-    bool allowed = throttle_take(&front->throttle, need, now_ms, chance());
+    if (config->throttle_weighted)
+        need = asks_for_session(frame) ? config->throttle_weight_renew
+                                       : config->throttle_weight_global;
+    bool allowed = throttle_take(&front->throttle, need, now_ms, chance(front));
     summary_add(&front->metrics.token_deficit, throttle_deficit(&front->throttle));
     front->metrics.connect_requests++;
     if (!allowed)
@@ -271,40 +207,65 @@ static bool may_parse(const struct connection *connection)
 /* One whole frame to the replica. False: give it no more now. */
 static bool give_frame(struct connection *connection, struct slice frame)
 {
-    struct server *server = connection->front->server;
+    struct host *host = connection->front->host;
     struct replica_event event = {.client = connection->id};
 
     if (!connection->known) {
-        char host[ADDRESS_TEXT_MAX];
+        char address[ADDRESS_TEXT_MAX];
         if (!connect_allowed(connection, frame)) {
             connection_close(connection);
             return false;
         }
-        address_host_text(connection->host, host);
+        address_host_text(connection->host, address);
         event.kind = REPLICA_CLIENT_OPENED;
-        event.address = slice_text(host);
+        event.address = slice_text(address);
         connection->known = true;
-        server_step(server, &event);
+        host->step(host, &event);
     }
     count_large(connection, (int32_t)frame.size);
     event.kind = REPLICA_CLIENT_FRAME;
     event.address = SLICE_NULL;
     event.bytes = frame;
-    server_step(server, &event);
+    host->step(host, &event);
     return may_parse(connection);
+}
+
+/* Perhaps it is no frame but a four-letter word: answered, and then the connection ends. */
+static bool answer_word(struct connection *connection, struct slice bytes)
+{
+    struct front *front = connection->front;
+    struct front_metrics before = front->metrics;
+    struct buffer answer = {0};
+
+    connection->asks_word = true;
+    front->metrics.four_letter_received++;
+    front->metrics.bytes_received += FRAME_HEAD_BYTES;
+    if (!front->host->answer_word(front->host, connection->id, bytes, &answer)) {
+        connection->asks_word = false;
+        front->metrics = before;
+        return false;
+    }
+    front->metrics.four_letter_sent +=
+        (int64_t)((answer.size + WORD_PIECE_BYTES - 1) / WORD_PIECE_BYTES);
+    if (connection_send(connection, buffer_slice(&answer)))
+        connection_close(connection);
+    else
+        connection_close_now(connection);
+    buffer_deinit(&answer);
+    return true;
 }
 
 /* Gives every whole frame in these bytes to the replica, in place. Returns how many bytes are done
  * with; fewer than `size` when the last frame is incomplete or the connection must wait. */
 static size_t parse_frames(struct connection *connection, const uint8_t *bytes, size_t size)
 {
-    int32_t frame_max = connection->front->server->config->jute_maxbuffer;
+    int32_t frame_max = connection->front->host->config->jute_maxbuffer;
     size_t at = 0;
 
     while (size - at >= FRAME_HEAD_BYTES) {
         int32_t frame_size = (int32_t)load_be32(bytes + at);
         if (frame_size < 0 || frame_size > frame_max) {
-            if (connection->known || !four_letter_try(connection, bytes + at, size - at))
+            if (connection->known || !answer_word(connection, slice_of(bytes + at, size - at)))
                 close_malformed(connection, frame_size);
             return at;
         }
@@ -368,8 +329,8 @@ static void continue_later(struct connection *connection)
 
     if (connection->in.size > 0 && !connection->paused && !connection->closing &&
         !connection->close_wanted && connection->turn_bytes > 0 &&
-        !connection_has_share(connection) && list_empty(&connection->waiting))
-        list_add_last(&front->later, &connection->waiting);
+        !connection_has_share(connection) && list_empty(&connection->in_waiting))
+        list_add_last(&front->waiting_next, &connection->in_waiting);
 }
 
 /* Answers that the replica holds back until there is room for them. */
@@ -381,7 +342,7 @@ static void take_held(struct connection *connection)
         connection->closing || !connection_has_share(connection))
         return;
     connection->held = false;
-    server_step(connection->front->server, &event);
+    connection->front->host->step(connection->front->host, &event);
 }
 
 void connection_feed(struct connection *connection)
@@ -394,51 +355,80 @@ void connection_feed(struct connection *connection)
     connection_update_reading(connection);
 }
 
-static void on_alloc(uv_handle_t *handle, size_t wish, uv_buf_t *ret_buffer)
+/* --- what the stream tells --- */
+
+static void on_bytes(void *context, const uint8_t *bytes, size_t size)
 {
-    struct connection *connection = handle->data;
+    struct connection *connection = context;
 
-    (void)wish;
-    *ret_buffer = uv_buf_init((char *)connection->front->read_buffer, READ_BUFFER_BYTES);
-}
-
-static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
-{
-    struct connection *connection = stream->data;
-    struct front *front = connection->front;
-
-    if (size == 0)
-        return; /* EAGAIN */
-    if (size < 0) {
-        if (size == UV_EOF && !connection->closing)
-            front->metrics.connections_dropped++;
-        connection_close_now(connection);
-        return;
-    }
-    connection->heard_ms = server_now_ms(front->server);
-    take_bytes(connection, (const uint8_t *)buffer->base, (size_t)size);
+    connection->heard_ms = host_now_ms(connection->front->host);
+    take_bytes(connection, bytes, size);
     continue_later(connection);
     connection_update_reading(connection);
 }
 
+static void on_ended(void *context, bool broken)
+{
+    struct connection *connection = context;
+
+    if (!broken && !connection->closing)
+        connection->front->metrics.connections_dropped++;
+    connection_close_now(connection);
+}
+
+static void on_stream_written(void *context)
+{
+    struct connection *connection = context;
+
+    connection->heard_ms = host_now_ms(connection->front->host);
+    if (connection->closing && connection_queued(connection) == 0)
+        connection_close_now(connection);
+    else
+        connection_feed(connection);
+}
+
+static void on_closed(void *context)
+{
+    struct connection *connection = context;
+
+    connection->front->forget(connection);
+    buffer_deinit(&connection->in);
+    mem_free(connection);
+}
+
+const struct stream_events connection_stream_events = {on_bytes, on_ended, on_stream_written,
+                                                       on_closed};
+
 void connection_update_reading(struct connection *connection)
 {
-    bool wanted = may_parse(connection) && !connection->front->stopping;
-
-    if (connection->closed || wanted == connection->reading)
-        return;
-    connection->reading = wanted;
-    if (wanted)
-        uv_read_start((uv_stream_t *)&connection->tcp, on_alloc, on_read);
-    else
-        uv_read_stop((uv_stream_t *)&connection->tcp);
+    stream_read(&connection->stream, may_parse(connection) && !connection->front->stopping);
 }
 
 void connection_start(struct connection *connection)
 {
-    list_init(&connection->dirty);
-    list_init(&connection->waiting);
+    list_init(&connection->in_answered);
+    list_init(&connection->in_waiting);
     connection->first_send = connection->last_send = NO_SEND;
-    connection->heard_ms = server_now_ms(connection->front->server);
+    connection->heard_ms = host_now_ms(connection->front->host);
     connection_update_reading(connection);
+}
+
+/* --- looking in --- */
+
+bool connection_client(const struct connection *connection, struct client_info *ret_info)
+{
+    return connection->known && clients_info(replica_clients(connection->front->host->replica),
+                                             connection->id, ret_info);
+}
+
+int64_t connection_idle_end_ms(const struct connection *connection)
+{
+    int64_t interval_ms = connection->front->host->config->sessionless_timeout_ms;
+    int64_t timeout_ms = interval_ms;
+    struct client_info info;
+
+    if (connection_client(connection, &info) && info.session_id != 0 &&
+        stream_kernel_queue(&connection->stream) == 0)
+        timeout_ms = info.session_timeout_ms;
+    return ((connection->heard_ms + timeout_ms) / interval_ms + 1) * interval_ms;
 }

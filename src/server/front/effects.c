@@ -1,14 +1,15 @@
 /* effects.c: what the replica wants done to clients, gathered per connection and done once a turn. */
 #include "server/front/front_internal.h"
 
-#include <stdlib.h>
+#include "base/array.h"
+
+enum { NEXT_SEND_FIRST = 64, NEXT_SEND_KEPT_MAX = 1 << 18, SCRATCH_KEPT_MAX = 4 << 20 };
 
 static void link_send(struct front *front, struct connection *connection, uint32_t index)
 {
     if (front->next_send_capacity <= index) {
-        front->next_send_capacity = (size_t)index * 2 + 64;
-        front->next_send =
-            mem_realloc(front->next_send, front->next_send_capacity * sizeof(*front->next_send));
+        front->next_send = ARRAY_RESERVE(front->next_send, front->next_send_capacity,
+                                         (size_t)index + 1, NEXT_SEND_FIRST);
     }
     front->next_send[index] = NO_SEND;
     if (connection->first_send == NO_SEND)
@@ -18,10 +19,10 @@ static void link_send(struct front *front, struct connection *connection, uint32
     connection->last_send = index;
 }
 
-static void make_dirty(struct front *front, struct connection *connection)
+static void list_as_answered(struct front *front, struct connection *connection)
 {
-    if (list_empty(&connection->dirty))
-        list_add_last(&front->dirty, &connection->dirty);
+    if (list_empty(&connection->in_answered))
+        list_add_last(&front->answered, &connection->in_answered);
 }
 
 static void log_close(const struct connection *connection, const char *reason)
@@ -30,7 +31,7 @@ static void log_close(const struct connection *connection, const char *reason)
     char peer[PEER_TEXT_MAX];
     uint32_t held_back = 0;
 
-    if (log_limit_take(&front->bad_frames, server_now_ms(front->server), &held_back)) {
+    if (log_limit_take(&front->bad_frames, host_now_ms(front->host), &held_back)) {
         connection_address(connection, peer);
         log_warn("front", "closing a connection: %s peer=%s (not said before: %u)", reason, peer,
                  held_back);
@@ -49,38 +50,38 @@ static struct connection *connection_of(struct front *front, const struct client
 static void count_answer(struct front *front, struct connection *connection,
                          const struct client_effect *effect)
 {
-    connection->turn_bytes += effect->size - front->observed_bytes;
-    front->observed_bytes = effect->size;
+    connection->turn_bytes += effect->size - front->noted_bytes;
+    front->noted_bytes = effect->size;
     front->large_bytes -= connection->large_bytes; /* an answer: that much is done */
     connection->large_bytes = 0;
 }
 
-void front_observe(struct front *front)
+void front_note_effects(struct front *front)
 {
-    const struct effects *effects = &front->server->effects;
+    const struct effects *effects = front->host->effects;
 
-    if (front->observed > 0) { /* the replica lengthens its last send when it can */
-        const struct client_effect *last = &effects->clients[front->observed - 1];
+    if (front->noted > 0) { /* the replica lengthens its last send when it can */
+        const struct client_effect *last = &effects->clients[front->noted - 1];
         struct connection *connection = connection_of(front, last);
-        if (last->kind == CLIENT_SEND && last->size != front->observed_bytes &&
-            connection != NULL && connection->first_send != NO_SEND)
+        if (last->kind == CLIENT_SEND && last->size != front->noted_bytes && connection != NULL &&
+            connection->first_send != NO_SEND)
             count_answer(front, connection, last);
     }
-    for (; front->observed < effects->client_count; front->observed++) {
-        const struct client_effect *effect = &effects->clients[front->observed];
+    for (; front->noted < effects->client_count; front->noted++) {
+        const struct client_effect *effect = &effects->clients[front->noted];
         struct connection *connection = connection_of(front, effect);
         if (connection == NULL)
             continue;
         switch (effect->kind) {
         case CLIENT_SEND:
-            link_send(front, connection, (uint32_t)front->observed);
-            front->observed_bytes = 0;
+            link_send(front, connection, (uint32_t)front->noted);
+            front->noted_bytes = 0;
             count_answer(front, connection, effect);
-            make_dirty(front, connection);
+            list_as_answered(front, connection);
             break;
         case CLIENT_CLOSE:
             connection->close_wanted = true;
-            make_dirty(front, connection);
+            list_as_answered(front, connection);
             if (effect->reason != NULL)
                 log_close(connection, effect->reason);
             break;
@@ -89,24 +90,24 @@ void front_observe(struct front *front)
             break;
         case CLIENT_RESUME:
             connection->paused = false;
-            list_remove(&connection->waiting);
-            list_add_last(&front->waiting, &connection->waiting);
+            list_remove(&connection->in_waiting);
+            list_add_last(&front->waiting, &connection->in_waiting);
             break;
         case CLIENT_HOLD:
             connection->held = true;
-            list_remove(&connection->waiting);
-            list_add_last(&front->later, &connection->waiting);
+            list_remove(&connection->in_waiting);
+            list_add_last(&front->waiting_next, &connection->in_waiting);
             break;
         }
     }
 }
 
-void front_resume(struct front *front)
+void front_feed_waiting(struct front *front)
 {
     while (!list_empty(&front->waiting)) {
         struct connection *connection =
-            CONTAINER_OF(front->waiting.next, struct connection, waiting);
-        list_remove(&connection->waiting);
+            CONTAINER_OF(front->waiting.next, struct connection, in_waiting);
+        list_remove(&connection->in_waiting);
         if (!front->stopping)
             connection_feed(connection);
     }
@@ -115,7 +116,7 @@ void front_resume(struct front *front)
 /* The answers of one connection as one run of bytes. */
 static struct slice gather(struct front *front, struct connection *connection)
 {
-    const struct effects *effects = &front->server->effects;
+    const struct effects *effects = front->host->effects;
     const struct client_effect *first = &effects->clients[connection->first_send];
     size_t start = first->offset, end = first->offset + first->size;
     bool apart = false;
@@ -140,9 +141,10 @@ static struct slice gather(struct front *front, struct connection *connection)
 
 void front_flush(struct front *front)
 {
-    while (!list_empty(&front->dirty)) {
-        struct connection *connection = CONTAINER_OF(front->dirty.next, struct connection, dirty);
-        list_remove(&connection->dirty);
+    while (!list_empty(&front->answered)) {
+        struct connection *connection =
+            CONTAINER_OF(front->answered.next, struct connection, in_answered);
+        list_remove(&connection->in_answered);
         if (connection->first_send != NO_SEND) {
             struct slice bytes = gather(front, connection);
             connection->first_send = connection->last_send = NO_SEND;
@@ -151,15 +153,16 @@ void front_flush(struct front *front)
             connection_update_reading(connection);
         }
         if (connection->close_wanted || connection->broken)
-            list_add_last(&front->ending, &connection->dirty);
+            list_add_last(&front->ending, &connection->in_answered);
     }
 }
 
 void front_end_connections(struct front *front)
 {
     while (!list_empty(&front->ending)) {
-        struct connection *connection = CONTAINER_OF(front->ending.next, struct connection, dirty);
-        list_remove(&connection->dirty);
+        struct connection *connection =
+            CONTAINER_OF(front->ending.next, struct connection, in_answered);
+        list_remove(&connection->in_answered);
         if (connection->broken)
             connection_close_now(connection);
         else
@@ -169,30 +172,30 @@ void front_end_connections(struct front *front)
 
 bool front_has_work(const struct front *front)
 {
-    return !list_empty(&front->dirty) || !list_empty(&front->waiting) ||
+    return !list_empty(&front->answered) || !list_empty(&front->waiting) ||
            !list_empty(&front->ending);
 }
 
-static void on_again(uv_idle_t *idle)
+static void on_stay_awake(uv_idle_t *idle)
 {
     (void)idle; /* the turn that follows is what is wanted */
 }
 
-void front_cleared(struct front *front)
+void front_effects_gone(struct front *front)
 {
-    while (!list_empty(&front->later)) {
-        struct list *entry = front->later.next;
+    while (!list_empty(&front->waiting_next)) {
+        struct list *entry = front->waiting_next.next;
         list_remove(entry);
         list_add_last(&front->waiting, entry);
     }
     if (list_empty(&front->waiting))
-        uv_idle_stop(&front->again);
+        uv_idle_stop(&front->stay_awake);
     else
-        uv_idle_start(&front->again, on_again);
-    front->observed = 0;
-    if (front->scratch.capacity > (4 << 20))
+        uv_idle_start(&front->stay_awake, on_stay_awake);
+    front->noted = 0;
+    if (front->scratch.capacity > SCRATCH_KEPT_MAX)
         buffer_deinit(&front->scratch);
-    if (front->next_send_capacity > (1 << 18)) {
+    if (front->next_send_capacity > NEXT_SEND_KEPT_MAX) {
         mem_free(front->next_send);
         front->next_send = NULL;
         front->next_send_capacity = 0;

@@ -1,6 +1,5 @@
+/* listener.c: who may connect, who has been silent for too long, and the room's door. */
 #include "server/front/front_internal.h"
-
-#include "base/hash.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -13,112 +12,6 @@ enum {
     DESCRIPTORS_KEPT = 64, /* for log, snapshots, libuv */
     REFUSAL_LINES_MAX = 10 /* a second */
 };
-
-struct front *front_new(struct server *server)
-{
-    const struct config *config = server->config;
-    struct front *front = mem_zalloc(sizeof(*front));
-    struct rlimit limit;
-
-    front->server = server;
-    front->read_buffer = mem_alloc(READ_BUFFER_BYTES);
-    map_init(&front->hosts);
-    list_init(&front->dirty);
-    list_init(&front->waiting);
-    list_init(&front->later);
-    list_init(&front->ending);
-    uv_idle_init(&server->loop, &front->again);
-    front->queue_bytes_max = 2 * (size_t)config->jute_maxbuffer + (1 << 20);
-    front->trace_mask = 306; /* ZooTrace's default: warnings, client pings, sessions, ... */
-    front->bad_frames.per_second_max = front->refusals.per_second_max = REFUSAL_LINES_MAX;
-    front->slow_readers.per_second_max = front->expired.per_second_max = REFUSAL_LINES_MAX;
-    if (getrandom(&front->host_seed, sizeof(front->host_seed), 0) < 0)
-        front->host_seed = uv_hrtime();
-    front->connections_max = UINT32_MAX;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-        front->connections_max = limit.rlim_cur > 2 * DESCRIPTORS_KEPT
-                                     ? (uint32_t)limit.rlim_cur - DESCRIPTORS_KEPT
-                                     : (uint32_t)limit.rlim_cur / 2;
-    struct throttle_options throttle = {
-        .tokens_max = config->throttle_tokens,
-        .fill_time_ms = config->throttle_fill_time_ms,
-        .fill_count = config->throttle_fill_count,
-        .freeze_time_ms = config->throttle_freeze_time_ms,
-        .drop_increase = config->throttle_drop_increase,
-        .drop_decrease = config->throttle_drop_decrease,
-        .decrease_ratio = config->throttle_decrease_ratio,
-    };
-    throttle_init(&front->throttle, &throttle, server_now_ms(server));
-    return front;
-}
-
-void front_free(struct front *front)
-{
-    if (front == NULL)
-        return;
-    ASSERT(front->connection_count == 0);
-    buffer_deinit(&front->scratch);
-    map_deinit(&front->hosts);
-    mem_free(front->read_buffer);
-    mem_free(front->connections);
-    mem_free(front->free_ids);
-    mem_free(front->next_send);
-    mem_free(front);
-}
-
-/* --- connections per host --- */
-
-static struct host_count *host_find(struct front *front, struct address_host host,
-                                    uint64_t *ret_key)
-{
-    *ret_key = hash_bytes(slice_of(host.bytes, sizeof(host.bytes)), front->host_seed);
-    struct host_count *count = map_get(&front->hosts, *ret_key);
-
-    while (count != NULL && memcmp(&count->host, &host, sizeof(host)) != 0)
-        count = count->next;
-    return count;
-}
-
-static uint32_t host_connections(struct front *front, struct address_host host)
-{
-    uint64_t key;
-    struct host_count *count = host_find(front, host, &key);
-
-    return count == NULL ? 0 : count->count;
-}
-
-static void host_add(struct front *front, struct address_host host)
-{
-    uint64_t key;
-    struct host_count *count = host_find(front, host, &key);
-
-    if (count == NULL) {
-        count = mem_zalloc(sizeof(*count));
-        count->host = host;
-        count->next = map_get(&front->hosts, key);
-        map_set(&front->hosts, key, count);
-    }
-    count->count++;
-}
-
-static void host_remove(struct front *front, struct address_host host)
-{
-    uint64_t key;
-    struct host_count *count = host_find(front, host, &key);
-
-    if (--count->count > 0)
-        return;
-    struct host_count *first = map_remove(&front->hosts, key);
-    if (first == count)
-        first = count->next;
-    for (struct host_count *each = first; each != NULL; each = each->next) {
-        if (each->next == count)
-            each->next = count->next;
-    }
-    if (first != NULL)
-        map_set(&front->hosts, key, first);
-    mem_free(count);
-}
 
 /* --- ids: small and dense --- */
 
@@ -137,20 +30,86 @@ static uint32_t take_id(struct front *front)
     return front->free_ids[--front->free_id_count];
 }
 
-void front_forget(struct front *front, struct connection *connection)
+/* Its stream is closed: the number is free again. */
+static void forget(struct connection *connection)
 {
+    struct front *front = connection->front;
+
     front->connections[connection->id] = NULL;
     front->free_ids[front->free_id_count++] = connection->id;
     front->connection_count--;
-    host_remove(front, connection->host);
+    hosts_remove(&front->hosts, connection->host);
+}
+
+/* --- birth and death --- */
+
+static uint64_t seed(void)
+{
+    uint64_t value;
+
+    return getrandom(&value, sizeof(value), 0) == (ssize_t)sizeof(value) ? value : uv_hrtime();
+}
+
+struct front *front_new(struct host *host)
+{
+    const struct config *config = host->config;
+    struct front *front = mem_zalloc(sizeof(*front));
+    struct rlimit limit;
+
+    front->host = host;
+    net_init(&front->net, host->loop);
+    front->forget = forget;
+    list_init(&front->answered);
+    list_init(&front->waiting);
+    list_init(&front->waiting_next);
+    list_init(&front->ending);
+    uv_idle_init(host->loop, &front->stay_awake);
+    front->queue_bytes_max = 2 * (size_t)config->jute_maxbuffer + (1 << 20);
+    front->bad_frames.per_second_max = front->refusals.per_second_max = REFUSAL_LINES_MAX;
+    front->slow_readers.per_second_max = front->expired.per_second_max = REFUSAL_LINES_MAX;
+    hosts_init(&front->hosts, seed());
+    front->random_state = seed() | 1;
+    front->connections_max = UINT32_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        front->connections_max = limit.rlim_cur > 2 * DESCRIPTORS_KEPT
+                                     ? (uint32_t)limit.rlim_cur - DESCRIPTORS_KEPT
+                                     : (uint32_t)limit.rlim_cur / 2;
+    struct throttle_options throttle = {
+        .tokens_max = config->throttle_tokens,
+        .fill_time_ms = config->throttle_fill_time_ms,
+        .fill_count = config->throttle_fill_count,
+        .freeze_time_ms = config->throttle_freeze_time_ms,
+        .drop_increase = config->throttle_drop_increase,
+        .drop_decrease = config->throttle_drop_decrease,
+        .decrease_ratio = config->throttle_decrease_ratio,
+    };
+    throttle_init(&front->throttle, &throttle, host_now_ms(host));
+    return front;
+}
+
+void front_free(struct front *front)
+{
+    if (front == NULL)
+        return;
+    ASSERT(front->connection_count == 0);
+    buffer_deinit(&front->scratch);
+    hosts_deinit(&front->hosts);
+    net_deinit(&front->net);
+    mem_free(front->connections);
+    mem_free(front->free_ids);
+    mem_free(front->next_send);
+    mem_free(front);
 }
 
 /* --- accepting --- */
 
-static void on_refused_closed(uv_handle_t *handle)
+/* A connection that never became one: it has no number yet. */
+static void on_refused_closed(void *context)
 {
-    mem_free(handle->data);
+    mem_free(context);
 }
+
+static const struct stream_events refused = {.closed = on_refused_closed};
 
 static void refuse(struct front *front, struct connection *connection, const char *what, long max)
 {
@@ -158,22 +117,21 @@ static void refuse(struct front *front, struct connection *connection, const cha
     uint32_t held_back = 0;
 
     front->metrics.connections_rejected++;
-    if (log_limit_take(&front->refusals, server_now_ms(front->server), &held_back)) {
+    if (log_limit_take(&front->refusals, host_now_ms(front->host), &held_back)) {
         address_host_text(connection->host, text);
         log_warn("front", "Too many connections from /%s - max is %ld%s (not said before: %u)",
                  text, max, what, held_back);
     }
-    /* A reset, as Java's zero linger: no TIME_WAIT on our side for a flood. */
-    if (uv_tcp_close_reset(&connection->tcp, on_refused_closed) != 0)
-        uv_close((uv_handle_t *)&connection->tcp, on_refused_closed);
+    connection->stream.events = &refused;
+    stream_reset(&connection->stream); /* as Java's zero linger: no TIME_WAIT here for a flood */
 }
 
 static bool within_limits(struct front *front, struct connection *connection)
 {
-    const struct config *config = front->server->config;
+    const struct config *config = front->host->config;
     int32_t per_host = config->client_cnxns_max;
 
-    if (per_host > 0 && host_connections(front, connection->host) >= (uint32_t)per_host) {
+    if (per_host > 0 && hosts_count(&front->hosts, connection->host) >= (uint32_t)per_host) {
         refuse(front, connection, "", per_host);
         return false;
     }
@@ -191,28 +149,25 @@ static bool within_limits(struct front *front, struct connection *connection)
 static void accept_one(struct front *front)
 {
     struct connection *connection = mem_zalloc(sizeof(*connection));
-    struct sockaddr_storage peer = {0};
-    int peer_size = sizeof(peer);
+    struct sockaddr_storage peer;
 
-    uv_tcp_init(&front->server->loop, &connection->tcp);
-    connection->tcp.data = connection;
+    stream_init(&connection->stream, &front->net, &connection_stream_events, connection);
     connection->front = front;
-    if (uv_accept((uv_stream_t *)&front->listener, (uv_stream_t *)&connection->tcp) != 0 ||
-        uv_tcp_getpeername(&connection->tcp, (struct sockaddr *)&peer, &peer_size) != 0) {
-        uv_close((uv_handle_t *)&connection->tcp, on_refused_closed); /* gone already */
+    if (stream_accept(&connection->stream, (uv_stream_t *)&front->listener, &peer) != STATUS_OK) {
+        connection->stream.events = &refused;
+        stream_close(&connection->stream);
         return;
     }
     connection->host = address_host((struct sockaddr *)&peer);
     connection->port = (uint16_t)address_port((struct sockaddr *)&peer);
     if (!within_limits(front, connection))
         return;
-    uv_tcp_nodelay(&connection->tcp, 1);
-    if (front->server->config->tcp_keep_alive)
-        uv_tcp_keepalive(&connection->tcp, 1, 60);
+    if (front->host->config->tcp_keep_alive)
+        stream_keep_alive(&connection->stream);
     connection->id = take_id(front);
     front->connections[connection->id] = connection;
     front->connection_count++;
-    host_add(front, connection->host);
+    hosts_add(&front->hosts, connection->host);
     connection_start(connection);
 }
 
@@ -223,7 +178,7 @@ static void on_connection(uv_stream_t *listener, int status)
 
     if (status == 0) {
         accept_one(front);
-    } else if (log_limit_take(&front->refusals, server_now_ms(front->server), &held_back)) {
+    } else if (log_limit_take(&front->refusals, host_now_ms(front->host), &held_back)) {
         /* Out of descriptors: libuv keeps a spare one to take and close what waits. */
         log_warn("front", "Error accepting new connection: %s", uv_strerror(status));
     }
@@ -231,39 +186,38 @@ static void on_connection(uv_stream_t *listener, int status)
 
 /* --- connections that never become a session, or say nothing for their whole timeout --- */
 
-static void expire_if_idle(struct front *front, struct connection *connection, int64_t now_ms)
+static void log_silent(struct front *front, const struct connection *connection, int64_t session_id,
+                       int64_t now_ms)
 {
-    int64_t interval_ms = front->server->config->sessionless_timeout_ms;
-    int64_t timeout_ms = interval_ms;
-    struct client_info info;
     char peer[PEER_TEXT_MAX];
     uint32_t held_back = 0;
-    bool session = connection->known &&
-                   clients_info(replica_clients(front->server->replica), connection->id, &info) &&
-                   info.session_id != 0;
-    size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&connection->tcp);
+
+    if (!log_limit_take(&front->expired, now_ms, &held_back))
+        return;
+    connection_address(connection, peer);
+    log_info("front", "closing a silent connection peer=%s session=0x%llx silent_ms=%lld", peer,
+             (unsigned long long)session_id, (long long)(now_ms - connection->heard_ms));
+}
+
+static void expire_if_idle(struct front *front, struct connection *connection, int64_t now_ms)
+{
+    size_t queued = stream_kernel_queue(&connection->stream);
+    struct client_info info = {0};
 
     if (queued != connection->stalled_bytes)
         connection->heard_ms = now_ms; /* it takes its answers, however slowly */
     connection->stalled_bytes = queued;
-    if (session && queued == 0)
-        timeout_ms = info.session_timeout_ms;
-    int64_t due_ms = ((connection->heard_ms + timeout_ms) / interval_ms + 1) * interval_ms;
-    if (now_ms < due_ms)
+    if (now_ms < connection_idle_end_ms(connection))
         return;
     if (queued > 0) {
         connection_log_slow(connection);
         connection_close_now(connection);
         return;
     }
-    if (!session && !connection->closing)
+    (void)connection_client(connection, &info); /* session 0 when the replica knows nothing */
+    if (info.session_id == 0 && !connection->closing)
         front->metrics.sessionless_expired++;
-    if (log_limit_take(&front->expired, now_ms, &held_back)) {
-        connection_address(connection, peer);
-        log_info("front", "closing a silent connection peer=%s session=0x%llx silent_ms=%lld", peer,
-                 session ? (unsigned long long)info.session_id : 0ull,
-                 (long long)(now_ms - connection->heard_ms));
-    }
+    log_silent(front, connection, info.session_id, now_ms);
     connection_close_now(connection);
 }
 
@@ -272,10 +226,10 @@ static void arm_idle_check(struct front *front);
 static void on_idle_check(uv_timer_t *timer)
 {
     struct front *front = timer->data;
-    int64_t now_ms = server_now_ms(front->server);
+    int64_t now_ms = host_now_ms(front->host);
 
     for (uint32_t id = 0; id < front->connection_capacity; id++) {
-        if (front->connections[id] != NULL && !front->connections[id]->closed)
+        if (front->connections[id] != NULL && !front->connections[id]->stream.closed)
             expire_if_idle(front, front->connections[id], now_ms);
     }
     arm_idle_check(front);
@@ -283,8 +237,8 @@ static void on_idle_check(uv_timer_t *timer)
 
 static void arm_idle_check(struct front *front)
 {
-    int64_t interval_ms = front->server->config->sessionless_timeout_ms;
-    int64_t now_ms = server_now_ms(front->server);
+    int64_t interval_ms = front->host->config->sessionless_timeout_ms;
+    int64_t now_ms = host_now_ms(front->host);
 
     uv_timer_start(&front->idle_check, on_idle_check,
                    (uint64_t)(interval_ms - now_ms % interval_ms), 0);
@@ -294,7 +248,7 @@ static void arm_idle_check(struct front *front)
 
 static enum status bind_failed(struct front *front, int error)
 {
-    const struct config *config = front->server->config;
+    const struct config *config = front->host->config;
 
     log_error("front", "the client port could not be opened: %s address=%s port=%d",
               uv_strerror(error),
@@ -305,13 +259,13 @@ static enum status bind_failed(struct front *front, int error)
 
 enum status front_listen(struct front *front)
 {
-    const struct config *config = front->server->config;
+    const struct config *config = front->host->config;
     struct sockaddr_storage address;
     int size = sizeof(address);
 
-    uv_timer_init(&front->server->loop, &front->idle_check);
+    uv_timer_init(front->host->loop, &front->idle_check);
     front->idle_check.data = front;
-    uv_tcp_init(&front->server->loop, &front->listener);
+    uv_tcp_init(front->host->loop, &front->listener);
     front->listener.data = front;
     if (!config->client_port_set) {
         log_info("front", "clientPort is not set");
@@ -362,4 +316,51 @@ void front_close_all(struct front *front)
         if (front->connections[id] != NULL)
             connection_close_now(front->connections[id]);
     }
+}
+
+/* --- looking in --- */
+
+bool front_next_connection(const struct front *front, uint32_t *cursor,
+                           struct connection_facts *ret_facts)
+{
+    for (; *cursor < front->connection_capacity; (*cursor)++) {
+        const struct connection *connection = front->connections[*cursor];
+        if (connection == NULL || connection->stream.closed)
+            continue;
+        (*cursor)++;
+        *ret_facts = (struct connection_facts){.id = connection->id,
+                                               .reads = connection->stream.reading,
+                                               .writes = connection->stream.writing != NULL,
+                                               .asks_word = connection->asks_word,
+                                               .idle_end_ms = connection_idle_end_ms(connection)};
+        ret_facts->is_client = connection_client(connection, &ret_facts->client);
+        connection_address(connection, ret_facts->peer);
+        return true;
+    }
+    return false;
+}
+
+uint32_t front_connection_count(const struct front *front)
+{
+    return front->connection_count;
+}
+
+int front_port(const struct front *front)
+{
+    return front->bound_port;
+}
+
+double front_drop_probability(const struct front *front)
+{
+    return front->throttle.drop;
+}
+
+const struct front_metrics *front_metrics(const struct front *front)
+{
+    return &front->metrics;
+}
+
+void front_reset_metrics(struct front *front)
+{
+    front->metrics = (struct front_metrics){0};
 }

@@ -1,4 +1,4 @@
-#include "server/front/java_text.h"
+#include "server/words/java_text.h"
 
 #include <math.h>
 #include <stdio.h>

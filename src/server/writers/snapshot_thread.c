@@ -1,4 +1,4 @@
-#include "server/snapshot_thread.h"
+#include "server/writers/snapshot_thread.h"
 
 #include "base/list.h"
 #include "io/log.h"

@@ -1,6 +1,6 @@
 /* four_letter.h: which four bytes are a word, and whether it may be asked. Pure. */
-#ifndef SERVER_FRONT_FOUR_LETTER_H
-#define SERVER_FRONT_FOUR_LETTER_H
+#ifndef SERVER_WORDS_FOUR_LETTER_H
+#define SERVER_WORDS_FOUR_LETTER_H
 
 #include "base/slice.h"
 

@@ -1,9 +1,9 @@
-/* metrics.c: the mntr word: what can be measured here, and honest zeros for the names that monitors
+/* mntr.c: the mntr word: what can be measured here, and honest zeros for the names that monitors
  * know and that mean nothing in this program. */
-#include "server/front/words.h"
+#include "server/words/words_internal.h"
 
-#include "server/front/java_text.h"
-#include "server/version.h"
+#include "server/config/version.h"
+#include "server/words/java_text.h"
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -180,13 +180,15 @@ static int64_t open_descriptors(void)
     return count;
 }
 
-static void put_gauges(struct front *front, const struct replica_counts *counts, struct buffer *out)
+static void put_gauges(const struct words *words, const struct replica_counts *counts,
+                       struct buffer *out)
 {
+    const struct front_metrics *front = front_metrics(words->front);
     struct rlimit limit = {0};
 
     (void)getrlimit(RLIMIT_NOFILE, &limit);
     put_number(out, "ephemerals_count", counts->ephemerals);
-    put_number(out, "num_alive_connections", front->connection_count);
+    put_number(out, "num_alive_connections", front_connection_count(words->front));
     buffer_printf(out, "zk_avg_latency\t");
     java_put_average(out, counts->latency_sum_ms, counts->latency_count);
     buffer_printf(out, "\n");
@@ -195,12 +197,12 @@ static void put_gauges(struct front *front, const struct replica_counts *counts,
     put_number(out, "global_sessions", counts->sessions);
     put_number(out, "non_mtls_remote_conn_count", 0);
     put_number(out, "last_client_response_size", counts->clients.response_last_bytes);
-    put_number(out, "packets_sent", counts->clients.packets_sent + front->metrics.four_letter_sent);
+    put_number(out, "packets_sent", counts->clients.packets_sent + front->four_letter_sent);
     put_number(out, "packets_received",
-               counts->clients.packets_received + front->metrics.four_letter_received);
+               counts->clients.packets_received + front->four_letter_received);
     put_number(out, "max_client_response_size", counts->clients.response_max_bytes);
     buffer_printf(out, "zk_connection_drop_probability\t");
-    java_put_double(out, front->throttle.drop);
+    java_put_double(out, front_drop_probability(words->front));
     buffer_printf(out, "\n");
     put_number(out, "watch_count", counts->clients.watches_all);
     put_number(out, "auth_failed_count", 0); /* of TLS certificates, nothing else */
@@ -209,35 +211,35 @@ static void put_gauges(struct front *front, const struct replica_counts *counts,
     put_number(out, "approximate_data_size", (int64_t)counts->data_bytes + ROOT_COUNTED_AGAIN);
     put_number(out, "open_file_descriptor_count", open_descriptors());
     put_number(out, "local_sessions", 0);
-    put_number(out, "uptime", server_now_ms(front->server) - front->server->started_ms);
+    put_number(out, "uptime", host_now_ms(words->host) - words->started_ms);
     put_number(out, "max_latency", counts->latency_max_ms);
     put_number(out, "outstanding_tls_handshake", 0);
     put_number(out, "min_client_response_size", counts->clients.response_min_bytes);
     put_number(out, "non_mtls_local_conn_count", 0);
 }
 
-void words_mntr(struct front *front, struct buffer *out)
+void words_put_metrics(const struct words *words, struct buffer *out)
 {
-    struct server *server = front->server;
+    const struct front_metrics *front = front_metrics(words->front);
     struct replica_counts counts;
     struct log_thread_stats log;
     struct summary snapshots, load = {0}, snapshot_load = {0}, replay = {0}, replayed = {0};
 
-    replica_counts(server->replica, &counts);
-    const struct metrics *replica = replica_metrics(server->replica);
-    log_thread_stats(server->log, &log);
-    snapshot_thread_times(server->snapshots, &snapshots);
+    replica_counts(words->replica, &counts);
+    const struct metrics *replica = replica_metrics(words->replica);
+    log_thread_stats(words->log, &log);
+    snapshot_thread_times(words->snapshots, &snapshots);
     struct summary throttle = *metrics_summary(replica, METRIC_THROTTLE_LATENCY);
     summary_add_times(&throttle, 0, /* all that were not held back */
                       replica->values[METRIC_REQUESTS_PREPARED] +
                           replica->values[METRIC_REQUESTS_UNKNOWN] - throttle.count);
-    if (!front->start_forgotten) {
-        summary_add(&load, server->start.load_ms);
-        summary_add(&snapshot_load, server->start.snapshot_load_ms);
+    if (!words->start_forgotten) {
+        summary_add(&load, words->start.load_ms);
+        summary_add(&snapshot_load, words->start.snapshot_load_ms);
     }
-    if (!front->start_forgotten && server->start.replayed > 0) {
-        summary_add(&replay, server->start.replay_ms);
-        summary_add(&replayed, (int64_t)server->start.replayed);
+    if (!words->start_forgotten && words->start.replayed > 0) {
+        summary_add(&replay, words->start.replay_ms);
+        summary_add(&replayed, (int64_t)words->start.replayed);
     }
     const struct {
         const char *name;
@@ -246,14 +248,14 @@ void words_mntr(struct front *front, struct buffer *out)
         {"watch_bytes", replica->values[METRIC_WATCH_BYTES]},
         {"throttled_ops", replica->values[METRIC_THROTTLED_OPS]},
         {"request_throttle_wait_count", replica->values[METRIC_REQUESTS_THROTTLED]},
-        {"large_requests_rejected", front->metrics.large_requests_rejected},
-        {"connection_rejected", front->metrics.connections_rejected},
-        {"sessionless_connections_expired", front->metrics.sessionless_expired},
-        {"connection_drop_count", front->metrics.connections_dropped},
+        {"large_requests_rejected", front->large_requests_rejected},
+        {"connection_rejected", front->connections_rejected},
+        {"sessionless_connections_expired", front->sessionless_expired},
+        {"connection_drop_count", front->connections_dropped},
         {"digest_mismatches_count", replica->values[METRIC_DIGEST_MISMATCHES]},
-        {"bytes_received_count", front->metrics.bytes_received},
+        {"bytes_received_count", front->bytes_received},
         {"prep_processor_request_queued", replica->values[METRIC_REQUESTS_PREPARED]},
-        {"connection_request_count", front->metrics.connect_requests},
+        {"connection_request_count", front->connect_requests},
         {"response_bytes", replica->values[METRIC_RESPONSE_BYTES]},
         {"connection_revalidate_count", replica->values[METRIC_REVALIDATIONS]},
         {"sync_processor_request_queued", replica->values[METRIC_REQUESTS_PREPARED]},
@@ -266,7 +268,7 @@ void words_mntr(struct front *front, struct buffer *out)
         const struct summary *summary;
     } summaries[] =
         {
-            {"connection_token_deficit", &front->metrics.token_deficit},
+            {"connection_token_deficit", &front->token_deficit},
             {"startup_txns_load_time", &replay},
             {"sync_processor_queue_size", &log.queue_records},
             {"fsynctime", &log.fsync_ms},
@@ -292,7 +294,7 @@ void words_mntr(struct front *front, struct buffer *out)
       };
 
     buffer_printf(out, "zk_version\t%s\nzk_server_state\tstandalone\n", VERSION_LINE);
-    put_gauges(front, &counts, out);
+    put_gauges(words, &counts, out);
     for (size_t i = 0; i < ARRAY_LEN(counters); i++)
         put_number(out, counters[i].name, counters[i].value);
     for (size_t i = 0; i < ARRAY_LEN(zero_counters); i++)
@@ -305,5 +307,5 @@ void words_mntr(struct front *front, struct buffer *out)
         put_percentiles(out, percentiles[i].name, percentiles[i].summary);
     for (size_t i = 0; i < ARRAY_LEN(zero_percentiles); i++)
         put_percentiles(out, zero_percentiles[i], &nothing);
-    put_namespaces(replica_tree(server->replica), out);
+    put_namespaces(replica_tree(words->replica), out);
 }

@@ -4,8 +4,8 @@
  * megabyte waits here, so that memory is never doubled. Snapshots are safe to lose: everything since
  * the one before is in the log. So a full disk is told and serving goes on; another failure of the
  * disk ends the process, as in Java (exit 10). */
-#ifndef SERVER_SNAPSHOT_THREAD_H
-#define SERVER_SNAPSHOT_THREAD_H
+#ifndef SERVER_WRITERS_SNAPSHOT_THREAD_H
+#define SERVER_WRITERS_SNAPSHOT_THREAD_H
 
 #include "base/buffer.h"
 #include "base/summary.h"

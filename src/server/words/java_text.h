@@ -1,6 +1,6 @@
 /* java_text.h: numbers and dates as Java prints them, because scripts parse them. */
-#ifndef SERVER_FRONT_JAVA_TEXT_H
-#define SERVER_FRONT_JAVA_TEXT_H
+#ifndef SERVER_WORDS_JAVA_TEXT_H
+#define SERVER_WORDS_JAVA_TEXT_H
 
 #include "base/buffer.h"
 

@@ -1,4 +1,4 @@
-#include "server/log_thread.h"
+#include "server/writers/log_thread.h"
 
 #include "io/log.h"
 #include "server/config/config.h"

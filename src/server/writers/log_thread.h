@@ -5,8 +5,8 @@
  * retry: nobody knows what the disk holds (hazards reference, D01). A full disk is the exception: the
  * log is untouched then, so the batch waits and is tried again every second, nothing is acknowledged
  * meanwhile, and reads go on. */
-#ifndef SERVER_LOG_THREAD_H
-#define SERVER_LOG_THREAD_H
+#ifndef SERVER_WRITERS_LOG_THREAD_H
+#define SERVER_WRITERS_LOG_THREAD_H
 
 #include "base/summary.h"
 #include "replica/store/log.h"

@@ -1,4 +1,4 @@
-#include "server/front/four_letter.h"
+#include "server/words/four_letter.h"
 
 static const struct {
     enum four_letter_word word;

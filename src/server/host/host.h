@@ -1,0 +1,29 @@
+/* host.h: what the daemon gives to those who bring it events: the loop, the time, and one way to step
+ * the replica. front, and next peers and admin, know this and not the server. */
+#ifndef SERVER_HOST_HOST_H
+#define SERVER_HOST_HOST_H
+
+#include "replica/replica.h"
+#include "server/config/config.h"
+
+#include <uv.h>
+
+struct host {
+    uv_loop_t *loop;
+    const struct config *config;
+    const struct effects *effects; /* of the running turn: to be looked at */
+    const struct replica *replica; /* to be looked into; NULL while starting */
+    /* Time and wall clock of the event are filled in. */
+    void (*step)(struct host *host, struct replica_event *event);
+    /* Answers the four bytes that begin `bytes` and what stands behind them. False: they are no
+     * word. `asker`: the connection that asks. An empty answer closes without a byte. */
+    bool (*answer_word)(struct host *host, uint32_t asker, struct slice bytes,
+                        struct buffer *answer);
+};
+
+static inline int64_t host_now_ms(const struct host *host)
+{
+    return (int64_t)uv_now(host->loop);
+}
+
+#endif

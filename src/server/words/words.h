@@ -1,0 +1,42 @@
+/* words.h: the answers to four-letter words: a question in, a text out. The admin server will ask the
+ * same. */
+#ifndef SERVER_WORDS_WORDS_H
+#define SERVER_WORDS_WORDS_H
+
+#include "base/disk.h"
+#include "server/front/front.h"
+#include "server/writers/log_thread.h"
+#include "server/writers/snapshot_thread.h"
+#include "server/words/four_letter.h"
+
+/* How the start went, for operators. */
+struct start_times {
+    int64_t load_ms, snapshot_load_ms, replay_ms;
+    uint64_t replayed;
+};
+
+struct words { /* who knows the answers; all borrowed */
+    struct host *host;
+    struct replica *replica;
+    struct front *front;
+    struct log_thread *log;
+    struct snapshot_thread *snapshots;
+    struct disk *data_disk, *log_disk;
+    const char *data_path, *log_path;
+    struct start_times start;
+    int64_t started_ms;   /* monotonic, when serving began */
+    bool start_forgotten; /* srst: how the start went is no longer shown */
+    uint64_t trace_mask;  /* stmk, gtmk */
+};
+enum { TRACE_MASK_DEFAULT = 306 /* ZooTrace.java: warnings, client pings, sessions, ... */ };
+
+struct word_question {
+    enum four_letter_word word;
+    uint32_t asker;    /* the connection that asks */
+    struct slice rest; /* what came behind the word: the mask of stmk */
+};
+
+/* Appends the answer; none closes the connection without a byte. */
+void words_answer(struct words *words, const struct word_question *question, struct buffer *answer);
+
+#endif
