@@ -1,3 +1,4 @@
+/* disk_posix.c: a directory of real files behind base/disk.h. An error is reported once, never retried. */
 #include "io/disk_posix.h"
 
 #include <dirent.h>
@@ -10,6 +11,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* What is made here holds everybody's data: it is the server's own. What exists keeps its mode. */
+enum { FILE_MODE = 0600, DIRECTORY_MODE = 0700 };
 
 struct disk_posix {
     struct disk disk;
@@ -56,7 +60,7 @@ static enum status posix_open(struct disk *disk, const char *name, enum disk_ope
 
     if (mode == DISK_CREATE)
         flags |= O_CREAT | O_TRUNC;
-    int fd = openat(disk_of(disk)->dir_fd, name, flags, 0644);
+    int fd = openat(disk_of(disk)->dir_fd, name, flags, FILE_MODE);
     if (fd < 0)
         return status_from_errno(errno);
     struct disk_file *file = mem_zalloc(sizeof(*file));
@@ -272,7 +276,7 @@ enum status dir_make(const char *path)
             continue;
         memcpy(part, path, i);
         part[i] = '\0';
-        if (mkdir(part, 0755) != 0 && errno != EEXIST) {
+        if (mkdir(part, DIRECTORY_MODE) != 0 && errno != EEXIST) {
             int error = errno;
             if (stat(part, &info) != 0 || !S_ISDIR(info.st_mode)) /* read-only above is fine */
                 return status_from_errno(error);
@@ -292,7 +296,7 @@ enum status dir_lock(const char *path, int *ret_lock_fd, int64_t *ret_holder)
     int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir_fd < 0)
         return status_from_errno(errno);
-    int lock_fd = openat(dir_fd, "paddock.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    int lock_fd = openat(dir_fd, "paddock.lock", O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
     status = lock_fd < 0 ? status_from_errno(errno) : STATUS_OK;
     close(dir_fd);
     if (lock_fd < 0)

@@ -1,4 +1,8 @@
+/* log.c: writing the transaction log: whole batches at the end of the newest file, and one sync. After an
+ * error nothing is written any more, but for a full disk, whose batch is taken back. */
 #include "replica/store/log.h"
+
+#include "replica/store/log_reader.h"
 
 enum {
     ZEROS_BYTES_FIRST = 64 * 1024, /* a server with little to write writes few zeros */
@@ -113,6 +117,30 @@ static enum status file_begin(struct log_writer *writer, int64_t zxid)
     return STATUS_OK;
 }
 
+/* A recovery that cuts off a torn first record leaves a file with a header and nothing more: its name is
+ * free. STATUS_EXISTS: anything else is there, which may have been acknowledged; nobody replaces it.
+ * (The directory is locked, so no other server makes one meanwhile.) */
+static enum status refuse_if_taken(struct log_writer *writer, const char *name)
+{
+    struct log_reader reader;
+    enum log_header header;
+    struct log_spot spot = {.found = LOG_FOUND_DAMAGED};
+
+    enum status status =
+        log_reader_open(&reader, writer->disk, name, writer->options.payload_bytes_max);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    status = log_reader_header(&reader, &header);
+    if (status == STATUS_OK && header == LOG_HEADER_GOOD)
+        status = log_reader_next(&reader, &spot);
+    log_reader_close(&reader);
+    if (status != STATUS_OK)
+        return status;
+    bool nothing_in_it = header == LOG_HEADER_UNWRITTEN ||
+                         (header == LOG_HEADER_GOOD && spot.found == LOG_FOUND_END);
+    return nothing_in_it ? STATUS_OK : STATUS_EXISTS;
+}
+
 static enum status give_name(struct log_writer *writer, struct log_file *file)
 {
     char name[TEMPORARY_NAME_BYTES_MAX];
@@ -125,6 +153,9 @@ static enum status give_name(struct log_writer *writer, struct log_file *file)
         file->dirty = false;
         writer->syncs++;
     }
+    enum status status = refuse_if_taken(writer, file->name);
+    if (status != STATUS_OK)
+        return status;
     file->unnamed = false;
     return writer->disk->ops->rename(writer->disk, name, file->name);
 }

@@ -8,8 +8,9 @@
  * prev_zxid is the record before this one, durable_zxid the highest zxid known to be on disk when
  * this one was written, link chains all records of one history, check is the CRC-32 of the payload
  * before it: it tells our records from Java's, and is stronger than Adler-32 on short ones.
- * A record without a digest of Java's gets one with version 0, which Java reads and ignores.
- * Source: storage reference, section 3; FileTxnLog.java, SerializeUtils.java. */
+ * A record without a digest of Java's gets one with version 0: Java reads it, compares nothing, counts
+ * no mismatch, and warns once in a while that the version is not its own (tried with 3.8.0).
+ * Source: FileTxnLog.java, SerializeUtils.java, DataTree.compareDigest(). */
 #ifndef REPLICA_STORE_LOG_FORMAT_H
 #define REPLICA_STORE_LOG_FORMAT_H
 

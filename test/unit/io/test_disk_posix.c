@@ -65,6 +65,42 @@ TEST(what_was_written_is_read_back_and_listed_and_renamed_and_removed)
     remove_dir(path);
 }
 
+static unsigned mode_of(const char *directory, const char *name)
+{
+    char path[256];
+    struct stat info;
+
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    CHECK_I64(path, stat(path, &info), 0);
+    return info.st_mode & 0777;
+}
+
+TEST(what_is_made_is_its_owners_alone_and_what_exists_keeps_its_mode)
+{
+    char path[64], below[128], old[160];
+    struct disk *disk = NULL;
+    struct disk_file *file = NULL;
+
+    new_dir(path);
+    snprintf(below, sizeof(below), "%s/version-2", path);
+    CHECK_STATUS(dir_make(below), STATUS_OK);
+    CHECK_U64("directory", mode_of(path, "version-2"), 0700);
+    CHECK_STATUS(disk_posix_open(below, 0, &disk), STATUS_OK);
+    CHECK_STATUS(disk->ops->open(disk, "log.1", DISK_CREATE, &file), STATUS_OK);
+    disk->ops->close(disk, file);
+    CHECK_U64("file", mode_of(below, "log.1"), 0600);
+    snprintf(old, sizeof(old), "%s/log.1", below);
+    CHECK_I64("chmod", chmod(old, 0640), 0);
+    CHECK_STATUS(disk->ops->open(disk, "log.1", DISK_CREATE, &file), STATUS_OK);
+    disk->ops->close(disk, file);
+    CHECK_U64("kept", mode_of(below, "log.1"), 0640);
+    CHECK_I64("chmod", chmod(below, 0750), 0);
+    CHECK_STATUS(dir_make(below), STATUS_OK);
+    CHECK_U64("kept", mode_of(path, "version-2"), 0750);
+    disk_posix_close(disk);
+    remove_dir(path);
+}
+
 TEST(create_cuts_a_file_that_was_there)
 {
     char path[64];

@@ -327,7 +327,7 @@ TEST(a_file_over_the_size_limit_after_a_sync_is_followed_by_a_new_one)
     rig_deinit(&rig);
 }
 
-TEST(a_new_run_never_appends_to_a_file_and_cuts_one_of_the_same_name)
+TEST(a_new_run_never_appends_to_a_file_and_takes_the_name_of_one_without_records)
 {
     struct rig rig;
     struct log_position after_one = {1, 0};
@@ -337,9 +337,11 @@ TEST(a_new_run_never_appends_to_a_file_and_cuts_one_of_the_same_name)
     struct slice before = file(&rig, "log.1");
     uint8_t *kept = mem_alloc(before.size);
     memcpy(kept, before.data, before.size);
-    sim_disk_put(rig.sim, "log.2",
-                 SLICE("a torn header, or anything that was there before, longer "
-                       "than what will be written, to see that it is cut....."));
+    struct buffer empty = {0}; /* a header and zeros, longer than what will be written */
+    log_header_write(&empty);
+    memset(buffer_extend(&empty, 500), 0, 500);
+    sim_disk_put(rig.sim, "log.2", buffer_slice(&empty));
+    buffer_deinit(&empty);
     log_writer_free(rig.writer);
     rig.writer = log_writer_new(sim_disk(rig.sim), &plain, &after_one);
     append_and_sync(&rig, world_add(&rig.world, &(struct txn_op){.type = OP_ERROR, .err = -1}));
@@ -514,6 +516,19 @@ TEST(the_name_decides_what_a_file_is)
         CHECK_I64(rows[i].name, rows[i].valid ? read.zxid : 0, rows[i].zxid);
         CHECK_I64(rows[i].name, read.compression, rows[i].compression);
     }
+}
+
+TEST(a_log_file_of_the_same_name_is_never_replaced)
+{
+    struct rig rig;
+
+    rig_init(&rig, &plain);
+    struct txnlog_append append = world_next(&rig.world);
+    sim_disk_put(rig.sim, "log.1", SLICE("somebody's records"));
+    CHECK_STATUS(log_writer_append(rig.writer, &append, 1), STATUS_EXISTS);
+    CHECK_SLICE("untouched", file(&rig, "log.1"), SLICE("somebody's records"));
+    CHECK_STATUS(log_writer_sync(rig.writer), STATUS_EXISTS); /* it has failed for good */
+    rig_deinit(&rig);
 }
 
 TEST(bytes_of_java_are_not_taken_for_a_trailer)

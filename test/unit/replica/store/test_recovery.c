@@ -701,6 +701,34 @@ TEST(a_missing_file_between_two_of_ours_is_refused_even_over_an_epoch)
     rig_deinit(&rig);
 }
 
+/* A new leader's first snapshot is named by the start of its epoch, which no record has. */
+TEST(records_behind_the_snapshot_of_an_epochs_start_follow_the_last_record_before_it)
+{
+    struct rig rig;
+
+    rig_init(&rig);
+    must_recover(&rig);
+    serve(&rig, 5, 0);
+    tree_set_last_zxid(rig.world.tree, 0x100000000);
+    write_snapshot(&rig);
+    must_recover(&rig);
+    CHECK_I64("snapshot", rig.recovery.snapshot_zxid, 0x100000000);
+    CHECK_I64("the log goes on behind", rig.recovery.log.last_zxid, 5);
+    serve(&rig, 3, 0);
+    must_recover(&rig);
+    check_same_tree(rig.recovery.tree, rig.world.tree);
+    sim_disk_delete(rig.sim, "snapshot.100000000");
+    must_recover(&rig); /* from the snapshot before, through both epochs */
+    check_same_tree(rig.recovery.tree, rig.world.tree);
+    /* A loss in front of it is still seen. */
+    size_t size = sim_disk_bytes(rig.sim, "log.1").size;
+    CHECK(size > 200);
+    for (size_t at = 100; at < 160; at++)
+        change_byte(&rig, "log.1", at, 0);
+    CHECK_STATUS(recover(&rig), STATUS_CORRUPT);
+    rig_deinit(&rig);
+}
+
 TEST(zeros_over_a_durable_record_are_refused_and_over_the_last_batch_cut_off)
 {
     struct rig rig;
