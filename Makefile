@@ -65,10 +65,10 @@ bench: all ## the table of speed and size against the Java server (BENCH="--quic
 format: ## rewrite every C file as .clang-format says
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
-lint: build ## format, clang-tidy, who includes whom, what the pure rooms call
+lint: build ## format, clang-tidy, who includes whom, circles, what the pure rooms call
 	$(call CONFIGURE,clang)
 	$(call CONFIGURE,debug)
-	@$(call BUILD,debug) --target base metrics wire replica
+	@$(call BUILD,debug) --target paddock
 	@dev/lint.sh
 
 install: all ## PREFIX=/usr/local, DESTDIR

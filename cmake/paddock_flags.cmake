@@ -16,6 +16,7 @@ set(CMAKE_C_FLAGS_DEBUG "-O1 -g -fno-omit-frame-pointer")
 option(PADDOCK_ASAN "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(PADDOCK_FUZZ "libFuzzer programs (clang)" OFF)
 option(PADDOCK_COVERAGE "line and branch counters" OFF)
+option(PADDOCK_WERROR "warnings are errors: for development and CI, whose compilers are known" OFF)
 option(PADDOCK_LTO "link-time optimisation of the release build" ON)
 
 find_program(CCACHE_PROGRAM ccache)
@@ -24,8 +25,12 @@ if(CCACHE_PROGRAM AND NOT CMAKE_C_COMPILER_LAUNCHER)
 endif()
 
 add_compile_options(-Wall -Wextra -Wconversion -Wformat=2 -Wshadow -Wstrict-prototypes
-                    -Wmissing-prototypes -Wvla -Werror -fno-strict-aliasing -fwrapv
+                    -Wmissing-prototypes -Wvla -fno-strict-aliasing -fwrapv
                     -fno-delete-null-pointer-checks -fno-common)
+
+if(PADDOCK_WERROR)
+    add_compile_options(-Werror)
+endif()
 
 if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
     # ASSERT(!"a sentence"); and the sign of an enum is clang's own affair: gcc checks the rest.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Format, layers, clang-tidy. dev/lint.sh [format|rooms|tidy ...]: only these.
+# Format, layers, circles of files, clang-tidy. dev/lint.sh [format|rooms|circles|tidy ...]: only these.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 failed=0
@@ -13,6 +13,10 @@ lint_rooms() {
     python3 dev/check_rooms.py build/debug || failed=1
 }
 
+lint_circles() {
+    python3 dev/check_circles.py build/debug || failed=1
+}
+
 # Two files at a time; what clang-tidy finds is all it prints.
 lint_tidy() {
     git ls-files 'src/*.c' |
@@ -20,7 +24,7 @@ lint_tidy() {
     grep -E ' (error|warning): ' build/clang-tidy.log | sort -u
 }
 
-for part in ${*:-format rooms tidy}; do
+for part in ${*:-format rooms circles tidy}; do
     "lint_$part"
 done
 exit $failed

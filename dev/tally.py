@@ -99,7 +99,9 @@ def exists(path):
 
 
 def build(preset, *targets):
-    words = ["-DCMAKE_C_COMPILER=clang"] if preset == "clang" else []
+    words = ["-DPADDOCK_WERROR=ON"]  # a user's own build of the release has it off
+    if preset == "clang":
+        words.append("-DCMAKE_C_COMPILER=clang")
     script = "cmake --preset %s %s && cmake --build build/%s -j %s --target %s" % (
         preset, " ".join(words), preset, JOBS, " ".join(targets))
     return Stage("build %s" % preset, "sh", "-c", script)
@@ -131,6 +133,7 @@ def check_stages():
         Stage("format", "dev/lint.sh", "format"),
         *test_stages(),
         Stage("rooms", "dev/lint.sh", "rooms"),
+        Stage("circles", "dev/lint.sh", "circles"),
         Stage("program", "dev/check_program.sh", "build/paddock"),
         build("clang", "all", "tests"),
         Stage("clang-tidy", "dev/lint.sh", "tidy"),

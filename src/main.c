@@ -1,7 +1,7 @@
 /* main.c: one program, its parts as sub-commands. */
 #include "bench/bench.h"
-#include "server/daemon.h"
 #include "server/config/version.h"
+#include "server/daemon.h"
 
 #include <stdio.h>
 #include <string.h>

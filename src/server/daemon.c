@@ -2,8 +2,8 @@
 
 #include "io/disk_posix.h"
 #include "io/log.h"
-#include "server/server.h"
 #include "server/config/version.h"
+#include "server/server.h"
 
 #include <stdio.h>
 #include <stdlib.h>

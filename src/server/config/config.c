@@ -1,3 +1,4 @@
+/* config.c: from the text of a zoo.cfg and -D words to a checked configuration. */
 #include "server/config/config.h"
 
 #include "io/address.h"
@@ -7,7 +8,6 @@
 #include "wire/zk.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,74 +71,11 @@ void config_deinit(struct config *config)
     arena_deinit(&config->arena);
 }
 
-__attribute__((format(printf, 2, 0))) static const char *text_v(struct config *config,
-                                                                const char *format,
-                                                                va_list arguments)
-{
-    va_list again;
-
-    va_copy(again, arguments);
-    int size = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    ASSERT(size >= 0);
-    char *text = arena_alloc(&config->arena, (size_t)size + 1);
-    (void)vsnprintf(text, (size_t)size + 1, format, arguments);
-    return text;
-}
-
-const char *config_text(struct config *config, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    const char *text = text_v(config, format, arguments);
-    va_end(arguments);
-    return text;
-}
-
-void config_problem(struct config *config, bool error, enum exit_code code, int line,
-                    const char *format, ...)
-{
-    va_list arguments;
-
-    if (config->problem_count == config->problem_capacity) {
-        config->problem_capacity = config->problem_capacity == 0 ? 8 : config->problem_capacity * 2;
-        config->problems =
-            mem_realloc(config->problems, config->problem_capacity * sizeof(*config->problems));
-    }
-    va_start(arguments, format);
-    const char *text = text_v(config, format, arguments);
-    va_end(arguments);
-    config->problems[config->problem_count++] =
-        (struct config_problem){.error = error, .code = code, .line = line, .text = text};
-}
-
-const struct config_problem *config_error(const struct config *config)
-{
-    const struct config_problem *first = NULL;
-
-    /* What Java calls invalid comes before what only we refuse. */
-    for (size_t i = 0; i < config->problem_count; i++) {
-        const struct config_problem *problem = &config->problems[i];
-        if (problem->error && problem->code == EXIT_CODE_INVALID)
-            return problem;
-        if (problem->error && first == NULL)
-            first = problem;
-    }
-    return first;
-}
-
 static const char *trimmed(struct config *config, const char *text)
 {
-    size_t size = strlen(text);
+    struct slice bare = slice_trim(slice_text(text));
 
-    while (size > 0 && (unsigned char)text[size - 1] <= ' ')
-        size--;
-    while (size > 0 && (unsigned char)*text <= ' ') {
-        text++;
-        size--;
-    }
-    return config_text(config, "%.*s", (int)size, text);
+    return config_text(config, "%.*s", (int)bare.size, (const char *)bare.data);
 }
 
 /* The annotated files of tutorials: `tickTime=2000  #ms`. Java takes the comment for a part of the
@@ -451,7 +388,8 @@ static bool given_true(const struct config *config, const char *key)
 
     for (size_t i = 0; i < config->file.count; i++) {
         const struct property *property = &config->file.items[i];
-        if (strcmp(property->key, key) == 0 && java_parse_bool(property->value, &value))
+        if (strcmp(property_name(property->key), key) == 0 &&
+            java_parse_bool(property->value, &value))
             continue;
     }
     return value;
@@ -646,13 +584,7 @@ static void check_auth(struct config *config)
     }
     for (const char *at = config->enforce_auth_schemes; *at != '\0';) {
         size_t size = strcspn(at, ",");
-        struct slice scheme = slice_of(at, size);
-        while (scheme.size > 0 && scheme.data[0] == ' ') {
-            scheme.data++;
-            scheme.size--;
-        }
-        while (scheme.size > 0 && scheme.data[scheme.size - 1] == ' ')
-            scheme.size--;
+        struct slice scheme = slice_trim(slice_of(at, size));
         if (!scheme_known(config, scheme))
             config_refuse(config, line,
                           "enforce.auth.schemes: Authentication scheme %.*s is not available; it "

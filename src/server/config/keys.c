@@ -276,9 +276,6 @@ void key_apply(struct config *config, const struct key *key, const char *name, c
     case VALUE_NOT_NO:
         *(bool *)at = strcmp(value, "no") != 0;
         break;
-    case VALUE_NOT_FALSE:
-        *(bool *)at = strcmp(value, "false") != 0;
-        break;
     case VALUE_TEXT:
         *(const char **)at = value;
         break;

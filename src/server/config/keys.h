@@ -24,10 +24,9 @@ enum value_kind {
     VALUE_BOOL,
     VALUE_TEXT,
     VALUE_DOUBLE,
-    VALUE_KB,       /* a number of KB, kept as bytes */
-    VALUE_YES,      /* true only for "yes" */
-    VALUE_NOT_NO,   /* false only for "no" */
-    VALUE_NOT_FALSE /* false only for "false" */
+    VALUE_KB,    /* a number of KB, kept as bytes */
+    VALUE_YES,   /* true only for "yes" */
+    VALUE_NOT_NO /* false only for "no" */
 };
 
 struct key {

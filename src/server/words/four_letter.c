@@ -43,17 +43,6 @@ const char *four_letter_name(enum four_letter_word word)
     return "";
 }
 
-static struct slice trim(struct slice text)
-{
-    while (text.size > 0 && text.data[0] <= ' ') {
-        text.data++;
-        text.size--;
-    }
-    while (text.size > 0 && text.data[text.size - 1] <= ' ')
-        text.size--;
-    return text;
-}
-
 bool four_letter_allowed(enum four_letter_word word, const char *whitelist, bool read_only_mode)
 {
     struct slice name = slice_text(four_letter_name(word));
@@ -62,7 +51,7 @@ bool four_letter_allowed(enum four_letter_word word, const char *whitelist, bool
         return true;
     for (const char *at = whitelist; at != NULL;) {
         size_t size = strcspn(at, ",");
-        struct slice listed = trim(slice_of(at, size));
+        struct slice listed = slice_trim(slice_of(at, size));
         if (slice_equal(listed, SLICE("*")) || slice_equal(listed, name))
             return true;
         at = at[size] == ',' ? at + size + 1 : NULL;

@@ -5,9 +5,9 @@
 
 #include "base/disk.h"
 #include "server/front/front.h"
+#include "server/words/four_letter.h"
 #include "server/writers/log_thread.h"
 #include "server/writers/snapshot_thread.h"
-#include "server/words/four_letter.h"
 
 /* How the start went, for operators. */
 struct start_times {
