@@ -68,7 +68,7 @@ format: ## rewrite every C file as .clang-format says
 lint: build ## format, clang-tidy, who includes whom, circles, what the pure rooms call
 	$(call CONFIGURE,clang)
 	$(call CONFIGURE,debug)
-	@$(call BUILD,debug) --target paddock
+	@$(call BUILD,debug) --target paddock sim
 	@dev/lint.sh
 
 install: all ## PREFIX=/usr/local, DESTDIR

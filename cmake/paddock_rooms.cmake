@@ -1,14 +1,16 @@
 # room(NAME USES other... LINKS library... [POSIX])
-#   A static library of the .c files below src/NAME. A name with a slash is a room inside another
+#   A static library of the .c files below src/NAME; a room that is no part of the product (sim) has
+#   its folder at the top of the tree. A name with a slash is a room inside another
 #   one (replica/tree): declare it first; its files are its own and not the outer room's.
 #   POSIX defines _GNU_SOURCE: only rooms that touch the system have it. A room may be empty yet.
 #   The library's target is the name with "_" for "/".
 function(room NAME)
+    room_folder(${NAME} folder)
     cmake_parse_arguments(ROOM "POSIX" "" "USES;LINKS" ${ARGN})
     get_property(known GLOBAL PROPERTY PADDOCK_ROOMS)
     string(REPLACE "/" "_" target "${NAME}")
     set_property(GLOBAL APPEND PROPERTY PADDOCK_ROOMS "${NAME}")
-    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${NAME}/*.c")
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${folder}/*.c")
     foreach(inner IN LISTS known)
         if(inner MATCHES "^${NAME}/")
             list(FILTER sources EXCLUDE REGEX "/src/${inner}/")
@@ -26,6 +28,14 @@ function(room NAME)
     if(ROOM_POSIX)
         target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
     endif()
+endfunction()
+
+function(room_folder NAME RET_FOLDER)
+    set(folder "${CMAKE_SOURCE_DIR}/src/${NAME}")
+    if(NOT IS_DIRECTORY "${folder}")
+        set(folder "${CMAKE_SOURCE_DIR}/${NAME}")
+    endif()
+    set(${RET_FOLDER} "${folder}" PARENT_SCOPE)
 endfunction()
 
 # The include path of TARGET: one directory with a link to each room named, and nothing else. An
@@ -46,10 +56,13 @@ function(room_include_path TARGET)
             foreach(entry IN LISTS entries)
                 file(CREATE_LINK "${CMAKE_SOURCE_DIR}/src/${entry}" "${path}/${entry}" SYMBOLIC)
             endforeach()
-        elseif(IS_DIRECTORY "${CMAKE_SOURCE_DIR}/src/${used}")
-            get_filename_component(outer "${path}/${used}" DIRECTORY)
-            file(MAKE_DIRECTORY "${outer}")
-            file(CREATE_LINK "${CMAKE_SOURCE_DIR}/src/${used}" "${path}/${used}" SYMBOLIC)
+        else()
+            room_folder(${used} folder)
+            if(IS_DIRECTORY "${folder}")
+                get_filename_component(outer "${path}/${used}" DIRECTORY)
+                file(MAKE_DIRECTORY "${outer}")
+                file(CREATE_LINK "${folder}" "${path}/${used}" SYMBOLIC)
+            endif()
         endif()
     endforeach()
     target_include_directories(${TARGET} PRIVATE "${path}")

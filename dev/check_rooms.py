@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Who includes whom, and what the pure rooms call.
 
-    dev/check_rooms.py                 every #include of src/ against the room() lines
+    dev/check_rooms.py                 every #include of src/ and sim/ against the room() lines
     dev/check_rooms.py build/debug     also: undefined symbols of the pure rooms' archives
 
-base, metrics, wire and all rooms of replica decide; they must not act. So they include no header of the system that opens
+base, metrics, wire, all rooms of replica and sim decide; they must not act. So they include no header of the system that opens
 files or sockets, reads a clock, makes threads or rolls dice, and their archives call nothing but the
 functions on the list below.
 """
@@ -15,7 +15,8 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PURE = ("base", "metrics", "wire", "replica")
+PURE = ("base", "metrics", "wire", "replica", "sim")
+FOLDERS = ("src", ".")  # a room is below one of them
 
 # Headers that the pure rooms may include beside their own.
 PURE_HEADERS = {
@@ -64,7 +65,7 @@ def rooms():
 
 
 def room_of(path, known):
-    """The innermost room that a path below src/ belongs to, or None."""
+    """The innermost room that a path (from src/, or from the top) belongs to, or None."""
     folder = os.path.dirname(path)
     while folder and folder not in known:
         folder = os.path.dirname(folder)
@@ -77,7 +78,8 @@ def is_pure(room):
 
 def check_includes(allowed):
     wrong, files = [], 0
-    for directory, _, names in sorted(os.walk(os.path.join(ROOT, "src"))):
+    folders = [*os.walk(os.path.join(ROOT, "src")), *os.walk(os.path.join(ROOT, "sim"))]
+    for directory, _, names in sorted(folders):
         for name in sorted(names):
             if not name.endswith((".c", ".h")):
                 continue
@@ -85,7 +87,7 @@ def check_includes(allowed):
             files += 1
             if path == "src/main.c":
                 continue  # the one place where all rooms are named together
-            room = room_of(path[len("src/") :], allowed)
+            room = room_of(path.removeprefix("src/"), allowed)
             if room is None:
                 wrong.append("%s belongs to no room of CMakeLists.txt" % path)
                 continue
@@ -95,8 +97,8 @@ def check_includes(allowed):
                 if quote == '"':
                     if room_of(header, allowed) not in allowed[room]:
                         wrong.append('%s: %s may not use "%s"' % (path, room, header))
-                    elif not os.path.exists(os.path.join(ROOT, "src", header)):
-                        wrong.append('%s: "%s" is not written from src/' % (path, header))
+                    elif not any(os.path.exists(os.path.join(ROOT, top, header)) for top in FOLDERS):
+                        wrong.append('%s: "%s" is not written from src/ or the top' % (path, header))
                 elif is_pure(room) and header not in PURE_HEADERS:
                     wrong.append("%s: a pure room may not include <%s>" % (path, header))
     return wrong, files

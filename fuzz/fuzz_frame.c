@@ -9,190 +9,127 @@
  *   5      the client's connection is lost
  *   6      the client reconnects to its session with the right password
  *   7      a snapshot is written, or the next part of it
- * After a step everybody has room again for the answers that were held, unless its byte has bit 6.
+ * After a step everybody has room again for the answers that were held, unless its byte has bit 6;
+ * and the turn ends, unless its byte has bit 7.
  *
- * Checked throughout: effects are whole frames to connected clients, at most one answer a request,
- * every appended transaction can be read, and replaying the log gives the replica's own tree. */
-#include "base/arena.h"
-#include "replica/replica.h"
+ * Checked throughout: what the driver asserts (whole frames, to connected clients, zxids that follow
+ * each other, ...), at most one answer a request, every appended transaction can be read, and
+ * replaying the log gives the replica's own tree. */
 #include "replica/txn/txn.h"
+#include "sim/driver.h"
+#include "wire/zk.h"
 
 enum { CLIENTS = 4, TIMEOUT_MS = 4000, FRAME_BYTES_MAX = 0xfffff };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct fuzz_client {
-    bool open;
-    int64_t session_id;
-    bool shaken;
-    bool held; /* more answers come at REPLICA_CLIENT_READY */
-};
-
 struct world {
-    struct replica *replica;
-    struct tree *twin; /* what the log alone gives */
-    struct effects effects;
-    struct fuzz_client clients[CLIENTS];
-    int64_t now_ms, appended_zxid;
-    bool imaging;
+    struct driver driver;
+    struct tree *twin;                          /* what the log alone gives */
+    size_t replayed;                            /* records that the twin has */
+    uint64_t asked[CLIENTS], answered[CLIENTS]; /* by this connection */
 };
 
-static void carry_out(struct world *world);
-
-static void step(struct world *world, struct replica_event event)
-{
-    event.now_ms = world->now_ms;
-    event.wall_ms = 1700000000000 + world->now_ms;
-    replica_step(world->replica, &event, &world->effects);
-    carry_out(world);
-}
-
-static void take_append(struct world *world, const struct txnlog_append *append)
+static void take_record(struct world *world, const struct driver_record *record)
 {
     struct arena arena;
     struct txn txn;
 
-    ASSERT(append->zxid > world->appended_zxid);
-    world->appended_zxid = append->zxid;
     arena_init(&arena);
-    ASSERT(txn_read(append->payload, &arena, &txn) == STATUS_OK);
-    ASSERT(txn.header.zxid == append->zxid);
+    ASSERT(txn_read(buffer_slice(&record->payload), &arena, &txn) == STATUS_OK);
+    ASSERT(txn.header.zxid == record->zxid);
     txn_apply(world->twin, &txn, NULL, &arena, NULL);
     if (txn.has_digest)
         ASSERT((uint64_t)txn.digest == tree_digest(world->twin));
     arena_deinit(&arena);
 }
 
-static void take_sent(struct world *world, const struct client_effect *effect)
+static void read_mail(struct world *world, uint32_t which)
 {
-    struct fuzz_client *client = &world->clients[effect->client];
-    struct slice bytes = slice_of(world->effects.bytes.data + effect->offset, effect->size);
+    struct slice frame;
 
-    ASSERT(client->open);
-    ASSERT(effect->offset + effect->size <= world->effects.bytes.size);
-    while (bytes.size > 0) {
-        ASSERT(bytes.size >= 4);
-        size_t frame = load_be32(bytes.data);
-        ASSERT(frame <= bytes.size - 4);
-        if (!client->shaken) {
-            ASSERT(frame == 36 || frame == 37);
-            client->session_id = (int64_t)load_be64(bytes.data + 12);
-            client->shaken = true;
-        } else {
-            ASSERT(frame >= REPLY_HEADER_BYTES);
-        }
-        bytes = slice_of(bytes.data + 4 + frame, bytes.size - 4 - frame);
+    while (driver_next_frame(&world->driver, which, &frame)) {
+        if ((int32_t)load_be32(frame.data) != XID_NOTIFICATION)
+            world->answered[which]++;
     }
+    ASSERT(world->answered[which] <= world->asked[which]);
 }
 
-static void take_hold(struct fuzz_client *client)
+static void end_turn(struct world *world)
 {
-    ASSERT(client->open && !client->held);
-    client->held = true;
-}
+    struct driver *driver = &world->driver;
 
-static void carry_out(struct world *world)
-{
-    struct effects *effects = &world->effects;
-    bool closed[CLIENTS] = {false};
-
-    for (size_t i = 0; i < effects->append_count; i++)
-        take_append(world, &effects->appends[i]);
-    for (size_t i = 0; i < effects->client_count; i++) {
-        const struct client_effect *effect = &effects->clients[i];
-        ASSERT(effect->client < CLIENTS);
-        ASSERT(!closed[effect->client]);
-        if (effect->kind == CLIENT_SEND)
-            take_sent(world, effect);
-        else if (effect->kind == CLIENT_CLOSE)
-            closed[effect->client] = true;
-        else if (effect->kind == CLIENT_HOLD)
-            take_hold(&world->clients[effect->client]);
-    }
-    if (effects->snapshot_begin)
-        world->imaging = true;
-    effects_clear(effects);
-    for (uint32_t i = 0; i < CLIENTS; i++) {
-        if (!closed[i])
-            continue;
-        world->clients[i].open = world->clients[i].held = false;
-        step(world, (struct replica_event){.kind = REPLICA_CLIENT_CLOSED, .client = i});
-    }
+    driver_end_turn(driver);
+    for (; world->replayed < driver->record_count; world->replayed++)
+        take_record(world, &driver->records[world->replayed]);
+    for (uint32_t i = 0; i < CLIENTS; i++)
+        read_mail(world, i);
 }
 
 static void sync_log(struct world *world)
 {
-    step(world, (struct replica_event){.kind = REPLICA_LOG_SYNCED, .zxid = world->appended_zxid});
+    end_turn(world);
+    driver_sync(&world->driver);
+}
+
+static void send_frame(struct world *world, uint32_t which, struct slice frame)
+{
+    world->asked[which]++;
+    driver_frame(&world->driver, which, frame);
 }
 
 static void connect_client(struct world *world, uint32_t which)
 {
-    world->clients[which].open = true;
-    world->clients[which].shaken = false;
-    step(world, (struct replica_event){
-                    .kind = REPLICA_CLIENT_OPENED, .client = which, .address = SLICE("127.0.0.1")});
+    end_turn(world); /* its number may have been used in this one */
+    driver_open(&world->driver, which);
+    world->asked[which] = world->answered[which] = 0;
 }
 
 static void shake_hands(struct world *world, uint32_t which, int64_t session_id)
 {
-    uint8_t password[PASSWORD_BYTES];
-    struct buffer frame = {0};
-
-    zk_session_password(session_id, password);
-    struct connect_request request = {.timeout_ms = TIMEOUT_MS,
-                                      .session_id = session_id,
-                                      .password = slice_of(password, PASSWORD_BYTES)};
-    connect_request_write(&frame, &request);
-    jute_put_bool(&frame, false);
-    step(world, (struct replica_event){
-                    .kind = REPLICA_CLIENT_FRAME, .client = which, .bytes = buffer_slice(&frame)});
-    buffer_deinit(&frame);
+    world->asked[which]++;
+    driver_shake(&world->driver, which, session_id, TIMEOUT_MS);
     sync_log(world);
 }
 
 static void lose_client(struct world *world, uint32_t which)
 {
-    if (!world->clients[which].open)
-        return;
-    world->clients[which].open = world->clients[which].held = false;
-    step(world, (struct replica_event){.kind = REPLICA_CLIENT_CLOSED, .client = which});
+    if (world->driver.clients[which].open)
+        driver_gone(&world->driver, which);
 }
 
+/* Until there is room for all of it. */
 static void make_room(struct world *world)
 {
     for (uint32_t i = 0; i < CLIENTS; i++) {
-        while (world->clients[i].held) {
-            world->clients[i].held = false;
-            step(world, (struct replica_event){.kind = REPLICA_CLIENT_READY, .client = i});
+        while (world->driver.clients[i].held) {
+            driver_ready(&world->driver, i);
+            end_turn(world);
         }
     }
 }
 
 static void write_image(struct world *world)
 {
-    struct buffer out = {0};
+    struct driver *driver = &world->driver;
 
-    if (!world->imaging) {
-        replica_request_snapshot(world->replica);
-        step(world, (struct replica_event){.kind = REPLICA_TICK});
+    if (!driver->image_running) {
+        replica_request_snapshot(driver->replica);
+        driver_jump(driver, 0);
+        end_turn(world);
     }
-    if (world->imaging && replica_snapshot_next(world->replica, &out, 64) == IMAGE_END) {
-        world->imaging = false;
-        step(world, (struct replica_event){.kind = REPLICA_SNAPSHOT_DONE});
-    }
-    buffer_deinit(&out);
+    (void)driver_image_next(driver, 64);
 }
 
 static void take_frame(struct world *world, uint32_t which, bool raw, struct slice frame)
 {
-    if (!world->clients[which].open) {
+    if (!world->driver.clients[which].open) {
         connect_client(world, which);
         if (!raw)
             shake_hands(world, which, 0);
     }
-    if (world->clients[which].open)
-        step(world,
-             (struct replica_event){.kind = REPLICA_CLIENT_FRAME, .client = which, .bytes = frame});
+    if (world->driver.clients[which].open)
+        send_frame(world, which, frame);
 }
 
 static size_t read_u16(const uint8_t **at, const uint8_t *end)
@@ -212,8 +149,7 @@ static void run(struct world *world, const uint8_t *at, const uint8_t *end)
         size_t number;
         switch (byte & 7) {
         case 3:
-            world->now_ms += (int64_t)read_u16(&at, end);
-            step(world, (struct replica_event){.kind = REPLICA_TICK});
+            driver_jump(&world->driver, (int64_t)read_u16(&at, end));
             break;
         case 4:
             sync_log(world);
@@ -224,7 +160,7 @@ static void run(struct world *world, const uint8_t *at, const uint8_t *end)
         case 6:
             lose_client(world, which);
             connect_client(world, which);
-            shake_hands(world, which, world->clients[which].session_id);
+            shake_hands(world, which, world->driver.clients[which].session_id);
             break;
         case 7:
             write_image(world);
@@ -236,6 +172,8 @@ static void run(struct world *world, const uint8_t *at, const uint8_t *end)
             take_frame(world, which, (byte & 0x20) != 0, slice_of(at, number));
             at += number;
         }
+        if ((byte & 0x80) == 0)
+            end_turn(world);
         if ((byte & 0x40) == 0)
             make_room(world);
     }
@@ -260,24 +198,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                       .container_check_interval_ms = 5000,
                                       .container_per_minute_max = 100,
                                       .snap_count = 100};
-    struct world world = {.twin = tree_new(&tree_options), .now_ms = 1000};
+    struct driver_options driver_options = {.turn_by_hand = true, .room_by_hand = true};
+    struct world world = {.twin = tree_new(&tree_options)};
+    struct driver *driver = &world.driver;
 
-    world.replica = replica_new(&options, tree_new(&tree_options), world.now_ms);
+    driver_init(driver, &driver_options, &options, tree_new(&tree_options));
     run(&world, data, data + size);
     for (uint32_t i = 0; i < CLIENTS; i++)
         lose_client(&world, i);
-    while (tree_last_zxid(replica_tree(world.replica)) < world.appended_zxid) {
-        int64_t before = tree_last_zxid(replica_tree(world.replica));
+    end_turn(&world);
+    const struct tree *tree = replica_tree(driver->replica);
+    while (tree_last_zxid(tree) < driver->appended_zxid) {
+        int64_t before = tree_last_zxid(tree);
         sync_log(&world);
-        ASSERT(tree_last_zxid(replica_tree(world.replica)) > before);
+        end_turn(&world);
+        ASSERT(tree_last_zxid(tree) > before);
     }
-    const struct tree *tree = replica_tree(world.replica);
     ASSERT(tree_digest(tree) == tree_digest(world.twin));
     ASSERT(tree_node_count(tree) == tree_node_count(world.twin));
     ASSERT(tree_session_count(tree) == tree_session_count(world.twin));
     ASSERT(tree_ephemeral_count(tree) == tree_ephemeral_count(world.twin));
-    replica_free(world.replica);
+    driver_deinit(driver);
     tree_free(world.twin);
-    effects_deinit(&world.effects);
     return 0;
 }

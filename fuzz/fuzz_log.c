@@ -3,8 +3,8 @@
  * The first byte says what the rest is: 0: a log file as it is; 1: payloads, each behind two bytes
  * of size, framed as Java does; 2: the same, framed as we do, in two files. A recovery answers with
  * a tree or a reason; done again it answers the same. */
-#include "fuzz/memory_disk.h"
 #include "replica/store/recovery.h"
+#include "sim/disk.h"
 
 #include <zlib.h>
 
@@ -33,9 +33,16 @@ static void frame_ours(struct buffer *out, struct slice payload, struct log_posi
     buffer_deinit(&copy);
 }
 
-static void put_logs(struct memory_disk *memory, const uint8_t *data, size_t size)
+static void put_log(struct sim_disk *sim, const char *name, struct buffer *bytes)
 {
-    struct buffer *out = memory_disk_put(memory, "log.1");
+    sim_disk_put(sim, name, buffer_slice(bytes));
+    buffer_deinit(bytes);
+}
+
+static void put_logs(struct sim_disk *sim, const uint8_t *data, size_t size)
+{
+    const char *name = "log.1";
+    struct buffer out = {0};
     struct log_position position = {0};
     uint8_t kind = size == 0 ? 0 : data[0] % 3;
 
@@ -44,10 +51,11 @@ static void put_logs(struct memory_disk *memory, const uint8_t *data, size_t siz
         size--;
     }
     if (kind == 0) {
-        buffer_append(out, slice_of(data, size));
+        buffer_append(&out, slice_of(data, size));
+        put_log(sim, name, &out);
         return;
     }
-    log_header_write(out);
+    log_header_write(&out);
     while (size >= 2) {
         size_t bytes = (size_t)(data[0] << 8 | data[1]);
         bool roll = kind == 2 && (bytes & 0x8000);
@@ -55,26 +63,28 @@ static void put_logs(struct memory_disk *memory, const uint8_t *data, size_t siz
         if (bytes > size - 2)
             bytes = size - 2;
         if (roll && position.last_zxid == 6) {
-            out = memory_disk_put(memory, "log.7");
-            log_header_write(out);
+            put_log(sim, name, &out);
+            name = "log.7";
+            log_header_write(&out);
         }
         if (kind == 1)
-            frame_java(out, slice_of(data + 2, bytes));
+            frame_java(&out, slice_of(data + 2, bytes));
         else
-            frame_ours(out, slice_of(data + 2, bytes), &position);
+            frame_ours(&out, slice_of(data + 2, bytes), &position);
         data += 2 + bytes;
         size -= 2 + bytes;
     }
+    put_log(sim, name, &out);
 }
 
-static enum status recover(struct memory_disk *memory, struct recovery *recovery)
+static enum status recover(struct sim_disk *sim, struct recovery *recovery)
 {
     struct recovery_options options = {
         .tree = {.hash_seed = 1, .extended_types = true, .digest_enabled = true},
         .db_autocreate = true,
         .last_zxid_section = true};
 
-    enum status status = store_recover(&memory->disk, &memory->disk, &options, recovery);
+    enum status status = store_recover(sim_disk(sim), sim_disk(sim), &options, recovery);
     ASSERT(status == STATUS_OK || status == STATUS_CORRUPT);
     ASSERT((recovery->tree != NULL) == (status == STATUS_OK));
     ASSERT(status == STATUS_OK || recovery->notes.count > 0);
@@ -83,16 +93,15 @@ static enum status recover(struct memory_disk *memory, struct recovery *recovery
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct memory_disk memory;
+    struct sim_disk *sim = sim_disk_new(/* seed= */ 1);
     struct recovery first, second;
 
-    memory_disk_init(&memory);
-    ASSERT(recover(&memory, &first) == STATUS_OK); /* writes snapshot.0 */
+    ASSERT(recover(sim, &first) == STATUS_OK); /* writes snapshot.0 */
     tree_free(first.tree);
     recovery_deinit(&first);
-    put_logs(&memory, data, size);
-    enum status status = recover(&memory, &first);
-    ASSERT(recover(&memory, &second) == status);
+    put_logs(sim, data, size);
+    enum status status = recover(sim, &first);
+    ASSERT(recover(sim, &second) == status);
     if (status == STATUS_OK) {
         ASSERT(first.last_zxid == second.last_zxid && first.log.link == second.log.link);
         ASSERT(tree_digest(first.tree) == tree_digest(second.tree));
@@ -102,6 +111,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tree_free(second.tree);
     recovery_deinit(&first);
     recovery_deinit(&second);
-    memory_disk_deinit(&memory);
+    sim_disk_free(sim);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* disk.h: one directory of files, as an interface. src/io/ answers with real files, test/lib and
- * the simulator from memory, tearing, losing or failing by seed.
+/* disk.h: one directory of files, as an interface. src/io/ answers with real files, sim/ from
+ * memory, tearing, losing or failing by seed.
  *
  * Names are plain file names inside the directory (no slash). Everything that can fail says so;
  * a write or sync that failed leaves the file in an unknown state: the caller stops, never retries.

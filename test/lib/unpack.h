@@ -2,7 +2,7 @@
 #ifndef TEST_LIB_UNPACK_H
 #define TEST_LIB_UNPACK_H
 
-#include "test/lib/sim_disk.h"
+#include "sim/disk.h"
 
 /* The files of `directory` inside test/golden/storage/<name>.tar.gz. */
 struct sim_disk *unpack(const char *name, const char *directory);

@@ -2,8 +2,8 @@
 #include "replica/store/log.h"
 #include "replica/store/recovery.h"
 #include "replica/store/snapshot.h"
+#include "sim/disk.h"
 #include "test/lib/check.h"
-#include "test/lib/sim_disk.h"
 #include "test/lib/store_world.h"
 
 enum { BATCH_MAX = 6 };

@@ -1,14 +1,14 @@
-/* A whole replica on a disk that loses power: random clients, every possible moment, and again. */
+/* A whole replica on a disk that loses power: random clients, every possible moment, and again.
+ * Everything that was answered must be there afterwards, as it was answered. */
+#include "sim/disk.h"
+#include "sim/driver.h"
 #include "test/lib/check.h"
 #include "test/lib/replica_rig.h"
 #include "test/lib/requests.h"
-#include "test/lib/sim_disk.h"
 #include "test/lib/tree_dump.h"
 
 #include "replica/replica.h"
-#include "replica/store/log.h"
 #include "replica/store/recovery.h"
-#include "replica/store/snapshot.h"
 #include "replica/txn/txn.h"
 
 enum { SPEAKERS = 3, XIDS_MAX = 4096 };
@@ -137,30 +137,28 @@ static struct tree *replay(const struct life *life)
     return tree;
 }
 
-/* --- one run of the server --- */
+/* --- one run of the server: a driver on the disk of the life --- */
 
 struct run {
     struct life *life;
-    struct rig rig;
-    struct log_writer *writer;
-    struct snapshot_file *snapshot;
-    size_t logged; /* how many of the rig's appends are in the log */
+    struct driver driver;
+    size_t remembered; /* how many of the driver's records */
     int32_t ops[SPEAKERS][XIDS_MAX];
 };
 
 static void read_mail(struct run *run, uint32_t speaker)
 {
-    struct rig *rig = &run->rig;
-    struct rig_client *client = &rig->clients[speaker];
+    struct driver *driver = &run->driver;
+    const struct driver_client *client = &driver->clients[speaker];
     struct life *life = run->life;
 
-    while (!rig_silent(rig, speaker)) {
-        if (!client->shaken) {
-            if (rig_shaken(rig, speaker) && client->session_id != 0)
-                CHECK(tree_session(replica_tree(rig->replica), client->session_id) != NULL);
+    while (!rig_silent(driver, speaker)) {
+        if (client->read_at == 0) {
+            if (rig_shaken(driver, speaker))
+                CHECK(tree_session(replica_tree(driver->replica), client->session_id) != NULL);
             continue;
         }
-        struct rig_reply reply = rig_next(rig, speaker);
+        struct rig_reply reply = rig_next(driver, speaker);
         if (reply.xid < 0)
             continue; /* an event or a ping */
         int32_t op = run->ops[speaker][reply.xid % XIDS_MAX];
@@ -176,140 +174,111 @@ static void read_mail(struct run *run, uint32_t speaker)
     }
 }
 
-static void tidy_up(struct run *run)
+/* Ends the turn; looks at what it gave to the log and to the clients; those who were closed go. */
+static void end_turn(struct run *run)
 {
+    struct driver *driver = &run->driver;
+
+    driver_end_turn(driver);
+    for (; run->remembered < driver->record_count; run->remembered++)
+        remember_record(run->life, buffer_slice(&driver->records[run->remembered].payload));
     for (uint32_t i = 0; i < SPEAKERS; i++) {
         read_mail(run, i);
-        if (run->rig.clients[i].open && run->rig.clients[i].closed)
-            rig_gone(&run->rig, i);
+        if (driver->clients[i].open && driver->clients[i].closed)
+            driver_gone(driver, i);
     }
-}
-
-/* What the daemon does after a turn: one write, one sync, then the replica is told. */
-static enum status log_turn(struct run *run)
-{
-    struct rig *rig = &run->rig;
-
-    for (; run->logged < rig->append_count; run->logged++) {
-        const struct rig_append *append = &rig->appends[run->logged];
-        struct txnlog_append one = {.payload = buffer_slice(&append->payload),
-                                    .zxid = append->zxid,
-                                    .lacks_digest = append->lacks_digest,
-                                    .roll_before = append->roll_before};
-        remember_record(run->life, one.payload);
-        enum status status = log_writer_append(run->writer, &one, 1);
-        if (status != STATUS_OK)
-            return status;
-    }
-    enum status status = log_writer_sync(run->writer);
-    if (status != STATUS_OK)
-        return status;
-    rig_sync(rig);
-    tidy_up(run);
-    return STATUS_OK;
-}
-
-static enum status image_turn(struct run *run)
-{
-    struct buffer part = {0};
-    enum status status = STATUS_OK;
-
-    if (run->rig.snapshot_begun && run->snapshot == NULL) {
-        run->rig.snapshot_begun = false;
-        status =
-            snapshot_file_begin(sim_disk(run->life->sim), replica_snapshot_zxid(run->rig.replica),
-                                STORE_PLAIN, &run->snapshot);
-        if (status != STATUS_OK)
-            return status;
-    }
-    if (run->snapshot == NULL)
-        return STATUS_OK;
-    enum image_part kind = replica_snapshot_next(run->rig.replica, &part, 700);
-    if (kind != IMAGE_END) {
-        status = snapshot_file_write(run->snapshot, buffer_slice(&part));
-        if (status == STATUS_OK && kind == IMAGE_PART_SEALED)
-            status = snapshot_file_seal(run->snapshot);
-    } else {
-        status = snapshot_file_finish(run->snapshot);
-        run->snapshot = NULL;
-        if (status == STATUS_OK)
-            rig_step(&run->rig, (struct replica_event){.kind = REPLICA_SNAPSHOT_DONE});
-    }
-    buffer_deinit(&part);
-    return status;
+    driver_end_turn(driver);
 }
 
 static void speak(struct run *run, uint32_t speaker)
 {
     uint64_t *seed = &run->life->seed;
-    struct rig *rig = &run->rig;
-    struct rig_client *client = &rig->clients[speaker];
+    struct driver *driver = &run->driver;
+    struct driver_client *client = &driver->clients[speaker];
     struct buffer body = {0};
 
     if (!client->open) {
-        rig_open(rig, speaker);
+        driver_open(driver, speaker);
         /* Back to its session of old, which may or may not be there. */
-        rig_shake(rig, speaker, random_below(seed, 3) == 0 ? 0 : client->session_id, 4000);
+        driver_shake(driver, speaker, random_below(seed, 3) == 0 ? 0 : client->session_id, 4000);
         return;
     }
     if (client->closed || client->paused)
         return;
     int32_t kind = random_below(seed, 40), op;
     if (kind == 0) {
-        rig_gone(rig, speaker);
+        driver_gone(driver, speaker);
+        driver_end_turn(driver); /* then its number may be used again */
         return;
     }
     if (kind == 1)
         op = OP_CLOSE_SESSION;
     else
         op = kind < 8 ? random_read(seed, &body) : random_write(seed, &body);
-    int32_t xid = rig_send(rig, speaker, op, &body);
+    int32_t xid = rig_send(driver, speaker, op, &body);
     run->ops[speaker][xid % XIDS_MAX] = kind == 1 || kind >= 8 ? op : 0;
     buffer_deinit(&body);
+}
+
+/* The clients of the life before come back to their sessions. */
+static void know_sessions(struct driver *driver)
+{
+    size_t cursor = 0;
+    const struct tree_session *session;
+
+    for (uint32_t i = 0; i < SPEAKERS; i++) {
+        session = tree_session_next(replica_tree(driver->replica), &cursor);
+        if (session == NULL)
+            break;
+        driver->clients[i].session_id = session->id;
+    }
+}
+
+static void one_turn(struct run *run)
+{
+    struct driver *driver = &run->driver;
+    uint64_t *seed = &run->life->seed;
+
+    for (int32_t left = random_below(seed, 6); left > 0; left--)
+        speak(run, (uint32_t)random_below(seed, SPEAKERS));
+    if (random_below(seed, 10) == 0)
+        driver_pass(driver, random_below(seed, 4000));
+    end_turn(run);
+    if (random_below(seed, 2) == 0) { /* else the log thread finds all of it waiting */
+        int64_t waiting = (int64_t)(driver->record_count - driver->durable_count);
+        driver_sync_to(driver, driver->appended_zxid - random_below(seed, (int32_t)waiting + 1));
+    }
+    driver_sync(driver);
+    end_turn(run);
+    (void)driver_image_next(driver, 700);
 }
 
 /* Serves for some turns, or until the disk is gone. */
 static void serve(struct life *life, struct recovery *recovery, int turns)
 {
     struct replica_options options = rig_options();
-    struct log_options log_options = {.prealloc_bytes =
-                                          (uint64_t)random_below(&life->seed, 3) * 4096,
-                                      .force_sync = true,
-                                      .digest_enabled = true};
-    struct run *run = mem_zalloc(sizeof(*run));
     uint64_t *seed = &life->seed;
-    enum status status = STATUS_OK;
+    struct driver_options driver_options = {
+        .turn_by_hand = random_below(seed, 2) == 0,
+        .close_by_hand = true,
+        .disk = sim_disk(life->sim),
+        .log = {.prealloc_bytes = (uint64_t)random_below(seed, 3) * 4096,
+                .force_sync = true,
+                .digest_enabled = true},
+        .log_position = recovery->log};
+    struct run *run = mem_zalloc(sizeof(*run));
 
     options.snap_count = 12 + random_below(seed, 40);
     options.container_check_interval_ms = 3000;
     options.session_seed_ms += (int64_t)life->record_count;
     run->life = life;
-    run->writer = log_writer_new(sim_disk(life->sim), &log_options, &recovery->log);
-    rig_init(&run->rig, &options, recovery->tree); /* takes the tree */
-    size_t cursor = 0;
-    const struct tree_session *session;
-    for (uint32_t i = 0; i < SPEAKERS; i++) {
-        session = tree_session_next(recovery->tree, &cursor);
-        run->rig.clients[i].session_id = session == NULL ? 0 : session->id;
-        if (session == NULL)
-            break;
-    }
-    for (int turn = 0; turn < turns && status == STATUS_OK; turn++) {
-        for (int32_t left = random_below(seed, 6); left > 0; left--)
-            speak(run, (uint32_t)random_below(seed, SPEAKERS));
-        if (random_below(seed, 10) == 0)
-            rig_pass(&run->rig, random_below(seed, 4000));
-        tidy_up(run);
-        status = log_turn(run);
-        if (status == STATUS_OK)
-            status = image_turn(run);
-    }
-    if (status != STATUS_OK)
+    driver_init(&run->driver, &driver_options, &options, recovery->tree); /* takes the tree */
+    know_sessions(&run->driver);
+    for (int turn = 0; turn < turns && run->driver.status == STATUS_OK; turn++)
+        one_turn(run);
+    if (run->driver.status != STATUS_OK)
         CHECK(sim_disk_crashed(life->sim));
-    if (run->snapshot != NULL)
-        snapshot_file_abort(run->snapshot);
-    log_writer_free(run->writer);
-    rig_deinit(&run->rig);
+    driver_deinit(&run->driver);
     mem_free(run);
 }
 

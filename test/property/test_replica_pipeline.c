@@ -1,5 +1,6 @@
 /* A replica under random clients, time and syncs: it repeats itself to the byte, and every client
  * sees an order that it can rely on. */
+#include "sim/driver.h"
 #include "test/lib/check.h"
 #include "test/lib/replica_rig.h"
 #include "test/lib/requests.h"
@@ -17,7 +18,7 @@ struct sent { /* requests of one connection whose answers keep their order */
 };
 
 struct story {
-    struct rig rig;
+    struct driver rig;
     struct sent sent[SPEAKERS];
     struct buffer transcript;
     bool with_garbage, with_large; /* large: answers that do not all leave at once */
@@ -43,7 +44,7 @@ static void read_mail(struct story *story, uint32_t speaker)
     struct sent *sent = &story->sent[speaker];
 
     while (!rig_silent(&story->rig, speaker)) {
-        if (!story->rig.clients[speaker].shaken) {
+        if (story->rig.clients[speaker].read_at == 0) {
             (void)rig_shaken(&story->rig, speaker);
             continue;
         }
@@ -66,37 +67,35 @@ static void look_around(struct story *story)
         if (!story->with_garbage)
             read_mail(story, i);
         if (story->rig.clients[i].open && story->rig.clients[i].closed)
-            rig_gone(&story->rig, i);
+            driver_gone(&story->rig, i);
     }
 }
 
 static void speak(struct story *story, uint32_t speaker, uint64_t *seed)
 {
-    struct rig *rig = &story->rig;
-    struct rig_client *client = &rig->clients[speaker];
+    struct driver *rig = &story->rig;
+    struct driver_client *client = &rig->clients[speaker];
     struct buffer body = {0};
     int32_t kind = random_below(seed, 200);
 
     if (!client->open) {
         int64_t older = rig->clients[random_below(seed, SPEAKERS)].session_id;
-        if (story->with_garbage) /* its mail is not read, so its session is not known */
-            older = (INT64_C(1) << 56) + (INT64_C(1000000000) << 16) + random_below(seed, 9);
         story->sent[speaker] = (struct sent){0};
-        rig_open(rig, speaker);
-        rig_shake(rig, speaker, random_below(seed, 2) == 0 ? older : 0, 4000);
+        driver_open(rig, speaker);
+        driver_shake(rig, speaker, random_below(seed, 2) == 0 ? older : 0, 4000);
         look_around(story);
         return;
     }
     if (client->closed)
         return;
     if (kind == 0) {
-        rig_gone(rig, speaker);
+        driver_gone(rig, speaker);
         return;
     }
     if (kind == 1 && story->with_garbage) {
         uint8_t garbage[64];
         random_fill(seed, garbage, sizeof(garbage));
-        rig_frame(rig, speaker, slice_of(garbage, (size_t)random_below(seed, 64)));
+        driver_frame(rig, speaker, slice_of(garbage, (size_t)random_below(seed, 64)));
         return;
     }
     if (story->with_large && kind > 2 && kind < 60) {
@@ -124,31 +123,29 @@ static void speak(struct story *story, uint32_t speaker, uint64_t *seed)
 
 static void happen(struct story *story, uint64_t *seed)
 {
-    struct rig *rig = &story->rig;
+    struct driver *rig = &story->rig;
 
     switch (random_below(seed, 12)) {
     case 0:
-        rig_pass(rig, random_below(seed, 900));
+        driver_pass(rig, random_below(seed, 900));
         break;
     case 1:
         if (random_below(seed, 10) == 0)
-            rig_jump(rig, random_below(seed, 20000));
+            driver_jump(rig, random_below(seed, 20000));
         break;
     case 2:
     case 3:
-        rig_sync(rig);
+        driver_sync(rig);
         break;
     case 4: {
         int64_t behind = rig->appended_zxid - tree_last_zxid(replica_tree(rig->replica));
-        rig_sync_to(rig, rig->appended_zxid - random_below(seed, (int32_t)behind + 1));
+        driver_sync_to(rig, rig->appended_zxid - random_below(seed, (int32_t)behind + 1));
         break;
     }
     case 5:
-        rig_ready(rig, (uint32_t)random_below(seed, SPEAKERS));
-        if (rig->snapshot_begun && random_below(seed, 5) == 0) {
-            rig->snapshot_begun = false;
-            rig_finish_image(rig);
-        }
+        driver_ready(rig, (uint32_t)random_below(seed, SPEAKERS));
+        if (rig->image_running && random_below(seed, 5) == 0)
+            driver_image_finish(rig);
         break;
     default:
         speak(story, (uint32_t)random_below(seed, SPEAKERS), seed);
@@ -167,7 +164,7 @@ static struct story *tell(uint64_t seed, enum flavour flavour)
     story->with_garbage = flavour == WITH_GARBAGE;
     story->with_large = flavour == WITH_LARGE;
     rig_init(&story->rig, &options, rig_tree());
-    story->rig.ready_by_hand = true;
+    story->rig.options.room_by_hand = true;
     if (story->with_garbage)
         story->rig.transcript = &story->transcript;
     for (int turn = 0; turn < 2000; turn++)
@@ -175,12 +172,12 @@ static struct story *tell(uint64_t seed, enum flavour flavour)
     for (int i = 0;
          i < 100 && tree_last_zxid(replica_tree(story->rig.replica)) < story->rig.appended_zxid;
          i++) {
-        rig_sync(&story->rig);
+        driver_sync(&story->rig);
         look_around(story);
     }
     for (uint32_t i = 0; i < SPEAKERS; i++) {
         while (story->rig.clients[i].held)
-            rig_ready(&story->rig, i);
+            driver_ready(&story->rig, i);
     }
     look_around(story);
     return story;
@@ -188,7 +185,7 @@ static struct story *tell(uint64_t seed, enum flavour flavour)
 
 static void forget(struct story *story)
 {
-    rig_deinit(&story->rig);
+    driver_deinit(&story->rig);
     buffer_deinit(&story->transcript);
     mem_free(story);
 }
@@ -210,7 +207,7 @@ PROPERTY(answers_come_in_the_order_of_requests_and_all_of_them_come)
     struct replica_counts counts;
 
     for (uint32_t i = 0; i < SPEAKERS; i++) {
-        if (story->rig.clients[i].open && story->rig.clients[i].shaken)
+        if (story->rig.clients[i].open && story->rig.clients[i].answered)
             CHECK_U64("answers", story->sent[i].answered, story->sent[i].count);
     }
     replica_counts(story->rig.replica, &counts);
@@ -228,8 +225,8 @@ PROPERTY(the_tree_is_what_its_log_says)
     struct arena arena;
 
     arena_init(&arena);
-    for (size_t i = 0; i < story->rig.append_count; i++) {
-        const struct rig_append *append = &story->rig.appends[i];
+    for (size_t i = 0; i < story->rig.record_count; i++) {
+        const struct driver_record *append = &story->rig.records[i];
         struct txn txn;
         CHECK_STATUS(txn_read(buffer_slice(&append->payload), &arena, &txn), STATUS_OK);
         CHECK_I64("zxid", txn.header.zxid, append->zxid);

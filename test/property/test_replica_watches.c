@@ -1,5 +1,6 @@
 /* Events against a naive model: a list of watches, looked through from end to end for every change.
  * One transaction is made durable at a time, so that each step has one tree. */
+#include "sim/driver.h"
 #include "test/lib/check.h"
 #include "test/lib/replica_rig.h"
 #include "test/lib/requests.h"
@@ -33,7 +34,7 @@ struct sent {           /* of one connection, in order */
 };
 
 struct model {
-    struct rig rig;
+    struct driver rig;
     struct tree *tree; /* the log, applied one record behind the other */
     size_t applied;
     struct model_watch watches[WATCHES_MAX];
@@ -146,7 +147,7 @@ static void children_changed(void *context, struct slice path, uint32_t acl)
 
 static void apply_next(struct model *model)
 {
-    const struct rig_append *append = &model->rig.appends[model->applied++];
+    const struct driver_record *append = &model->rig.records[model->applied++];
     struct txn_observer observer = {created, deleted, data_changed, children_changed, model};
     struct arena arena;
     struct txn txn;
@@ -235,7 +236,7 @@ static void read_mail(struct model *model)
     for (uint32_t client = 0; client < SPEAKERS; client++) {
         size_t taken = 0;
         while (!rig_silent(&model->rig, client)) {
-            if (!model->rig.clients[client].shaken) {
+            if (model->rig.clients[client].read_at == 0) {
                 CHECK(rig_shaken(&model->rig, client));
                 continue;
             }
@@ -254,10 +255,10 @@ static void read_mail(struct model *model)
 
 static void sync_one(struct model *model)
 {
-    if (model->applied == model->rig.append_count)
+    if (model->applied == model->rig.record_count)
         return;
     apply_next(model);
-    rig_sync_to(&model->rig, model->rig.appends[model->applied - 1].zxid);
+    driver_sync_to(&model->rig, model->rig.records[model->applied - 1].zxid);
     read_mail(model);
 }
 
@@ -349,10 +350,10 @@ static void write_something(struct model *model, uint32_t client, uint64_t *seed
 
 static void come_or_go(struct model *model, uint32_t client)
 {
-    struct rig *rig = &model->rig;
+    struct driver *rig = &model->rig;
 
     if (rig->clients[client].open) {
-        rig_gone(rig, client);
+        driver_gone(rig, client);
         for (size_t i = 0; i < model->watch_count;) {
             if (model->watches[i].client == client)
                 forget_watch(model, i);
@@ -362,9 +363,9 @@ static void come_or_go(struct model *model, uint32_t client)
         return;
     }
     model->sent_count[client] = model->answered[client] = 0;
-    rig_open(rig, client);
-    rig_shake(rig, client, /* session_id= */ 0, 20000);
-    while (model->applied < rig->append_count)
+    driver_open(rig, client);
+    driver_shake(rig, client, /* session_id= */ 0, 20000);
+    while (model->applied < rig->record_count)
         sync_one(model);
 }
 
@@ -388,12 +389,12 @@ PROPERTY(every_client_gets_the_events_that_a_naive_list_of_watches_gives)
         else
             sync_one(model);
     }
-    while (model->applied < model->rig.append_count)
+    while (model->applied < model->rig.record_count)
         sync_one(model);
     CHECK(model->events > 0);
     CHECK_I64("mismatches", replica_metrics(model->rig.replica)->values[METRIC_DIGEST_MISMATCHES],
               0);
-    rig_deinit(&model->rig);
+    driver_deinit(&model->rig);
     tree_free(model->tree);
     identities_release(model->everybody);
     mem_free(model);

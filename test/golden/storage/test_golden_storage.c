@@ -1,6 +1,7 @@
 /* Every archive of a real server's data directory gives what that server showed of it. Where the
  * server refuses and we do not, or the other way, the row says why. */
 #include "replica/store/recovery.h"
+#include "sim/disk.h"
 #include "test/lib/check.h"
 #include "test/lib/json.h"
 #include "test/lib/unpack.h"

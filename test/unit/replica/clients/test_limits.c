@@ -1,3 +1,4 @@
+#include "sim/driver.h"
 #include "test/lib/check.h"
 #include "test/lib/replica_rig.h"
 #include "test/lib/requests.h"
@@ -8,13 +9,13 @@
 
 static struct buffer body;
 
-static void end(struct rig *rig)
+static void end(struct driver *rig)
 {
-    rig_deinit(rig);
+    driver_deinit(rig);
     buffer_deinit(&body);
 }
 
-static int64_t outstanding(const struct rig *rig)
+static int64_t outstanding(const struct driver *rig)
 {
     struct replica_counts counts;
     replica_counts(rig->replica, &counts);
@@ -26,7 +27,7 @@ static int64_t outstanding(const struct rig *rig)
 TEST(reading_stops_at_the_limit_and_goes_on_below_it)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
 
     options.outstanding_max = 4;
     rig_init(&rig, &options, rig_tree());
@@ -45,11 +46,11 @@ TEST(reading_stops_at_the_limit_and_goes_on_below_it)
     CHECK(rig.clients[1].paused);
     (void)rig_set(&rig, 0, "/", "on the wire already"); /* taken all the same */
     CHECK_I64("outstanding", outstanding(&rig), 6);
-    rig_sync_to(&rig, rig.appended_zxid - 4);
+    driver_sync_to(&rig, rig.appended_zxid - 4);
     CHECK(rig.clients[0].paused && rig.clients[1].paused);
-    rig_sync_to(&rig, rig.appended_zxid - 3);
+    driver_sync_to(&rig, rig.appended_zxid - 3);
     CHECK(!rig.clients[0].paused && !rig.clients[1].paused);
-    rig_sync(&rig);
+    driver_sync(&rig);
     CHECK_I64("outstanding", outstanding(&rig), 0);
     end(&rig);
 }
@@ -57,7 +58,7 @@ TEST(reading_stops_at_the_limit_and_goes_on_below_it)
 TEST(a_client_that_is_paused_may_close_and_its_id_is_free_again)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
 
     options.outstanding_max = 1;
     rig_init(&rig, &options, rig_tree());
@@ -65,10 +66,10 @@ TEST(a_client_that_is_paused_may_close_and_its_id_is_free_again)
     (void)rig_set(&rig, 0, "/", "x");
     CHECK(rig.clients[0].paused);
     (void)rig_get(&rig, 0, "/", false);
-    rig_gone(&rig, 0);
-    rig_open(&rig, 0);
-    rig_shake(&rig, 0, 0, 4000);
-    rig_sync(&rig);
+    driver_gone(&rig, 0);
+    driver_open(&rig, 0);
+    driver_shake(&rig, 0, 0, 4000);
+    driver_sync(&rig);
     CHECK(rig_shaken(&rig, 0)); /* and no answer of the earlier one */
     CHECK(rig_silent(&rig, 0) && !rig.clients[0].paused);
     CHECK_I64("outstanding", outstanding(&rig), 0);
@@ -78,7 +79,7 @@ TEST(a_client_that_is_paused_may_close_and_its_id_is_free_again)
 TEST(many_large_writes_stop_reading_whatever_their_number)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
     static char data[1000001];
     int writes = 0;
 
@@ -86,14 +87,10 @@ TEST(many_large_writes_stop_reading_whatever_their_number)
     rig_init(&rig, &options, rig_tree());
     rig_connect(&rig, 0);
     memset(data, 'x', sizeof(data) - 1);
-    while (!rig.clients[0].paused && writes < 200) {
+    for (; !rig.clients[0].paused && writes < 200; writes++)
         (void)rig_set(&rig, 0, "/", data);
-        writes++;
-        /* The rig keeps copies; they are of no use here. */
-        buffer_deinit(&rig.appends[rig.append_count - 1].payload);
-    }
     CHECK(writes >= 64 && writes < 100);
-    rig_sync(&rig);
+    driver_sync(&rig);
     CHECK(!rig.clients[0].paused);
     for (; writes > 0; writes--)
         (void)rig_next(&rig, 0);
@@ -106,27 +103,27 @@ TEST(many_large_writes_stop_reading_whatever_their_number)
 TEST(the_throttle_holds_requests_back_in_order)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
 
     options.throttle_requests_max = 2;
     options.throttle_stall_ms = 100;
     rig_init(&rig, &options, rig_tree());
     rig_connect(&rig, 0);
     rig_connect(&rig, 1);
-    size_t records = rig.append_count;
+    size_t records = rig.record_count;
     int32_t first = rig_create(&rig, 0, "/a", 0);
     (void)rig_create(&rig, 0, "/b", 0);
     (void)rig_create(&rig, 0, "/c", 0); /* held back */
     int32_t read = rig_get(&rig, 0, "/c", false);
     int32_t other = rig_get(&rig, 1, "/a", false);
-    CHECK_U64("proposed", rig.append_count, records + 2);
+    CHECK_U64("proposed", rig.record_count, records + 2);
     CHECK(rig_silent(&rig, 1));
     CHECK_I64("outstanding", outstanding(&rig), 5);
-    rig_sync_to(&rig, rig.appended_zxid - 1);
+    driver_sync_to(&rig, rig.appended_zxid - 1);
     (void)rig_expect(&rig, 0, first, ZK_OK);
-    CHECK_U64("one more", rig.append_count, records + 3);
+    CHECK_U64("one more", rig.record_count, records + 3);
     CHECK(rig_silent(&rig, 1)); /* behind the two of the first client */
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_expect(&rig, 0, first + 1, ZK_OK);
     (void)rig_expect(&rig, 0, first + 2, ZK_OK);
     (void)rig_expect(&rig, 0, read, ZK_OK);
@@ -137,7 +134,7 @@ TEST(the_throttle_holds_requests_back_in_order)
 TEST(what_waited_too_long_in_the_throttle_is_refused_and_has_no_effect)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
     struct replica_counts counts;
 
     options.throttle_requests_max = 1;
@@ -151,13 +148,13 @@ TEST(what_waited_too_long_in_the_throttle_is_refused_and_has_no_effect)
     int32_t read = rig_get(&rig, 1, "/a", false);
     rig_send_xid(&rig, 1, XID_PING, OP_PING, NULL);
     int32_t last = rig_send(&rig, 1, OP_CLOSE_SESSION, NULL);
-    rig_jump(&rig, 1001);
-    rig_sync(&rig);
+    driver_jump(&rig, 1001);
+    driver_sync(&rig);
     (void)rig_expect(&rig, 0, first, ZK_OK);
     CHECK_I64("zxid", rig_expect(&rig, 0, write, ZK_THROTTLED_OP).zxid, 3);
     (void)rig_expect(&rig, 1, read, ZK_THROTTLED_OP);
     (void)rig_expect(&rig, 1, XID_PING, ZK_OK); /* never */
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_expect(&rig, 1, last, ZK_OK); /* nor this */
     CHECK_I64("no effect", tree_find(replica_tree(rig.replica), SLICE("/late")), NODE_NONE);
     replica_counts(rig.replica, &counts);
@@ -173,7 +170,7 @@ TEST(what_waited_too_long_in_the_throttle_is_refused_and_has_no_effect)
 TEST(throttled_requests_of_a_client_that_left_are_forgotten)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
 
     options.throttle_requests_max = 1;
     options.throttle_stall_ms = 100;
@@ -182,10 +179,10 @@ TEST(throttled_requests_of_a_client_that_left_are_forgotten)
     rig_connect(&rig, 1);
     (void)rig_create(&rig, 0, "/a", 0);
     (void)rig_create(&rig, 1, "/b", 0);
-    rig_gone(&rig, 1);
-    rig_open(&rig, 1); /* somebody else under the same id */
-    rig_sync(&rig);
-    rig_sync(&rig);
+    driver_gone(&rig, 1);
+    driver_open(&rig, 1); /* somebody else under the same id */
+    driver_sync(&rig);
+    driver_sync(&rig);
     CHECK(rig_silent(&rig, 1));
     CHECK_I64("never proposed", tree_find(replica_tree(rig.replica), SLICE("/b")), NODE_NONE);
     CHECK_I64("outstanding", outstanding(&rig), 0);
@@ -195,7 +192,7 @@ TEST(throttled_requests_of_a_client_that_left_are_forgotten)
 TEST(a_throttled_request_keeps_the_identities_of_its_arrival)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
 
     options.throttle_requests_max = 1;
     options.throttle_stall_ms = 100;
@@ -209,9 +206,9 @@ TEST(a_throttled_request_keeps_the_identities_of_its_arrival)
     jute_put_bytes(&body, SLICE("u:p"));
     rig_send_xid(&rig, 0, XID_AUTH, OP_AUTH, &body);
     (void)rig_expect(&rig, 0, XID_AUTH, ZK_OK);
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_next(&rig, 0);
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_expect(&rig, 0, held_back, ZK_INVALID_ACL);
     put_create_acl(&body, "/b", one_acl(SLICE("auth"), SLICE(""), PERM_ALL), 0);
     (void)rig_do(&rig, 0, OP_CREATE, &body, ZK_OK);
@@ -220,7 +217,7 @@ TEST(a_throttled_request_keeps_the_identities_of_its_arrival)
 
 /* --- janitors --- */
 
-static void make_typed(struct rig *rig, int32_t op, const char *path, int64_t ttl_ms)
+static void make_typed(struct driver *rig, int32_t op, const char *path, int64_t ttl_ms)
 {
     if (op == OP_CREATE_TTL)
         put_create_ttl(&body, path, MODE_TTL, ttl_ms);
@@ -229,15 +226,15 @@ static void make_typed(struct rig *rig, int32_t op, const char *path, int64_t tt
     (void)rig_do(rig, 0, op, &body, ZK_OK);
 }
 
-static bool exists(const struct rig *rig, const char *path)
+static bool exists(const struct driver *rig, const char *path)
 {
     return tree_find(replica_tree(rig->replica), slice_text(path)) != NODE_NONE;
 }
 
-static void keep_alive(struct rig *rig, int64_t ms)
+static void keep_alive(struct driver *rig, int64_t ms)
 {
     for (; ms > 0; ms -= 1000) {
-        rig_pass(rig, ms < 1000 ? ms : 1000);
+        driver_pass(rig, ms < 1000 ? ms : 1000);
         rig_send_xid(rig, 0, XID_PING, OP_PING, NULL);
         (void)rig_expect(rig, 0, XID_PING, ZK_OK);
     }
@@ -246,7 +243,7 @@ static void keep_alive(struct rig *rig, int64_t ms)
 TEST(a_container_goes_when_its_last_child_has_gone)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
 
     rig_init(&rig, &options, rig_tree());
     rig_connect(&rig, 0);
@@ -256,15 +253,15 @@ TEST(a_container_goes_when_its_last_child_has_gone)
     rig_make(&rig, 0, "/used/x");
     rig_make(&rig, 0, "/in-use/x");
     (void)rig_delete(&rig, 0, "/used/x");
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_next(&rig, 0);
-    size_t records = rig.append_count;
+    size_t records = rig.record_count;
     (void)rig_expect(&rig, 0, rig_get(&rig, 0, "/used", true), ZK_OK);
     keep_alive(&rig, 59000);
-    CHECK_U64("not yet", rig.append_count, records);
+    CHECK_U64("not yet", rig.record_count, records);
     keep_alive(&rig, 2000);
-    CHECK_U64("one", rig.append_count, records + 1);
-    rig_sync(&rig);
+    CHECK_U64("one", rig.record_count, records + 1);
+    driver_sync(&rig);
     rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_DELETED, "/used");
     CHECK(exists(&rig, "/never") && !exists(&rig, "/used") && exists(&rig, "/in-use"));
     keep_alive(&rig, 700000);
@@ -275,7 +272,7 @@ TEST(a_container_goes_when_its_last_child_has_gone)
 TEST(a_container_that_was_never_used_goes_when_asked_for)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
 
     options.container_check_interval_ms = 1000;
     options.container_never_used_max_ms = 5000;
@@ -283,10 +280,10 @@ TEST(a_container_that_was_never_used_goes_when_asked_for)
     rig_connect(&rig, 0);
     make_typed(&rig, OP_CREATE_CONTAINER, "/never", 0);
     keep_alive(&rig, 4000);
-    rig_sync(&rig);
+    driver_sync(&rig);
     CHECK(exists(&rig, "/never"));
     keep_alive(&rig, 3000);
-    rig_sync(&rig);
+    driver_sync(&rig);
     CHECK(!exists(&rig, "/never"));
     end(&rig);
 }
@@ -294,7 +291,7 @@ TEST(a_container_that_was_never_used_goes_when_asked_for)
 TEST(a_ttl_node_goes_when_nothing_was_written_for_its_time)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
 
     options.container_check_interval_ms = 1000;
     rig_init(&rig, &options, rig_tree());
@@ -305,13 +302,13 @@ TEST(a_ttl_node_goes_when_nothing_was_written_for_its_time)
     rig_make(&rig, 0, "/parent/x");
     keep_alive(&rig, 4000);
     (void)rig_set(&rig, 0, "/written", "again");
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_next(&rig, 0);
     keep_alive(&rig, 3000);
-    rig_sync(&rig);
+    driver_sync(&rig);
     CHECK(!exists(&rig, "/left") && exists(&rig, "/written") && exists(&rig, "/parent"));
     keep_alive(&rig, 3000);
-    rig_sync(&rig);
+    driver_sync(&rig);
     CHECK(!exists(&rig, "/written") && exists(&rig, "/parent"));
     end(&rig);
 }
@@ -319,7 +316,7 @@ TEST(a_ttl_node_goes_when_nothing_was_written_for_its_time)
 TEST(a_wall_clock_that_jumps_ends_no_ttl)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
 
     options.container_check_interval_ms = 1000;
     rig_init(&rig, &options, rig_tree());
@@ -327,7 +324,7 @@ TEST(a_wall_clock_that_jumps_ends_no_ttl)
     make_typed(&rig, OP_CREATE_TTL, "/t", 50000);
     rig.wall_ms += 86400000;
     keep_alive(&rig, 3000);
-    rig_sync(&rig);
+    driver_sync(&rig);
     CHECK(exists(&rig, "/t"));
     end(&rig);
 }
@@ -335,7 +332,7 @@ TEST(a_wall_clock_that_jumps_ends_no_ttl)
 TEST(janitors_delete_no_more_than_they_may_at_once)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
     char path[16];
 
     options.container_check_interval_ms = 6000;
@@ -346,12 +343,12 @@ TEST(janitors_delete_no_more_than_they_may_at_once)
         snprintf(path, sizeof(path), "/t%d", i);
         make_typed(&rig, OP_CREATE_TTL, path, 1);
     }
-    size_t records = rig.append_count;
+    size_t records = rig.record_count;
     static const size_t want[] = {5, 10, 12, 12};
     for (size_t round = 0; round < ARRAY_LEN(want); round++) {
         keep_alive(&rig, 6000);
-        rig_sync(&rig);
-        CHECK_U64("deleted", rig.append_count - records, want[round]);
+        driver_sync(&rig);
+        CHECK_U64("deleted", rig.record_count - records, want[round]);
     }
     end(&rig);
 }
@@ -361,27 +358,26 @@ TEST(janitors_delete_no_more_than_they_may_at_once)
 TEST(a_snapshot_begins_after_so_many_records_and_rolls_the_log)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
     size_t last = 0;
 
     options.snap_count = 100;
     rig_init(&rig, &options, rig_tree());
     rig_connect(&rig, 0);
     for (int snapshots = 0; snapshots < 5; snapshots++) {
-        while (!rig.snapshot_begun) {
-            rig_sync(&rig);
+        while (!rig.image_running) {
+            driver_sync(&rig);
             (void)rig_set(&rig, 0, "/", "x");
         }
-        size_t records = rig.append_count - last;
+        size_t records = rig.record_count - last;
         CHECK(records > 50 && records <= 101);
         CHECK_I64("its zxid is the tree's", replica_snapshot_zxid(rig.replica),
                   tree_last_zxid(replica_tree(rig.replica)));
-        last = rig.append_count;
-        CHECK(!rig.appends[last - 1].roll_before);
+        last = rig.record_count;
+        CHECK(!rig.records[last - 1].roll_before);
         (void)rig_set(&rig, 0, "/", "x");
-        CHECK(rig.appends[last].roll_before);
-        rig.snapshot_begun = false;
-        rig_finish_image(&rig);
+        CHECK(rig.records[last].roll_before);
+        driver_image_finish(&rig);
     }
     end(&rig);
 }
@@ -389,7 +385,7 @@ TEST(a_snapshot_begins_after_so_many_records_and_rolls_the_log)
 TEST(the_size_of_the_log_begins_a_snapshot_too)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
     char data[1001];
 
     memset(data, 'x', 1000);
@@ -398,7 +394,7 @@ TEST(the_size_of_the_log_begins_a_snapshot_too)
     rig_init(&rig, &options, rig_tree());
     rig_connect(&rig, 0);
     int writes = 0;
-    for (; !rig.snapshot_begun && writes < 100; writes++)
+    for (; !rig.image_running && writes < 100; writes++)
         (void)rig_set(&rig, 0, "/", data);
     CHECK(writes >= 9 && writes <= 20);
     end(&rig);
@@ -407,46 +403,43 @@ TEST(the_size_of_the_log_begins_a_snapshot_too)
 TEST(while_an_image_is_written_no_other_begins_but_the_log_is_rolled)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
     size_t rolls = 0;
 
     options.snap_count = 10;
     rig_init(&rig, &options, rig_tree());
     rig_connect(&rig, 0);
     replica_request_snapshot(rig.replica);
-    rig_jump(&rig, 1);
-    CHECK(rig.snapshot_begun); /* asked for at start */
-    rig.snapshot_begun = false;
+    driver_jump(&rig, 1);
+    CHECK(rig.image_running); /* asked for at start */
     for (int i = 0; i < 100; i++) {
         (void)rig_set(&rig, 0, "/", "x");
-        rig_sync(&rig);
+        driver_sync(&rig);
     }
-    CHECK(!rig.snapshot_begun);
-    for (size_t i = 0; i < rig.append_count; i++)
-        rolls += rig.appends[i].roll_before;
+    CHECK_U64("images", rig.image_count, 1);
+    for (size_t i = 0; i < rig.record_count; i++)
+        rolls += rig.records[i].roll_before;
     CHECK(rolls >= 9);
-    rig_finish_image(&rig);
+    driver_image_finish(&rig);
     for (int i = 0; i < 20; i++)
         (void)rig_set(&rig, 0, "/", "x");
-    CHECK(rig.snapshot_begun);
+    CHECK_U64("images", rig.image_count, 2);
     end(&rig);
 }
 
 TEST(an_image_that_was_given_up_half_way_is_no_obstacle_for_the_next)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
     struct buffer part = {0};
 
     rig_init(&rig, &options, rig_tree());
     for (int i = 0; i < 3; i++) {
-        rig.snapshot_begun = false;
         replica_request_snapshot(rig.replica);
-        rig_jump(&rig, 1);
-        CHECK(rig.snapshot_begun);
-        CHECK(replica_snapshot_next(rig.replica, &part, 10) == IMAGE_PART);
-        rig_step(&rig,
-                 (struct replica_event){.kind = REPLICA_SNAPSHOT_DONE}); /* the disk is full */
+        driver_jump(&rig, 1);
+        CHECK(rig.image_running);
+        CHECK(driver_image_next(&rig, 10));
+        driver_image_give_up(&rig); /* the disk is full */
         CHECK(replica_snapshot_next(rig.replica, &part, 10) == IMAGE_END);
     }
     buffer_deinit(&part);
@@ -458,7 +451,7 @@ TEST(an_image_that_was_given_up_half_way_is_no_obstacle_for_the_next)
 TEST(the_counts_are_what_happened)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
     struct replica_counts counts;
 
     rig_init(&rig, &options, rig_tree());
@@ -467,8 +460,8 @@ TEST(the_counts_are_what_happened)
     rig_connect(&rig, 0);
     rig_make(&rig, 0, "/a");
     (void)rig_create(&rig, 0, "/e", MODE_EPHEMERAL);
-    rig_pass(&rig, 40);
-    rig_sync(&rig);
+    driver_pass(&rig, 40);
+    driver_sync(&rig);
     (void)rig_next(&rig, 0);
     (void)rig_expect(&rig, 0, rig_get(&rig, 0, "/a", true), ZK_OK);
     (void)rig_create(&rig, 0, "/b", 0);
@@ -515,7 +508,7 @@ TEST(the_counts_are_what_happened)
 TEST(changes_count_when_they_are_proposed_and_again_when_they_are_applied)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
     struct replica_counts counts;
 
     rig_init(&rig, &options, rig_tree());
@@ -529,7 +522,7 @@ TEST(changes_count_when_they_are_proposed_and_again_when_they_are_applied)
     replica_counts(rig.replica, &counts);
     CHECK(counts.changes_queued == 6 && counts.changes_applied == 2);
     replica_reset_stats(rig.replica);
-    rig_sync(&rig);
+    driver_sync(&rig);
     replica_counts(rig.replica, &counts);
     CHECK(counts.changes_queued == 0 && counts.changes_applied == 4);
     end(&rig);
@@ -566,15 +559,15 @@ static void list_session(void *context, int64_t expires_at_ms, int64_t session_i
 TEST(sessions_are_listed_in_the_order_of_their_end)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
     struct session_list list = {0};
 
     rig_init(&rig, &options, rig_tree());
     for (int i = 0; i < 40; i++) {
-        rig_open(&rig, 0);
-        rig_shake(&rig, 0, 0, 2000 + i * 7919 % 18000);
-        rig_sync(&rig);
-        rig_gone(&rig, 0);
+        driver_open(&rig, 0);
+        driver_shake(&rig, 0, 0, 2000 + i * 7919 % 18000);
+        driver_sync(&rig);
+        driver_gone(&rig, 0);
     }
     replica_visit_sessions(rig.replica, list_session, &list);
     CHECK_U64("all of them", list.count, 40);
@@ -594,7 +587,7 @@ static void list_watch(void *context, struct slice path, int64_t session_id)
 TEST(watches_are_listed_by_path_and_by_session)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
     struct watch_list list = {0};
 
     rig_init(&rig, &options, rig_tree());

@@ -1,3 +1,4 @@
+#include "sim/driver.h"
 #include "test/lib/check.h"
 #include "test/lib/replica_rig.h"
 #include "test/lib/requests.h"
@@ -6,15 +7,15 @@
 
 static struct buffer body;
 
-static void begin(struct rig *rig)
+static void begin(struct driver *rig)
 {
     struct replica_options options = rig_options();
     rig_init(rig, &options, rig_tree());
 }
 
-static void end(struct rig *rig)
+static void end(struct driver *rig)
 {
-    rig_deinit(rig);
+    driver_deinit(rig);
     buffer_deinit(&body);
 }
 
@@ -22,7 +23,7 @@ static void end(struct rig *rig)
 
 TEST(a_write_is_answered_when_the_log_has_it_and_not_before)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -30,29 +31,29 @@ TEST(a_write_is_answered_when_the_log_has_it_and_not_before)
     CHECK(rig_silent(&rig, 0));
     CHECK_I64("nor is it in the tree", tree_find(replica_tree(rig.replica), SLICE("/a")),
               NODE_NONE);
-    rig_jump(&rig, 100);
+    driver_jump(&rig, 100);
     CHECK(rig_silent(&rig, 0));
-    rig_sync_to(&rig, rig.appended_zxid - 1); /* the first of the two */
+    driver_sync_to(&rig, rig.appended_zxid - 1); /* the first of the two */
     struct rig_reply reply = rig_expect(&rig, 0, one, ZK_OK);
     CHECK_I64("zxid", reply.zxid, rig.appended_zxid - 1);
     CHECK_SLICE("body", reply.body, SLICE("\0\0\0\2/a"));
     CHECK(rig_silent(&rig, 0));
-    rig_sync(&rig);
+    driver_sync(&rig);
     CHECK_I64("zxid", rig_expect(&rig, 0, two, ZK_OK).zxid, rig.appended_zxid);
     end(&rig);
 }
 
 TEST(a_handshake_is_answered_when_its_session_is_durable)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
-    rig_open(&rig, 0);
-    rig_shake(&rig, 0, 0, 3000);
+    driver_open(&rig, 0);
+    driver_shake(&rig, 0, 0, 3000);
     CHECK(rig_silent(&rig, 0));
     CHECK(rig.clients[0].paused); /* the server reads no more until it is settled */
-    CHECK_U64("one record", rig.append_count, 1);
-    rig_sync(&rig);
+    CHECK_U64("one record", rig.record_count, 1);
+    driver_sync(&rig);
     CHECK(rig_shaken(&rig, 0));
     CHECK(!rig.clients[0].paused);
     CHECK_I64("timeout", rig.clients[0].timeout_ms, 3000);
@@ -61,15 +62,15 @@ TEST(a_handshake_is_answered_when_its_session_is_durable)
 
 TEST(a_failed_write_takes_a_zxid_and_waits_for_the_log_too)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
     int32_t xid = rig_delete(&rig, 0, "/none");
-    CHECK_U64("records", rig.append_count, 2);
-    CHECK(!rig.appends[1].lacks_digest && !rig.appends[0].lacks_digest);
+    CHECK_U64("records", rig.record_count, 2);
+    CHECK(!rig.records[1].lacks_digest && !rig.records[0].lacks_digest);
     CHECK(rig_silent(&rig, 0));
-    rig_sync(&rig);
+    driver_sync(&rig);
     struct rig_reply reply = rig_expect(&rig, 0, xid, ZK_NO_NODE);
     CHECK_I64("zxid", reply.zxid, rig.appended_zxid);
     CHECK_U64("no body", reply.body.size, 0);
@@ -80,7 +81,7 @@ TEST(a_failed_write_takes_a_zxid_and_waits_for_the_log_too)
 
 TEST(a_read_waits_for_the_clients_own_writes_and_for_nobody_elses)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -91,7 +92,7 @@ TEST(a_read_waits_for_the_clients_own_writes_and_for_nobody_elses)
     int32_t other = rig_get(&rig, 1, "/a", false);
     CHECK(rig_silent(&rig, 0));
     (void)rig_expect(&rig, 1, other, ZK_NO_NODE); /* at once, from the tree as it is */
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_expect(&rig, 0, write, ZK_OK);
     CHECK(rig_expect(&rig, 0, own, ZK_OK).body.size > 4);
     CHECK(ping > 0);
@@ -101,7 +102,7 @@ TEST(a_read_waits_for_the_clients_own_writes_and_for_nobody_elses)
 
 TEST(answers_keep_the_order_of_requests_between_syncs_too)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -110,13 +111,13 @@ TEST(answers_keep_the_order_of_requests_between_syncs_too)
     int32_t read_one = rig_get(&rig, 0, "/a", false);
     int32_t write_two = rig_set(&rig, 0, "/a", "two");
     int32_t read_two = rig_get(&rig, 0, "/a", false);
-    rig_sync_to(&rig, zxid_one);
+    driver_sync_to(&rig, zxid_one);
     (void)rig_expect(&rig, 0, write_one, ZK_OK);
     struct rig_reply reply = rig_expect(&rig, 0, read_one, ZK_OK);
     CHECK_SLICE("as of its place", slice_of(reply.body.data, 8), SLICE("\0\0\0\4data"));
     CHECK_I64("zxid", reply.zxid, zxid_one);
     CHECK(rig_silent(&rig, 0));
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_expect(&rig, 0, write_two, ZK_OK);
     reply = rig_expect(&rig, 0, read_two, ZK_OK);
     CHECK_SLICE("as of its place", slice_of(reply.body.data, 7), SLICE("\0\0\0\3two"));
@@ -125,7 +126,7 @@ TEST(answers_keep_the_order_of_requests_between_syncs_too)
 
 TEST(a_write_that_does_not_decode_is_answered_in_its_turn_without_a_zxid)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -135,7 +136,7 @@ TEST(a_write_that_does_not_decode_is_answered_in_its_turn_without_a_zxid)
     int32_t read = rig_get(&rig, 0, "/a", false);
     int64_t zxid = rig.appended_zxid;
     CHECK(rig_silent(&rig, 0));
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_expect(&rig, 0, write, ZK_OK);
     struct rig_reply reply = rig_expect(&rig, 0, bad, ZK_MARSHALLING_ERROR);
     CHECK_I64("zxid", reply.zxid, zxid);
@@ -151,7 +152,7 @@ TEST(a_write_that_does_not_decode_is_answered_in_its_turn_without_a_zxid)
 
 TEST(a_multi_that_does_not_decode_takes_a_zxid)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -186,7 +187,7 @@ TEST(every_body_that_is_too_short_is_answered_minus_5)
                                   OP_GET_EPHEMERALS,
                                   OP_GET_ALL_CHILDREN_NUMBER,
                                   OP_RECONFIG};
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -207,17 +208,17 @@ TEST(an_unknown_operation_is_answered_minus_6_and_closed_in_its_turn)
     static const int32_t ops[] = {0, -1, 10, 13, 20, 23, 99, 108, 500, -10, INT32_MAX, INT32_MIN};
 
     for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
-        struct rig rig;
+        struct driver rig;
         begin(&rig);
         rig_connect(&rig, 0);
         int32_t write = rig_create(&rig, 0, "/a", 0);
         int32_t xid = rig_send(&rig, 0, ops[i], NULL);
         int32_t behind = rig_get(&rig, 0, "/a", false);
-        rig_sync(&rig);
+        driver_sync(&rig);
         (void)rig_expect(&rig, 0, write, ZK_OK);
         CHECK_I64("zxid", rig_expect(&rig, 0, xid, ZK_UNIMPLEMENTED).zxid, -1);
         CHECK(rig_silent(&rig, 0) && rig.clients[0].closed && behind > xid);
-        rig_gone(&rig, 0);
+        driver_gone(&rig, 0);
         rig_connect_to(&rig, 1, rig.clients[0].session_id); /* the session lives on */
         end(&rig);
     }
@@ -226,10 +227,10 @@ TEST(an_unknown_operation_is_answered_minus_6_and_closed_in_its_turn)
 TEST(a_header_that_is_too_short_closes_without_a_word)
 {
     for (size_t size = 0; size < 8; size++) {
-        struct rig rig;
+        struct driver rig;
         begin(&rig);
         rig_connect(&rig, 0);
-        rig_frame(&rig, 0, slice_of("\0\0\0\1\0\0\0\1", size));
+        driver_frame(&rig, 0, slice_of("\0\0\0\1\0\0\0\1", size));
         CHECK(rig_silent(&rig, 0) && rig.clients[0].closed);
         CHECK(rig.clients[0].close_reason != NULL);
         end(&rig);
@@ -238,17 +239,17 @@ TEST(a_header_that_is_too_short_closes_without_a_word)
 
 TEST(a_first_frame_that_is_no_connect_request_closes_without_a_word)
 {
-    struct rig rig;
+    struct driver rig;
     uint8_t frame[28] = {0};
 
     begin(&rig);
     for (size_t size = 0; size < 28; size++) { /* 28: where a password of length 0 would end */
-        rig_open(&rig, 0);
-        rig_frame(&rig, 0, slice_of(frame, size));
+        driver_open(&rig, 0);
+        driver_frame(&rig, 0, slice_of(frame, size));
         CHECK(rig_silent(&rig, 0) && rig.clients[0].closed);
-        rig_gone(&rig, 0);
+        driver_gone(&rig, 0);
     }
-    CHECK_U64("records", rig.append_count, 0);
+    CHECK_U64("records", rig.record_count, 0);
     end(&rig);
 }
 
@@ -256,7 +257,7 @@ TEST(a_first_frame_that_is_no_connect_request_closes_without_a_word)
 
 TEST(the_event_of_a_change_comes_before_its_answer)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -271,14 +272,14 @@ TEST(the_event_of_a_change_comes_before_its_answer)
 
     int32_t xid = rig_create(&rig, 0, "/p/c", 0);
     CHECK(rig_silent(&rig, 0) && rig_silent(&rig, 1));
-    rig_sync(&rig);
+    driver_sync(&rig);
     rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_CREATED, "/p/c");
     rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_CHILDREN_CHANGED, "/p");
     (void)rig_expect(&rig, 0, xid, ZK_OK);
     rig_expect_event(&rig, 1, rig.appended_zxid, EVENT_CREATED, "/p/c");
     CHECK(rig_silent(&rig, 1));
     xid = rig_set(&rig, 0, "/p/c", "x"); /* all of them were used up */
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_expect(&rig, 0, xid, ZK_OK);
     CHECK(rig_silent(&rig, 0) && rig_silent(&rig, 1));
     end(&rig);
@@ -286,7 +287,7 @@ TEST(the_event_of_a_change_comes_before_its_answer)
 
 TEST(a_watch_that_is_set_behind_a_write_does_not_see_it)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -294,7 +295,7 @@ TEST(a_watch_that_is_set_behind_a_write_does_not_see_it)
     int32_t write = rig_set(&rig, 0, "/p", "1");
     int32_t read = rig_get(&rig, 0, "/p", true);
     int32_t again = rig_set(&rig, 0, "/p", "2");
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_expect(&rig, 0, write, ZK_OK);
     (void)rig_expect(&rig, 0, read, ZK_OK);
     rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_DATA_CHANGED, "/p");
@@ -304,7 +305,7 @@ TEST(a_watch_that_is_set_behind_a_write_does_not_see_it)
 
 TEST(a_delete_tells_each_client_once_and_the_parents_watchers)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -320,7 +321,7 @@ TEST(a_delete_tells_each_client_once_and_the_parents_watchers)
     CHECK_SLICE("body of addWatch", rig_do(&rig, 1, OP_ADD_WATCH, &body, ZK_OK).body,
                 SLICE("\0\0\0\0"));
     (void)rig_delete(&rig, 0, "/p/c");
-    rig_sync(&rig);
+    driver_sync(&rig);
     rig_expect_event(&rig, 1, rig.appended_zxid, EVENT_DELETED, "/p/c");
     rig_expect_event(&rig, 1, rig.appended_zxid, EVENT_CHILDREN_CHANGED, "/p");
     CHECK(rig_silent(&rig, 1));
@@ -329,7 +330,7 @@ TEST(a_delete_tells_each_client_once_and_the_parents_watchers)
 
 TEST(events_of_a_multi_come_part_by_part)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -344,7 +345,7 @@ TEST(events_of_a_multi_come_part_by_part)
     put_path_version(&body, "/p/1", 0);
     put_multi_end(&body);
     int32_t xid = rig_send(&rig, 0, OP_MULTI, &body);
-    rig_sync(&rig);
+    driver_sync(&rig);
     rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_CREATED, "/p/1");
     rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_DATA_CHANGED, "/p");
     rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_DELETED, "/p/1");
@@ -354,7 +355,7 @@ TEST(events_of_a_multi_come_part_by_part)
 
 TEST(an_event_is_kept_from_who_may_not_read_and_its_watch_is_used_up)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -367,7 +368,7 @@ TEST(an_event_is_kept_from_who_may_not_read_and_its_watch_is_used_up)
     put_set_acl(&body, "/p", OPEN_ACL, -1);
     (void)rig_send(&rig, 0, OP_SET_ACL, &body);
     (void)rig_set(&rig, 0, "/p", "open");
-    rig_sync(&rig);
+    driver_sync(&rig);
     CHECK(rig_silent(&rig, 1));
     end(&rig);
 }
@@ -379,7 +380,7 @@ TEST(set_watches_tells_what_was_missed_and_arms_the_rest)
     static const char *const data[] = {"/gone", "/changed", "/same"};
     static const char *const exist[] = {"/same", "/absent"};
     static const char *const child[] = {"/gone", "/parent", "/same"};
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -390,7 +391,7 @@ TEST(set_watches_tells_what_was_missed_and_arms_the_rest)
     int64_t seen = rig.appended_zxid;
     (void)rig_set(&rig, 0, "/changed", "x");
     (void)rig_create(&rig, 0, "/parent/kid", 0);
-    rig_sync(&rig);
+    driver_sync(&rig);
     buffer_i64(&body, seen);
     put_texts(&body, 3, data);
     put_texts(&body, 2, exist);
@@ -408,7 +409,7 @@ TEST(set_watches_tells_what_was_missed_and_arms_the_rest)
     (void)rig_set(&rig, 0, "/same", "y");
     (void)rig_create(&rig, 0, "/same/kid", 0);
     (void)rig_create(&rig, 0, "/absent", 0);
-    rig_sync(&rig);
+    driver_sync(&rig);
     rig_expect_event(&rig, 1, rig.appended_zxid - 2, EVENT_DATA_CHANGED, "/same");
     rig_expect_event(&rig, 1, rig.appended_zxid - 1, EVENT_CHILDREN_CHANGED, "/same");
     rig_expect_event(&rig, 1, rig.appended_zxid, EVENT_CREATED, "/absent");
@@ -419,7 +420,7 @@ TEST(set_watches_tells_what_was_missed_and_arms_the_rest)
 TEST(set_watches_2_arms_lasting_watches_without_catching_up)
 {
     static const char *const persistent[] = {"/p"}, *const recursive[] = {"/q"};
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -434,7 +435,7 @@ TEST(set_watches_2_arms_lasting_watches_without_catching_up)
     for (int round = 0; round < 2; round++) {
         (void)rig_set(&rig, 0, "/p", "x");
         (void)rig_set(&rig, 0, "/q", "x");
-        rig_sync(&rig);
+        driver_sync(&rig);
         rig_expect_event(&rig, 0, rig.appended_zxid - 1, EVENT_DATA_CHANGED, "/p");
         (void)rig_next(&rig, 0);
         rig_expect_event(&rig, 0, rig.appended_zxid, EVENT_DATA_CHANGED, "/q");
@@ -459,7 +460,7 @@ TEST(watches_are_checked_and_removed_by_type)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct rig rig;
+        struct driver rig;
         begin(&rig);
         rig_connect(&rig, 0);
         put_path_type(&body, "/", rows[i].type);
@@ -494,7 +495,7 @@ TEST(watches_are_checked_and_removed_by_type)
 TEST(large_answers_that_waited_for_a_write_leave_in_parts_and_in_order)
 {
     enum { READS = 8, DATA_BYTES = 600 * 1024 }; /* two of them are more than leaves at once */
-    struct rig rig;
+    struct driver rig;
     int32_t reads[READS];
     char *data = mem_zalloc(DATA_BYTES + 1);
 
@@ -506,8 +507,8 @@ TEST(large_answers_that_waited_for_a_write_leave_in_parts_and_in_order)
     for (size_t i = 0; i < READS; i++)
         reads[i] = rig_get(&rig, 0, "/large", false);
     CHECK(rig_silent(&rig, 0));
-    rig_sync(&rig);
-    CHECK_I64("parts", rig.clients[0].holds, READS / 2 - 1);
+    driver_sync(&rig);
+    CHECK_I64("parts", rig.clients[0].hold_count, READS / 2 - 1);
     rig_expect(&rig, 0, write, ZK_OK);
     for (size_t i = 0; i < READS; i++)
         CHECK(rig_expect(&rig, 0, reads[i], ZK_OK).body.size > DATA_BYTES);
@@ -519,7 +520,7 @@ TEST(large_answers_that_waited_for_a_write_leave_in_parts_and_in_order)
 TEST(a_write_is_never_answered_before_the_large_reads_in_front_of_it)
 {
     enum { READS = 6, DATA_BYTES = 600 * 1024 };
-    struct rig rig;
+    struct driver rig;
     char *data = mem_zalloc(DATA_BYTES + 1);
 
     begin(&rig);
@@ -534,7 +535,7 @@ TEST(a_write_is_never_answered_before_the_large_reads_in_front_of_it)
     for (int i = 0; i < READS; i++)
         (void)rig_get(&rig, 0, "/large", false);
     int32_t last = rig_send(&rig, 0, OP_CLOSE_SESSION, NULL);
-    rig_sync(&rig); /* all three at once */
+    driver_sync(&rig); /* all three at once */
     (void)rig_expect(&rig, 0, first, ZK_OK);
     for (int32_t i = 1; i <= READS; i++)
         CHECK(rig_expect(&rig, 0, first + i, ZK_OK).body.size > DATA_BYTES); /* as it was then */
@@ -550,7 +551,7 @@ TEST(a_write_is_never_answered_before_the_large_reads_in_front_of_it)
 TEST(who_asks_for_far_too_much_between_two_writes_is_closed)
 {
     enum { READS = 200, DATA_BYTES = 600 * 1024 };
-    struct rig rig;
+    struct driver rig;
     char *data = mem_zalloc(DATA_BYTES + 1);
 
     begin(&rig);
@@ -562,7 +563,7 @@ TEST(who_asks_for_far_too_much_between_two_writes_is_closed)
     for (int i = 0; i < READS; i++)
         (void)rig_get(&rig, 0, "/large", false);
     (void)rig_set(&rig, 0, "/large", "small");
-    rig_sync(&rig);
+    driver_sync(&rig);
     CHECK(rig.clients[0].closed && rig.clients[0].close_reason != NULL);
     CHECK(rig.clients[0].mail.size < (size_t)READS * DATA_BYTES / 2);
     put_text(&body, "/large");

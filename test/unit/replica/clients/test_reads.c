@@ -1,3 +1,4 @@
+#include "sim/driver.h"
 #include "test/lib/check.h"
 #include "test/lib/replica_rig.h"
 #include "test/lib/requests.h"
@@ -8,21 +9,21 @@
 
 static struct buffer body, want;
 
-static void begin(struct rig *rig)
+static void begin(struct driver *rig)
 {
     struct replica_options options = rig_options();
     rig_init(rig, &options, rig_tree());
     rig_connect(rig, 0);
 }
 
-static void end(struct rig *rig)
+static void end(struct driver *rig)
 {
-    rig_deinit(rig);
+    driver_deinit(rig);
     buffer_deinit(&body);
     buffer_deinit(&want);
 }
 
-static void want_stat(const struct rig *rig, const char *path)
+static void want_stat(const struct driver *rig, const char *path)
 {
     const struct tree *tree = replica_tree(rig->replica);
     uint32_t id = tree_find(tree, slice_text(path));
@@ -34,7 +35,7 @@ static void want_stat(const struct rig *rig, const char *path)
 }
 
 /* The answer's body is what was put into `want`, which is emptied. */
-static void check_read(struct rig *rig, int32_t op, const char *name)
+static void check_read(struct driver *rig, int32_t op, const char *name)
 {
     struct rig_reply reply = rig_do(rig, 0, op, &body, ZK_OK);
 
@@ -45,7 +46,7 @@ static void check_read(struct rig *rig, int32_t op, const char *name)
 
 TEST(reads_answer_what_the_records_say)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_make(&rig, 0, "/a");
@@ -107,7 +108,7 @@ TEST(reads_answer_what_the_records_say)
 TEST(the_empty_path_reads_the_root)
 {
     static const int32_t ops[] = {OP_EXISTS, OP_GET_DATA, OP_GET_CHILDREN, OP_GET_CHILDREN2};
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
@@ -153,7 +154,7 @@ TEST(reads_ask_for_permission_before_they_leave_a_watch)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct rig rig;
+        struct driver rig;
         struct replica_counts counts;
         begin(&rig);
         put_create_acl(&body, "/p", one_acl(SLICE("world"), SLICE("anyone"), rows[i].perms), 0);
@@ -178,7 +179,7 @@ TEST(a_missing_node_leaves_a_watch_by_exists_only)
     } rows[] = {{OP_EXISTS, 1}, {OP_GET_DATA, 0}, {OP_GET_CHILDREN, 0}};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct rig rig;
+        struct driver rig;
         struct replica_counts counts;
         begin(&rig);
         put_path_watch(&body, "/none", true);
@@ -191,7 +192,7 @@ TEST(a_missing_node_leaves_a_watch_by_exists_only)
 
 TEST(digests_are_hidden_from_who_may_only_read)
 {
-    struct rig rig;
+    struct driver rig;
     struct buffer acl = {0};
 
     begin(&rig);
@@ -216,7 +217,7 @@ TEST(a_session_lists_its_ephemerals_by_a_prefix_of_text)
         int32_t count;
     } rows[] = {{NULL, 3},  {"", 3},     {"  ", 3}, {"/", 3},  {" / ", 3}, {"/p", 2},
                 {"/p3", 1}, {"/p3e", 1}, {"/q", 1}, {"/x", 0}, {"p", 0},   {" /p", 0}};
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 1);
@@ -224,7 +225,7 @@ TEST(a_session_lists_its_ephemerals_by_a_prefix_of_text)
     (void)rig_create(&rig, 0, "/p3e", MODE_EPHEMERAL);
     (void)rig_create(&rig, 0, "/q", MODE_EPHEMERAL);
     (void)rig_create(&rig, 1, "/p-of-another", MODE_EPHEMERAL);
-    rig_sync(&rig);
+    driver_sync(&rig);
     for (int i = 0; i < 3; i++)
         (void)rig_next(&rig, 0);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -242,7 +243,7 @@ TEST(a_session_lists_its_ephemerals_by_a_prefix_of_text)
 
 TEST(a_multi_read_answers_each_part_and_sets_no_watch)
 {
-    struct rig rig;
+    struct driver rig;
     struct replica_counts counts;
 
     begin(&rig);
@@ -275,7 +276,7 @@ TEST(a_multi_read_answers_each_part_and_sets_no_watch)
 
 TEST(writes_answer_what_the_records_say)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     put_create(&body, "/c2", SLICE("x"), 0);
@@ -306,7 +307,7 @@ TEST(writes_answer_what_the_records_say)
 
 TEST(a_multi_answers_part_by_part)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     put_multi_op(&body, OP_CREATE);
@@ -347,7 +348,7 @@ TEST(a_multi_answers_part_by_part)
 TEST(thousands_of_writes_may_be_on_their_way)
 {
     enum { WRITES = 5000 };
-    struct rig rig;
+    struct driver rig;
     char data[200];
 
     begin(&rig);
@@ -356,10 +357,10 @@ TEST(thousands_of_writes_may_be_on_their_way)
         snprintf(data, sizeof(data), "%0150d", i);
         (void)rig_set(&rig, 0, "/", data);
         if (i % 1000 == 999) /* a few of them are done: the ring goes round, chunks come back */
-            rig_sync_to(&rig, rig.appended_zxid - 300);
+            driver_sync_to(&rig, rig.appended_zxid - 300);
     }
     (void)rig_get(&rig, 0, "/", false);
-    rig_sync(&rig);
+    driver_sync(&rig);
     for (int32_t i = 0; i < WRITES; i++)
         CHECK_I64("version",
                   (int32_t)load_be32(rig_expect(&rig, 0, first + i, ZK_OK).body.data + 32), i + 1);

@@ -1,3 +1,4 @@
+#include "sim/driver.h"
 #include "test/lib/check.h"
 #include "test/lib/replica_rig.h"
 #include "test/lib/requests.h"
@@ -6,19 +7,19 @@
 
 static struct buffer body;
 
-static void begin(struct rig *rig)
+static void begin(struct driver *rig)
 {
     struct replica_options options = rig_options();
     rig_init(rig, &options, rig_tree());
 }
 
-static void end(struct rig *rig)
+static void end(struct driver *rig)
 {
-    rig_deinit(rig);
+    driver_deinit(rig);
     buffer_deinit(&body);
 }
 
-static bool exists(const struct rig *rig, const char *path)
+static bool exists(const struct driver *rig, const char *path)
 {
     return tree_find(replica_tree(rig->replica), slice_text(path)) != NODE_NONE;
 }
@@ -31,34 +32,34 @@ TEST(the_timeout_is_kept_within_the_bounds)
         int32_t asked, given;
     } rows[] = {{0, 2000},      {-1, 2000},     {1999, 2000},       {2000, 2000},     {7777, 7777},
                 {20000, 20000}, {20001, 20000}, {INT32_MAX, 20000}, {INT32_MIN, 2000}};
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        rig_open(&rig, 0);
-        rig_shake(&rig, 0, 0, rows[i].asked);
-        rig_sync(&rig);
+        driver_open(&rig, 0);
+        driver_shake(&rig, 0, 0, rows[i].asked);
+        driver_sync(&rig);
         CHECK(rig_shaken(&rig, 0));
         CHECK_I64("timeout", rig.clients[0].timeout_ms, rows[i].given);
-        rig_gone(&rig, 0);
+        driver_gone(&rig, 0);
     }
     end(&rig);
 }
 
 TEST(a_client_of_old_gets_no_read_only_byte)
 {
-    struct rig rig;
+    struct driver rig;
     uint8_t password[PASSWORD_BYTES] = {0};
 
     begin(&rig);
-    rig_open(&rig, 0);
+    driver_open(&rig, 0);
     struct connect_request request = {.protocol_version = 5, /* whatever it is */
                                       .timeout_ms = 4000,
                                       .password = slice_of(password, sizeof(password))};
     connect_request_write(&body, &request);
     CHECK_U64("payload", body.size, 44);
-    rig_frame(&rig, 0, buffer_slice(&body));
-    rig_sync(&rig);
+    driver_frame(&rig, 0, buffer_slice(&body));
+    driver_sync(&rig);
     CHECK_U64("one frame", rig.clients[0].mail.size, 4 + 36);
     CHECK_U64("its size", load_be32(rig.clients[0].mail.data), 36);
     end(&rig);
@@ -68,59 +69,59 @@ TEST(a_new_session_may_come_with_any_password)
 {
     static const struct slice passwords[] = {
         {NULL, 0}, {(const uint8_t *)"", 0}, {(const uint8_t *)"long, very long password", 24}};
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     for (size_t i = 0; i < ARRAY_LEN(passwords); i++) {
-        rig_open(&rig, 0);
+        driver_open(&rig, 0);
         body.size = 0;
         struct connect_request request = {.timeout_ms = 4000, .password = passwords[i]};
         connect_request_write(&body, &request);
         jute_put_bool(&body, true);
-        rig_frame(&rig, 0, buffer_slice(&body));
-        rig_sync(&rig);
+        driver_frame(&rig, 0, buffer_slice(&body));
+        driver_sync(&rig);
         CHECK(rig_shaken(&rig, 0));
-        rig_gone(&rig, 0);
+        driver_gone(&rig, 0);
     }
     end(&rig);
 }
 
 TEST(a_client_that_has_seen_more_is_closed_without_a_word)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
     rig_make(&rig, 0, "/a");
     (void)rig_create(&rig, 0, "/b", 0); /* proposed is not applied */
     for (int64_t ahead = 0; ahead < 2; ahead++) {
-        rig_open(&rig, 1);
+        driver_open(&rig, 1);
         body.size = 0;
         struct connect_request request = {.timeout_ms = 4000,
                                           .last_zxid_seen = rig.appended_zxid - 1 + ahead};
         connect_request_write(&body, &request);
-        rig_frame(&rig, 1, buffer_slice(&body));
+        driver_frame(&rig, 1, buffer_slice(&body));
         CHECK_I64("closed", rig.clients[1].closed, ahead);
         CHECK(rig_silent(&rig, 1));
-        rig_gone(&rig, 1);
+        driver_gone(&rig, 1);
     }
     end(&rig);
 }
 
 TEST(frames_that_come_before_the_answer_are_served_after_it_in_order)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
-    rig_open(&rig, 0);
-    rig_shake(&rig, 0, 0, 4000);
+    driver_open(&rig, 0);
+    driver_shake(&rig, 0, 0, 4000);
     int32_t write = rig_create(&rig, 0, "/a", 0);
     int32_t read = rig_get(&rig, 0, "/a", false);
-    CHECK_U64("nothing is proposed for a session that is not there", rig.append_count, 1);
-    rig_sync(&rig);
+    CHECK_U64("nothing is proposed for a session that is not there", rig.record_count, 1);
+    driver_sync(&rig);
     CHECK(rig_shaken(&rig, 0));
     CHECK(rig_silent(&rig, 0));
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_expect(&rig, 0, write, ZK_OK);
     (void)rig_expect(&rig, 0, read, ZK_OK);
     end(&rig);
@@ -128,20 +129,20 @@ TEST(frames_that_come_before_the_answer_are_served_after_it_in_order)
 
 TEST(a_session_of_a_connection_that_broke_in_the_handshake_is_there_all_the_same)
 {
-    struct rig rig;
+    struct driver rig;
     struct replica_counts counts;
 
     begin(&rig);
-    rig_open(&rig, 0);
-    rig_shake(&rig, 0, 0, 4000);
-    rig_gone(&rig, 0);
-    rig_open(&rig, 0); /* the id is used again, and is nobody's yet */
-    rig_sync(&rig);
+    driver_open(&rig, 0);
+    driver_shake(&rig, 0, 0, 4000);
+    driver_gone(&rig, 0);
+    driver_open(&rig, 0); /* the id is used again, and is nobody's yet */
+    driver_sync(&rig);
     CHECK(rig_silent(&rig, 0));
     replica_counts(rig.replica, &counts);
     CHECK_U64("sessions", counts.sessions, 1);
-    rig_pass(&rig, 4000 + 2 * RIG_TICK_MS);
-    rig_sync(&rig);
+    driver_pass(&rig, 4000 + 2 * RIG_TICK_MS);
+    driver_sync(&rig);
     replica_counts(rig.replica, &counts);
     CHECK_U64("it expires like any other", counts.sessions, 0);
     end(&rig);
@@ -151,13 +152,13 @@ TEST(a_session_of_a_connection_that_broke_in_the_handshake_is_there_all_the_same
 
 TEST(a_session_is_attached_to_by_its_password_only)
 {
-    struct rig rig;
+    struct driver rig;
     uint8_t right[PASSWORD_BYTES], wrong[PASSWORD_BYTES];
 
     begin(&rig);
     rig_connect(&rig, 0);
     int64_t session_id = rig.clients[0].session_id;
-    rig_gone(&rig, 0);
+    driver_gone(&rig, 0);
     zk_session_password(session_id, right);
     memcpy(wrong, right, sizeof(wrong));
     wrong[15] ^= 1;
@@ -174,37 +175,37 @@ TEST(a_session_is_attached_to_by_its_password_only)
         {"another session", session_id + 1, slice_of(right, PASSWORD_BYTES), false},
         {"right", session_id, slice_of(right, PASSWORD_BYTES), true},
     };
-    size_t records = rig.append_count;
+    size_t records = rig.record_count;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        rig_open(&rig, 0);
+        driver_open(&rig, 0);
         body.size = 0;
         struct connect_request request = {
             .timeout_ms = 4000, .session_id = rows[i].session_id, .password = rows[i].password};
         connect_request_write(&body, &request);
         jute_put_bool(&body, false);
-        rig_frame(&rig, 0, buffer_slice(&body));
+        driver_frame(&rig, 0, buffer_slice(&body));
         CHECK_I64(rows[i].name, rig_shaken(&rig, 0), rows[i].want);
         CHECK_I64(rows[i].name, rig.clients[0].closed, !rows[i].want);
-        rig_gone(&rig, 0);
+        driver_gone(&rig, 0);
     }
-    CHECK_U64("attaching takes no zxid", rig.append_count, records);
+    CHECK_U64("attaching takes no zxid", rig.record_count, records);
     end(&rig);
 }
 
 TEST(a_newcomer_with_a_wrong_password_does_not_touch_the_older_connection)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
-    rig_open(&rig, 1);
+    driver_open(&rig, 1);
     body.size = 0;
     struct connect_request request = {.timeout_ms = 4000,
                                       .session_id = rig.clients[0].session_id,
                                       .password = SLICE("0123456789abcdef")};
     connect_request_write(&body, &request);
     jute_put_bool(&body, false);
-    rig_frame(&rig, 1, buffer_slice(&body));
+    driver_frame(&rig, 1, buffer_slice(&body));
     CHECK(!rig.clients[0].closed && rig.clients[1].closed);
     CHECK(!rig_shaken(&rig, 1));
     (void)rig_send(&rig, 0, OP_PING, NULL);
@@ -215,7 +216,7 @@ TEST(a_newcomer_with_a_wrong_password_does_not_touch_the_older_connection)
 
 TEST(who_comes_back_while_writes_are_on_their_way_waits_for_them)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -223,13 +224,13 @@ TEST(who_comes_back_while_writes_are_on_their_way_waits_for_them)
     (void)rig_create(&rig, 0, "/a", 0);
     int64_t first = rig.appended_zxid;
     (void)rig_create(&rig, 0, "/b", 0);
-    rig_open(&rig, 1);
-    rig_shake(&rig, 1, session_id, 4000);
+    driver_open(&rig, 1);
+    driver_shake(&rig, 1, session_id, 4000);
     CHECK(rig.clients[0].closed && rig_silent(&rig, 1) && rig.clients[1].paused);
     int32_t early = rig_get(&rig, 1, "/b", false);
-    rig_sync_to(&rig, first);
+    driver_sync_to(&rig, first);
     CHECK(rig_silent(&rig, 1));
-    rig_sync(&rig);
+    driver_sync(&rig);
     CHECK(rig_silent(&rig, 0)); /* the answers went with the old connection */
     CHECK(rig_shaken(&rig, 1));
     CHECK_I64("session", rig.clients[1].session_id, session_id);
@@ -240,25 +241,25 @@ TEST(who_comes_back_while_writes_are_on_their_way_waits_for_them)
 
 TEST(two_may_come_back_at_once_and_the_last_one_wins)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
     (void)rig_create(&rig, 0, "/a", 0);
-    rig_open(&rig, 1);
-    rig_shake(&rig, 1, rig.clients[0].session_id, 4000);
-    rig_open(&rig, 2);
-    rig_shake(&rig, 2, rig.clients[0].session_id, 4000);
+    driver_open(&rig, 1);
+    driver_shake(&rig, 1, rig.clients[0].session_id, 4000);
+    driver_open(&rig, 2);
+    driver_shake(&rig, 2, rig.clients[0].session_id, 4000);
     CHECK(rig.clients[0].closed && rig.clients[1].closed && !rig.clients[2].closed);
-    rig_gone(&rig, 1);
-    rig_sync(&rig);
+    driver_gone(&rig, 1);
+    driver_sync(&rig);
     CHECK(rig_shaken(&rig, 2));
     end(&rig);
 }
 
 TEST(watches_go_with_the_connection)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -266,29 +267,29 @@ TEST(watches_go_with_the_connection)
     rig_make(&rig, 0, "/a");
     (void)rig_expect(&rig, 1, rig_get(&rig, 1, "/a", true), ZK_OK);
     int64_t session_id = rig.clients[1].session_id;
-    rig_gone(&rig, 1);
+    driver_gone(&rig, 1);
     rig_connect_to(&rig, 1, session_id);
     (void)rig_set(&rig, 0, "/a", "x");
-    rig_sync(&rig);
+    driver_sync(&rig);
     CHECK(rig_silent(&rig, 1));
     end(&rig);
 }
 
 TEST(the_timeout_of_the_last_attach_counts)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
-    rig_gone(&rig, 0);
-    rig_open(&rig, 1);
-    rig_shake(&rig, 1, rig.clients[0].session_id, 20000);
+    driver_gone(&rig, 0);
+    driver_open(&rig, 1);
+    driver_shake(&rig, 1, rig.clients[0].session_id, 20000);
     CHECK(rig_shaken(&rig, 1));
     CHECK_I64("timeout", rig.clients[1].timeout_ms, 20000);
-    rig_pass(&rig, 12000);
+    driver_pass(&rig, 12000);
     CHECK(!rig.clients[1].closed);
-    rig_pass(&rig, 8000 + 2 * RIG_TICK_MS);
-    rig_sync(&rig);
+    driver_pass(&rig, 8000 + 2 * RIG_TICK_MS);
+    driver_sync(&rig);
     CHECK(rig.clients[1].closed);
     end(&rig);
 }
@@ -297,14 +298,14 @@ TEST(the_timeout_of_the_last_attach_counts)
 
 TEST(a_close_is_answered_and_takes_the_ephemerals_along)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
     rig_connect(&rig, 1);
     rig_make(&rig, 0, "/p");
     (void)rig_create(&rig, 0, "/p/e", MODE_EPHEMERAL);
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_next(&rig, 0);
     put_path_type(&body, "/p", WATCH_ADD_PERSISTENT);
     (void)rig_do(&rig, 1, OP_ADD_WATCH, &body, ZK_OK);
@@ -314,7 +315,7 @@ TEST(a_close_is_answered_and_takes_the_ephemerals_along)
     int32_t behind = rig_create(&rig, 0, "/behind", 0);
     CHECK(exists(&rig, "/p/e") && behind > xid);
     int64_t zxid = rig.appended_zxid;
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_expect(&rig, 0, late, ZK_OK);
     CHECK_I64("zxid", rig_expect(&rig, 0, xid, ZK_OK).zxid, zxid);
     CHECK(rig_silent(&rig, 0) && rig.clients[0].closed);
@@ -324,45 +325,45 @@ TEST(a_close_is_answered_and_takes_the_ephemerals_along)
     rig_expect_event(&rig, 1, zxid, EVENT_CHILDREN_CHANGED, "/p");
     rig_expect_event(&rig, 1, zxid, EVENT_CHILDREN_CHANGED, "/p");
     CHECK(rig_silent(&rig, 1));
-    rig_gone(&rig, 0);
-    rig_open(&rig, 0);
-    rig_shake(&rig, 0, rig.clients[0].session_id, 4000);
+    driver_gone(&rig, 0);
+    driver_open(&rig, 0);
+    driver_shake(&rig, 0, rig.clients[0].session_id, 4000);
     CHECK(!rig_shaken(&rig, 0));
     end(&rig);
 }
 
 TEST(a_session_that_is_closing_cannot_be_attached_to)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
     (void)rig_send(&rig, 0, OP_CLOSE_SESSION, NULL);
-    rig_open(&rig, 1);
-    rig_shake(&rig, 1, rig.clients[0].session_id, 4000);
+    driver_open(&rig, 1);
+    driver_shake(&rig, 1, rig.clients[0].session_id, 4000);
     CHECK(!rig_shaken(&rig, 1));
-    rig_sync(&rig);
+    driver_sync(&rig);
     end(&rig);
 }
 
 TEST(a_silent_session_expires_and_its_connection_closes_without_a_word)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
     (void)rig_create(&rig, 0, "/e", MODE_EPHEMERAL);
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_next(&rig, 0);
-    int64_t heard_ms = rig.now_ms, records = (int64_t)rig.append_count;
-    while ((int64_t)rig.append_count == records)
-        rig_jump(&rig, 100);
+    int64_t heard_ms = rig.now_ms, records = (int64_t)rig.record_count;
+    while ((int64_t)rig.record_count == records)
+        driver_jump(&rig, 100);
     CHECK(rig.now_ms > heard_ms + RIG_TIMEOUT_MS &&
           rig.now_ms <= heard_ms + RIG_TIMEOUT_MS + RIG_TICK_MS + 100);
     CHECK(exists(&rig, "/e") && !rig.clients[0].closed); /* until it is durable */
-    rig_pass(&rig, 3 * RIG_TICK_MS);
-    CHECK_I64("proposed once", (int64_t)rig.append_count, records + 1);
-    rig_sync(&rig);
+    driver_pass(&rig, 3 * RIG_TICK_MS);
+    CHECK_I64("proposed once", (int64_t)rig.record_count, records + 1);
+    driver_sync(&rig);
     CHECK(!exists(&rig, "/e") && rig.clients[0].closed && rig_silent(&rig, 0));
     struct replica_counts counts;
     replica_counts(rig.replica, &counts);
@@ -372,12 +373,12 @@ TEST(a_silent_session_expires_and_its_connection_closes_without_a_word)
 
 TEST(anything_that_is_heard_keeps_a_session)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
     for (int i = 0; i < 10; i++) {
-        rig_pass(&rig, RIG_TIMEOUT_MS - RIG_TICK_MS);
+        driver_pass(&rig, RIG_TIMEOUT_MS - RIG_TICK_MS);
         int32_t xid = XID_PING;
         if (i % 2 == 0)
             rig_send_xid(&rig, 0, xid, OP_PING, NULL);
@@ -391,50 +392,50 @@ TEST(anything_that_is_heard_keeps_a_session)
 
 TEST(nothing_of_a_session_is_taken_once_its_expiry_is_proposed)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
-    size_t records = rig.append_count;
-    while (rig.append_count == records)
-        rig_jump(&rig, 100);
-    records = rig.append_count;
+    size_t records = rig.record_count;
+    while (rig.record_count == records)
+        driver_jump(&rig, 100);
+    records = rig.record_count;
     (void)rig_create(&rig, 0, "/e", MODE_EPHEMERAL);
     (void)rig_get(&rig, 0, "/", false);
     (void)rig_send(&rig, 0, OP_PING, NULL);
-    CHECK_U64("records", rig.append_count, records);
-    rig_sync(&rig);
+    CHECK_U64("records", rig.record_count, records);
+    driver_sync(&rig);
     CHECK(rig_silent(&rig, 0) && rig.clients[0].closed && !exists(&rig, "/e"));
     end(&rig);
 }
 
 TEST(a_long_pause_of_the_process_gives_everybody_a_full_timeout)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
-    rig_jump(&rig, 3600000);
-    CHECK_U64("nobody died", rig.append_count, 1);
-    rig_pass(&rig, RIG_TIMEOUT_MS - 1);
-    CHECK_U64("still", rig.append_count, 1);
-    rig_pass(&rig, 2 * RIG_TICK_MS);
-    CHECK_U64("but then", rig.append_count, 2);
-    rig_sync(&rig);
+    driver_jump(&rig, 3600000);
+    CHECK_U64("nobody died", rig.record_count, 1);
+    driver_pass(&rig, RIG_TIMEOUT_MS - 1);
+    CHECK_U64("still", rig.record_count, 1);
+    driver_pass(&rig, 2 * RIG_TICK_MS);
+    CHECK_U64("but then", rig.record_count, 2);
+    driver_sync(&rig);
     end(&rig);
 }
 
 TEST(the_wall_clock_decides_nothing)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
     rig.wall_ms += INT64_C(10) * 365 * 86400 * 1000;
-    rig_jump(&rig, 10);
+    driver_jump(&rig, 10);
     rig.wall_ms = -5;
-    rig_jump(&rig, 10);
-    CHECK_U64("nobody died", rig.append_count, 1);
+    driver_jump(&rig, 10);
+    CHECK_U64("nobody died", rig.record_count, 1);
     rig_make(&rig, 0, "/a");
     struct zk_stat stat;
     const struct tree *tree = replica_tree(rig.replica);
@@ -447,7 +448,7 @@ TEST(the_wall_clock_decides_nothing)
 
 TEST(a_session_id_is_the_server_the_time_and_a_count)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -463,7 +464,7 @@ TEST(session_ids_are_never_given_again_whatever_the_clock_says)
 {
     struct replica_options options = rig_options();
     struct tree *tree = rig_tree();
-    struct rig rig;
+    struct driver rig;
     int64_t taken = (INT64_C(1) << 56) + (options.session_seed_ms << 16) + 5000;
 
     tree_session_add(tree, taken, 4000); /* of a server whose clock was ahead of ours */
@@ -478,17 +479,17 @@ TEST(sessions_of_the_tree_are_alive_after_a_start_with_a_full_timeout)
 {
     struct replica_options options = rig_options();
     struct tree *tree = rig_tree();
-    struct rig rig;
+    struct driver rig;
 
     tree_session_add(tree, 77, 8000);
     rig_init(&rig, &options, tree);
-    rig_pass(&rig, 8000);
-    CHECK_U64("alive", rig.append_count, 0);
+    driver_pass(&rig, 8000);
+    CHECK_U64("alive", rig.record_count, 0);
     rig_connect_to(&rig, 0, 77);
-    rig_gone(&rig, 0);
-    rig_pass(&rig, 8000 + 2 * RIG_TICK_MS);
-    CHECK_U64("and mortal", rig.append_count, 1);
-    rig_sync(&rig);
+    driver_gone(&rig, 0);
+    driver_pass(&rig, 8000 + 2 * RIG_TICK_MS);
+    CHECK_U64("and mortal", rig.record_count, 1);
+    driver_sync(&rig);
     end(&rig);
 }
 
@@ -503,7 +504,7 @@ static void put_auth(const char *scheme, struct slice auth)
 
 TEST(auth_is_answered_at_once_and_counts_for_later_requests)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -516,7 +517,7 @@ TEST(auth_is_answered_at_once_and_counts_for_later_requests)
     CHECK_I64("zxid", reply.zxid, 0);
     put_create_acl(&body, "/late", mine, 0);
     int32_t late = rig_send(&rig, 0, OP_CREATE, &body);
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_expect(&rig, 0, early, ZK_INVALID_ACL);
     (void)rig_expect(&rig, 0, late, ZK_OK);
     end(&rig);
@@ -524,7 +525,7 @@ TEST(auth_is_answered_at_once_and_counts_for_later_requests)
 
 TEST(a_read_that_waits_keeps_the_identities_of_its_arrival)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -540,7 +541,7 @@ TEST(a_read_that_waits_keeps_the_identities_of_its_arrival)
     put_auth("digest", SLICE("u:p"));
     rig_send_xid(&rig, 1, XID_AUTH, OP_AUTH, &body);
     int32_t after = rig_get(&rig, 1, "/mine", false);
-    rig_sync(&rig);
+    driver_sync(&rig);
     (void)rig_expect(&rig, 1, XID_AUTH, ZK_OK);
     (void)rig_expect(&rig, 1, write, ZK_OK);
     (void)rig_expect(&rig, 1, before, ZK_NO_AUTH);
@@ -550,7 +551,7 @@ TEST(a_read_that_waits_keeps_the_identities_of_its_arrival)
 
 TEST(a_failed_auth_is_answered_and_closes_the_connection_only)
 {
-    struct rig rig;
+    struct driver rig;
     struct replica_counts counts;
 
     begin(&rig);
@@ -561,7 +562,7 @@ TEST(a_failed_auth_is_answered_and_closes_the_connection_only)
     CHECK(rig.clients[0].closed);
     replica_counts(rig.replica, &counts);
     CHECK_U64("sessions", counts.sessions, 1);
-    rig_gone(&rig, 0);
+    driver_gone(&rig, 0);
     rig_connect(&rig, 1);
     buffer_append(&body, SLICE("\0\0"));
     rig_send_xid(&rig, 1, XID_AUTH, OP_AUTH, &body); /* does not decode */
@@ -571,7 +572,7 @@ TEST(a_failed_auth_is_answered_and_closes_the_connection_only)
 
 TEST(sasl_without_sasl_says_yes_and_nothing_more)
 {
-    struct rig rig;
+    struct driver rig;
 
     begin(&rig);
     rig_connect(&rig, 0);
@@ -586,7 +587,7 @@ TEST(sasl_without_sasl_says_yes_and_nothing_more)
 TEST(enforced_authentication_refuses_everything_else_before)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
 
     options.enforce_auth_schemes = SLICE("sasl,digest");
     rig_init(&rig, &options, rig_tree());
@@ -605,7 +606,7 @@ TEST(enforced_authentication_refuses_everything_else_before)
 TEST(the_wrong_ensemble_is_told_nothing)
 {
     struct replica_options options = rig_options();
-    struct rig rig;
+    struct driver rig;
 
     options.ensemble_auth = true;
     options.ensemble_names = SLICE("ours");

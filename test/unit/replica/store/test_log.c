@@ -1,7 +1,7 @@
 #include "replica/store/log.h"
 #include "replica/store/recovery.h"
+#include "sim/disk.h"
 #include "test/lib/check.h"
-#include "test/lib/sim_disk.h"
 #include "test/lib/store_world.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "replica/store/snapshot.h"
+#include "sim/disk.h"
 #include "test/lib/check.h"
 #include "test/lib/requests.h"
-#include "test/lib/sim_disk.h"
 #include "test/lib/store_world.h"
 #include "test/lib/unpack.h"
 

@@ -1,10 +1,14 @@
-#include "test/lib/sim_disk.h"
+/* disk.c: files as two contents each: what a reader sees now, and what survives a power loss.
+ *
+ * The rule: a call changes `now` only; sync copies a file's `now` over its `durable`, sync_dir does it
+ * for the names. A reboot takes, sector by sector and name by name, one of the two. Every choice comes
+ * from the seed, so a run repeats itself. */
+#include "sim/disk.h"
 
-#include "test/lib/check.h"
+#include "base/array.h"
+#include "base/hash.h"
 
-#include <stdlib.h>
-
-enum { SECTOR_BYTES = 512, BLOCK_BYTES = 4096, NAME_BYTES_MAX = 128, NAMES_MAX = 512 };
+enum { SECTOR_BYTES = 512, BLOCK_BYTES = 4096, NAME_BYTES_MAX = 128 };
 
 struct bytes {
     uint8_t *data;
@@ -23,14 +27,14 @@ struct name {
     struct inode *inode;
 };
 
-struct names {
-    struct name entries[NAMES_MAX];
-    size_t count;
+struct names { /* sorted */
+    struct name *entries;
+    size_t count, capacity;
 };
 
 struct change { /* of names, since the last sync_dir */
     enum { NAME_SET, NAME_REMOVED } kind;
-    char text[NAME_BYTES_MAX], from[NAME_BYTES_MAX]; /* from: renamed */
+    char text[NAME_BYTES_MAX], from[NAME_BYTES_MAX]; /* from: its name before; "": none */
     struct inode *inode;
 };
 
@@ -61,6 +65,21 @@ static struct sim_disk *of(struct disk *disk)
     return CONTAINER_OF(disk, struct sim_disk, disk);
 }
 
+static int32_t random_below(struct sim_disk *sim, int32_t bound)
+{
+    sim->seed += 0x9e3779b97f4a7c15u;
+    return (int32_t)(hash_u64(sim->seed, 1) % (uint64_t)bound);
+}
+
+/* `to` has NAME_BYTES_MAX bytes. */
+static void copy_name(char *to, const char *from)
+{
+    size_t size = strlen(from);
+
+    ASSERT(size < NAME_BYTES_MAX);
+    memcpy(to, from, size + 1);
+}
+
 static void bytes_resize(struct bytes *bytes, size_t size)
 {
     if (size > bytes->capacity) {
@@ -81,7 +100,7 @@ static void bytes_copy(struct bytes *to, const struct bytes *from)
         memcpy(to->data, from->data, from->size);
 }
 
-static struct name *find(struct names *names, const char *text)
+static struct name *names_find(const struct names *names, const char *text)
 {
     for (size_t i = 0; i < names->count; i++) {
         if (strcmp(names->entries[i].text, text) == 0)
@@ -92,23 +111,23 @@ static struct name *find(struct names *names, const char *text)
 
 static void names_set(struct names *names, const char *text, struct inode *inode)
 {
-    struct name *name = find(names, text);
+    struct name *name = names_find(names, text);
 
     if (name != NULL) {
         name->inode = inode;
         return;
     }
-    ASSERT(names->count < NAMES_MAX && strlen(text) < NAME_BYTES_MAX);
+    names->entries = ARRAY_RESERVE(names->entries, names->capacity, names->count + 1, ARRAY_FIRST);
     size_t at = names->count++;
     for (; at > 0 && strcmp(names->entries[at - 1].text, text) > 0; at--)
         names->entries[at] = names->entries[at - 1];
-    strcpy(names->entries[at].text, text);
+    copy_name(names->entries[at].text, text);
     names->entries[at].inode = inode;
 }
 
 static void names_remove(struct names *names, const char *text)
 {
-    struct name *name = find(names, text);
+    struct name *name = names_find(names, text);
 
     if (name == NULL)
         return;
@@ -117,25 +136,31 @@ static void names_remove(struct names *names, const char *text)
     memmove(name, name + 1, (names->count - at) * sizeof(*name));
 }
 
-static void changes_apply(struct names *names, const struct change *change)
+static void names_copy(struct names *to, const struct names *from)
+{
+    to->entries = ARRAY_RESERVE(to->entries, to->capacity, from->count, ARRAY_FIRST);
+    to->count = from->count;
+    if (from->count > 0)
+        memcpy(to->entries, from->entries, from->count * sizeof(*from->entries));
+}
+
+static void names_apply(struct names *names, const struct change *change)
 {
     if (change->kind == NAME_REMOVED) {
         names_remove(names, change->text);
         return;
     }
     names_set(names, change->text, change->inode);
-    struct name *from = change->from[0] == '\0' ? NULL : find(names, change->from);
+    struct name *from = change->from[0] == '\0' ? NULL : names_find(names, change->from);
     if (from != NULL && from->inode == change->inode)
         names_remove(names, change->from);
 }
 
 static void change_names(struct sim_disk *sim, const struct change *change)
 {
-    changes_apply(&sim->now, change);
-    if (sim->change_count == sim->change_capacity) {
-        sim->change_capacity = sim->change_capacity == 0 ? 64 : sim->change_capacity * 2;
-        sim->changes = mem_realloc(sim->changes, sim->change_capacity * sizeof(*sim->changes));
-    }
+    names_apply(&sim->now, change);
+    sim->changes =
+        ARRAY_RESERVE(sim->changes, sim->change_capacity, sim->change_count + 1, ARRAY_FIRST);
     sim->changes[sim->change_count++] = *change;
 }
 
@@ -187,7 +212,7 @@ static enum status sim_open(struct disk *disk, const char *name, enum disk_open_
                             struct disk_file **ret_file)
 {
     struct sim_disk *sim = of(disk);
-    struct name *entry = find(&sim->now, name);
+    struct name *entry = names_find(&sim->now, name);
     bool crash;
 
     enum status status = enter(sim, SIM_OPEN, mode == DISK_CREATE, &crash);
@@ -198,9 +223,9 @@ static enum status sim_open(struct disk *disk, const char *name, enum disk_open_
     if (mode == DISK_CREATE) {
         if (entry == NULL) {
             struct change change = {.kind = NAME_SET, .inode = inode_new(sim)};
-            strcpy(change.text, name);
+            copy_name(change.text, name);
             change_names(sim, &change);
-            entry = find(&sim->now, name);
+            entry = names_find(&sim->now, name);
         } else {
             bytes_resize(&entry->inode->now, 0);
             give_back_blocks(sim, entry->inode, 0);
@@ -356,7 +381,7 @@ static enum status sim_sync_dir(struct disk *disk)
         return status;
     if (crash)
         return STATUS_IO;
-    sim->durable = sim->now;
+    names_copy(&sim->durable, &sim->now);
     sim->change_count = 0;
     return STATUS_OK;
 }
@@ -364,7 +389,7 @@ static enum status sim_sync_dir(struct disk *disk)
 static enum status sim_rename(struct disk *disk, const char *from, const char *to)
 {
     struct sim_disk *sim = of(disk);
-    struct name *entry = find(&sim->now, from);
+    struct name *entry = names_find(&sim->now, from);
     bool crash;
 
     enum status status = enter(sim, SIM_RENAME, true, &crash);
@@ -373,8 +398,8 @@ static enum status sim_rename(struct disk *disk, const char *from, const char *t
     if (entry == NULL)
         return STATUS_NOT_FOUND;
     struct change change = {.kind = NAME_SET, .inode = entry->inode};
-    strcpy(change.text, to);
-    strcpy(change.from, from);
+    copy_name(change.text, to);
+    copy_name(change.from, from);
     change_names(sim, &change);
     return crash ? STATUS_IO : STATUS_OK;
 }
@@ -382,7 +407,7 @@ static enum status sim_rename(struct disk *disk, const char *from, const char *t
 static enum status sim_remove(struct disk *disk, const char *name)
 {
     struct sim_disk *sim = of(disk);
-    struct name *entry = find(&sim->now, name);
+    struct name *entry = names_find(&sim->now, name);
     bool crash;
 
     enum status status = enter(sim, SIM_REMOVE, true, &crash);
@@ -392,7 +417,7 @@ static enum status sim_remove(struct disk *disk, const char *name)
         return STATUS_NOT_FOUND;
     give_back_blocks(sim, entry->inode, 0);
     struct change change = {.kind = NAME_REMOVED};
-    strcpy(change.text, name);
+    copy_name(change.text, name);
     change_names(sim, &change);
     return crash ? STATUS_IO : STATUS_OK;
 }
@@ -406,7 +431,7 @@ static enum status sim_list(struct disk *disk, disk_list_visit *visit, void *con
     if (status != STATUS_OK)
         return status;
     /* A directory has no order: begin somewhere. */
-    size_t start = sim->now.count == 0 ? 0 : (size_t)(random_u64(&sim->seed) % sim->now.count);
+    size_t start = sim->now.count == 0 ? 0 : (size_t)random_below(sim, (int32_t)sim->now.count);
     for (size_t i = 0; i < sim->now.count; i++) {
         const struct name *name = &sim->now.entries[(start + i) % sim->now.count];
         if (!visit(context, name->text, name->inode->now.size))
@@ -449,6 +474,8 @@ void sim_disk_free(struct sim_disk *sim)
         mem_free(inode->blocks);
         mem_free(inode);
     }
+    mem_free(sim->now.entries);
+    mem_free(sim->durable.entries);
     mem_free(sim->changes);
     mem_free(sim);
 }
@@ -470,7 +497,7 @@ bool sim_disk_crashed(const struct sim_disk *sim)
 
 static bool chance(struct sim_disk *sim, int32_t one_in)
 {
-    return random_below(&sim->seed, one_in) == 0;
+    return random_below(sim, one_in) == 0;
 }
 
 static void lose_bytes(struct sim_disk *sim, struct inode *inode)
@@ -478,7 +505,7 @@ static void lose_bytes(struct sim_disk *sim, struct inode *inode)
     struct bytes *now = &inode->now, *durable = &inode->durable;
     size_t longest = now->size > durable->size ? now->size : durable->size;
     size_t size = chance(sim, 2) ? now->size : durable->size;
-    int32_t one_in = 2 + random_below(&sim->seed, 8);
+    int32_t one_in = 2 + random_below(sim, 8);
     bool keep_most = chance(sim, 2);
 
     bytes_resize(now, longest);
@@ -504,9 +531,9 @@ void sim_disk_reboot(struct sim_disk *sim, enum sim_disk_loss loss)
         }
         for (size_t i = 0; i < sim->change_count && loss == SIM_LOSE_SOME; i++) {
             if (chance(sim, 2))
-                changes_apply(&sim->durable, &sim->changes[i]);
+                names_apply(&sim->durable, &sim->changes[i]);
         }
-        sim->now = sim->durable;
+        names_copy(&sim->now, &sim->durable);
         for (struct inode *inode = sim->inodes; inode != NULL; inode = inode->next)
             bytes_copy(&inode->durable, &inode->now);
         sim->change_count = 0;
@@ -557,7 +584,7 @@ size_t sim_disk_open_files(const struct sim_disk *sim)
 
 struct slice sim_disk_bytes(const struct sim_disk *sim, const char *name)
 {
-    const struct name *entry = find((struct names *)(uintptr_t)&sim->now, name);
+    const struct name *entry = names_find(&sim->now, name);
 
     if (entry == NULL)
         return SLICE_NULL;
@@ -567,7 +594,7 @@ struct slice sim_disk_bytes(const struct sim_disk *sim, const char *name)
 
 void sim_disk_put(struct sim_disk *sim, const char *name, struct slice bytes)
 {
-    struct name *entry = find(&sim->now, name);
+    struct name *entry = names_find(&sim->now, name);
     struct inode *inode = entry == NULL ? inode_new(sim) : entry->inode;
 
     names_set(&sim->now, name, inode);

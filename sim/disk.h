@@ -1,9 +1,11 @@
-/* sim_disk.h: a directory in memory that crashes, loses, tears, reorders and fails, by seed.
+/* disk.h: a directory in memory that loses power, tears, reorders and fails, by seed: the simulated
+ * answer to base/disk.h.
  *
  * What was not synced when the power goes may be there or not: every 512-byte sector of a file for
- * itself, its size, and every name made, renamed or removed since the last sync_dir. */
-#ifndef TEST_LIB_SIM_DISK_H
-#define TEST_LIB_SIM_DISK_H
+ * itself, its size, and every name made, renamed or removed since the last sync_dir. Untouched by
+ * sim_disk_crash_at(), sim_disk_fail_at() and the like, it is a plain disk on which nothing fails. */
+#ifndef SIM_DISK_H
+#define SIM_DISK_H
 
 #include "base/disk.h"
 
@@ -29,7 +31,7 @@ enum sim_disk_loss {
 };
 
 struct sim_disk;
-struct sim_disk *sim_disk_new(uint64_t seed);
+struct sim_disk *sim_disk_new(uint64_t seed); /* an empty directory */
 void sim_disk_free(struct sim_disk *sim);
 struct disk *sim_disk(struct sim_disk *sim);
 
