@@ -10,7 +10,7 @@ cat <<END
 
   Talk to it from another terminal, with any ZooKeeper client:
     zkCli.sh -server 127.0.0.1:$port             the Java shell (Debian: /usr/share/zookeeper/bin)
-    echo srvr | nc 127.0.0.1 $port               how it is
+    build/paddock four-letter 127.0.0.1:$port srvr  how it is (or: mntr, stat, ...)
     python3 -c "from kazoo.client import KazooClient as K; z = K('127.0.0.1:$port'); \\
                 z.start(); print(z.get_children('/'))"
     build/paddock bench --servers 127.0.0.1:$port  how fast it is

@@ -2,6 +2,7 @@
 #include "bench/bench.h"
 #include "server/config/version.h"
 #include "server/daemon.h"
+#include "tools/four_letter_tool.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static const struct command {
     const char *purpose;
 } commands[] = {
     {"server", daemon_main, "a ZooKeeper server"},
+    {"four-letter", four_letter_tool_main, "asks a server srvr, stat, ruok, mntr, ..."},
     {"bench", bench_main, "load for any ZooKeeper-compatible address, with latencies"},
     {"version", version, "which version this is (also --version)"},
     {"help", help, "this text (also --help)"},
@@ -34,7 +36,7 @@ static int help(int argc, char **argv)
     (void)argv;
     printf("paddock: a coordination service that takes the place of Apache ZooKeeper\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        printf("paddock %-8s %s\n", commands[i].name, commands[i].purpose);
+        printf("paddock %-11s %s\n", commands[i].name, commands[i].purpose);
     printf("\n%s", daemon_usage);
     return 0;
 }

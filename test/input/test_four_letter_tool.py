@@ -1,0 +1,73 @@
+"""paddock four-letter HOST:PORT WORD."""
+
+import socket
+import subprocess
+
+import pytest
+
+from pylib import servers
+
+
+def ask(*words):
+    done = subprocess.run(
+        [servers.paddock_program(), "four-letter", *words],
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_it_prints_what_the_server_answers(start):
+    server = start()
+    code, out, err = ask(server.address, "srvr")
+    assert code == 0 and err == ""
+    assert "Mode: standalone" in out and out.startswith("Zookeeper version: ")
+    assert ask(server.address, "ruok")[:2] == (0, "imok")
+
+
+def test_a_refused_word_is_the_servers_answer(start):
+    server = start({"4lw.commands.whitelist": "srvr"})
+    code, out, _ = ask(server.address, "wchp")
+    assert code == 0
+    assert out == "wchp is not executed because it is not in the whitelist.\n"
+
+
+def test_nobody_there_is_told_with_the_address():
+    address = "127.0.0.1:%d" % servers.free_port()
+    assert ask(address, "srvr") == (1, "", "paddock: %s: Connection refused\n" % address)
+
+
+def test_a_server_that_says_nothing_is_given_two_seconds():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = "127.0.0.1:%d" % listener.getsockname()[1]
+        code, out, err = ask(address, "srvr")
+    assert (code, out) == (1, "")
+    assert err == "paddock: %s: no answer within 2 seconds\n" % address
+
+
+def test_a_name_that_does_not_resolve_is_told():
+    code, out, err = ask("no-such-host.invalid:2181", "srvr")
+    assert (code, out) == (1, "")
+    assert err == "paddock: no-such-host.invalid:2181: the name does not resolve\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["127.0.0.1:2181"],
+        ["127.0.0.1:2181", "toolong"],
+        ["127.0.0.1:0", "srvr"],
+        ["127.0.0.1:65536", "srvr"],
+        ["127.0.0.1:x", "srvr"],
+        [":2181", "srvr"],
+        ["[::1:2181", "srvr"],
+        ["::1:2181", "srvr"],
+        ["127.0.0.1:2181", "srvr", "more"],
+    ],
+)
+def test_wrong_arguments_get_the_usage(words):
+    code, out, err = ask(*words)
+    assert (code, out) == (2, "")
+    assert err.startswith("usage: paddock four-letter HOST[:PORT] WORD\n")
