@@ -58,6 +58,13 @@ class Channel:
             self.buffer += chunk
         return True
 
+    def hang_up(self):
+        """Nothing more is sent: the server closes, if it has not done so already."""
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
     def frame(self):
         """The next frame; None at the end. socket.timeout when nothing comes."""
         while not self.ready:
@@ -152,9 +159,13 @@ class Lockstep:
         session.channels = None
 
     def steal(self, session, **options):
-        """Re-attach while the old connection is open: the old one is closed by the server."""
+        """Re-attach while the old connection is open: the old one is closed by the server, or, where the
+        password was wrong, by Java only; then it hangs up, and both are even."""
         old = session.channels
         response = self.connect(session, **options)
+        if "passwds" in options:
+            for channel in old:
+                channel.hang_up()
         tails = []
         for side in (LEFT, RIGHT):
             frames = []

@@ -79,6 +79,8 @@ TABLE = (
 #   - setACL followed by pipelined writes (Java checks them against the old or the new list,
 #     depending on how far the pipeline is): setACL is the last of its burst;
 #   - quota limits under pipelining (compared with the *applied* usage): bursts of one;
+#   - a wrong password for a session that is connected: Java closes the owner, Paddock does not;
+#     the owner hangs up behind it (lockstep.steal);
 #   - anything pipelined behind closeSession, auth, sasl, or an unknown opcode;
 #   - addWatch with a null path: 3.8.0 accepts it and can then never clean up the connection;
 #   - a multi that dies of a null leaves Java's pending changes behind: such a multi goes alone;

@@ -2,7 +2,7 @@
  *
  * Schemes: world, auth (a placeholder), digest, ip, super, and ensemble (which adds no identity).
  * Source: PrepRequestProcessor.fixupACL(), ZooKeeperServer.checkACL(), the authentication providers
- * of package org.apache.zookeeper.server.auth; protocol reference section 7. */
+ * of package org.apache.zookeeper.server.auth. */
 #ifndef REPLICA_ACL_ACL_H
 #define REPLICA_ACL_ACL_H
 

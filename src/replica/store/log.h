@@ -8,7 +8,7 @@
  * Errors: STATUS_NO_SPACE from append means that nothing of this batch is in the log, that what
  * was appended before is untouched, and that the same batch may be tried again. Every other error,
  * and every error of sync, is final: the writer answers it again to each later call, because after
- * a failed sync nobody knows what the disk holds (hazards reference, D01).
+ * a failed sync nobody knows what the disk holds.
  * One thread at a time. */
 #ifndef REPLICA_STORE_LOG_H
 #define REPLICA_STORE_LOG_H

@@ -155,7 +155,7 @@ static enum status begin_without_snapshot(const struct recovery_options *options
     return STATUS_OK;
 }
 
-/* Storage reference, 8.2. */
+/* A snapshot of Java's is fuzzy up to the zxid of its digest: before that no digest can be right. */
 static void use_digest(const struct loaded *loaded, struct recovery *recovery,
                        struct replay *replay)
 {

@@ -1,6 +1,6 @@
 /* recovery.h: from the files of a data directory to a tree, or to a refusal that says why.
  *
- * Newest good snapshot, then every log record behind it (storage reference, section 7). A torn
+ * Newest good snapshot, then every log record behind it. A torn
  * tail, which no acknowledged transaction can be in, is kept as torn.<file>.<offset>, cut off and
  * told. Damage to anything that may have been acknowledged refuses: file, zxid, what to do.
  * Crash during recovery, run it again: same answer.

@@ -5,7 +5,7 @@
  *                long last zxid                      (3.9 and later)       seal
  *     seal     = long Adler-32 of all uncompressed bytes so far, text "/"
  * Plain, gzip, or snappy-java's stream, by the last part of the name.
- * Source: storage reference, sections 5 and 6; FileSnap.java, SnapStream.java. */
+ * Source: FileSnap.java, SnapStream.java. */
 #ifndef REPLICA_STORE_SNAPSHOT_H
 #define REPLICA_STORE_SNAPSHOT_H
 

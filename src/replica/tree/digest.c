@@ -1,4 +1,5 @@
-/* The digest of the tree (DigestCalculator.java, version 2; storage reference, section 8). */
+/* digest.c: the digest of the tree: the sum of the CRC-32 of every node's path, data and stat, without those
+ * below /zookeeper (DigestCalculator.java, version 2). It follows each change of a node. */
 #include "replica/tree/tree_internal.h"
 
 #include "base/checksum.h"

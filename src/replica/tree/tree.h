@@ -52,7 +52,7 @@ void tree_free(struct tree *tree);
 
 int64_t tree_last_zxid(const struct tree *tree);
 void tree_set_last_zxid(struct tree *tree, int64_t zxid);
-/* Sum of the node digests modulo 2^64 (storage reference, section 8); 0 when switched off. */
+/* Sum of the node digests modulo 2^64; 0 when switched off. */
 uint64_t tree_digest(const struct tree *tree);
 /* To be called behind each transaction whose tree is exact: every 128th zxid's digest is kept, the
  * last 1024 of them, so that servers can be compared (DataTree.java). */

@@ -1,6 +1,6 @@
 /* prepare.h: a request and the outstanding tree -> the transaction to propose, or an error one.
  *
- * Every check in ZooKeeper's order (protocol reference 4.4). A failed request becomes an error
+ * Every check in ZooKeeper's order. A failed request becomes an error
  * transaction: it takes a zxid and a log record, and changes nothing.
  * Source: PrepRequestProcessor.java. */
 #ifndef REPLICA_TXN_PREPARE_H

@@ -3,7 +3,7 @@
 enum {
     DIGEST_VERSION = 2,
     DIGEST_BYTES = 12,
-    TEXT_BYTES_MAX = INT32_MAX, /* our own log has no limit of its own (hazards, T14) */
+    TEXT_BYTES_MAX = INT32_MAX, /* our own log has no limit of its own */
     MULTI_OP_BYTES_MIN = 8      /* type and length: bounds the array before it is made */
 };
 

@@ -2,7 +2,7 @@
  *
  * Takes everything that waits, writes it, syncs once, and says "durable up to zxid z": group commit.
  * A write or sync that fails ends the process at once, without an answer to anybody and without a
- * retry: nobody knows what the disk holds (hazards reference, D01). A full disk is the exception: the
+ * retry: nobody knows what the disk holds. A full disk is the exception: the
  * log is untouched then, so the batch waits and is tried again every second, nothing is acknowledged
  * meanwhile, and reads go on. */
 #ifndef SERVER_WRITERS_LOG_THREAD_H
