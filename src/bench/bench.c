@@ -1,3 +1,5 @@
+/* bench.c: one run from the command line to the printed result. Numbers are printed as measured: nothing
+ * is left out, rounded up or run again. */
 #include "bench/bench.h"
 
 #include "bench/fleet.h"
@@ -16,7 +18,7 @@ static double own_cpu_seconds(void)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-static double us(const struct bench_result *result, double fraction)
+static double percentile_us(const struct bench_result *result, double fraction)
 {
     return (double)histogram_at_ns(&result->latency, fraction) / 1e3;
 }
@@ -34,10 +36,10 @@ static void print_result(const struct bench_options *options, const struct bench
                "\"client_cpu_s\": %.3f}\n",
                bench_op_name(options->op), options->sessions, options->outstanding,
                options->data_bytes, (unsigned long long)result->latency.count,
-               (unsigned long long)result->errors, result->seconds, ops_per_s, us(result, 0.5),
-               us(result, 0.9), us(result, 0.99), us(result, 0.999),
-               (double)result->latency.max_ns / 1e3, (double)result->longest_silence_ns / 1e3,
-               result->prefill_seconds, cpu_seconds);
+               (unsigned long long)result->errors, result->seconds, ops_per_s,
+               percentile_us(result, 0.5), percentile_us(result, 0.9), percentile_us(result, 0.99),
+               percentile_us(result, 0.999), (double)result->latency.max_ns / 1e3,
+               (double)result->longest_silence_ns / 1e3, result->prefill_seconds, cpu_seconds);
         return;
     }
     if (options->prefill > 0)
@@ -49,8 +51,8 @@ static void print_result(const struct bench_options *options, const struct bench
     printf("  %.0f ops/s  (%llu in %.2f s, %llu errors)\n", ops_per_s,
            (unsigned long long)result->latency.count, result->seconds,
            (unsigned long long)result->errors);
-    printf("  p50 %.0f  p90 %.0f  p99 %.0f  p99.9 %.0f  max %.0f us\n", us(result, 0.5),
-           us(result, 0.9), us(result, 0.99), us(result, 0.999),
+    printf("  p50 %.0f  p90 %.0f  p99 %.0f  p99.9 %.0f  max %.0f us\n", percentile_us(result, 0.5),
+           percentile_us(result, 0.9), percentile_us(result, 0.99), percentile_us(result, 0.999),
            (double)result->latency.max_ns / 1e3);
     if (result->longest_silence_ns > 0)
         printf("  longest silence %.1f ms\n", (double)result->longest_silence_ns / 1e6);

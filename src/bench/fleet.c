@@ -1,3 +1,7 @@
+/* fleet.c: sockets, frames and pings of all sessions, on one epoll.
+ *
+ * The rule: the client must cost less than any server. One read takes all that has arrived, one send
+ * leaves per session and step, and nothing is allocated per request. */
 #include "bench/fleet.h"
 
 #include "wire/records.h"
@@ -68,7 +72,8 @@ int64_t fleet_take_longest_silence_ns(struct fleet *fleet)
     return longest_ns;
 }
 
-static bool lose(struct fleet *fleet, const struct fleet_session *session, const char *why)
+static bool connection_lost(struct fleet *fleet, const struct fleet_session *session,
+                            const char *why)
 {
     if (!fleet->closing)
         fprintf(stderr, "bench: session %u: %s\n", session->index, why);
@@ -147,7 +152,7 @@ bool fleet_flush(struct fleet_session *session)
             return true;
         }
         if (sent < 0)
-            return lose(session->fleet, session, strerror(errno));
+            return connection_lost(session->fleet, session, strerror(errno));
         session->out_sent += (size_t)sent;
     }
     out->size = 0;
@@ -177,11 +182,11 @@ static bool start_connecting(struct fleet_session *session)
 
     session->fd = socket(address->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (session->fd < 0)
-        return lose(fleet, session, strerror(errno));
+        return connection_lost(fleet, session, strerror(errno));
     (void)setsockopt(session->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     if (connect(session->fd, (const struct sockaddr *)&address->at, address->size) != 0 &&
         errno != EINPROGRESS)
-        return lose(fleet, session, strerror(errno));
+        return connection_lost(fleet, session, strerror(errno));
     queue_connect_request(session);
     watch_for(session, true, EPOLL_CTL_ADD);
     return !fleet->lost;
@@ -192,7 +197,7 @@ static bool take_connect_response(struct fleet_session *session, struct slice fr
     struct fleet *fleet = session->fleet;
 
     if (frame.size < 16 || load_be32(frame.data + 4) == 0)
-        return lose(fleet, session, "the server refused a session");
+        return connection_lost(fleet, session, "the server refused a session");
     session->session_id = (int64_t)load_be64(frame.data + 8);
     session->ready = true;
     fleet->ready_count++;
@@ -206,7 +211,7 @@ static bool take_frame(struct fleet_session *session, struct slice frame)
     if (!session->ready)
         return take_connect_response(session, frame);
     if (frame.size < REPLY_HEADER_BYTES)
-        return lose(fleet, session, "a reply without a header");
+        return connection_lost(fleet, session, "a reply without a header");
     struct fleet_reply reply = {
         .xid = (int32_t)load_be32(frame.data),
         .zxid = (int64_t)load_be64(frame.data + 4),
@@ -216,7 +221,7 @@ static bool take_frame(struct fleet_session *session, struct slice frame)
         return true;
     if (reply.xid != XID_NOTIFICATION) {
         if (session->in_flight == 0)
-            return lose(fleet, session, "a reply to nothing");
+            return connection_lost(fleet, session, "a reply to nothing");
         reply.latency_ns = fleet->now_ns - session->sent_at_ns[session->first_sent];
         session->first_sent = (session->first_sent + 1) % fleet->options.in_flight_max;
         session->in_flight--;
@@ -249,7 +254,7 @@ static bool read_all(struct fleet_session *session)
     for (;;) {
         size_t had = in->size;
         if (had >= READ_BYTES)
-            return lose(fleet, session, "a reply is larger than this client takes");
+            return connection_lost(fleet, session, "a reply is larger than this client takes");
         if (had > 0)
             memcpy(fleet->chunk, in->data, had);
         ssize_t got = recv(session->fd, fleet->chunk + had, READ_BYTES - had, 0);
@@ -258,9 +263,9 @@ static bool read_all(struct fleet_session *session)
         if (got < 0 && errno == EAGAIN)
             return true;
         if (got < 0)
-            return lose(fleet, session, strerror(errno));
+            return connection_lost(fleet, session, strerror(errno));
         if (got == 0)
-            return lose(fleet, session, "the server closed the connection");
+            return connection_lost(fleet, session, "the server closed the connection");
         fleet->now_ns = fleet_clock_ns();
         size_t size = had + (size_t)got;
         size_t taken = take_frames(session, fleet->chunk, size);
@@ -302,7 +307,7 @@ bool fleet_step(struct fleet *fleet, int wait_ms)
     for (int i = 0; i < count && !fleet->lost; i++) {
         struct fleet_session *session = events[i].data.ptr;
         if ((events[i].events & (EPOLLERR | EPOLLHUP)) != 0 && (events[i].events & EPOLLIN) == 0)
-            return lose(fleet, session, "cannot connect, or the connection broke");
+            return connection_lost(fleet, session, "cannot connect, or the connection broke");
         if ((events[i].events & EPOLLIN) != 0 && !read_all(session))
             return false;
         if (session->out.size > 0 && !fleet_flush(session))
@@ -391,7 +396,7 @@ struct fleet *fleet_open(const struct fleet_options *options)
 }
 
 /* What still arrives is read and forgotten. true: the server has closed its side. */
-static bool drained(struct fleet_session *session)
+static bool read_until_closed(struct fleet_session *session)
 {
     for (;;) {
         ssize_t got = recv(session->fd, session->fleet->chunk, READ_BYTES, 0);
@@ -424,7 +429,7 @@ void fleet_close(struct fleet *fleet)
         for (int i = 0; i < count; i++) {
             struct fleet_session *session = events[i].data.ptr;
             bool gone = (events[i].events & EPOLLOUT) != 0 && !fleet_flush(session);
-            if (gone || drained(session)) {
+            if (gone || read_until_closed(session)) {
                 close(session->fd); /* leaves the epoll set by itself */
                 session->fd = -1;
                 left--;
@@ -434,7 +439,7 @@ void fleet_close(struct fleet *fleet)
     free_fleet(fleet);
 }
 
-void fleet_stamp(struct fleet *fleet, int64_t due_ns)
+void fleet_set_request_time(struct fleet *fleet, int64_t due_ns)
 {
     fleet->now_ns = due_ns;
 }

@@ -55,7 +55,8 @@ int64_t fleet_take_longest_silence_ns(struct fleet *fleet);
 
 /* A request: begin writes the headers, the caller appends the body to the buffer, end closes the
  * frame. It leaves at the end of the step, or with fleet_flush(). */
-void fleet_stamp(struct fleet *fleet, int64_t due_ns); /* when the next requests were due */
+/* The time from which the latency of the next requests counts: when they were due. */
+void fleet_set_request_time(struct fleet *fleet, int64_t due_ns);
 struct buffer *fleet_request_begin(struct fleet_session *session, int32_t op);
 void fleet_request_end(struct fleet_session *session);
 MUST_USE bool fleet_flush(struct fleet_session *session);

@@ -1,3 +1,8 @@
+/* load.c: get, set, create and mix: requests in flight, and what their answers took.
+ *
+ * Without a rate the loop is closed: an answer is followed by the next request of its session. With one,
+ * requests leave by the clock and a latency counts from when the request was due, so that a server
+ * that stalls cannot hide it. */
 #include "bench/load.h"
 
 #include "base/hash.h"
@@ -13,10 +18,10 @@ struct load {
     const struct bench_options *options;
     struct bench_result *result; /* NULL: a prefill */
     uint8_t *data;
-    uint64_t chance;
+    uint64_t random_state;
     uint32_t next_create, create_end; /* numbers of znodes to make; create_end 0: no end */
     uint64_t replies, replies_max;
-    uint32_t run; /* tells the created znodes of this run from those of others */
+    uint32_t run_id; /* tells the created znodes of this run from those of others */
     bool stopping, measuring, failed;
     bool paced; /* requests leave by the clock, not behind an answer */
     int64_t next_due_ns;
@@ -25,8 +30,8 @@ struct load {
 
 static uint32_t random_below(struct load *load, uint32_t bound)
 {
-    load->chance += 0x9e3779b97f4a7c15u;
-    return (uint32_t)((hash_u64(load->chance, 1) >> 32) * bound >> 32);
+    load->random_state += 0x9e3779b97f4a7c15u;
+    return (uint32_t)((hash_u64(load->random_state, 1) >> 32) * bound >> 32);
 }
 
 static struct slice load_data(const struct load *load)
@@ -44,7 +49,7 @@ static void send_create(struct load *load, struct fleet_session *session)
         request_create(session, slice_of(path, BENCH_PATH_BYTES), load_data(load));
         return;
     }
-    int size = snprintf(path, sizeof(path), BENCH_ROOT "/%x/%010u", load->run, number);
+    int size = snprintf(path, sizeof(path), BENCH_ROOT "/%x/%010u", load->run_id, number);
     request_create(session, slice_of(path, (size_t)size), load_data(load));
 }
 
@@ -168,9 +173,9 @@ static bool send_due(struct load *load, struct fleet *fleet)
             continue;
         }
         full = 0;
-        fleet_stamp(fleet, load->next_due_ns);
+        fleet_set_request_time(fleet, load->next_due_ns);
         send_next(load, session);
-        fleet_stamp(fleet, now_ns);
+        fleet_set_request_time(fleet, now_ns);
         if (!fleet_flush(session))
             return false;
         load->next_due_ns += distance_ns;
@@ -196,8 +201,8 @@ static bool measure(struct load *load, struct fleet *fleet)
     struct bench_result *result = load->result;
     char root[BENCH_PATH_BYTES + 16];
 
-    load->run = (uint32_t)fleet_clock_ns();
-    snprintf(root, sizeof(root), BENCH_ROOT "/%x", load->run);
+    load->run_id = (uint32_t)fleet_clock_ns();
+    snprintf(root, sizeof(root), BENCH_ROOT "/%x", load->run_id);
     if (options->op == BENCH_CREATE) {
         if (!create_one(load, fleet, root))
             return false;
@@ -227,8 +232,10 @@ static bool measure(struct load *load, struct fleet *fleet)
 
 bool load_run(const struct bench_options *options, struct bench_result *result)
 {
-    struct load load = {
-        .options = options, .result = result, .chance = options->seed, .replies_max = options->ops};
+    struct load load = {.options = options,
+                        .result = result,
+                        .random_state = options->seed,
+                        .replies_max = options->ops};
     struct fleet *fleet = open_fleet(&load, options->sessions, options->outstanding);
 
     if (fleet == NULL)

@@ -1,3 +1,4 @@
+/* requests.c: paths and requests of a load. They are written in place: no copy, no allocation. */
 #include "bench/requests.h"
 
 #include "wire/records.h"

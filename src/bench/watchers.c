@@ -1,3 +1,6 @@
+/* watchers.c: how long one change takes to reach all its watchers; and sessions that only ping.
+ *
+ * A round sets all watches, waits until they are answered, changes the znode and counts events. */
 #include "bench/fleet.h"
 #include "bench/load.h"
 #include "bench/requests.h"
@@ -8,7 +11,7 @@
 enum { WATCH_ROUNDS = 20, WATCH_WARMUP_ROUNDS = 2 };
 
 struct watchers {
-    uint32_t armed, heard, errors;
+    uint32_t watches_set, events, errors;
     uint8_t *data;
 };
 
@@ -17,11 +20,11 @@ static void on_reply(void *context, struct fleet_session *session, const struct 
     struct watchers *watchers = context;
 
     if (reply->xid == XID_NOTIFICATION)
-        watchers->heard++;
+        watchers->events++;
     else if (reply->err != ZK_OK)
         watchers->errors++;
     else if (session->index != 0)
-        watchers->armed++;
+        watchers->watches_set++;
 }
 
 /* Session 0 writes, the others watch. */
@@ -32,13 +35,13 @@ static bool one_round(const struct bench_options *options, struct watchers *watc
     struct fleet_session *writer = fleet_get(fleet, 0);
 
     bench_path(0, path);
-    watchers->armed = watchers->heard = 0;
+    watchers->watches_set = watchers->events = 0;
     for (uint32_t i = 1; i <= options->sessions; i++) {
         request_get(fleet_get(fleet, i), slice_of(path, BENCH_PATH_BYTES), /* watch= */ true);
         if (!fleet_flush(fleet_get(fleet, i)))
             return false;
     }
-    while (watchers->armed < options->sessions && watchers->errors == 0) {
+    while (watchers->watches_set < options->sessions && watchers->errors == 0) {
         if (!fleet_step(fleet, 1000))
             return false;
     }
@@ -48,7 +51,7 @@ static bool one_round(const struct bench_options *options, struct watchers *watc
                 slice_of(watchers->data, options->data_bytes));
     if (!fleet_flush(writer))
         return false;
-    while (watchers->heard < options->sessions && watchers->errors == 0) {
+    while (watchers->events < options->sessions && watchers->errors == 0) {
         if (!fleet_step(fleet, wait_ms))
             return false;
     }
