@@ -101,13 +101,13 @@ static void speak(struct run *run, uint32_t client, uint64_t *seed)
         uint8_t garbage[64];
         random_fill(seed, garbage, sizeof(garbage));
         driver_frame(driver, client, slice_of(garbage, (size_t)random_below(seed, 64)));
-    } else if (kind < 4) { /* answers that do not all leave at once */
+    } else if (kind < 7) { /* answers that do not all leave at once */
         memset(large, 'x', sizeof(large) - 1);
         (void)rig_set(driver, client, "/", kind == 2 ? "small" : large);
-    } else if (kind < 20) {
+    } else if (kind < 30) {
         (void)rig_get(driver, client, "/", /* watch= */ false);
     } else {
-        int32_t op = kind < 50 ? random_read(seed, &body) : random_write(seed, &body);
+        int32_t op = kind < 55 ? random_read(seed, &body) : random_write(seed, &body);
         (void)rig_send(driver, client, op, &body);
     }
     buffer_deinit(&body);
