@@ -43,12 +43,13 @@ static void run_init(struct run *run, uint64_t seed, bool turn_by_hand)
     driver_init(&run->driver, &driver_options, &options, rig_tree());
 }
 
-static void run_deinit(struct run *run)
+static void run_free(struct run *run)
 {
     for (size_t i = 0; i < run->count; i++)
         buffer_deinit(&run->connections[i].mail);
     mem_free(run->connections);
     driver_deinit(&run->driver);
+    mem_free(run);
 }
 
 /* The connection has ended, or the run has. */
@@ -226,7 +227,7 @@ PROPERTY(every_client_and_the_log_get_the_same_wherever_the_turns_end)
     CHECK_U64("images", batched->driver.image_count, single->driver.image_count);
     CHECK_U64("digest", tree_digest(replica_tree(batched->driver.replica)),
               tree_digest(replica_tree(single->driver.replica)));
-    run_deinit(batched);
-    run_deinit(single);
+    run_free(batched);
+    run_free(single);
     driver_journal_deinit(&journal);
 }
