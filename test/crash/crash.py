@@ -31,6 +31,8 @@ WRITERS = 5
 SESSION_MS = 40000
 KILLS_PER_DIRECTORY = 20
 JAVA_EVERY = 10
+ANSWERS_BEFORE_KILL = (0, 3, 15, 60)  # at least, however busy the machine is
+ANSWER_WAIT_S = 30
 NODES_MAX = 60  # below one writer's root
 SEQUENTIAL = (2, 3, 6)
 TTL_MS = 10**9
@@ -335,6 +337,15 @@ class Writer:
         self.closed = sent.op[0] == "close"
         self.ops_acknowledged += 1
 
+    def finish(self, server):
+        """Waits for every answer; nothing is on its way then, and the session is there."""
+        while self.pending:
+            if not self.receive():
+                raise Lost("%s: connection closed under load" % self.root)
+        if self.closed:
+            self.client.disconnect()
+            self.new_session(server)
+
     def drain(self):
         """After the kill: what had been answered counts."""
         while self.receive():
@@ -452,7 +463,8 @@ class Run:
         if not self.server.alive():
             self.start()
             self.verify(self.server)
-        self.load(self.random.choice([0.001, 0.005, 0.02, 0.04, 0.08]) * self.random.random() * 2)
+        seconds = self.random.choice([0.001, 0.005, 0.02, 0.04, 0.08]) * self.random.random() * 2
+        self.load(seconds, ANSWERS_BEFORE_KILL[self.kills % len(ANSWERS_BEFORE_KILL)])
         self.server.kill()
         self.kills += 1
         for writer in self.writers:
@@ -471,18 +483,25 @@ class Run:
             self.killed_starting += 1
         self.server.start()
 
-    def load(self, seconds):
+    def load(self, seconds, answers=0):
+        """For so many seconds, and until so many more operations are acknowledged."""
         deadline = time.monotonic() + seconds
+        answers += sum(w.ops_acknowledged for w in self.writers)
         for writer in self.writers:
             writer.depth = self.random.choice([1, 4, 16, 64])
         by_socket = {writer.client.sock: writer for writer in self.writers}
         while True:
             for writer in self.writers:
                 writer.fill()
-            left = deadline - time.monotonic()
-            if left <= 0:
+            left = max(0, deadline - time.monotonic())
+            if sum(w.ops_acknowledged for w in self.writers) < answers:
+                left = max(left, ANSWER_WAIT_S)
+            if left == 0:
                 return
-            for sock in select.select(list(by_socket), [], [], left)[0]:
+            readable = select.select(list(by_socket), [], [], left)[0]
+            if left == ANSWER_WAIT_S and not readable:
+                raise Lost("no answer in %s s" % ANSWER_WAIT_S)
+            for sock in readable:
                 writer = by_socket[sock]
                 if not writer.receive():
                     if not writer.closing or writer.pending:
