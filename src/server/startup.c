@@ -1,9 +1,13 @@
+/* startup.c: the data directories of a server: found, made, locked, opened, and recovered.
+ *
+ * Says why in the log whenever it refuses; touches nothing that a refused start should leave. */
 #include "server/server.h"
 
 #include "io/disk_posix.h"
 #include "io/log.h"
 #include "replica/store/recovery.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,13 +119,22 @@ enum exit_code startup_directories(struct server *server)
     return status == STATUS_OK ? EXIT_CODE_OK : EXIT_CODE_DATA_DIR;
 }
 
-/* The file `initialize` beside myid lets an empty directory count as a fresh database once. */
-static bool take_initialize_file(const struct config *config)
+/* The file `initialize` in dataLogDir lets an empty directory count as a fresh database, once. Only a
+ * start that goes on uses it up: a refused one leaves it, so that the operator's word still holds
+ * when the cause is gone. It goes after snapshot.0 is on disk: a crash in between finds that, and the
+ * next start removes the file. Java removes it earlier, before it has looked at the logs. */
+static void initialize_path(const struct config *config, char path[PATH_MAX])
 {
-    char path[4096];
+    snprintf(path, PATH_MAX, "%s/initialize", config->data_log_dir);
+}
 
-    snprintf(path, sizeof(path), "%s/initialize", config->data_log_dir);
-    return unlink(path) == 0;
+/* False: it stands there still, and a directory that lost its data would count as fresh. */
+static bool initialize_remove(const char *path)
+{
+    if (unlink(path) == 0 || errno == ENOENT)
+        return true;
+    log_error("main", "Cannot remove %s: %s", path, strerror(errno));
+    return false;
 }
 
 static void on_replay_begins(void *context)
@@ -129,13 +142,54 @@ static void on_replay_begins(void *context)
     *(uint64_t *)context = uv_hrtime();
 }
 
+static enum store_compression compression_of(const char *method)
+{
+    return strcmp(method, "gz") == 0       ? STORE_GZIP
+           : strcmp(method, "snappy") == 0 ? STORE_SNAPPY
+                                           : STORE_PLAIN;
+}
+
+static struct log_writer *writer_new(struct server *server, size_t payload_bytes_max,
+                                     const struct log_position *position)
+{
+    const struct config *config = server->config;
+    struct log_options options = {
+        .prealloc_bytes = (uint64_t)config->prealloc_bytes,
+        .size_limit_bytes =
+            config->txn_log_size_limit_bytes > 0 ? (uint64_t)config->txn_log_size_limit_bytes : 0,
+        .force_sync = config->force_sync,
+        .digest_enabled = config->digest_enabled,
+        .payload_bytes_max = payload_bytes_max,
+    };
+
+    return log_writer_new(server->log_disk, &options, position);
+}
+
+/* What the start found, for `mntr` and for the log. */
+static void tell_loaded(struct server *server, const struct recovery *recovery, uint64_t start_ns,
+                        uint64_t replay_ns)
+{
+    uint64_t end_ns = uv_hrtime();
+
+    server->words.start.load_ms = (int64_t)((end_ns - start_ns) / 1000000);
+    server->words.start.snapshot_load_ms = (int64_t)((replay_ns - start_ns) / 1000000);
+    server->words.start.replay_ms = (int64_t)((end_ns - replay_ns) / 1000000);
+    server->words.start.replayed = recovery->replayed;
+    log_info("store", "loaded nodes=%u zxid=0x%llx snapshot=0x%llx replayed=%llu took_ms=%lld",
+             tree_node_count(recovery->tree), (unsigned long long)recovery->last_zxid,
+             (unsigned long long)recovery->snapshot_zxid, (unsigned long long)recovery->replayed,
+             (long long)server->words.start.load_ms);
+}
+
 enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
                                struct log_writer **ret_writer)
 {
     const struct config *config = server->config;
-    const char *method = config->snapshot_compression;
+    char initialize[PATH_MAX];
     struct recovery recovery = {0};
     uint64_t hash_seed = uv_hrtime(), replay_ns = 0;
+
+    initialize_path(config, initialize);
     struct recovery_options options = {
         .tree = {.hash_seed = hash_seed,
                  .extended_types = config->extended_types,
@@ -144,11 +198,9 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         .text_bytes_max = (size_t)config->jute_maxbuffer + (size_t)config->jute_extra,
         .trust_empty = config->trust_empty,
         .db_autocreate = config->db_autocreate,
-        .initialize_found = take_initialize_file(config),
+        .initialize_found = access(initialize, F_OK) == 0,
         .last_zxid_section = config->last_zxid_section,
-        .compression = strcmp(method, "gz") == 0       ? STORE_GZIP
-                       : strcmp(method, "snappy") == 0 ? STORE_SNAPPY
-                                                       : STORE_PLAIN,
+        .compression = compression_of(config->snapshot_compression),
         .replay_begins = on_replay_begins,
         .context = &replay_ns,
     };
@@ -162,27 +214,16 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         recovery_deinit(&recovery);
         return EXIT_CODE_UNEXPECTED;
     }
-    uint64_t end_ns = uv_hrtime();
-    server->words.start.load_ms = (int64_t)((end_ns - start_ns) / 1000000);
-    server->words.start.snapshot_load_ms = (int64_t)((replay_ns - start_ns) / 1000000);
-    server->words.start.replay_ms = (int64_t)((end_ns - replay_ns) / 1000000);
-    server->words.start.replayed = recovery.replayed;
+    if (!initialize_remove(initialize)) {
+        tree_free(recovery.tree);
+        recovery_deinit(&recovery);
+        return EXIT_CODE_DATA_DIR;
+    }
+    tell_loaded(server, &recovery, start_ns, replay_ns);
     server->snapshot_wanted =
         !recovery.fresh && (recovery.replayed > 0 || recovery.snapshot_zxid != recovery.last_zxid);
-    log_info("store", "loaded nodes=%u zxid=0x%llx snapshot=0x%llx replayed=%llu took_ms=%lld",
-             tree_node_count(recovery.tree), (unsigned long long)recovery.last_zxid,
-             (unsigned long long)recovery.snapshot_zxid, (unsigned long long)recovery.replayed,
-             (long long)server->words.start.load_ms);
-    struct log_options log_options = {
-        .prealloc_bytes = (uint64_t)config->prealloc_bytes,
-        .size_limit_bytes =
-            config->txn_log_size_limit_bytes > 0 ? (uint64_t)config->txn_log_size_limit_bytes : 0,
-        .force_sync = config->force_sync,
-        .digest_enabled = config->digest_enabled,
-        .payload_bytes_max = options.text_bytes_max,
-    };
     *ret_tree = recovery.tree;
-    *ret_writer = log_writer_new(server->log_disk, &log_options, &recovery.log);
+    *ret_writer = writer_new(server, options.text_bytes_max, &recovery.log);
     recovery_deinit(&recovery);
     return EXIT_CODE_OK;
 }

@@ -70,6 +70,27 @@ def test_a_directory_of_a_newer_format_is_refused_with_a_sentence(name, content,
     assert (version / name).read_bytes() == content  # nothing was touched
 
 
+def test_initialize_is_used_up_only_by_a_start_that_goes_on(start, tmp_path):
+    without = {"zookeeper.db.autocreate": "false"}
+    initialize, version = tmp_path / "initialize", tmp_path / "version-2"
+    initialize.touch()
+    version.mkdir()
+    damaged = version / "log.1"
+    damaged.write_bytes(b"ZKLG" + struct.pack(">iq", 99, 0) + b"\0" * 64)
+    with pytest.raises(StartFailed):
+        start(without, data_dir=str(tmp_path))
+    assert initialize.exists()  # refused: the operator's word still holds
+    damaged.unlink()
+    server = start(without, data_dir=str(tmp_path))
+    assert not initialize.exists()
+    server.stop()
+    for file in version.iterdir():
+        file.unlink()
+    with pytest.raises(StartFailed) as failure:  # it counted once
+        start(without, data_dir=str(tmp_path))
+    assert "file named initialize" in str(failure.value)
+
+
 # --- a full disk
 
 

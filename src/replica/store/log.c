@@ -46,8 +46,7 @@ struct log_writer *log_writer_new(struct disk *disk, const struct log_options *o
 
     writer->disk = disk;
     writer->options = *options;
-    if (writer->options.payload_bytes_max == 0)
-        writer->options.payload_bytes_max = LOG_PAYLOAD_BYTES_MAX;
+    writer->options.payload_bytes_max = log_payload_bytes_max(options->payload_bytes_max);
     writer->position = *position;
     writer->durable_zxid = writer->synced_zxid = position->last_zxid;
     return writer;

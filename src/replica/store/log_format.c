@@ -7,6 +7,11 @@
 
 enum { HEADER_ZXID_OFFSET = 12, MAGIC = 0x5a4b4c47, VERSION = 2 };
 
+size_t log_payload_bytes_max(size_t text_bytes_max)
+{
+    return text_bytes_max == 0 ? LOG_PAYLOAD_BYTES_MAX : text_bytes_max;
+}
+
 void log_header_write(struct buffer *out)
 {
     buffer_i32(out, MAGIC);

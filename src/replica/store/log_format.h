@@ -39,6 +39,10 @@ struct log_trailer {
     uint32_t crc; /* of the payload before the link */
 };
 
+/* The longest payload, without our trailer, that a reader of the log takes. text_bytes_max:
+ * jute.maxbuffer + extrasize; 0: Java's default. */
+size_t log_payload_bytes_max(size_t text_bytes_max);
+
 void log_header_write(struct buffer *out);
 
 /* One framed record. `digest_missing`: the payload ends with its body. The trailer is left out

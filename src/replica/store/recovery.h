@@ -28,7 +28,7 @@ struct recovery_options {
     size_t text_bytes_max;  /* jute.maxbuffer + extrasize; 0: Java's default */
     bool trust_empty;       /* snapshot.trust.empty */
     bool db_autocreate;     /* false: an empty directory is refused ... */
-    bool initialize_found;  /* ... unless dataLogDir/initialize was there (and was removed) */
+    bool initialize_found;  /* ... unless dataLogDir/initialize is there; the caller removes it */
     bool last_zxid_section; /* for the snapshot.0 of a fresh database */
     enum store_compression compression; /* likewise */
     /* Unless NULL, called between the two parts of the work: the snapshot is loaded, now the logs. */
