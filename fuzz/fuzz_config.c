@@ -43,8 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read(&one, flags, file);
     read(&two, flags, file);
     ASSERT(one.problem_count == two.problem_count && one.file.count == two.file.count);
-    ASSERT(one.client_port >= 0 && one.client_port <= 65535);
-    ASSERT(one.prealloc_bytes >= -1 && one.voters >= 0 && one.observers >= 0);
+    ASSERT(one.front.port >= 0 && one.front.port <= 65535);
+    ASSERT(one.log.prealloc_bytes >= -1 && one.ensemble.voters >= 0 && one.ensemble.observers >= 0);
     int lines = count_lines(file);
     for (size_t i = 0; i < one.problem_count; i++) {
         ASSERT(strcmp(one.problems[i].text, two.problems[i].text) == 0);

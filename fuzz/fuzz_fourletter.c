@@ -45,7 +45,7 @@ static void remove_data(void)
     char command[128];
 
     server_close(&the_server);
-    snprintf(command, sizeof(command), "rm -rf '%s'", the_server.config->data_dir);
+    snprintf(command, sizeof(command), "rm -rf '%s'", the_server.config->directories.data);
     if (system(command) != 0)
         abort();
 }
@@ -63,7 +63,7 @@ static struct server *started(void)
     config_parse(&config, "fuzz",
                  SLICE("tickTime=2000\nclientPort=0\nclientPortAddress=127.0.0.1\n"
                        "maxClientCnxns=0\n4lw.commands.whitelist=*\n"));
-    config.data_dir = directory;
+    config.directories.data = directory;
     config_complete(&config);
     ASSERT(config_error(&config) == NULL);
     ASSERT(server_open(&the_server, &config) == EXIT_CODE_OK);

@@ -108,8 +108,8 @@ static void set_log_id(const struct config *config)
 {
     char id[24] = "";
 
-    if (config->server_id >= 0 && config->voters > 0)
-        snprintf(id, sizeof(id), "%lld", (long long)config->server_id);
+    if (config->ensemble.my_id >= 0 && config->ensemble.voters > 0)
+        snprintf(id, sizeof(id), "%lld", (long long)config->ensemble.my_id);
     log_set_myid(id);
 }
 
@@ -121,8 +121,8 @@ static int serve(const struct config *config)
     log_info("main",
              "Starting server tickTime=%d minSessionTimeout=%d maxSessionTimeout=%d "
              "dataDir=%s dataLogDir=%s",
-             config->tick_ms, config->session_timeout_min_ms, config->session_timeout_max_ms,
-             config->data_dir, config->data_log_dir);
+             config->session.tick_ms, config->session.timeout_min_ms,
+             config->session.timeout_max_ms, config->directories.data, config->directories.log);
     enum exit_code code = server_open(&server, config);
     if (code == EXIT_CODE_DATA_DIR) {
         log_error("main", "Unable to access datadir, exiting abnormally");
@@ -130,7 +130,7 @@ static int serve(const struct config *config)
     } else if (code != EXIT_CODE_OK) {
         log_error("main", "Unexpected exception, exiting abnormally");
     } else {
-        log_info("main", "serving port=%d", config->client_port_set ? config->client_port : -1);
+        log_info("main", "serving port=%d", config->front.port_set ? config->front.port : -1);
         server_run(&server);
     }
     server_close(&server);
@@ -151,7 +151,7 @@ static void load_default(struct config *config, const struct arguments *argument
                     port);
 
     config_parse(config, "built-in", slice_text(text));
-    config->data_dir = arguments->default_dir;
+    config->directories.data = arguments->default_dir;
     config_complete(config);
 }
 

@@ -58,7 +58,7 @@ static bool host_answer_word(struct host *host, uint32_t asker, struct slice byt
     question.rest = slice_of(bytes.data + 4, bytes.size - 4);
     if (question.word == WORD_NONE)
         return false;
-    if (four_letter_allowed(question.word, config->four_letter_whitelist, config->read_only_mode))
+    if (four_letter_allowed(question.word, config->words.whitelist, config->words.read_only_mode))
         words_answer(&server->words, &question, answer);
     else
         buffer_printf(answer, "%s is not executed because it is not in the whitelist.\n",
@@ -93,7 +93,7 @@ static void step_tick_if_due(struct server *server)
 
 static void arm_wake(struct server *server)
 {
-    int64_t here_ms = now_ms(server), wanted_ms = here_ms + server->config->tick_ms;
+    int64_t here_ms = now_ms(server), wanted_ms = here_ms + server->config->session.tick_ms;
 
     if (server->effects.wake_at_ms > 0 && server->effects.wake_at_ms < wanted_ms)
         wanted_ms = server->effects.wake_at_ms;
@@ -340,45 +340,45 @@ static struct replica_options replica_options_of(struct server *server)
     if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
         seed = uv_hrtime();
     return (struct replica_options){
-        .tick_ms = config->tick_ms,
-        .session_timeout_min_ms = config->session_timeout_min_ms,
-        .session_timeout_max_ms = config->session_timeout_max_ms,
+        .tick_ms = config->session.tick_ms,
+        .session_timeout_min_ms = config->session.timeout_min_ms,
+        .session_timeout_max_ms = config->session.timeout_max_ms,
         .server_id = 1, /* ZooKeeperServer without a quorum: the top byte of session ids */
         .session_seed_ms = wall_ms(server),
         .random_seed = seed,
-        .text_bytes_max = (size_t)config->jute_maxbuffer + (size_t)config->jute_extra,
-        .enforce_quota = config->enforce_quota,
-        .skip_acl = config->skip_acl,
-        .reconfig_enabled = config->reconfig_enabled,
-        .digest_auth_enabled = config->digest_auth_enabled,
-        .digest_algorithm = slice_text(config->digest_algorithm),
-        .super_digest = slice_or_null(config->super_digest),
+        .text_bytes_max = (size_t)config->jute.buffer_bytes_max + (size_t)config->jute.extra_bytes,
+        .enforce_quota = config->request.enforce_quota,
+        .skip_acl = config->request.skip_acl,
+        .reconfig_enabled = config->request.reconfig_enabled,
+        .digest_auth_enabled = config->auth.digest_enabled,
+        .digest_algorithm = slice_text(config->auth.digest_algorithm),
+        .super_digest = slice_or_null(config->auth.super_digest),
         .enforce_auth_schemes =
-            config->enforce_auth ? slice_or_null(config->enforce_auth_schemes) : SLICE_NULL,
-        .ensemble_names = slice_or_null(config->ensemble_names),
-        .ensemble_auth = config->ensemble_auth,
-        .outstanding_max = config->outstanding_max,
-        .throttle_requests_max = config->request_throttle_max,
-        .throttle_stall_ms = config->request_throttle_stall_ms,
-        .throttled_op_wait_ms = config->throttled_op_wait_ms,
-        .container_check_interval_ms = config->container_check_interval_ms,
-        .container_per_minute_max = config->container_per_minute_max,
-        .container_never_used_max_ms = config->container_never_used_max_ms,
-        .snap_count = config->snap_count,
-        .snap_size_limit_bytes = config->snap_size_limit_bytes,
-        .snapshot_last_zxid_section = config->last_zxid_section,
+            config->auth.enforced ? slice_or_null(config->auth.enforced_schemes) : SLICE_NULL,
+        .ensemble_names = slice_or_null(config->auth.ensemble_names),
+        .ensemble_auth = config->auth.ensemble_enabled,
+        .outstanding_max = config->request.outstanding_max,
+        .throttle_requests_max = config->request.throttle_max,
+        .throttle_stall_ms = config->request.throttle_stall_ms,
+        .throttled_op_wait_ms = config->request.throttled_op_wait_ms,
+        .container_check_interval_ms = config->container.check_interval_ms,
+        .container_per_minute_max = config->container.per_minute_max,
+        .container_never_used_max_ms = config->container.never_used_max_ms,
+        .snap_count = config->snapshot.count,
+        .snap_size_limit_bytes = config->snapshot.size_limit_bytes,
+        .snapshot_last_zxid_section = config->snapshot.last_zxid_section,
     };
 }
 
 static void start_threads(struct server *server, struct log_writer *writer)
 {
     const struct config *config = server->config;
-    const char *method = config->snapshot_compression;
+    const char *method = config->snapshot.compression;
     struct log_thread_options log_options = {
-        .flush_delay_ms = config->flush_delay_ms,
-        .write_queue_poll_ms = config->write_queue_poll_ms,
-        .batch_max = config->batch_max,
-        .fsync_warning_ms = config->fsync_warning_ms,
+        .flush_delay_ms = config->log.flush_delay_ms,
+        .write_queue_poll_ms = config->log.write_queue_poll_ms,
+        .batch_max = config->log.batch_max,
+        .fsync_warning_ms = config->log.fsync_warning_ms,
         .directory = server->log_path,
     };
     struct snapshot_thread_options snapshot_options = {
@@ -388,7 +388,7 @@ static void start_threads(struct server *server, struct log_writer *writer)
         .compression = strcmp(method, "gz") == 0       ? STORE_GZIP
                        : strcmp(method, "snappy") == 0 ? STORE_SNAPPY
                                                        : STORE_PLAIN,
-        .retain = (uint32_t)config->purge_retain,
+        .retain = (uint32_t)config->snapshot.retain,
     };
     struct snapshot_thread_events events = {on_snapshot_room, on_snapshot_done, server};
 
@@ -458,8 +458,8 @@ enum exit_code server_open(struct server *server, const struct config *config)
     init_words(server);
     if (server->snapshot_wanted)
         server_snapshot_now(server);
-    if (config->purge_interval_ms > 0)
-        uv_timer_start(&server->purge, on_purge, 0, (uint64_t)config->purge_interval_ms);
+    if (config->snapshot.purge_interval_ms > 0)
+        uv_timer_start(&server->purge, on_purge, 0, (uint64_t)config->snapshot.purge_interval_ms);
     else
         log_info("purge", "Purge task is not scheduled.");
     return EXIT_CODE_OK;

@@ -31,7 +31,7 @@ static char *version_dir(const struct config *config, const char *dir)
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         return path;
     enum status status = STATUS_OK;
-    if (!config->data_dir_autocreate) {
+    if (!config->directories.autocreate) {
         log_error("main",
                   "Missing data directory %s, automatic data directory creation is disabled "
                   "(zookeeper.datadir.autocreate is false). Please create this directory manually.",
@@ -91,12 +91,12 @@ enum exit_code startup_directories(struct server *server)
     const struct config *config = server->config;
     struct store_notes notes = {0};
 
-    server->data_path = version_dir(config, config->data_dir);
+    server->data_path = version_dir(config, config->directories.data);
     if (server->data_path == NULL)
         return EXIT_CODE_DATA_DIR;
-    server->log_path = config->data_log_dir == config->data_dir
+    server->log_path = config->directories.log == config->directories.data
                            ? server->data_path
-                           : version_dir(config, config->data_log_dir);
+                           : version_dir(config, config->directories.log);
     if (server->log_path == NULL)
         return EXIT_CODE_DATA_DIR;
     bool one = same_directory(server->data_path, server->log_path);
@@ -125,7 +125,7 @@ enum exit_code startup_directories(struct server *server)
  * next start removes the file. Java removes it earlier, before it has looked at the logs. */
 static void initialize_path(const struct config *config, char path[PATH_MAX])
 {
-    snprintf(path, PATH_MAX, "%s/initialize", config->data_log_dir);
+    snprintf(path, PATH_MAX, "%s/initialize", config->directories.log);
 }
 
 /* False: it stands there still, and a directory that lost its data would count as fresh. */
@@ -154,11 +154,11 @@ static struct log_writer *writer_new(struct server *server, size_t payload_bytes
 {
     const struct config *config = server->config;
     struct log_options options = {
-        .prealloc_bytes = (uint64_t)config->prealloc_bytes,
+        .prealloc_bytes = (uint64_t)config->log.prealloc_bytes,
         .size_limit_bytes =
-            config->txn_log_size_limit_bytes > 0 ? (uint64_t)config->txn_log_size_limit_bytes : 0,
-        .force_sync = config->force_sync,
-        .digest_enabled = config->digest_enabled,
+            config->log.size_limit_bytes > 0 ? (uint64_t)config->log.size_limit_bytes : 0,
+        .force_sync = config->log.force_sync,
+        .digest_enabled = config->tree.digest_enabled,
         .payload_bytes_max = payload_bytes_max,
     };
 
@@ -192,15 +192,15 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
     initialize_path(config, initialize);
     struct recovery_options options = {
         .tree = {.hash_seed = hash_seed,
-                 .extended_types = config->extended_types,
-                 .emulate_353_ttl = config->emulate_353_ttl,
-                 .digest_enabled = config->digest_enabled},
-        .text_bytes_max = (size_t)config->jute_maxbuffer + (size_t)config->jute_extra,
-        .trust_empty = config->trust_empty,
-        .db_autocreate = config->db_autocreate,
+                 .extended_types = config->tree.extended_types,
+                 .emulate_353_ttl = config->tree.emulate_353_ttl,
+                 .digest_enabled = config->tree.digest_enabled},
+        .text_bytes_max = (size_t)config->jute.buffer_bytes_max + (size_t)config->jute.extra_bytes,
+        .trust_empty = config->recovery.trust_empty,
+        .db_autocreate = config->recovery.db_autocreate,
         .initialize_found = access(initialize, F_OK) == 0,
-        .last_zxid_section = config->last_zxid_section,
-        .compression = compression_of(config->snapshot_compression),
+        .last_zxid_section = config->snapshot.last_zxid_section,
+        .compression = compression_of(config->snapshot.compression),
         .replay_begins = on_replay_begins,
         .context = &replay_ns,
     };

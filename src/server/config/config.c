@@ -14,51 +14,51 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { CONFIG_FILE_BYTES_MAX = 1 << 20 };
+enum { CONFIG_FILE_BYTES_MAX = 1 << 20, BUSY_POLL_US_MAX = 1000 };
 
 void config_init(struct config *config)
 {
     *config = (struct config){
-        .data_dir_autocreate = true,
-        .client_port_listen_backlog = -1,
-        .server_id = -1,
-        .tick_ms = 3000,
-        .session_timeout_min_ms = -1,
-        .session_timeout_max_ms = -1,
-        .client_cnxns_max = 60,
-        .sessionless_timeout_ms = 10000,
-        .jute_maxbuffer = JUTE_MAXBUFFER_DEFAULT,
-        .jute_extra = -1,
-        .large_request_bytes_max = 104857600,
-        .large_request_threshold = -1,
-        .throttle_fill_time_ms = 1,
-        .throttle_fill_count = 1,
-        .throttle_freeze_time_ms = -1,
-        .throttle_drop_increase = 0.02,
-        .throttle_drop_decrease = 0.002,
-        .throttle_weight_global = 3,
-        .throttle_weight_local = 1,
-        .throttle_weight_renew = 2,
-        .outstanding_max = 1000,
-        .request_throttle_stall_ms = 100,
-        .container_check_interval_ms = 60000,
-        .container_per_minute_max = 10000,
-        .digest_auth_enabled = true,
-        .digest_algorithm = "SHA1",
-        .prealloc_bytes = 64 << 20,
-        .txn_log_size_limit_bytes = -1,
-        .snap_size_limit_bytes = INT64_C(4194304) * 1024,
-        .snap_count = 100000,
-        .force_sync = true,
-        .digest_enabled = true,
-        .last_zxid_section = true,
-        .db_autocreate = true,
-        .snapshot_compression = "",
-        .fsync_warning_ms = 1000,
-        .write_queue_poll_ms = -1,
-        .batch_max = 1000,
-        .purge_retain = 3,
-        .standalone_enabled = true,
+        .directories.autocreate = true,
+        .front.listen_backlog = -1,
+        .ensemble.my_id = -1,
+        .session.tick_ms = 3000,
+        .session.timeout_min_ms = -1,
+        .session.timeout_max_ms = -1,
+        .front.connections_per_host_max = 60,
+        .front.sessionless_timeout_ms = 10000,
+        .jute.buffer_bytes_max = JUTE_MAXBUFFER_DEFAULT,
+        .jute.extra_bytes = -1,
+        .front.large_request_bytes_max = 104857600,
+        .front.large_request_threshold = -1,
+        .front.throttle.fill_time_ms = 1,
+        .front.throttle.fill_count = 1,
+        .front.throttle.freeze_time_ms = -1,
+        .front.throttle.drop_increase = 0.02,
+        .front.throttle.drop_decrease = 0.002,
+        .front.throttle.weight_global = 3,
+        .front.throttle.weight_local = 1,
+        .front.throttle.weight_renew = 2,
+        .request.outstanding_max = 1000,
+        .request.throttle_stall_ms = 100,
+        .container.check_interval_ms = 60000,
+        .container.per_minute_max = 10000,
+        .auth.digest_enabled = true,
+        .auth.digest_algorithm = "SHA1",
+        .log.prealloc_bytes = 64 << 20,
+        .log.size_limit_bytes = -1,
+        .snapshot.size_limit_bytes = INT64_C(4194304) * 1024,
+        .snapshot.count = 100000,
+        .log.force_sync = true,
+        .tree.digest_enabled = true,
+        .snapshot.last_zxid_section = true,
+        .recovery.db_autocreate = true,
+        .snapshot.compression = "",
+        .log.fsync_warning_ms = 1000,
+        .log.write_queue_poll_ms = -1,
+        .log.batch_max = 1000,
+        .snapshot.retain = 3,
+        .ensemble.standalone_enabled = true,
     };
     arena_init(&config->arena);
 }
@@ -66,7 +66,7 @@ void config_init(struct config *config)
 void config_deinit(struct config *config)
 {
     properties_deinit(&config->file);
-    properties_deinit(&config->words);
+    properties_deinit(&config->flags);
     mem_free(config->problems);
     arena_deinit(&config->arena);
 }
@@ -160,8 +160,8 @@ static void handle_client_port(struct config *config, const char *name, const ch
                       "have; it refuses to run with less security than its configuration asks for",
                       port);
     else {
-        config->client_port = port;
-        config->client_port_set = true;
+        config->front.port = port;
+        config->front.port_set = true;
     }
 }
 
@@ -178,7 +178,7 @@ static void handle_class(struct config *config, const char *name, const char *va
 
     if (strncmp(name, "authProvider.", 13) == 0) {
         if (strcmp(class, "EnsembleAuthenticationProvider") == 0)
-            config->ensemble_auth = true;
+            config->auth.ensemble_enabled = true;
         else if (strstr(class, "SASL") != NULL || strstr(class, "X509") != NULL ||
                  strstr(class, "Kerberos") != NULL)
             config_refuse(config, line,
@@ -214,6 +214,17 @@ static void handle_class(struct config *config, const char *name, const char *va
     }
 }
 
+static void handle_busy_poll(struct config *config, const char *name, const char *value, int line)
+{
+    int32_t micros = 0;
+
+    if (!java_decode_int(value, &micros) || micros < 0 || micros > BUSY_POLL_US_MAX)
+        config_invalid(config, line, "%s: \"%s\", expected microseconds, 0 (off) to %d", name,
+                       value, BUSY_POLL_US_MAX);
+    else
+        config->loop.busy_poll_us = micros;
+}
+
 static void handle(struct config *config, const char *name, const char *value, int line)
 {
     int32_t number = 0;
@@ -221,11 +232,13 @@ static void handle(struct config *config, const char *name, const char *value, i
     if (strcmp(name, "clientPort") == 0 || strcmp(name, "secureClientPort") == 0) {
         handle_client_port(config, name, value, line);
     } else if (strcmp(name, "autopurge.purgeInterval") == 0) {
-        if (!purge_interval_parse(value, &config->purge_interval_ms))
+        if (!purge_interval_parse(value, &config->snapshot.purge_interval_ms))
             config_invalid(config, line,
                            "%s: For input string: \"%s\", expected a number of hours, "
                            "or a number with ms, s, m, h or d behind it",
                            name, value);
+    } else if (strcmp(name, "paddock.busyPollMicros") == 0) {
+        handle_busy_poll(config, name, value, line);
     } else if (strcmp(name, "electionAlg") == 0) {
         if (!java_parse_int(value, &number))
             config_invalid(config, line, "%s: For input string: \"%s\", expected 3", name, value);
@@ -308,7 +321,7 @@ void config_add_flags(struct config *config, const char *flags)
             continue;
         const char *equals = strchr(text, '=');
         size_t size = equals == NULL ? strlen(text) : (size_t)(equals - text);
-        properties_add(&config->words, config_text(config, "%.*s", (int)size - 2, text + 2),
+        properties_add(&config->flags, config_text(config, "%.*s", (int)size - 2, text + 2),
                        config_text(config, "%s", equals == NULL ? "" : equals + 1), 0);
     }
     buffer_deinit(&word);
@@ -328,12 +341,12 @@ static bool overridden(const struct properties *properties, size_t index)
 
 static void apply_words(struct config *config)
 {
-    for (size_t i = 0; i < config->words.count; i++) {
-        const struct property *word = &config->words.items[i];
+    for (size_t i = 0; i < config->flags.count; i++) {
+        const struct property *word = &config->flags.items[i];
         const struct key *key = key_find(property_name(word->key));
         bool prefixed = strncmp(word->key, "zookeeper.", 10) == 0;
         /* Java reads zookeeper.X and nothing else for most; the bare ones are taken both ways. */
-        if (key == NULL || overridden(&config->words, i) ||
+        if (key == NULL || overridden(&config->flags, i) ||
             (key->source == KEY_PROPERTY && !prefixed))
             continue;
         apply(config, property_name(word->key), word->value, 0);
@@ -400,9 +413,9 @@ static void read_my_id(struct config *config)
     char line[64];
     struct stat info;
 
-    if (config->data_dir == NULL)
+    if (config->directories.data == NULL)
         return;
-    const char *path = config_text(config, "%s/myid", config->data_dir);
+    const char *path = config_text(config, "%s/myid", config->directories.data);
     if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
         return;
     FILE *file = fopen(path, "re");
@@ -412,7 +425,7 @@ static void read_my_id(struct config *config)
     fclose(file);
     if (got != NULL)
         line[strcspn(line, "\r\n")] = '\0';
-    if (got == NULL || !java_parse_long(line, &config->server_id))
+    if (got == NULL || !java_parse_long(line, &config->ensemble.my_id))
         config_invalid(config, 0,
                        "serverid %s is not a number: expected one number in the first "
                        "line of %s",
@@ -455,10 +468,10 @@ static void read_dynamic_file(struct config *config, struct properties *dynamic)
     int line = 0;
 
     buffer_init(&text);
-    if (read_file(config, config->dynamic_config_file, &text) &&
+    if (read_file(config, config->ensemble.dynamic_file, &text) &&
         properties_parse(dynamic, buffer_slice(&text), &config->arena, &line) != STATUS_OK)
-        config_invalid(config, 0, "%s:%d: Malformed \\uxxxx encoding.", config->dynamic_config_file,
-                       line);
+        config_invalid(config, 0, "%s:%d: Malformed \\uxxxx encoding.",
+                       config->ensemble.dynamic_file, line);
     buffer_deinit(&text);
 }
 
@@ -471,28 +484,28 @@ static void warn_relative(struct config *config, const char *key, const char *pa
 
 static void check_directories(struct config *config)
 {
-    if (config->data_dir == NULL || config->data_dir[0] == '\0') {
+    if (config->directories.data == NULL || config->directories.data[0] == '\0') {
         config_invalid(config, line_of(config, "dataDir"), "dataDir is not set");
         return;
     }
-    warn_relative(config, "dataDir", config->data_dir);
-    if (config->data_log_dir == NULL)
-        config->data_log_dir = config->data_dir;
+    warn_relative(config, "dataDir", config->directories.data);
+    if (config->directories.log == NULL)
+        config->directories.log = config->directories.data;
     else
-        warn_relative(config, "dataLogDir", config->data_log_dir);
+        warn_relative(config, "dataLogDir", config->directories.log);
 }
 
 static void check_sessions(struct config *config)
 {
-    if (config->tick_ms == 0) {
+    if (config->session.tick_ms == 0) {
         config_invalid(config, line_of(config, "tickTime"), "tickTime is not set");
         return;
     }
-    int64_t min_ms = config->session_timeout_min_ms, max_ms = config->session_timeout_max_ms;
+    int64_t min_ms = config->session.timeout_min_ms, max_ms = config->session.timeout_max_ms;
     if (min_ms == -1)
-        min_ms = (int64_t)config->tick_ms * 2;
+        min_ms = (int64_t)config->session.tick_ms * 2;
     if (max_ms == -1)
-        max_ms = (int64_t)config->tick_ms * 20;
+        max_ms = (int64_t)config->session.tick_ms * 20;
     if (min_ms > max_ms) {
         int line = line_of(config, "minSessionTimeout");
         config_invalid(config, line != 0 ? line : line_of(config, "tickTime"),
@@ -500,11 +513,11 @@ static void check_sessions(struct config *config)
                        (long long)min_ms, (long long)max_ms);
         return;
     }
-    config->session_timeout_min_ms = (int32_t)(min_ms > INT32_MAX ? INT32_MAX : min_ms);
-    config->session_timeout_max_ms = (int32_t)(max_ms > INT32_MAX ? INT32_MAX : max_ms);
-    if (config->tick_ms < 0)
+    config->session.timeout_min_ms = (int32_t)(min_ms > INT32_MAX ? INT32_MAX : min_ms);
+    config->session.timeout_max_ms = (int32_t)(max_ms > INT32_MAX ? INT32_MAX : max_ms);
+    if (config->session.tick_ms < 0)
         config_invalid(config, line_of(config, "tickTime"), "tickTime: %d is negative",
-                       config->tick_ms);
+                       config->session.tick_ms);
 }
 
 static void check_address(struct config *config)
@@ -514,15 +527,14 @@ static void check_address(struct config *config)
     if (given(config, "secureClientPortAddress") && !given(config, "secureClientPort"))
         config_invalid(config, line_of(config, "secureClientPortAddress"),
                        "secureClientPortAddress is set but secureClientPort is not set");
-    if (config->client_port_address == NULL)
+    if (config->front.address == NULL)
         return;
     int line = line_of(config, "clientPortAddress");
     if (!given(config, "clientPort"))
         config_invalid(config, line, "clientPortAddress is set but clientPort is not set");
-    else if (address_resolve(config->client_port_address, config->client_port, &address) !=
-             STATUS_OK)
+    else if (address_resolve(config->front.address, config->front.port, &address) != STATUS_OK)
         config_invalid(config, line, "clientPortAddress: %s: Name or service not known",
-                       config->client_port_address);
+                       config->front.address);
 }
 
 static void check_quorum_sasl(struct config *config)
@@ -562,27 +574,27 @@ static bool scheme_known(const struct config *config, struct slice scheme)
 {
     return slice_equal(scheme, SLICE("ip")) || slice_equal(scheme, SLICE("world")) ||
            slice_equal(scheme, SLICE("auth")) ||
-           (slice_equal(scheme, SLICE("digest")) && config->digest_auth_enabled) ||
-           (slice_equal(scheme, SLICE("ensemble")) && config->ensemble_auth);
+           (slice_equal(scheme, SLICE("digest")) && config->auth.digest_enabled) ||
+           (slice_equal(scheme, SLICE("ensemble")) && config->auth.ensemble_enabled);
 }
 
 static void check_auth(struct config *config)
 {
     int line = line_of(config, "enforce.auth.schemes");
 
-    if (!digest_known(config->digest_algorithm))
+    if (!digest_known(config->auth.digest_algorithm))
         config_refuse(config, line_of(config, "DigestAuthenticationProvider.digestAlg"),
                       "don't know this algorithm: %s, expected SHA1, SHA-256, SHA-512, ...",
-                      config->digest_algorithm);
-    if (!config->enforce_auth)
+                      config->auth.digest_algorithm);
+    if (!config->auth.enforced)
         return;
-    if (config->enforce_auth_schemes == NULL || config->enforce_auth_schemes[0] == '\0') {
+    if (config->auth.enforced_schemes == NULL || config->auth.enforced_schemes[0] == '\0') {
         config_refuse(config, line_of(config, "enforce.auth.enabled"),
                       "zookeeper.enforce.auth.enabled is true, zookeeper.enforce.auth.schemes must "
                       "be configured");
         return;
     }
-    for (const char *at = config->enforce_auth_schemes; *at != '\0';) {
+    for (const char *at = config->auth.enforced_schemes; *at != '\0';) {
         size_t size = strcspn(at, ",");
         struct slice scheme = slice_trim(slice_of(at, size));
         if (!scheme_known(config, scheme))
@@ -596,44 +608,45 @@ static void check_auth(struct config *config)
 
 static void raise_small_values(struct config *config)
 {
-    if (config->purge_retain < 3) {
+    if (config->snapshot.retain < 3) {
         config_warn(config, line_of(config, "autopurge.snapRetainCount"),
-                    "Invalid autopurge.snapRetainCount: %d. Defaulting to 3", config->purge_retain);
-        config->purge_retain = 3;
+                    "Invalid autopurge.snapRetainCount: %d. Defaulting to 3",
+                    config->snapshot.retain);
+        config->snapshot.retain = 3;
     }
-    if (config->snap_count < 2) {
+    if (config->snapshot.count < 2) {
         config_warn(config, line_of(config, "snapCount"),
                     "SnapCount should be 2 or more. Now, snapCount is reset to 2");
-        config->snap_count = 2;
+        config->snapshot.count = 2;
     }
-    if (config->large_request_bytes_max <= 0) {
+    if (config->front.large_request_bytes_max <= 0) {
         config_warn(config, line_of(config, "largeRequestMaxBytes"),
                     "Invalid value for largeRequestMaxBytes: %d. Using the default 104857600",
-                    config->large_request_bytes_max);
-        config->large_request_bytes_max = 104857600;
+                    config->front.large_request_bytes_max);
+        config->front.large_request_bytes_max = 104857600;
     }
-    if (config->jute_maxbuffer < 0)
-        config->jute_maxbuffer = JUTE_MAXBUFFER_DEFAULT;
-    if (config->jute_extra < 0)
-        config->jute_extra = config->jute_maxbuffer;
-    if (config->jute_extra < 1024)
-        config->jute_extra = 1024;
-    if (config->sessionless_timeout_ms <= 0)
-        config->sessionless_timeout_ms = 10000;
-    if (config->prealloc_bytes < 0)
-        config->prealloc_bytes = 0;
+    if (config->jute.buffer_bytes_max < 0)
+        config->jute.buffer_bytes_max = JUTE_MAXBUFFER_DEFAULT;
+    if (config->jute.extra_bytes < 0)
+        config->jute.extra_bytes = config->jute.buffer_bytes_max;
+    if (config->jute.extra_bytes < 1024)
+        config->jute.extra_bytes = 1024;
+    if (config->front.sessionless_timeout_ms <= 0)
+        config->front.sessionless_timeout_ms = 10000;
+    if (config->log.prealloc_bytes < 0)
+        config->log.prealloc_bytes = 0;
 }
 
 static void warn_unsafe(struct config *config)
 {
-    if (!config->force_sync)
+    if (!config->log.force_sync)
         config_warn(config, line_of(config, "forceSync"),
                     "forceSync=no: answers do not wait for the disk; a power loss loses "
                     "acknowledged writes");
-    if (config->skip_acl)
+    if (config->request.skip_acl)
         config_warn(config, line_of(config, "skipACL"),
                     "skipACL=\"yes\", ACL checks will be skipped: everybody may do everything");
-    if (config->trust_empty)
+    if (config->recovery.trust_empty)
         config_warn(config, line_of(config, "snapshot.trust.empty"),
                     "snapshot.trust.empty=true: a server that lost its snapshots starts with less "
                     "data than it had; remove the line after the start");
@@ -650,11 +663,12 @@ void config_complete(struct config *config)
     check_quorum_sasl(config);
     check_auth(config);
     raise_small_values(config);
-    if (config->peer_type != NULL && strcasecmp(config->peer_type, "observer") != 0 &&
-        strcasecmp(config->peer_type, "participant") != 0)
+    if (config->ensemble.peer_type != NULL &&
+        strcasecmp(config->ensemble.peer_type, "observer") != 0 &&
+        strcasecmp(config->ensemble.peer_type, "participant") != 0)
         config_invalid(config, line_of(config, "peerType"), "Unrecognised peertype: %s",
-                       config->peer_type);
-    if (config->dynamic_config_file != NULL) {
+                       config->ensemble.peer_type);
+    if (config->ensemble.dynamic_file != NULL) {
         read_dynamic_file(config, &dynamic);
         lines = &dynamic;
     }
@@ -687,15 +701,15 @@ bool config_from_words(struct config *config, int word_count, char **words)
     int32_t port = 0;
 
     apply_words(config);
-    config->client_cnxns_max = 0; /* ServerConfig.java: no limit in this form */
+    config->front.connections_per_host_max = 0; /* ServerConfig.java: no limit in this form */
     if (!java_parse_int(words[0], &port) || port < 0 || port > 65535)
         return false;
-    config->client_port = port;
-    config->client_port_set = true;
-    config->data_dir = config_text(config, "%s", words[1]);
-    if (word_count > 2 && !java_parse_int(words[2], &config->tick_ms))
+    config->front.port = port;
+    config->front.port_set = true;
+    config->directories.data = config_text(config, "%s", words[1]);
+    if (word_count > 2 && !java_parse_int(words[2], &config->session.tick_ms))
         return false;
-    if (word_count > 3 && !java_parse_int(words[3], &config->client_cnxns_max))
+    if (word_count > 3 && !java_parse_int(words[3], &config->front.connections_per_host_max))
         return false;
     config_complete(config);
     return true;

@@ -23,69 +23,126 @@ struct config_problem {
     const char *text;
 };
 
-struct config {
-    const char *path; /* of the file; NULL: none */
+/* One struct per consumer: a room reads the struct that is meant for it. */
+struct directories_config {
+    const char *data, *log; /* the same when dataLogDir is not given */
+    bool autocreate;
+};
 
-    /* where */
-    const char *data_dir, *data_log_dir; /* data_log_dir equals data_dir when not given */
-    bool data_dir_autocreate;
-    bool client_port_set;
-    int32_t client_port;             /* 0: any free one */
-    const char *client_port_address; /* NULL: all */
-    int32_t client_port_listen_backlog;
-    int64_t server_id; /* from myid; -1: none */
+struct loop_config {
+    int32_t busy_poll_us; /* ask the sockets for so long before sleeping; 0: sleep at once */
+};
 
-    /* sessions and connections */
-    int32_t tick_ms, session_timeout_min_ms, session_timeout_max_ms;
-    int32_t client_cnxns_max, cnxns_max; /* per host, in all; <= 0: no limit */
+struct session_config {
+    int32_t tick_ms, timeout_min_ms, timeout_max_ms;
+};
+
+struct jute_config { /* what a record may have at most: read by front, replica and store */
+    int32_t buffer_bytes_max;
+    int32_t extra_bytes; /* for what a server adds to a request; -1: as buffer_bytes_max */
+};
+
+struct connection_throttle_config { /* BlueThrottle.java */
+    int32_t tokens_max, fill_time_ms, fill_count, freeze_time_ms;
+    double drop_increase, drop_decrease, decrease_ratio;
+    bool weighted;
+    int32_t weight_global, weight_local, weight_renew;
+};
+
+struct front_config {
+    bool port_set;
+    int32_t port;        /* 0: any free one */
+    const char *address; /* NULL: all */
+    int32_t listen_backlog;
+    int32_t connections_per_host_max, connections_max; /* <= 0: no limit */
     int32_t sessionless_timeout_ms;
     bool tcp_keep_alive;
-    int32_t jute_maxbuffer, jute_extra; /* jute_extra -1: as jute_maxbuffer */
     int32_t large_request_bytes_max, large_request_threshold;
-    const char *four_letter_whitelist; /* NULL: only srvr */
+    struct connection_throttle_config throttle;
+};
+
+struct words_config {      /* four-letter words */
+    const char *whitelist; /* NULL: only srvr */
     bool read_only_mode;
+};
 
-    /* the connection throttle (BlueThrottle.java) */
-    int32_t throttle_tokens, throttle_fill_time_ms, throttle_fill_count, throttle_freeze_time_ms;
-    double throttle_drop_increase, throttle_drop_decrease, throttle_decrease_ratio;
-    bool throttle_weighted;
-    int32_t throttle_weight_global, throttle_weight_local, throttle_weight_renew;
-
-    /* requests */
+struct request_config {
     int32_t outstanding_max;
-    int32_t request_throttle_max, request_throttle_stall_ms, throttled_op_wait_ms;
-    bool enforce_quota, skip_acl, reconfig_enabled, extended_types, emulate_353_ttl;
-    int32_t container_check_interval_ms, container_per_minute_max;
-    int64_t container_never_used_max_ms;
+    int32_t throttle_max, throttle_stall_ms, throttled_op_wait_ms;
+    bool enforce_quota, skip_acl, reconfig_enabled;
+};
 
-    /* identities */
-    bool digest_auth_enabled, ensemble_auth;
-    const char *super_digest, *digest_algorithm; /* NULL: nobody is super */
-    bool enforce_auth;
-    const char *enforce_auth_schemes, *ensemble_names; /* NULL: not given */
+struct container_config {
+    int32_t check_interval_ms, per_minute_max;
+    int64_t never_used_max_ms;
+};
 
-    /* storage */
-    int64_t prealloc_bytes, txn_log_size_limit_bytes, snap_size_limit_bytes;
-    int32_t snap_count;
-    bool force_sync, digest_enabled, trust_empty, last_zxid_section, db_autocreate;
-    const char *snapshot_compression; /* "gz", "snappy", anything else: none */
-    int64_t fsync_warning_ms, flush_delay_ms, write_queue_poll_ms; /* -1: flush_delay / 3 */
+struct auth_config {
+    bool digest_enabled, ensemble_enabled; /* is the scheme there? */
+    const char *super_digest;              /* NULL: nobody is super */
+    const char *digest_algorithm;
+    bool enforced;
+    const char *enforced_schemes, *ensemble_names; /* NULL: not given */
+};
+
+struct tree_config {
+    bool extended_types, emulate_353_ttl;
+    bool digest_enabled; /* of the tree, and in the log's records */
+};
+
+struct log_config {
+    int64_t prealloc_bytes, size_limit_bytes;
+    bool force_sync;
+    int64_t fsync_warning_ms, flush_delay_ms;
+    int64_t write_queue_poll_ms; /* -1: flush_delay_ms / 3 */
     int32_t batch_max;
-    int32_t purge_retain;
-    int64_t purge_interval_ms; /* <= 0: off */
+};
 
-    /* the ensemble that the file describes */
+struct snapshot_config {
+    int32_t count;
+    int64_t size_limit_bytes;
+    bool last_zxid_section;
+    const char *compression; /* "gz", "snappy", anything else: none */
+    int32_t retain;
+    int64_t purge_interval_ms; /* <= 0: off */
+};
+
+struct recovery_config {
+    bool trust_empty, db_autocreate;
+};
+
+struct ensemble_config {
+    int64_t my_id; /* the number in the file myid; -1: there is no such file */
     int32_t voters, observers;
     bool standalone_enabled, multi_address;
     int32_t init_limit, sync_limit;
-    const char *dynamic_config_file, *peer_type, *initial_config;
+    const char *dynamic_file, *peer_type, *initial_config;
+};
 
-    bool unused_bool; /* checked, because Java checks it, and then of no interest */
-    int32_t unused_int;
+struct config {
+    const char *path; /* of the file; NULL: none */
+    struct directories_config directories;
+    struct loop_config loop;
+    struct session_config session;
+    struct jute_config jute;
+    struct front_config front;
+    struct words_config words;
+    struct request_config request;
+    struct container_config container;
+    struct auth_config auth;
+    struct tree_config tree;
+    struct log_config log;
+    struct snapshot_config snapshot;
+    struct recovery_config recovery;
+    struct ensemble_config ensemble;
+    struct {
+        bool flag;
+        int32_t number;
+    } checked_only; /* Java refuses a bad value; a good one has no effect here */
 
     struct config_problem *problems; /* in the order in which they were found */
     size_t problem_count, problem_capacity;
-    struct properties file, words; /* zoo.cfg's lines, -D words */
+    struct properties file, flags; /* the lines of zoo.cfg, the -D words */
     struct arena arena;            /* owns every text above */
 };
 

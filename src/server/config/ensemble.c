@@ -142,7 +142,7 @@ static bool parse_server(struct config *config, const struct property *property,
             return false;
     }
     const char *peers = config_text(config, "%.*s", (int)peer_size, value);
-    if (strchr(peers, '|') != NULL && !config->multi_address) {
+    if (strchr(peers, '|') != NULL && !config->ensemble.multi_address) {
         config_invalid(config, property->line,
                        "Multiple address feature is disabled, but multiple "
                        "addresses were specified for sid %lld",
@@ -215,31 +215,31 @@ static void check_dynamic(struct config *config, const struct properties *dynami
         const char *key = dynamic->items[i].key;
         if (strcmp(key, "version") == 0)
             config_invalid(config, 0, "%s:%d: dynamic file shouldn't have version inside",
-                           config->dynamic_config_file, dynamic->items[i].line);
+                           config->ensemble.dynamic_file, dynamic->items[i].line);
         else if (!is_member_key(key))
             config_invalid(config, 0,
                            "%s:%d: Unrecognised parameter: %s, expected server.N, "
                            "group.N or weight.N",
-                           config->dynamic_config_file, dynamic->items[i].line, key);
+                           config->ensemble.dynamic_file, dynamic->items[i].line, key);
     }
 }
 
 static void check_counts(struct config *config)
 {
-    if (config->voters == 0) {
-        if (!config->standalone_enabled)
+    if (config->ensemble.voters == 0) {
+        if (!config->ensemble.standalone_enabled)
             config_invalid(config, 0,
                            "standaloneEnabled = false then number of participants "
                            "should be >0");
-        else if (config->observers > 0)
+        else if (config->ensemble.observers > 0)
             config_invalid(config, 0, "Observers w/o participants is an invalid configuration");
-    } else if (config->voters == 1 && config->standalone_enabled) {
+    } else if (config->ensemble.voters == 1 && config->ensemble.standalone_enabled) {
         config_warn(config, 0, "Invalid configuration, only one server specified (ignoring)");
-        if (config->observers > 0)
+        if (config->ensemble.observers > 0)
             config_invalid(config, 0, "Observers w/o quorum is an invalid configuration");
-    } else if (config->voters <= 2) {
+    } else if (config->ensemble.voters <= 2) {
         config_warn(config, 0, "No server failure will be tolerated. You need at least 3 servers.");
-    } else if (config->voters % 2 == 0) {
+    } else if (config->ensemble.voters % 2 == 0) {
         config_warn(config, 0, "Non-optimal configuration, consider an odd number of servers.");
     }
 }
@@ -256,9 +256,9 @@ void ensemble_read(struct config *config, const struct properties *dynamic)
             !parse_server(config, &lines->items[i], &server))
             continue;
         if (server.observer)
-            config->observers++;
+            config->ensemble.observers++;
         else
-            config->voters++;
+            config->ensemble.voters++;
         check_groups(config, lines, &server);
     }
     check_counts(config);
@@ -266,7 +266,8 @@ void ensemble_read(struct config *config, const struct properties *dynamic)
 
 bool ensemble_distributed(const struct config *config)
 {
-    return config->voters > 1 || (!config->standalone_enabled && config->voters > 0);
+    return config->ensemble.voters > 1 ||
+           (!config->ensemble.standalone_enabled && config->ensemble.voters > 0);
 }
 
 static bool same_host(const char *left, const char *right)
@@ -285,24 +286,24 @@ static bool same_host(const char *left, const char *right)
 /* The part behind `;` of the own line is the client port, and must agree with clientPort. */
 static void take_client_part(struct config *config, const struct server_line *server)
 {
-    if (config->client_port_set) {
-        const char *host = config->client_port_address;
-        bool agree = server->client_port == config->client_port &&
+    if (config->front.port_set) {
+        const char *host = config->front.address;
+        bool agree = server->client_port == config->front.port &&
                      (host == NULL || same_host(host, server->client_host));
         if (!agree) {
             config_invalid(config, server->line,
                            "client address for this server (id = %lld) in static config file is "
                            "%s:%d is different from client address found in dynamic file: %s:%d",
                            (long long)server->id, host == NULL ? "0.0.0.0/0.0.0.0" : host,
-                           config->client_port, server->client_host, server->client_port);
+                           config->front.port, server->client_host, server->client_port);
             return;
         }
     }
-    config->client_port_set = true;
-    config->client_port = server->client_port;
-    config->client_port_address = strcmp(server->client_host, "0.0.0.0") == 0
-                                      ? NULL
-                                      : config_text(config, "%s", server->client_host);
+    config->front.port_set = true;
+    config->front.port = server->client_port;
+    config->front.address = strcmp(server->client_host, "0.0.0.0") == 0
+                                ? NULL
+                                : config_text(config, "%s", server->client_host);
 }
 
 void ensemble_check(struct config *config, const struct properties *dynamic)
@@ -311,14 +312,14 @@ void ensemble_check(struct config *config, const struct properties *dynamic)
     struct server_line server;
     bool listed = false;
 
-    for (size_t i = 0; i < lines->count && config->server_id >= 0 && config_error(config) == NULL;
-         i++) {
+    for (size_t i = 0;
+         i < lines->count && config->ensemble.my_id >= 0 && config_error(config) == NULL; i++) {
         if (strncmp(lines->items[i].key, "server.", 7) != 0 || set_again_later(lines, i) ||
-            !parse_server(config, &lines->items[i], &server) || server.id != config->server_id)
+            !parse_server(config, &lines->items[i], &server) || server.id != config->ensemble.my_id)
             continue;
         listed = true;
-        if (config->peer_type != NULL &&
-            server.observer != (strcasecmp(config->peer_type, "observer") == 0))
+        if (config->ensemble.peer_type != NULL &&
+            server.observer != (strcasecmp(config->ensemble.peer_type, "observer") == 0))
             config_warn(config, server.line,
                         "Peer type from servers list (%s) doesn't match "
                         "peerType (%s). Defaulting to servers list.",
@@ -329,19 +330,20 @@ void ensemble_check(struct config *config, const struct properties *dynamic)
     }
     if (!ensemble_distributed(config))
         return;
-    if (config->init_limit == 0)
+    if (config->ensemble.init_limit == 0)
         config_invalid(config, 0, "initLimit is not set");
-    if (config->sync_limit == 0)
+    if (config->ensemble.sync_limit == 0)
         config_invalid(config, 0, "syncLimit is not set");
-    if (config->data_dir != NULL && config->server_id < 0)
+    if (config->directories.data != NULL && config->ensemble.my_id < 0)
         config_invalid(config, 0,
                        "myid file is missing: expected %s/myid with the number of this "
                        "server",
-                       config->data_dir);
+                       config->directories.data);
     else if (!listed)
-        config_refuse(config, 0, "My id %lld not in the peer list", (long long)config->server_id);
+        config_refuse(config, 0, "My id %lld not in the peer list",
+                      (long long)config->ensemble.my_id);
     config_refuse(config, 0,
                   "this release serves alone: an ensemble of %d voters and %d observers "
                   "comes later; without the server lines it runs standalone",
-                  config->voters, config->observers);
+                  config->ensemble.voters, config->ensemble.observers);
 }

@@ -95,9 +95,10 @@ static void put_conf(const struct words *words, struct buffer *out)
     buffer_printf(out,
                   "tickTime=%d\nmaxClientCnxns=%d\nminSessionTimeout=%d\nmaxSessionTimeout=%d\n"
                   "clientPortListenBacklog=%d\nserverId=%lld\n",
-                  config->tick_ms, config->client_cnxns_max, config->session_timeout_min_ms,
-                  config->session_timeout_max_ms, config->client_port_listen_backlog,
-                  (long long)(config->server_id < 0 ? 0 : config->server_id));
+                  config->session.tick_ms, config->front.connections_per_host_max,
+                  config->session.timeout_min_ms, config->session.timeout_max_ms,
+                  config->front.listen_backlog,
+                  (long long)(config->ensemble.my_id < 0 ? 0 : config->ensemble.my_id));
 }
 
 /* --- watches --- */

@@ -39,16 +39,16 @@ TEST(without_a_line_of_its_own_everything_has_java_s_default)
 
     read_more(&config, "");
     CHECK(config_error(&config) == NULL);
-    CHECK_I64("tickTime", config.tick_ms, 3000);
-    CHECK_I64("minSessionTimeout", config.session_timeout_min_ms, 6000);
-    CHECK_I64("maxSessionTimeout", config.session_timeout_max_ms, 60000);
-    CHECK_I64("maxClientCnxns", config.client_cnxns_max, 60);
-    CHECK_I64("jute.maxbuffer", config.jute_maxbuffer, 1048575);
-    CHECK_I64("extrasize", config.jute_extra, 1048575);
-    CHECK_I64("preAllocSize", config.prealloc_bytes, 64 << 20);
-    CHECK_I64("snapCount", config.snap_count, 100000);
-    CHECK(config.force_sync && !config.skip_acl && config.digest_auth_enabled);
-    CHECK_TEXT("dataLogDir", config.data_log_dir, config.data_dir);
+    CHECK_I64("tickTime", config.session.tick_ms, 3000);
+    CHECK_I64("minSessionTimeout", config.session.timeout_min_ms, 6000);
+    CHECK_I64("maxSessionTimeout", config.session.timeout_max_ms, 60000);
+    CHECK_I64("maxClientCnxns", config.front.connections_per_host_max, 60);
+    CHECK_I64("jute.maxbuffer", config.jute.buffer_bytes_max, 1048575);
+    CHECK_I64("extrasize", config.jute.extra_bytes, 1048575);
+    CHECK_I64("preAllocSize", config.log.prealloc_bytes, 64 << 20);
+    CHECK_I64("snapCount", config.snapshot.count, 100000);
+    CHECK(config.log.force_sync && !config.request.skip_acl && config.auth.digest_enabled);
+    CHECK_TEXT("dataLogDir", config.directories.log, config.directories.data);
     config_deinit(&config);
 }
 
@@ -60,11 +60,11 @@ TEST(a_property_is_taken_with_and_without_its_prefix)
               "snapCount=7\nzookeeper.preAllocSize=128\njute.maxbuffer=4096\n"
               "znode.container.checkIntervalMs=5\nzookeeper.jute.maxbuffer.extrasize=2048\n");
     CHECK(config_error(&config) == NULL);
-    CHECK_I64("snapCount", config.snap_count, 7);
-    CHECK_I64("preAllocSize", config.prealloc_bytes, 128 << 10);
-    CHECK_I64("jute.maxbuffer", config.jute_maxbuffer, 4096);
-    CHECK_I64("extrasize", config.jute_extra, 2048);
-    CHECK_I64("container", config.container_check_interval_ms, 5);
+    CHECK_I64("snapCount", config.snapshot.count, 7);
+    CHECK_I64("preAllocSize", config.log.prealloc_bytes, 128 << 10);
+    CHECK_I64("jute.maxbuffer", config.jute.buffer_bytes_max, 4096);
+    CHECK_I64("extrasize", config.jute.extra_bytes, 2048);
+    CHECK_I64("container", config.container.check_interval_ms, 5);
     config_deinit(&config);
 }
 
@@ -73,8 +73,8 @@ TEST(the_last_of_two_lines_wins_also_when_one_has_the_prefix)
     struct config config;
 
     read_more(&config, "zookeeper.snapCount=7\nsnapCount=9\ntickTime=2000\ntickTime=2500\n");
-    CHECK_I64("snapCount", config.snap_count, 9);
-    CHECK_I64("tickTime", config.tick_ms, 2500);
+    CHECK_I64("snapCount", config.snapshot.count, 9);
+    CHECK_I64("tickTime", config.session.tick_ms, 2500);
     config_deinit(&config);
 }
 
@@ -90,11 +90,12 @@ TEST(words_of_the_jvm_flags_are_properties_and_the_file_wins_over_them)
     config_parse(&config, "zoo.cfg", SLICE("dataDir=/nowhere/data\nforceSync=yes\n"));
     config_complete(&config);
     CHECK(config_error(&config) == NULL);
-    CHECK_I64("the later word wins; one without prefix is another property", config.snap_count, 6);
-    CHECK(config.skip_acl);
-    CHECK(config.force_sync);
-    CHECK_I64("jute.maxbuffer", config.jute_maxbuffer, 4096);
-    CHECK_TEXT("quoted blanks", config.four_letter_whitelist, "ruok, stat");
+    CHECK_I64("the later word wins; one without prefix is another property", config.snapshot.count,
+              6);
+    CHECK(config.request.skip_acl);
+    CHECK(config.log.force_sync);
+    CHECK_I64("jute.maxbuffer", config.jute.buffer_bytes_max, 4096);
+    CHECK_TEXT("quoted blanks", config.words.whitelist, "ruok, stat");
     config_deinit(&config);
 }
 
@@ -105,7 +106,7 @@ TEST(a_word_does_not_set_what_java_reads_only_from_the_file)
     config_init(&config);
     config_add_flags(&config, "-DtickTime=77 -Dzookeeper.tickTime=78");
     config_parse(&config, "zoo.cfg", slice_text(base));
-    CHECK_I64("tickTime", config.tick_ms, 3000);
+    CHECK_I64("tickTime", config.session.tick_ms, 3000);
     config_deinit(&config);
 }
 
@@ -115,7 +116,7 @@ TEST(garbage_in_a_property_is_ignored_with_a_warning)
 
     read_more(&config, "globalOutstandingLimit=x\npreAllocSize=abc\n");
     CHECK(config_error(&config) == NULL);
-    CHECK_I64("globalOutstandingLimit", config.outstanding_max, 1000);
+    CHECK_I64("globalOutstandingLimit", config.request.outstanding_max, 1000);
     CHECK(has_problem(&config, false, 3, "globalOutstandingLimit"));
     CHECK(has_problem(&config, false, 4, "abc is not a valid value for preAllocSize"));
     config_deinit(&config);
@@ -129,15 +130,37 @@ TEST(a_comment_behind_a_value_is_understood_with_one_warning_a_line)
          "tickTime=2000  #ms\ndataDir=/nowhere/data\t# here\nclientPort=2181 # port\n"
          "preAllocSize\xef\xbc\x9a#words\nDigestAuthenticationProvider.superDigest=super:a#b=\n");
     CHECK(config_error(&config) == NULL);
-    CHECK_I64("tickTime", config.tick_ms, 2000);
-    CHECK_TEXT("dataDir", config.data_dir, "/nowhere/data");
-    CHECK_I64("clientPort", config.client_port, 2181);
-    CHECK_I64("preAllocSize", config.prealloc_bytes, 64 << 20);
-    CHECK_TEXT("a sharp without a blank is data", config.super_digest, "super:a#b=");
+    CHECK_I64("tickTime", config.session.tick_ms, 2000);
+    CHECK_TEXT("dataDir", config.directories.data, "/nowhere/data");
+    CHECK_I64("clientPort", config.front.port, 2181);
+    CHECK_I64("preAllocSize", config.log.prealloc_bytes, 64 << 20);
+    CHECK_TEXT("a sharp without a blank is data", config.auth.super_digest, "super:a#b=");
     CHECK_U64("warnings", config.problem_count, 4);
     for (int line = 1; line <= 4; line++)
         CHECK(has_problem(&config, false, line, line == 4 ? "full-width colon" : "comment"));
     config_deinit(&config);
+}
+
+TEST(busy_polling_is_off_unless_asked_for_and_takes_a_millisecond_at_most)
+{
+    static const char *const wrong[] = {"paddock.busyPollMicros=1001\n",
+                                        "paddock.busyPollMicros=-1\n",
+                                        "paddock.busyPollMicros=on\n"};
+    struct config config;
+
+    read_more(&config, "");
+    CHECK_I64("default", config.loop.busy_poll_us, 0);
+    config_deinit(&config);
+    read_more(&config, "paddock.busyPollMicros=1000\n");
+    CHECK(config_error(&config) == NULL);
+    CHECK_I64("largest", config.loop.busy_poll_us, 1000);
+    config_deinit(&config);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        read_more(&config, wrong[i]);
+        CHECK(has_problem(&config, true, 3, "expected microseconds, 0 (off) to 1000"));
+        CHECK_I64(wrong[i], config_error(&config)->code, EXIT_CODE_INVALID);
+        config_deinit(&config);
+    }
 }
 
 TEST(the_unsafe_switches_are_honoured_and_told_at_every_start)
@@ -146,7 +169,7 @@ TEST(the_unsafe_switches_are_honoured_and_told_at_every_start)
 
     read_more(&config, "forceSync=no\nskipACL=yes\nsnapshot.trust.empty=true\n");
     CHECK(config_error(&config) == NULL);
-    CHECK(!config.force_sync && config.skip_acl && config.trust_empty);
+    CHECK(!config.log.force_sync && config.request.skip_acl && config.recovery.trust_empty);
     CHECK(has_problem(&config, false, 3, "forceSync=no"));
     CHECK(has_problem(&config, false, 4, "skipACL"));
     CHECK(has_problem(&config, false, 5, "snapshot.trust.empty"));
@@ -239,7 +262,7 @@ TEST(one_server_line_is_a_server_alone_and_its_client_part_counts)
 
     read(&config, "dataDir=/nowhere/data\nserver.1=h:2888:3888\n");
     CHECK(config_error(&config) == NULL);
-    CHECK_I64("voters", config.voters, 1);
+    CHECK_I64("voters", config.ensemble.voters, 1);
     CHECK(has_problem(&config, false, 0, "only one server specified"));
     config_deinit(&config);
 }
@@ -253,13 +276,13 @@ TEST(words_on_the_command_line_have_no_limit_of_connections)
     config_init(&config);
     CHECK(config_from_words(&config, 2, four));
     CHECK(config_error(&config) == NULL);
-    CHECK_I64("maxClientCnxns", config.client_cnxns_max, 0);
-    CHECK_I64("tickTime", config.tick_ms, 3000);
+    CHECK_I64("maxClientCnxns", config.front.connections_per_host_max, 0);
+    CHECK_I64("tickTime", config.session.tick_ms, 3000);
     config_deinit(&config);
     config_init(&config);
     CHECK(config_from_words(&config, 4, four));
-    CHECK_I64("maxClientCnxns", config.client_cnxns_max, 7);
-    CHECK_I64("tickTime", config.tick_ms, 2500);
+    CHECK_I64("maxClientCnxns", config.front.connections_per_host_max, 7);
+    CHECK_I64("tickTime", config.session.tick_ms, 2500);
     config_deinit(&config);
     config_init(&config);
     CHECK(!config_from_words(&config, 2, wrong));
