@@ -237,6 +237,11 @@ static void note_event(struct driver *driver, const struct replica_event *event)
     case REPLICA_LOG_SYNCED:
         ASSERT(event->zxid <= driver->appended_zxid);
         break;
+    case REPLICA_PEER_OPENED:
+    case REPLICA_PEER_BYTES:
+    case REPLICA_PEER_CLOSED:
+    case REPLICA_PEER_READY:
+    case REPLICA_STORE_DONE: /* not of a server that stands alone */
     case REPLICA_TICK:
         break;
     }

@@ -159,6 +159,13 @@ void replica_step(struct replica *replica, const struct replica_event *event,
     case REPLICA_TICK:
         tick(replica);
         break;
+    case REPLICA_PEER_OPENED:
+    case REPLICA_PEER_BYTES:
+    case REPLICA_PEER_CLOSED:
+    case REPLICA_PEER_READY:
+    case REPLICA_STORE_DONE:
+        ASSERT(!"a server that stands alone has no peers");
+        break;
     }
     begin_snapshot(replica);
     arena_reset(&replica->step.arena);

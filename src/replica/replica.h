@@ -59,7 +59,13 @@ enum replica_event_kind {
     REPLICA_CLIENT_READY,  /* client: after CLIENT_HOLD, there is room for more answers */
     REPLICA_LOG_SYNCED,    /* zxid: all appends up to it are durable */
     REPLICA_SNAPSHOT_DONE, /* the image was written (or given up): a new one may begin */
-    REPLICA_TICK           /* time passed; at least every tick_ms, and at wake_at_ms */
+    REPLICA_TICK,          /* time passed; at least every tick_ms, and at wake_at_ms */
+    /* of an ensemble */
+    REPLICA_PEER_OPENED, /* connection, port: a dial succeeded, or another server has connected */
+    REPLICA_PEER_BYTES,  /* connection, bytes: what has arrived, borrowed for the call */
+    REPLICA_PEER_CLOSED, /* connection: it is gone, or could not be opened */
+    REPLICA_PEER_READY,  /* connection: after PEER_HOLD, there is room for more */
+    REPLICA_STORE_DONE   /* zxid, tree (STORE_TRUNCATE, STORE_RELOAD: the replica's now) */
 };
 
 struct replica_event {
@@ -70,6 +76,9 @@ struct replica_event {
     int64_t zxid;
     struct slice bytes;
     struct slice address; /* textual peer address, Java's getHostAddress form */
+    uint64_t connection;  /* to another server */
+    enum peer_port port;
+    struct tree *tree;
 };
 
 struct replica;

@@ -3,22 +3,31 @@
 
 #include "base/array.h"
 
-enum { BYTES_KEPT_MAX = 256 * 1024, CLIENTS_FIRST = 64, APPENDS_FIRST = 64 };
+enum { BYTES_KEPT_MAX = 256 * 1024, CLIENTS_FIRST = 64, APPENDS_FIRST = 64, PEERS_FIRST = 16 };
+
+static void clear_bytes(struct buffer *bytes)
+{
+    bytes->size = 0;
+    if (bytes->capacity > BYTES_KEPT_MAX) /* one large answer must not be paid for ever */
+        buffer_deinit(bytes);
+}
 
 void effects_clear(struct effects *effects)
 {
-    effects->bytes.size = 0;
-    if (effects->bytes.capacity > BYTES_KEPT_MAX) /* one large answer must not be paid for ever */
-        buffer_deinit(&effects->bytes);
+    clear_bytes(&effects->bytes);
+    clear_bytes(&effects->peer_bytes);
     effects->client_count = effects->append_count = 0;
-    effects->snapshot_begin = false;
+    effects->peer_count = 0;
+    effects->snapshot_begin = effects->store_begin = false;
 }
 
 void effects_deinit(struct effects *effects)
 {
     buffer_deinit(&effects->bytes);
+    buffer_deinit(&effects->peer_bytes);
     mem_free(effects->clients);
     mem_free(effects->appends);
+    mem_free(effects->peers);
     *effects = (struct effects){0};
 }
 
@@ -50,4 +59,34 @@ void effects_add_append(struct effects *effects, struct txnlog_append append)
     effects->appends = ARRAY_RESERVE(effects->appends, effects->append_capacity,
                                      effects->append_count + 1, APPENDS_FIRST);
     effects->appends[effects->append_count++] = append;
+}
+
+void effects_add_peer(struct effects *effects, struct peer_effect effect)
+{
+    effects->peers =
+        ARRAY_RESERVE(effects->peers, effects->peer_capacity, effects->peer_count + 1, PEERS_FIRST);
+    effects->peers[effects->peer_count++] = effect;
+}
+
+void effects_add_peer_send(struct effects *effects, uint64_t connection, size_t offset, size_t size)
+{
+    ASSERT(offset + size <= effects->peer_bytes.size);
+    if (effects->peer_count > 0) {
+        struct peer_effect *last = &effects->peers[effects->peer_count - 1];
+        if (last->kind == PEER_SEND && last->connection == connection &&
+            last->offset + last->size == offset) {
+            last->size += size;
+            return;
+        }
+    }
+    effects_add_peer(
+        effects, (struct peer_effect){
+                     .kind = PEER_SEND, .connection = connection, .offset = offset, .size = size});
+}
+
+void effects_begin_store(struct effects *effects, struct store_work work)
+{
+    ASSERT(!effects->store_begin);
+    effects->store_begin = true;
+    effects->store_work = work;
 }

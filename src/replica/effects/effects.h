@@ -39,6 +39,47 @@ enum image_part { /* what a step of writing a snapshot gave */
                   IMAGE_LOST /* nothing: too much changed while the disk stalled; give the file up */
 };
 
+/* --- other servers of the ensemble ---
+ *
+ * A connection's number is never used again. The replica numbers those that it dials, from 1 on, the
+ * odd numbers; the host numbers those that it accepts, the even ones. */
+enum peer_port { PEER_PORT_ELECTION, PEER_PORT_QUORUM };
+
+enum peer_effect_kind {
+    PEER_DIAL, /* connect to host and port, the name being resolved anew. The host reports
+                   REPLICA_PEER_OPENED, or REPLICA_PEER_CLOSED when it could not be */
+    PEER_SEND, /* bytes [offset, offset + size) of effects->peer_bytes; several peers may share them */
+    PEER_HOLD,   /* report REPLICA_PEER_READY when most of what was sent has left */
+    PEER_CLOSE,  /* send what is queued, then close. REPLICA_PEER_CLOSED does not follow; nothing of
+                   this connection is reported any more */
+    PEER_LISTEN, /* accept learners at the quorum port: this server leads */
+    PEER_UNLISTEN /* stop that */
+};
+struct peer_effect {
+    enum peer_effect_kind kind;
+    enum peer_port port; /* PEER_DIAL */
+    uint64_t connection;
+    size_t offset, size;
+    struct slice host;    /* PEER_DIAL: as configured; valid until the turn's end */
+    uint16_t port_number; /* PEER_DIAL */
+    const char *reason;   /* PEER_CLOSE: why, for the log; NULL: an ordinary end. Static text */
+};
+
+/* Work on the files that is no append. At most one at a time, behind all appends of this turn and of
+ * those before, which are made durable first. REPLICA_STORE_DONE says that it is done, durably. */
+enum store_work_kind {
+    STORE_WRITE_EPOCHS, /* accepted_epoch, then current_epoch; -1: that file stays as it is */
+    STORE_TRUNCATE,     /* no record and no snapshot above zxid is left; then as STORE_RELOAD */
+    STORE_RELOAD,       /* the tree as the files have it: REPLICA_STORE_DONE brings it */
+    STORE_RESTART_LOG /* the records stand under a snapshot of zxid to come: what is above it is put
+                           aside, and the log goes on behind zxid */
+};
+struct store_work {
+    enum store_work_kind kind;
+    int64_t zxid;
+    int64_t accepted_epoch, current_epoch;
+};
+
 struct effects { /* zero it before first use; owned by the host */
     struct buffer bytes;
     struct client_effect *clients;
@@ -46,6 +87,12 @@ struct effects { /* zero it before first use; owned by the host */
     size_t client_count, client_capacity, append_count, append_capacity;
     bool snapshot_begin; /* start writing an image: replica_snapshot_next() until it ends */
     int64_t wake_at_ms;  /* send REPLICA_TICK no later than this; INT64_MAX: no wish */
+    /* of an ensemble */
+    struct buffer peer_bytes;
+    struct peer_effect *peers;
+    size_t peer_count, peer_capacity;
+    struct store_work store_work;
+    bool store_begin; /* start store_work */
 };
 
 /* Empties it for the next turn. Keeps its memory, but for what one huge turn needed. */
@@ -56,5 +103,10 @@ void effects_add_client(struct effects *effects, struct client_effect effect);
 /* Bytes [offset, offset + size) for the client; joined to the effect before where they continue it. */
 void effects_add_send(struct effects *effects, uint32_t client, size_t offset, size_t size);
 void effects_add_append(struct effects *effects, struct txnlog_append append);
+void effects_add_peer(struct effects *effects, struct peer_effect effect);
+/* Bytes [offset, offset + size) of peer_bytes; joined to the effect before where they continue it. */
+void effects_add_peer_send(struct effects *effects, uint64_t connection, size_t offset,
+                           size_t size);
+void effects_begin_store(struct effects *effects, struct store_work work);
 
 #endif
