@@ -1,11 +1,11 @@
-/* replica.c: the switchboard: each event goes to the room that it concerns; what two rooms need of one
- * another is joined here. */
+/* replica.c: gives each event to the room that it concerns, and joins what two rooms need of one
+ * another. It decides nothing that a room can decide. */
 #include "replica/replica.h"
 
 #include <stdlib.h>
 
-/* A pause of the whole process that is longer than this many ticks gives every session a full
- * timeout again: their pings may be waiting in the sockets. */
+/* When no event came for longer than this many ticks, the whole process was stopped. Every session
+ * then gets its full timeout again: its pings may be waiting in the socket. */
 enum { PAUSE_TICKS = 2 };
 
 struct replica {
@@ -99,26 +99,26 @@ void replica_free(struct replica *replica)
 
 static void set_time(struct replica *replica, const struct replica_event *event)
 {
-    int64_t stood_still_ms = event->now_ms - replica->step.now_ms;
+    int64_t elapsed_ms = event->now_ms - replica->step.now_ms;
 
-    if (stood_still_ms > 0)
+    if (elapsed_ms > 0)
         replica->step.now_ms = event->now_ms;
     replica->step.wall_ms = event->wall_ms;
-    if (stood_still_ms > (int64_t)replica->options.tick_ms * PAUSE_TICKS)
-        proposals_stood_still(replica->proposals);
+    if (elapsed_ms > (int64_t)replica->options.tick_ms * PAUSE_TICKS)
+        proposals_touch_all_sessions(replica->proposals);
 }
 
 static void tick(struct replica *replica)
 {
-    proposals_go_on(replica->proposals, &replica->observer);
-    clients_hear_paused(replica->clients);
+    proposals_apply_agreed(replica->proposals, &replica->observer);
+    clients_touch_paused(replica->clients);
     proposals_tick(replica->proposals);
-    clients_relieve(replica->clients);
+    clients_admit_waiting(replica->clients);
 }
 
 static void begin_snapshot(struct replica *replica)
 {
-    if (!proposals_applying(replica->proposals) &&
+    if (!proposals_half_applied(replica->proposals) &&
         snapshots_begin(proposals_snapshots(replica->proposals)))
         replica->step.effects->snapshot_begin = true;
 }
@@ -151,7 +151,7 @@ void replica_step(struct replica *replica, const struct replica_event *event,
         break;
     case REPLICA_LOG_SYNCED: /* alone, durable is agreed */
         proposals_agreed(replica->proposals, event->zxid, &replica->observer);
-        clients_relieve(replica->clients);
+        clients_admit_waiting(replica->clients);
         break;
     case REPLICA_SNAPSHOT_DONE:
         snapshots_done(proposals_snapshots(replica->proposals));
@@ -213,7 +213,7 @@ void replica_counts(const struct replica *replica, struct replica_counts *ret_co
         .latency_sum_ms = latency.sum,
         .latency_count = latency.count,
         .changes_queued =
-            outstanding_puts(leader_outstanding(leader)) - replica->changes_queued_before,
+            outstanding_put_count(leader_outstanding(leader)) - replica->changes_queued_before,
         .changes_applied =
             proposals_changes_applied(replica->proposals) - replica->changes_applied_before,
         .clients = clients,
@@ -230,7 +230,7 @@ void replica_reset_stats(struct replica *replica)
     metrics_reset(&replica->step.metrics);
     clients_reset_stats(replica->clients);
     replica->changes_queued_before =
-        outstanding_puts(leader_outstanding(proposals_leader(replica->proposals)));
+        outstanding_put_count(leader_outstanding(proposals_leader(replica->proposals)));
     replica->changes_applied_before = proposals_changes_applied(replica->proposals);
     tree_namespaces_reset(replica->tree);
 }

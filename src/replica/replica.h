@@ -5,19 +5,21 @@
  *
  * The contract of a turn, for whoever drives it (the host):
  *
- *  1. Step once for each thing that happened, in the order in which it happened. All steps of a turn
- *     append to one struct effects. A step never fails: bad input is answered, closed or ignored.
- *  2. Until the turn ends, effects are only looked at: the last CLIENT_SEND may still grow, the bytes
- *     may move, and more may follow. A pause, resume, hold or close may be heeded at once.
- *  3. At the end of the turn carry all of it out once: the appends to the log in one go, one send per
- *     client, closes behind the sends of their client, the begin of a snapshot. The order among
- *     different clients is free; that of one client is the order of the effects.
- *  4. Then effects_clear(). What carrying out caused (connections that ended, ...) is stepped behind
- *     it, and is the beginning of the next turn.
+ *  1. Step once for each event, in the order in which the events happened. All steps of a turn append
+ *     to one struct effects. A step never fails: it answers, closes or ignores bad input.
+ *  2. Until the turn ends, the effects may only be looked at: the last CLIENT_SEND may still grow, the
+ *     bytes may move, and more effects may follow. A pause, resume, hold or close may be carried out
+ *     at once.
+ *  3. At the end of the turn carry all of them out once: the appends to the log as one batch, one send
+ *     for each client, closes after the sends of their client, the start of a snapshot. The effects of
+ *     one client keep their order; those of different clients need not.
+ *  4. Then call effects_clear(). What this has caused (connections that ended, ...) is stepped after
+ *     that, and belongs to the next turn.
  *
- * REPLICA_LOG_SYNCED comes when a sync has made the appends durable, in any later turn; payloads are
- * read until then. REPLICA_TICK comes at least every tick_ms, and no later than wake_at_ms; when
- * that is now or past, in the next turn, behind a read of all that has arrived. */
+ * REPLICA_LOG_SYNCED is stepped in any later turn, when a sync has made the appends durable; their
+ * payloads may be read until then. REPLICA_TICK is stepped at least every tick_ms, and no later than
+ * at wake_at_ms. When wake_at_ms is now or past, step it in the next turn, after a read of all that
+ * has arrived. */
 #ifndef REPLICA_REPLICA_H
 #define REPLICA_REPLICA_H
 
@@ -75,7 +77,7 @@ struct replica_event {
     int64_t wall_ms; /* since 1970; goes into transactions, decides nothing */
     int64_t zxid;
     struct slice bytes;
-    struct slice address; /* textual peer address, Java's getHostAddress form */
+    struct slice address; /* the peer's IP address as text, in the form that Java prints */
     uint64_t connection;  /* to another server */
     enum peer_port port;
     struct tree *tree;
@@ -86,7 +88,7 @@ struct replica;
 struct replica *replica_new(const struct replica_options *options, struct tree *tree,
                             int64_t now_ms);
 void replica_free(struct replica *replica);
-/* Appends to `effects`. Never fails: bad input is answered, closed or ignored. */
+/* Appends to `effects`. */
 void replica_step(struct replica *replica, const struct replica_event *event,
                   struct effects *effects);
 
@@ -119,8 +121,8 @@ void replica_reset_client_stats(struct replica *replica);             /* crst */
 typedef void replica_visit_session(void *context, int64_t expires_at_ms, int64_t session_id);
 void replica_visit_sessions(const struct replica *replica, replica_visit_session *visit,
                             void *context);
-/* The tree's digest at every 128th zxid applied since the snapshot of the start, oldest first, at
- * most the last 1024. */
+/* The tree's digest after every 128th zxid that was applied since the server loaded its snapshot,
+ * oldest first; at most the last 1,024. */
 typedef void replica_visit_digest(void *context, int64_t zxid, uint64_t digest);
 void replica_visit_digests(const struct replica *replica, replica_visit_digest *visit,
                            void *context);

@@ -11,7 +11,7 @@
  *     WRITE       becomes a transaction
  *     INTERNAL    becomes a transaction; only servers make it, a client's is unknown
  *     CONNECTION  about the connection: answered at once, needs no session, may overtake
- *     PART        stands only inside another request or transaction; alone it is unknown
+ *     NESTED      stands only inside another request or transaction; alone it is unknown
  *
  * record: the request's record in schema.h; `raw` when the handler reads the bytes itself.
  * handler: rooms above give it their prefix (read_get_data, prepare_create, apply_create), so a row
@@ -29,7 +29,7 @@ enum op_class {
     OP_CLASS_WRITE,
     OP_CLASS_INTERNAL,
     OP_CLASS_CONNECTION,
-    OP_CLASS_PART
+    OP_CLASS_NESTED
 };
 
 enum op_rules {
@@ -77,18 +77,18 @@ enum op_rules {
     OP(CREATE_TTL, 21, "CREA", "createTTL", WRITE, create_ttl_request, ZK_WRITE_RULES | OP_IN_MULTI, create_ttl)        \
     OP(CLOSE_SESSION, -11, "CLOS", "closeSession", WRITE, raw, ZK_WRITE_RULES, close_session)
 #define ZK_MULTI_ONLY_OPS(OP)                                                                      \
-    OP(CHECK, 13, "NA", "check", PART, path_version_request, OP_FORWARDED | OP_IN_MULTI, check)
+    OP(CHECK, 13, "NA", "check", NESTED, path_version_request, OP_FORWARDED | OP_IN_MULTI, check)
 
 /* Each is treated where its class is. */
 #define ZK_OTHER_OPS(OP)                                                                                  \
-    OP(NOTIFICATION, 0, "null", "notification", PART, raw, OP_NO_RULE, none)                              \
+    OP(NOTIFICATION, 0, "null", "notification", NESTED, raw, OP_NO_RULE, none)                              \
     OP(PING, 11, "PING", "ping", PING, raw, OP_NO_RULE, none)                                             \
     OP(MULTI, 14, "MULT", "multi", WRITE, raw, ZK_WRITE_RULES, multi)                                     \
     OP(DELETE_CONTAINER, 20, "NA", "deleteContainer", INTERNAL, raw, ZK_WRITE_RULES, delete_container)    \
     OP(AUTH, 100, "NA", "auth", CONNECTION, auth_packet, OP_NO_RULE, auth)                                \
     OP(SASL, 102, "NA", "sasl", CONNECTION, sasl_request, OP_NO_RULE, sasl)                               \
     OP(CREATE_SESSION, -10, "SESS", "createSession", INTERNAL, raw, ZK_WRITE_RULES, create_session)       \
-    OP(ERROR, -1, "NA", "error", PART, raw, OP_NO_RULE, error)
+    OP(ERROR, -1, "NA", "error", NESTED, raw, OP_NO_RULE, error)
 
 #define ZK_OPS(OP) ZK_READ_OPS(OP) ZK_WATCHING_OPS(OP) ZK_CHANGING_OPS(OP) ZK_MULTI_ONLY_OPS(OP) ZK_OTHER_OPS(OP)
 /* clang-format on */

@@ -1,5 +1,5 @@
-/* answers.c: frames for clients, written straight into the bytes of the effects. What is sent is
- * counted here and nowhere else. */
+/* answers.c: frames for clients, written straight into the bytes of the effects. All that is sent to
+ * a client passes through here, and is counted here only. */
 #include "replica/clients/client.h"
 
 enum { FRAME_HEAD_BYTES = 4 };
@@ -39,7 +39,7 @@ void reply_drop_body(struct clients *clients, size_t start)
     clients->step->effects->bytes.size = start + FRAME_HEAD_BYTES + REPLY_HEADER_BYTES;
 }
 
-/* As ServerStats.java counts: every frame with a reply's header, events too. */
+/* Counts what Java counts: each frame with a reply's header, events too. */
 static void count_response(struct clients *clients, size_t frame_bytes)
 {
     int64_t size = (int64_t)frame_bytes;

@@ -1,5 +1,5 @@
-/* client.c: the table of clients, their sessions' attachments, and their end. A client that is being
- * closed owns nothing any more: no watch, no waiting frame, no session. */
+/* client.c: the table of clients, the attachments of their sessions, and how a client ends. A client
+ * that is being closed has nothing left: no watch, no waiting frame, no session. */
 #include "replica/clients/client.h"
 
 #include "base/array.h"
@@ -116,18 +116,18 @@ void client_resume(struct clients *clients, struct client *client)
 
 void client_hold(struct clients *clients, struct client *client)
 {
-    if (client->held || client->state != CLIENT_SERVING)
+    if (client->answers_held || client->state != CLIENT_SERVING)
         return;
-    client->held = true;
+    client->answers_held = true;
     effects_add_client(clients->step->effects,
                        (struct client_effect){.kind = CLIENT_HOLD, .client = client->id});
 }
 
-static void let_go(struct clients *clients, struct client *client)
+static void release_all(struct clients *clients, struct client *client)
 {
     watches_drop_client(clients->watches, &client->watch);
-    waiting_clear(clients, &client->reads);
-    waiting_clear(clients, &client->early);
+    waiting_clear(clients, &client->waiting_reads);
+    waiting_clear(clients, &client->early_frames);
     list_remove(&client->in_paused);
     list_remove(&client->in_blocked);
     attachment_leave(clients, client);
@@ -137,7 +137,7 @@ void client_close(struct clients *clients, struct client *client, const char *re
 {
     if (client->state == CLIENT_CLOSING)
         return;
-    let_go(clients, client);
+    release_all(clients, client);
     client->state = CLIENT_CLOSING;
     effects_add_client(
         clients->step->effects,
@@ -146,7 +146,7 @@ void client_close(struct clients *clients, struct client *client, const char *re
 
 void client_remove(struct clients *clients, struct client *client)
 {
-    let_go(clients, client);
+    release_all(clients, client);
     identities_release(client->identities);
     clients->items[client->id] = NULL;
     clients->count--;

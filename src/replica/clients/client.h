@@ -13,7 +13,7 @@
 
 enum client_state {
     CLIENT_NEW,      /* no ConnectRequest yet */
-    CLIENT_SETTLING, /* its session is being made or freed from an older connection's writes */
+    CLIENT_SETTLING, /* waits for createSession, or for the writes of its session's older connection */
     CLIENT_SERVING,
     CLIENT_CLOSING /* absorbs everything */
 };
@@ -49,28 +49,28 @@ struct attachment {
 };
 
 struct client {
-    uint32_t id, generation; /* generation: the id is used again, pending answers tell by it */
+    uint32_t id, generation; /* ids are used again; the generation tells one client from the next */
     enum client_state state;
     struct attachment *attachment; /* NULL before and after it has a session */
     bool wants_read_only_byte;
     struct identities *identities;
     struct watch_client watch;
-    struct waiting_queue reads; /* behind writes */
-    struct waiting_queue early; /* frames of a settling client */
+    struct waiting_queue waiting_reads; /* behind writes */
+    struct waiting_queue early_frames;  /* frames of a settling client */
     uint64_t writes_proposed, writes_applied;
     bool paused;
-    bool held;              /* answers wait for clients_ready() */
-    struct list in_paused;  /* among those that pressure has paused */
-    struct list in_blocked; /* among those whose reads wait for a half changed tree */
-    int64_t touched_ms;     /* when its session was heard last */
+    bool answers_held;      /* answers wait for clients_ready() */
+    struct list in_paused;  /* among the clients that are paused because too much waits */
+    struct list in_blocked; /* among the clients whose reads wait until the tree is whole */
+    int64_t touched_ms;     /* when its session was touched last */
     /* for cons */
     int64_t received, sent, established_wall_ms, last_zxid, last_response_ms, last_latency_ms;
     int32_t last_op, last_cxid;
     struct latency latency;
 };
 
-struct watch_event { /* of the transaction being applied: one frame for all who get it */
-    uint64_t step;   /* one event per client in each */
+struct watch_event { /* of the transaction being applied: one frame for all clients that get it */
+    uint64_t step;   /* a client gets one event for each step */
     int64_t zxid;
     size_t offset, size; /* of the frame in effects->bytes; size 0: not written yet */
     struct slice path;
@@ -110,10 +110,10 @@ void reply_end(struct clients *clients, struct client *client, size_t start, int
                int64_t zxid, enum zk_error err);
 void reply_error(struct clients *clients, struct client *client, int32_t xid, int64_t zxid,
                  enum zk_error err);
-/* Behind the reply. op: OP_ERROR when it came to nothing; latency: where it counts. */
+/* Call it after the reply. op: OP_ERROR when the request failed; latency: which metric it counts in. */
 void client_answered(struct clients *clients, struct client *client, int32_t op, int32_t xid,
                      int64_t zxid, int64_t arrived_ms, enum metric_id latency);
-/* A watch event's frame, which others may get, too. */
+/* A watch event's frame; the same bytes may be sent to several clients. */
 void send_event(struct clients *clients, struct client *client, size_t offset, size_t size);
 
 /* --- waiting.c --- */
@@ -125,7 +125,7 @@ void waiting_clear(struct clients *clients, struct waiting_queue *queue);
 
 /* --- client.c --- */
 struct client *client_add(struct clients *clients, uint32_t id, struct slice address);
-/* NULL: there is none of this number, or it is another one by now. */
+/* NULL: there is no client of this id, or it is a later one. */
 struct client *client_find(const struct clients *clients, uint32_t id, uint32_t generation);
 void client_pause(struct clients *clients, struct client *client);
 void client_resume(struct clients *clients, struct client *client);
@@ -141,29 +141,29 @@ void attachment_wrote(struct attachment *attachment);
 bool attachment_applied(struct clients *clients, struct attachment *attachment);
 
 /* --- events.c --- */
-/* To one client, at once. */
+/* One event for one client. */
 void event_send(struct clients *clients, struct client *client, int64_t zxid, enum zk_event type,
                 struct slice path);
-/* Whose changes the observer's functions tell of. */
+/* The changes that the observer hears of from now on belong to this transaction. */
 void events_begin(struct clients *clients, int64_t zxid);
 struct txn_observer events_observer(struct clients *clients);
 
-/* --- reads.c: the answer's body, appended; the error decides whether it is sent.
- *     watching.c: events, appended; the body comes behind the reply's header. --- */
+/* --- reads.c appends the answer's body; the caller sends it unless there is an error.
+ *     watching.c appends events; the body of its answer follows with watching_put_body(). --- */
 struct read_context {
     struct clients *clients;
     struct client *client;
     const struct identities *identities;
     int32_t op;
     struct slice body;
-    bool body_with_error; /* out: what stands there is sent although it failed */
+    bool body_with_error; /* out: the body is sent although the request failed */
 };
 enum zk_error read_answer(struct read_context *read);
 enum zk_error watching_answer(struct read_context *read);
 void watching_put_body(struct clients *clients, int32_t op); /* of an answer that is ZK_OK */
 
 /* --- writes.c --- */
-/* STATUS_MALFORMED: it does not decode, and nothing was proposed. */
+/* STATUS_MALFORMED: the body does not decode, and nothing was proposed. */
 MUST_USE enum status write_submit(struct clients *clients, struct client *client, int32_t xid,
                                   int32_t op, struct slice body, int64_t arrived_ms);
 void write_answer(struct clients *clients, struct client *client, const struct proposal *proposal,
@@ -176,8 +176,8 @@ void requests_before_write(struct clients *clients, struct client *client);
 void requests_after_write(struct clients *clients, struct client *client);
 void requests_release_blocked(struct clients *clients);
 void requests_release_throttled(struct clients *clients);
-void requests_apply_pressure(struct clients *clients, struct client *client);
-void requests_relieve_pressure(struct clients *clients);
+void requests_pause_over_limit(struct clients *clients, struct client *client);
+void requests_resume_paused(struct clients *clients);
 
 /* --- connect.c --- */
 void connect_frame(struct clients *clients, struct client *client, struct slice bytes);

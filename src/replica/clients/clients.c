@@ -1,4 +1,5 @@
-/* clients.c: the door: events of clients in, and what proposals say of applied transactions. */
+/* clients.c: the door of this room: what clients do comes in here, and what proposals tell of the
+ * transactions they apply. Each is handed on to the file that knows the rule. */
 #include "replica/clients/client.h"
 
 struct clients *clients_new(const struct clients_options *options, struct proposals *proposals,
@@ -64,11 +65,11 @@ void clients_frame(struct clients *clients, uint32_t id, struct slice bytes)
         connect_frame(clients, client, bytes);
         break;
     case CLIENT_SETTLING:
-        (void)waiting_add(clients, &client->early, client, bytes);
+        (void)waiting_add(clients, &client->early_frames, client, bytes);
         break;
     case CLIENT_SERVING:
         request_frame(clients, client, bytes, clients->step->now_ms, /* was_throttled= */ false);
-        requests_apply_pressure(clients, client);
+        requests_pause_over_limit(clients, client);
         break;
     case CLIENT_CLOSING:
         break;
@@ -79,9 +80,9 @@ void clients_ready(struct clients *clients, uint32_t id)
 {
     struct client *client = client_at(clients, id);
 
-    client->held = false;
+    client->answers_held = false;
     requests_after_write(clients, client);
-    requests_relieve_pressure(clients);
+    requests_resume_paused(clients);
 }
 
 void clients_gone(struct clients *clients, uint32_t id)
@@ -89,13 +90,13 @@ void clients_gone(struct clients *clients, uint32_t id)
     client_remove(clients, client_at(clients, id));
 }
 
-void clients_relieve(struct clients *clients)
+void clients_admit_waiting(struct clients *clients)
 {
     requests_release_throttled(clients);
-    requests_relieve_pressure(clients);
+    requests_resume_paused(clients);
 }
 
-void clients_hear_paused(struct clients *clients)
+void clients_touch_paused(struct clients *clients)
 {
     for (struct list *at = clients->paused.next; at != &clients->paused; at = at->next) {
         const struct client *client = CONTAINER_OF(at, struct client, in_paused);
@@ -112,7 +113,7 @@ int64_t clients_wake_at_ms(const struct clients *clients)
 
 /* --- what proposals tell --- */
 
-static void before(void *context, const struct proposal *proposal)
+static void before_txn(void *context, const struct proposal *proposal)
 {
     struct clients *clients = context;
     struct client *client = client_find(clients, proposal->client, proposal->generation);
@@ -137,8 +138,8 @@ static void answer_write(struct clients *clients, struct client *client,
         requests_after_write(clients, client);
 }
 
-static void applied(void *context, const struct proposal *proposal, const struct txn *txn,
-                    const struct txn_result *result)
+static void after_txn(void *context, const struct proposal *proposal, const struct txn *txn,
+                      const struct txn_result *result)
 {
     struct clients *clients = context;
 
@@ -161,6 +162,8 @@ static void applied(void *context, const struct proposal *proposal, const struct
 
 struct proposals_observer clients_observer(struct clients *clients)
 {
-    return (struct proposals_observer){
-        .before = before, .applied = applied, .tree = events_observer(clients), .context = clients};
+    return (struct proposals_observer){.before_txn = before_txn,
+                                       .after_txn = after_txn,
+                                       .tree = events_observer(clients),
+                                       .context = clients};
 }

@@ -1,8 +1,9 @@
-/* clients.h: what the clients of this server see: handshake, the order of each session, reads,
- * watches, throttles, answers.
+/* clients.h: what the clients of this server see: handshake, the order of requests, reads, watches,
+ * throttling, answers.
  *
- * Order per client: a write is submitted when it arrives; a read that arrives behind unfinished
- * writes waits until they are applied. Events leave before the answer that shows the change. */
+ * The order of one client: its write is submitted when it arrives; a read that arrives after writes
+ * that are not yet applied waits until they are. A watch event is sent before any answer that shows
+ * the change. */
 #ifndef REPLICA_CLIENTS_CLIENTS_H
 #define REPLICA_CLIENTS_CLIENTS_H
 
@@ -28,12 +29,14 @@ void clients_free(struct clients *clients); /* NULL is fine */
 /* The number of a client is chosen by the host, and free again after clients_gone(). */
 void clients_opened(struct clients *clients, uint32_t id, struct slice address);
 void clients_frame(struct clients *clients, uint32_t id, struct slice bytes);
-void clients_ready(struct clients *clients, uint32_t id); /* room again after CLIENT_HOLD */
+void clients_ready(struct clients *clients,
+                   uint32_t id); /* after CLIENT_HOLD there is room again */
 void clients_gone(struct clients *clients, uint32_t id);
-/* Behind proposals_agreed() and proposals_go_on(): what waited for room may come in. */
-void clients_relieve(struct clients *clients);
-/* Before proposals_tick(): nobody's session ends because we did not read from it. */
-void clients_hear_paused(struct clients *clients);
+/* Call it after proposals_agreed() and proposals_apply_agreed(): requests that were throttled and
+ * clients that were paused go on, as far as there is room now. */
+void clients_admit_waiting(struct clients *clients);
+/* Call it before proposals_tick(): no session expires because this server has paused its client. */
+void clients_touch_paused(struct clients *clients);
 int64_t clients_wake_at_ms(const struct clients *clients);
 /* What proposals tell us as they apply. */
 struct proposals_observer clients_observer(struct clients *clients);
@@ -42,7 +45,7 @@ struct proposals_observer clients_observer(struct clients *clients);
 struct clients_counts {
     uint32_t watch_connections, watch_paths, watches; /* data table: what wchs shows */
     uint32_t watches_all;                             /* both tables */
-    int64_t waiting;                                  /* taken in, not answered, not proposed */
+    int64_t waiting; /* requests that wait to be answered or proposed */
     int64_t packets_received, packets_sent;
     int64_t response_last_bytes, response_min_bytes, response_max_bytes; /* -1: none yet */
 };

@@ -2,9 +2,9 @@
  * begins with a ConnectRequest, and is served from its ConnectResponse on. */
 #include "replica/clients/client.h"
 
-/* Session 0 is the answer to who must go: unknown, over, or of another password. */
-static void answer(struct clients *clients, struct client *client, int64_t session_id,
-                   int32_t timeout_ms)
+/* Session 0 refuses: the session is unknown or closed, or the password is wrong. */
+static void send_connect_response(struct clients *clients, struct client *client,
+                                  int64_t session_id, int32_t timeout_ms)
 {
     uint8_t password[PASSWORD_BYTES] = {0};
     struct buffer *bytes = &clients->step->effects->bytes;
@@ -21,23 +21,23 @@ static void answer(struct clients *clients, struct client *client, int64_t sessi
     frame_end(clients, client, start);
 }
 
-static void refuse(struct clients *clients, struct client *client)
+static void refuse_session(struct clients *clients, struct client *client)
 {
-    answer(clients, client, /* session_id= */ 0, /* timeout_ms= */ 0);
+    send_connect_response(clients, client, /* session_id= */ 0, /* timeout_ms= */ 0);
     client_close(clients, client, NULL);
 }
 
-/* From here on the client is served; frames that came too early have their turn. */
+/* From here on the client is served, first the frames that arrived before its session was ready. */
 static void begin_serving(struct clients *clients, struct client *client)
 {
     struct session *session = client->attachment->session;
 
     client->state = CLIENT_SERVING;
     leader_touch(clients->leader, session);
-    answer(clients, client, session->id, session->timeout_ms);
+    send_connect_response(clients, client, session->id, session->timeout_ms);
     client_resume(clients, client);
-    struct waiting_queue early = client->early;
-    client->early = (struct waiting_queue){0};
+    struct waiting_queue early = client->early_frames;
+    client->early_frames = (struct waiting_queue){0};
     struct waiting *waiting;
     while ((waiting = waiting_take(clients, &early)) != NULL) {
         if (client->state == CLIENT_SERVING)
@@ -47,16 +47,16 @@ static void begin_serving(struct clients *clients, struct client *client)
     }
 }
 
-/* The password is looked at first: ids of sessions are no secret, and nobody may end the connection
- * of another one's session. (Java closes the older connection before it looks.) */
-static void attach(struct clients *clients, struct client *client,
-                   const struct connect_request *request, int32_t timeout_ms)
+/* The password is checked first: session ids are no secret, and nobody may end another client's
+ * connection. (Java closes the older connection before it checks.) */
+static void reattach_session(struct clients *clients, struct client *client,
+                             const struct connect_request *request, int32_t timeout_ms)
 {
     struct session *session =
         leader_revalidate(clients->leader, request->session_id, request->password, timeout_ms);
 
     if (session == NULL) {
-        refuse(clients, client);
+        refuse_session(clients, client);
         return;
     }
     struct attachment *attachment = attachment_find(clients, session->id);
@@ -80,7 +80,7 @@ void connect_session_settled(struct clients *clients, int64_t session_id)
         begin_serving(clients, attachment->client);
 }
 
-static void create(struct clients *clients, struct client *client, int32_t timeout_ms)
+static void create_session(struct clients *clients, struct client *client, int32_t timeout_ms)
 {
     client->state = CLIENT_SETTLING;
     client_pause(clients, client);
@@ -93,7 +93,7 @@ static void create(struct clients *clients, struct client *client, int32_t timeo
                                                .timeout_ms = timeout_ms});
 }
 
-static int32_t within(int32_t value, int32_t min, int32_t max)
+static int32_t clamp(int32_t value, int32_t min, int32_t max)
 {
     return value < min ? min : value > max ? max : value;
 }
@@ -109,7 +109,7 @@ void connect_frame(struct clients *clients, struct client *client, struct slice 
         client_close(clients, client, "the first frame is not a ConnectRequest");
         return;
     }
-    if (reader_left(&reader) > 0) { /* absent from clients of 3.3 and many small ones */
+    if (reader_left(&reader) > 0) { /* old clients (3.3) and many small ones do not send it */
         client->wants_read_only_byte = true;
         (void)reader_bool(&reader); /* a read-write server serves both kinds */
     }
@@ -118,12 +118,12 @@ void connect_frame(struct clients *clients, struct client *client, struct slice 
                      "the client has seen a zxid that this server has not reached");
         return;
     }
-    int32_t timeout_ms = within(request.timeout_ms, options->session_timeout_min_ms,
-                                options->session_timeout_max_ms);
+    int32_t timeout_ms =
+        clamp(request.timeout_ms, options->session_timeout_min_ms, options->session_timeout_max_ms);
     if (request.session_id != 0)
-        attach(clients, client, &request, timeout_ms);
+        reattach_session(clients, client, &request, timeout_ms);
     else
-        create(clients, client, timeout_ms);
+        create_session(clients, client, timeout_ms);
 }
 
 void connect_session_created(struct clients *clients, const struct proposal *proposal)
@@ -133,7 +133,7 @@ void connect_session_created(struct clients *clients, const struct proposal *pro
 
     ASSERT(session != NULL);
     if (client == NULL || client->state != CLIENT_SETTLING)
-        return; /* gone meanwhile: the session waits for it until it expires */
+        return; /* the client is gone; the session stays until it expires */
     client_answered(clients, client, OP_CREATE_SESSION, /* xid= */ 0, proposal->zxid,
                     proposal->arrived_ms, METRIC_WRITE_LATENCY);
     attachment_join(clients, session, client);

@@ -32,7 +32,7 @@ static void deliver(void *context, struct watch_client *watch_client)
 
     if (!acl_allows(clients->acl, tree_acl(clients->tree, event->acl), PERM_READ,
                     client->identities))
-        return; /* it may not know; a one-shot watch is used up all the same */
+        return; /* it may not read the znode; a one-shot watch is used up all the same */
     if (event->size == 0) {
         event->offset = event_begin(clients, event->zxid, (enum zk_event)event->type, event->path);
         event->size = clients->step->effects->bytes.size - event->offset;

@@ -1,4 +1,5 @@
-/* inspect.c: looking in, for four-letter words and metrics. Nothing but the resets changes anything. */
+/* inspect.c: what four-letter words and metrics show of the clients. Only the two resets change
+ * anything. */
 #include "replica/clients/client.h"
 
 struct clients_counts clients_count(const struct clients *clients)
@@ -35,7 +36,8 @@ bool clients_info(const struct clients *clients, uint32_t id, struct client_info
     *ret_info = (struct client_info){
         .received = client->received,
         .sent = client->sent,
-        .queued = (int64_t)(client->writes_proposed - client->writes_applied) + client->reads.count,
+        .queued = (int64_t)(client->writes_proposed - client->writes_applied) +
+                  client->waiting_reads.count,
         .last_op = client->last_op,
         .last_cxid = client->last_cxid,
         .last_zxid = client->last_zxid,

@@ -1,6 +1,6 @@
 /* reads.c: the handlers of ZK_READ_OPS (wire/ops.h). Each answers from the tree as it is now: it
- * appends its body and returns ZK_OK, or an error. None of them changes the tree.
- * Source: FinalRequestProcessor.java. */
+ * appends its body and returns ZK_OK, or returns an error. None of them changes the tree.
+ * docs/protocol.md, "Reads". */
 #include "replica/clients/client.h"
 
 struct raw { /* the "record" of an operation that reads the bytes itself */
@@ -37,7 +37,7 @@ static void put_stat(const struct read_context *read, const struct znode *node)
     zk_stat_write(out(read), &stat);
 }
 
-/* ZK_NO_NODE, ZK_NO_AUTH; null paths meet Java's null pointer: -5. */
+/* ZK_NO_NODE, ZK_NO_AUTH; ZK_MARSHALLING_ERROR for a null path, as Java answers it. */
 static enum zk_error find_readable(const struct read_context *read, struct slice path,
                                    int32_t permissions, uint32_t *ret_id)
 {
@@ -209,8 +209,8 @@ static enum zk_error read_sync(struct read_context *read, const struct path_requ
     return ZK_OK;
 }
 
-/* A read that Java cannot do at all (a write, a null path) fails the whole; the results before it
- * are sent all the same, as no client minds. */
+/* An operation that multiRead does not allow, or a null path, fails the whole request. The results
+ * before it are sent all the same: no client reads the body of an answer with an error. */
 static enum zk_error read_multi_read(struct read_context *read, const struct raw *request)
 {
     struct read_op *ops;

@@ -1,18 +1,22 @@
-/* requests.c: the order of a client's requests, and the limits on what waits. */
+/* requests.c: the order of a client's requests, and the limits on what waits.
+ *
+ * Writes are submitted at once. Whatever else comes while a write of the same client is not applied
+ * waits, and is answered in order as the writes before it are applied. */
 #include "replica/clients/client.h"
 
 enum {
-    /* What may be held for all clients together, proposed and waiting, before reading stops. */
+    /* Bytes of requests, proposed and waiting, of all clients together; above it reading stops. */
     HELD_BYTES_MAX = 64 * 1024 * 1024,
-    /* Answers to waiting reads of one client in one step; the next one may exceed it. */
+    /* Bytes of answers to one client's waiting reads in one step; the last answer may exceed it. */
     BURST_BYTES_MAX = 1024 * 1024,
-    /* The same where they cannot wait, as its next write is applied; beyond this it is closed. */
+    /* The same when they must be answered now, because its next write is about to be applied. A
+     * client that asks for more is closed. */
     FORCED_BYTES_MAX = 32 * 1024 * 1024
 };
 
 /* --- back-pressure --- */
 
-static bool too_many(const struct clients *clients)
+static bool too_many_unanswered(const struct clients *clients)
 {
     int32_t limit = clients->options.outstanding_max;
 
@@ -25,20 +29,21 @@ static size_t held_bytes(const struct clients *clients)
     return proposals_bytes(clients->proposals) + clients->waiting_bytes;
 }
 
-void requests_apply_pressure(struct clients *clients, struct client *client)
+void requests_pause_over_limit(struct clients *clients, struct client *client)
 {
-    bool owes = client->writes_proposed != client->writes_applied || client->reads.count > 0;
+    bool is_owed_answers =
+        client->writes_proposed != client->writes_applied || client->waiting_reads.count > 0;
 
-    if (!owes || client->paused || client->state != CLIENT_SERVING ||
-        !(too_many(clients) || held_bytes(clients) > HELD_BYTES_MAX))
+    if (!is_owed_answers || client->paused || client->state != CLIENT_SERVING ||
+        !(too_many_unanswered(clients) || held_bytes(clients) > HELD_BYTES_MAX))
         return;
     client_pause(clients, client);
     list_add_last(&clients->paused, &client->in_paused);
 }
 
-void requests_relieve_pressure(struct clients *clients)
+void requests_resume_paused(struct clients *clients)
 {
-    if (list_empty(&clients->paused) || too_many(clients) ||
+    if (list_empty(&clients->paused) || too_many_unanswered(clients) ||
         held_bytes(clients) > HELD_BYTES_MAX / 2)
         return;
     while (!list_empty(&clients->paused)) {
@@ -48,9 +53,10 @@ void requests_relieve_pressure(struct clients *clients)
     }
 }
 
-/* --- about the connection: answered at once, they may overtake --- */
+/* --- requests about the connection: answered at once, before what waits --- */
 
-static void auth(struct clients *clients, struct client *client, int32_t xid, struct slice body)
+static void answer_auth(struct clients *clients, struct client *client, int32_t xid,
+                        struct slice body)
 {
     struct reader reader;
     struct auth_packet packet;
@@ -71,8 +77,9 @@ static void auth(struct clients *clients, struct client *client, int32_t xid, st
         client_close(clients, client, "authentication failed");
 }
 
-/* Without SASL configured the server says yes and nothing more. */
-static void sasl(struct clients *clients, struct client *client, int32_t xid, struct slice body)
+/* SASL is not configured: the answer is an empty token and success. */
+static void answer_sasl(struct clients *clients, struct client *client, int32_t xid,
+                        struct slice body)
 {
     struct reader reader;
     struct sasl_request request;
@@ -92,17 +99,17 @@ static bool connection_request(struct clients *clients, struct client *client, i
 {
     switch (op) {
     case OP_AUTH:
-        auth(clients, client, xid, body);
+        answer_auth(clients, client, xid, body);
         return true;
     case OP_SASL:
-        sasl(clients, client, xid, body);
+        answer_sasl(clients, client, xid, body);
         return true;
     default:
         return false;
     }
 }
 
-/* enforce.auth.schemes: has it an identity of one of them? */
+/* Does the client have an identity of one of enforce.auth.schemes? True where none is enforced. */
 static bool has_enforced_scheme(const struct clients *clients, const struct client *client)
 {
     struct slice schemes = clients->options.enforce_auth_schemes;
@@ -150,7 +157,8 @@ static void refuse_unknown(struct clients *clients, struct client *client, int32
     client_close(clients, client, "an unknown operation");
 }
 
-/* In its turn, from the tree as it is. A write that comes here did not decode. */
+/* The request's turn has come: it is answered from the tree as it is. A write gets here only when it
+ * did not decode. */
 static void answer_now(struct clients *clients, struct client *client,
                        const struct identities *identities, struct slice bytes, int64_t arrived_ms,
                        bool throttled_too_long)
@@ -171,7 +179,7 @@ static void answer_now(struct clients *clients, struct client *client,
         metrics_count(&clients->step->metrics, METRIC_THROTTLED_OPS, 1);
         reply_error(clients, client, header.xid, zxid, ZK_THROTTLED_OP);
     } else {
-        switch (op == NULL ? OP_CLASS_PART : op->class) {
+        switch (op == NULL ? OP_CLASS_NESTED : op->class) {
         case OP_CLASS_READ:
             answer_from_tree(&read, header.xid, zxid);
             break;
@@ -186,7 +194,7 @@ static void answer_now(struct clients *clients, struct client *client,
             break;
         case OP_CLASS_INTERNAL:
         case OP_CLASS_CONNECTION:
-        case OP_CLASS_PART:
+        case OP_CLASS_NESTED:
             refuse_unknown(clients, client, header.xid);
             return;
         }
@@ -198,23 +206,24 @@ static void answer_now(struct clients *clients, struct client *client,
 
 static void answer_waiting(struct clients *clients, struct client *client)
 {
-    struct waiting *waiting = waiting_take(clients, &client->reads);
+    struct waiting *waiting = waiting_take(clients, &client->waiting_reads);
 
     answer_now(clients, client, waiting->identities, slice_of(waiting->bytes, waiting->size),
                waiting->arrived_ms, waiting->throttled_too_long);
     waiting_free(waiting);
 }
 
-static bool has_turn(const struct client *client)
+static bool next_read_is_due(const struct client *client)
 {
-    return client->reads.first != NULL &&
-           client->reads.first->after_write <= client->writes_applied;
+    return client->waiting_reads.first != NULL &&
+           client->waiting_reads.first->after_write <= client->writes_applied;
 }
 
-/* A transaction is applied in part: its reads have their turn when it is applied whole. */
+/* While a transaction is applied in part, the client's reads wait until all of it is applied. */
 static void block_until_whole(struct clients *clients, struct client *client)
 {
-    if (clients->tree_half_changed && client->reads.count > 0 && list_empty(&client->in_blocked))
+    if (clients->tree_half_changed && client->waiting_reads.count > 0 &&
+        list_empty(&client->in_blocked))
         list_add_last(&clients->blocked, &client->in_blocked);
 }
 
@@ -226,10 +235,10 @@ void requests_after_write(struct clients *clients, struct client *client)
     }
     size_t sent_bytes = clients->step->effects->bytes.size;
 
-    while (!client->held && has_turn(client)) {
+    while (!client->answers_held && next_read_is_due(client)) {
         answer_waiting(clients, client);
         if (clients->step->effects->bytes.size - sent_bytes > BURST_BYTES_MAX &&
-            client->reads.count > 0)
+            client->waiting_reads.count > 0)
             client_hold(clients, client);
     }
 }
@@ -246,13 +255,13 @@ void requests_release_blocked(struct clients *clients)
     }
 }
 
-/* Its next write is about to be applied: what it asked before that is answered now, from the tree as
- * it still is, held or not. */
+/* A write of the client is about to be applied: the reads that it sent before that write are answered
+ * now, from the tree as it still is, even when its answers are held. */
 void requests_before_write(struct clients *clients, struct client *client)
 {
     size_t sent_bytes = clients->step->effects->bytes.size;
 
-    while (has_turn(client)) {
+    while (next_read_is_due(client)) {
         answer_waiting(clients, client);
         if (clients->step->effects->bytes.size - sent_bytes > FORCED_BYTES_MAX)
             client_close(clients, client, "it asks for far more than it takes");
@@ -269,18 +278,18 @@ static bool must_throttle(const struct clients *clients)
            (clients->throttled.count > 0 || proposals_count(clients->proposals) >= (size_t)limit);
 }
 
-/* Behind the client's unfinished requests, and behind a change of the tree that is half done. */
+/* The request waits for those before it, and for a transaction that is applied in part. */
 static void wait_for_turn(struct clients *clients, struct client *client, struct slice bytes,
                           int64_t arrived_ms, bool throttled_too_long)
 {
-    struct waiting *waiting = waiting_add(clients, &client->reads, client, bytes);
+    struct waiting *waiting = waiting_add(clients, &client->waiting_reads, client, bytes);
 
     waiting->arrived_ms = arrived_ms;
     waiting->throttled_too_long = throttled_too_long;
     block_until_whole(clients, client);
 }
 
-/* Once a millisecond is enough. */
+/* At most once a millisecond. */
 static void touch_session(struct clients *clients, struct client *client)
 {
     if (client->touched_ms == clients->step->now_ms)
@@ -317,7 +326,7 @@ void request_frame(struct clients *clients, struct client *client, struct slice 
         return;
     }
     if (client->attachment == NULL || client->attachment->session->closing)
-        return; /* its end is under way; the connection goes with it */
+        return; /* closeSession is proposed; the connection is closed when it is applied */
     touch_session(clients, client);
     if (!was_throttled && must_throttle(clients)) {
         (void)waiting_add(clients, &clients->throttled, client, bytes);
@@ -329,12 +338,12 @@ void request_frame(struct clients *clients, struct client *client, struct slice 
     if (op != NULL && op->class == OP_CLASS_WRITE && !too_late) {
         if (write_submit(clients, client, header.xid, header.type, body, arrived_ms) != STATUS_OK) {
             wait_for_turn(clients, client, bytes, arrived_ms, /* throttled_too_long= */ false);
-            requests_after_write(clients, client); /* it takes no zxid: its turn may be now */
+            requests_after_write(clients, client); /* it needs no zxid: it may be answered now */
         }
         return;
     }
     bool ping = header.type == OP_PING;
-    if (client->reads.count == 0 && client->writes_proposed == client->writes_applied &&
+    if (client->waiting_reads.count == 0 && client->writes_proposed == client->writes_applied &&
         (!clients->tree_half_changed || ping)) {
         answer_now(clients, client, client->identities, bytes, arrived_ms, too_late);
         return;

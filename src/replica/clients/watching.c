@@ -4,7 +4,7 @@
 
 enum { CATCH_UP_ZXID = -1 /* events of setWatches belong to no transaction */ };
 
-/* --- setWatches: what happened while the client was away, and then the watches again --- */
+/* --- setWatches: events for what changed while the client was away; the other watches are set --- */
 
 static const struct znode *node_at(const struct read_context *read, struct slice path)
 {
@@ -63,7 +63,7 @@ static void watch_persistently(const struct read_context *read, struct slice pat
     watch(read, WATCH_CHILD, path, WATCH_PERSISTENT);
 }
 
-/* One list after the other; Java comes as far as the first that is null. */
+/* One list after the other; as in Java, the lists before a null one have their effect. */
 static enum zk_error watching_set_watches2(const struct read_context *read,
                                            struct set_watches2 *request)
 {
@@ -111,7 +111,7 @@ static enum zk_error watching_add_watch(const struct read_context *read,
                                         struct path_type_request *request)
 {
     if (request->path.data == NULL)
-        return ZK_MARSHALLING_ERROR; /* Java takes it, and cannot end the session any more */
+        return ZK_MARSHALLING_ERROR; /* Java accepts it, and then fails to close the session */
     switch (request->type) {
     case WATCH_ADD_PERSISTENT:
         watch_persistently(read, request->path);
@@ -124,7 +124,7 @@ static enum zk_error watching_add_watch(const struct read_context *read,
     }
 }
 
-struct watch_kinds { /* which kinds in which table a watcher type speaks of */
+struct watch_kinds { /* the kinds of watches that a watcher type means, in each table */
     unsigned data, child;
 };
 
@@ -151,7 +151,7 @@ static bool kinds_of(int32_t type, struct watch_kinds *ret_kinds)
     }
 }
 
-/* Which of the kinds asked for the client has there. */
+/* Of the kinds that the request names, those that the client has on the path. */
 static enum zk_error find_kinds(const struct read_context *read,
                                 const struct path_type_request *request,
                                 struct watch_kinds *ret_held)

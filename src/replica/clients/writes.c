@@ -1,5 +1,5 @@
-/* writes.c: a client's writes, to proposals and back: submitted when they arrive, answered when they
- * are applied. */
+/* writes.c: a client's writes are submitted to proposals when they arrive, and answered when they are
+ * applied. The answer is made from the transaction, never from the request. */
 #include "replica/clients/client.h"
 
 enum status write_submit(struct clients *clients, struct client *client, int32_t xid, int32_t op,
@@ -69,7 +69,7 @@ static void put_body(struct buffer *out, const struct proposal *proposal, const 
     case OP_MULTI:
         put_multi(out, txn, result, proposal->with_stat);
         break;
-    default: /* the rest has none */
+    default: /* no body */
         break;
     }
 }

@@ -1,4 +1,5 @@
-/* effects.c: gathering what is to be done. Memory is kept from turn to turn. */
+/* effects.c: gathers what is to be done. Memory is kept from turn to turn, and appends stand in the
+ * order of their zxids. */
 #include "replica/effects/effects.h"
 
 #include "base/array.h"
@@ -8,7 +9,7 @@ enum { BYTES_KEPT_MAX = 256 * 1024, CLIENTS_FIRST = 64, APPENDS_FIRST = 64, PEER
 static void clear_bytes(struct buffer *bytes)
 {
     bytes->size = 0;
-    if (bytes->capacity > BYTES_KEPT_MAX) /* one large answer must not be paid for ever */
+    if (bytes->capacity > BYTES_KEPT_MAX) /* one large answer must not hold memory for ever */
         buffer_deinit(bytes);
 }
 

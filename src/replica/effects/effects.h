@@ -1,7 +1,7 @@
-/* effects.h: what the replica wants done: the only thing that leaves it.
+/* effects.h: what the replica wants its host to do. Nothing else leaves the replica.
  *
- * The rooms of the replica append to one struct while events are stepped; the host carries all of
- * it out once, at the end of its turn, and clears it. replica.h has the turn's whole contract. */
+ * While events are stepped, the rooms of the replica append to one struct. At the end of its turn the
+ * host carries all of it out once, and clears it. replica.h has the whole contract of a turn. */
 #ifndef REPLICA_EFFECTS_EFFECTS_H
 #define REPLICA_EFFECTS_EFFECTS_H
 
@@ -15,8 +15,8 @@ enum client_effect_kind {
     CLIENT_PAUSE, /* read no more from this client until CLIENT_RESUME; frames that still come
                       are queued */
     CLIENT_RESUME,
-    CLIENT_HOLD /* more answers are ready than should leave at once: report REPLICA_CLIENT_READY
-                   when most of what was sent has left */
+    CLIENT_HOLD /* more answers are ready than should be sent at once: report REPLICA_CLIENT_READY
+                   when most of what was sent is written */
 };
 struct client_effect {
     enum client_effect_kind kind;
@@ -28,7 +28,7 @@ struct client_effect {
 struct txnlog_append {    /* one record for the transaction log, in the order of zxids */
     struct slice payload; /* txn bytes with digest; valid until REPLICA_LOG_SYNCED passed it */
     int64_t zxid;
-    bool lacks_digest; /* nothing behind the body: the log writes one of version 0 */
+    bool lacks_digest; /* the payload ends with the body: the log adds a digest of version 0 */
     bool roll_before;  /* begin a new log file with this record */
 };
 
@@ -95,12 +95,12 @@ struct effects { /* zero it before first use; owned by the host */
     bool store_begin; /* start store_work */
 };
 
-/* Empties it for the next turn. Keeps its memory, but for what one huge turn needed. */
+/* Empties it for the next turn. Its memory is kept, except for a very large one. */
 void effects_clear(struct effects *effects);
 void effects_deinit(struct effects *effects);
 
 void effects_add_client(struct effects *effects, struct client_effect effect);
-/* Bytes [offset, offset + size) for the client; joined to the effect before where they continue it. */
+/* Bytes [offset, offset + size) for the client. Where they continue the effect before, it grows. */
 void effects_add_send(struct effects *effects, uint32_t client, size_t offset, size_t size);
 void effects_add_append(struct effects *effects, struct txnlog_append append);
 void effects_add_peer(struct effects *effects, struct peer_effect effect);

@@ -1,9 +1,10 @@
-/* janitor.h: which containers and TTL nodes are to go.
+/* janitor.h: which containers and TTL nodes are to be deleted.
  *
- * A container goes when it has lost its last child, or was never used for long; a TTL node when it
- * has no children and was not changed for its time. Age is wall time as it was at start plus what
- * the monotonic clock has counted since, so that a clock that jumps forward deletes nothing early.
- * Source: ContainerManager.java. */
+ * A container is deleted when it has lost its last child, or when it has been empty for long and
+ * never had a child. A TTL node is deleted when it has no children and has not been changed for its
+ * TTL. Age is counted from the wall time at start plus what the monotonic clock has counted since, so
+ * that a wall clock that jumps forward deletes nothing early.
+ * docs/protocol.md, "Containers and TTL nodes". */
 #ifndef REPLICA_PROPOSALS_JANITOR_H
 #define REPLICA_PROPOSALS_JANITOR_H
 
@@ -22,8 +23,8 @@ struct janitor {
 void janitor_init(struct janitor *janitor, const struct janitor_options *options, int64_t now_ms,
                   int64_t wall_ms);
 int64_t janitor_next_ms(const struct janitor *janitor); /* when janitor_run() has work again */
-/* Once an interval: visits the nodes that are to go, a minute's share at most. The tree must not
- * change meanwhile. */
+/* Once an interval: visits the nodes that are to be deleted, at most as many as per_minute_max allows
+ * for the interval. The tree must not change meanwhile. */
 typedef void janitor_visit(void *context, uint32_t node_id);
 void janitor_run(struct janitor *janitor, const struct tree *tree, int64_t now_ms,
                  janitor_visit *visit, void *context);

@@ -1,4 +1,7 @@
-/* leader.c: one judge for all requests. What it promised is in `outstanding` until it is applied. */
+/* leader.c: turns requests into transactions, one after the other, and keeps the sessions.
+ *
+ * Each transaction's zxid is the one before plus one. What it will change stands in `outstanding`
+ * until it is applied, and the next request is checked against that. */
 #include "replica/proposals/leader.h"
 
 struct leader {
@@ -7,12 +10,12 @@ struct leader {
     struct outstanding *outstanding;
     struct session_table *sessions;
     struct step *step;
-    int64_t last_zxid; /* of the newest transaction that was judged */
+    int64_t last_zxid; /* of the newest transaction that was prepared */
     int64_t next_session_id;
 };
 
-/* Sessions that the tree knows live on, with a full timeout. Ids are never given twice, whatever the
- * clock says: the next one is above all of this server's. */
+/* The sessions that the tree knows go on, each with its full timeout. No id is handed out twice, even
+ * when the clock went back: the next one is above all of this server's. */
 static void adopt_sessions(struct leader *leader)
 {
     size_t cursor = 0;
@@ -28,8 +31,8 @@ static void adopt_sessions(struct leader *leader)
     }
 }
 
-/* The server's number in the top byte, below it the time in ms, with 16 bits to count in
- * (SessionTrackerImpl.initializeNextSessionId()). */
+/* The server's id in the top byte, below it the low bits of the time in ms, below that 16 bits to
+ * count in: docs/protocol.md, "Session ids and passwords". */
 static int64_t first_session_id(const struct leader_options *options)
 {
     return (int64_t)((uint64_t)options->server_id << 56 |
@@ -61,9 +64,9 @@ void leader_free(struct leader *leader)
     mem_free(leader);
 }
 
-/* --- judging --- */
+/* --- transactions --- */
 
-static struct prepare begin(struct leader *leader, const struct leader_request *from)
+static struct prepare begin_prepare(struct leader *leader, const struct leader_request *from)
 {
     return (struct prepare){.tree = leader->tree,
                             .outstanding = leader->outstanding,
@@ -82,11 +85,11 @@ static void give_zxid(struct leader *leader, const struct txn *txn)
     leader->last_zxid = txn->header.zxid;
 }
 
-enum status leader_judge(struct leader *leader, const struct leader_request *from, int32_t op,
-                         struct slice body, struct txn *ret_txn)
+enum status leader_prepare(struct leader *leader, const struct leader_request *from, int32_t op,
+                           struct slice body, struct txn *ret_txn)
 {
     struct write_request request;
-    struct prepare prepare = begin(leader, from);
+    struct prepare prepare = begin_prepare(leader, from);
     enum status status = write_request_read(op, body, leader->options.rules.text_bytes_max,
                                             &leader->step->arena, &request);
 
@@ -105,20 +108,23 @@ enum status leader_judge(struct leader *leader, const struct leader_request *fro
     return STATUS_OK;
 }
 
-void leader_judge_create_session(struct leader *leader, int64_t session_id, int32_t timeout_ms,
-                                 struct txn *ret_txn)
+void leader_prepare_create_session(struct leader *leader, int64_t session_id, int32_t timeout_ms,
+                                   struct txn *ret_txn)
 {
-    struct prepare prepare = begin(leader, &(struct leader_request){.session_id = session_id});
+    struct prepare prepare =
+        begin_prepare(leader, &(struct leader_request){.session_id = session_id});
 
     prepare_create_session(&prepare, timeout_ms, ret_txn);
     give_zxid(leader, ret_txn);
 }
 
-void leader_judge_close_session(struct leader *leader, struct session *session, struct txn *ret_txn)
+void leader_prepare_close_session(struct leader *leader, struct session *session,
+                                  struct txn *ret_txn)
 {
     const struct write_request request = {.type = OP_CLOSE_SESSION,
                                           .op = {.type = OP_CLOSE_SESSION}};
-    struct prepare prepare = begin(leader, &(struct leader_request){.session_id = session->id});
+    struct prepare prepare =
+        begin_prepare(leader, &(struct leader_request){.session_id = session->id});
 
     ASSERT(!session->closing);
     session->closing = true;
@@ -126,9 +132,9 @@ void leader_judge_close_session(struct leader *leader, struct session *session, 
     give_zxid(leader, ret_txn);
 }
 
-bool leader_judge_delete_container(struct leader *leader, struct slice path, struct txn *ret_txn)
+bool leader_prepare_delete_container(struct leader *leader, struct slice path, struct txn *ret_txn)
 {
-    struct prepare prepare = begin(leader, &(struct leader_request){0});
+    struct prepare prepare = begin_prepare(leader, &(struct leader_request){0});
 
     if (prepare_delete_container(&prepare, path, ret_txn) != ZK_OK)
         return false;
@@ -169,12 +175,12 @@ struct session *leader_revalidate(struct leader *leader, int64_t id, struct slic
                                   int32_t timeout_ms)
 {
     struct session *session = leader_session(leader, id);
-    uint8_t right[PASSWORD_BYTES];
+    uint8_t expected[PASSWORD_BYTES];
 
     metrics_count(&leader->step->metrics, METRIC_REVALIDATIONS, 1);
-    zk_session_password(id, right);
+    zk_session_password(id, expected);
     if (session == NULL || session->closing ||
-        !slice_equal(password, slice_of(right, sizeof(right))))
+        !slice_equal(password, slice_of(expected, sizeof(expected))))
         return NULL;
     session->timeout_ms = timeout_ms;
     leader_touch(leader, session);

@@ -1,4 +1,5 @@
-/* log_space.c: chunks that are filled from the front and used again when nothing in them lives. */
+/* log_space.c: chunks that are filled from the front and used again when nothing in them is needed.
+ * Bytes never move: others hold slices of them. A large transaction gets a chunk of its own. */
 #include "replica/proposals/log_space.h"
 
 enum { CHUNK_BYTES = 64 * 1024, SPARE_MAX = 16 };

@@ -1,5 +1,6 @@
-/* log_space.h: memory of proposed transactions, from proposal until they are applied. Bump
- * allocation in chunks; a chunk is used again when its last transaction is released. */
+/* log_space.h: the memory that holds the bytes of transactions from their proposal until they are
+ * applied. Chunks are filled from the front; a chunk is used again when its last transaction is
+ * released. */
 #ifndef REPLICA_PROPOSALS_LOG_SPACE_H
 #define REPLICA_PROPOSALS_LOG_SPACE_H
 

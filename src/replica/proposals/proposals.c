@@ -1,5 +1,7 @@
-/* proposals.c: the way of a change through the log. A transaction's bytes stay where they are from
- * its proposal until it is applied; nothing is applied before it is agreed. */
+/* proposals.c: the ring of transactions that are proposed and not yet applied.
+ *
+ * Transactions are applied in the order of their zxids, none before it is agreed. A transaction's
+ * bytes stay where they are from its proposal until it is applied: the log thread reads them. */
 #include "replica/proposals/proposals.h"
 
 #include "replica/proposals/log_space.h"
@@ -7,7 +9,7 @@
 enum {
     DIGEST_VERSION = 2,
     PENDING_FIRST = 256,
-    /* Changes of znodes in one step, applied or proposed: a few ms. */
+    /* How many changes of znodes one step applies or proposes at most; it takes a few ms. */
     STEP_CHANGES_MAX = 4096
 };
 
@@ -15,7 +17,7 @@ struct pending {
     struct proposal proposal;
     struct slice payload;
     struct log_chunk *chunk;
-    int64_t changes; /* outstanding_puts_kept() with its own */
+    int64_t changes; /* outstanding_kept_put_count() with its own */
 };
 
 struct proposals {
@@ -29,8 +31,8 @@ struct proposals {
     struct pending *pending; /* a ring; its size is a power of two */
     size_t first, count, capacity, bytes;
     int64_t agreed_zxid;
-    int64_t changes_applied; /* of outstanding_puts_kept() */
-    /* The first of the ring, when it is half applied. */
+    int64_t changes_applied; /* of outstanding_kept_put_count() */
+    /* Of the first in the ring, while it is applied in part. */
     struct txn applying;
     struct txn_progress progress;
 };
@@ -55,7 +57,7 @@ static struct pending *first_pending(struct proposals *proposals)
     return &proposals->pending[proposals->first];
 }
 
-static void pop(struct proposals *proposals)
+static void drop_first_pending(struct proposals *proposals)
 {
     struct pending *pending = first_pending(proposals);
 
@@ -70,7 +72,7 @@ void proposals_free(struct proposals *proposals)
     if (proposals == NULL)
         return;
     while (proposals->count > 0)
-        pop(proposals);
+        drop_first_pending(proposals);
     log_space_deinit(&proposals->log_space);
     snapshots_deinit(&proposals->snapshots);
     leader_free(proposals->leader);
@@ -81,7 +83,7 @@ void proposals_free(struct proposals *proposals)
 
 /* --- the first door --- */
 
-static void grow(struct proposals *proposals)
+static void grow_pending(struct proposals *proposals)
 {
     size_t capacity = proposals->capacity == 0 ? PENDING_FIRST : proposals->capacity * 2;
     struct pending *grown = mem_alloc(capacity * sizeof(*grown));
@@ -94,14 +96,14 @@ static void grow(struct proposals *proposals)
     proposals->capacity = capacity;
 }
 
-static struct pending *push(struct proposals *proposals)
+static struct pending *add_pending(struct proposals *proposals)
 {
     if (proposals->count == proposals->capacity)
-        grow(proposals);
+        grow_pending(proposals);
     return &proposals->pending[(proposals->first + proposals->count++) & (proposals->capacity - 1)];
 }
 
-/* The transaction's bytes, and beside them what its answer needs. */
+/* Keeps the transaction's bytes, followed by what its answer needs, and appends it to the log. */
 static void propose(struct proposals *proposals, const struct txn *txn,
                     const struct proposal *request)
 {
@@ -111,7 +113,7 @@ static void propose(struct proposals *proposals, const struct txn *txn,
 
     scratch->size = 0;
     txn_write(scratch, txn);
-    if (digest) /* of the tree behind it, behind errors too: Java complains about other digests */
+    if (digest) /* of the tree after this transaction; errors carry it, too: Java checks each one */
         txn_digest_write(scratch,
                          &(struct txn_digest){.version = DIGEST_VERSION, .digest = txn->digest});
     size_t payload_bytes = scratch->size;
@@ -121,8 +123,8 @@ static void propose(struct proposals *proposals, const struct txn *txn,
     pending.payload.size = payload_bytes;
     pending.proposal.zxid = txn->header.zxid;
     pending.proposal.with_stat = pending.payload.data + payload_bytes;
-    pending.changes = outstanding_puts_kept(leader_outstanding(proposals->leader));
-    *push(proposals) = pending;
+    pending.changes = outstanding_kept_put_count(leader_outstanding(proposals->leader));
+    *add_pending(proposals) = pending;
     proposals->bytes += payload_bytes;
     metrics_count(&proposals->step->metrics, METRIC_REQUESTS_PREPARED, 1);
     bool roll = snapshots_count_record(&proposals->snapshots, payload_bytes);
@@ -140,7 +142,7 @@ enum status proposals_submit(struct proposals *proposals, const struct proposal 
         .session_id = request->session_id, .cxid = request->xid, .identities = identities};
     struct txn txn;
 
-    enum status status = leader_judge(proposals->leader, &from, request->op, body, &txn);
+    enum status status = leader_prepare(proposals->leader, &from, request->op, body, &txn);
     if (status == STATUS_OK)
         propose(proposals, &txn, request);
     return status;
@@ -150,7 +152,8 @@ void proposals_submit_create_session(struct proposals *proposals, const struct p
 {
     struct txn txn;
 
-    leader_judge_create_session(proposals->leader, request->session_id, request->timeout_ms, &txn);
+    leader_prepare_create_session(proposals->leader, request->session_id, request->timeout_ms,
+                                  &txn);
     propose(proposals, &txn, request);
 }
 
@@ -169,7 +172,7 @@ static void count_applied(struct proposals *proposals, const struct pending *pen
         metrics_count(metrics, METRIC_DIGEST_MISMATCHES, 1);
 }
 
-/* False: the first transaction is applied in part only, and *changes_left is 0. */
+/* False: the first transaction is applied only in part, and *changes_left is 0. */
 static bool apply_first(struct proposals *proposals, const struct proposals_observer *observer,
                         uint32_t *changes_left)
 {
@@ -180,11 +183,11 @@ static bool apply_first(struct proposals *proposals, const struct proposals_obse
     if (!proposals->progress.begun) {
         enum status status = txn_read(pending->payload, &proposals->step->arena, txn);
         ASSERT(status == STATUS_OK && txn->header.zxid == pending->proposal.zxid);
-        observer->before(observer->context, &pending->proposal);
+        observer->before_txn(observer->context, &pending->proposal);
     }
     if (!txn_apply_part(proposals->tree, txn, &observer->tree, &proposals->step->arena,
                         &proposals->progress, changes_left, &result)) {
-        ASSERT(txn->header.type == OP_CLOSE_SESSION); /* it has nothing in the arena */
+        ASSERT(txn->header.type == OP_CLOSE_SESSION); /* of this type nothing lives in the arena */
         return false;
     }
     proposals->progress = (struct txn_progress){0};
@@ -194,30 +197,30 @@ static bool apply_first(struct proposals *proposals, const struct proposals_obse
     if (txn->header.type == OP_CREATE_SESSION)
         leader_session_created(proposals->leader, pending->proposal.session_id,
                                pending->proposal.timeout_ms);
-    observer->applied(observer->context, &pending->proposal, txn, &result);
+    observer->after_txn(observer->context, &pending->proposal, txn, &result);
     if (txn->header.type == OP_CLOSE_SESSION)
         leader_session_closed(proposals->leader, pending->proposal.session_id);
-    pop(proposals);
+    drop_first_pending(proposals);
     arena_reset(&proposals->step->arena);
     return true;
 }
 
-bool proposals_unfinished(const struct proposals *proposals)
+bool proposals_can_apply(const struct proposals *proposals)
 {
     return proposals->count > 0 &&
            proposals->pending[proposals->first].proposal.zxid <= proposals->agreed_zxid;
 }
 
-bool proposals_applying(const struct proposals *proposals)
+bool proposals_half_applied(const struct proposals *proposals)
 {
     return proposals->progress.begun;
 }
 
-void proposals_go_on(struct proposals *proposals, const struct proposals_observer *observer)
+void proposals_apply_agreed(struct proposals *proposals, const struct proposals_observer *observer)
 {
     uint32_t changes_left = STEP_CHANGES_MAX;
 
-    while (changes_left > 0 && proposals_unfinished(proposals)) {
+    while (changes_left > 0 && proposals_can_apply(proposals)) {
         if (!apply_first(proposals, observer, &changes_left))
             return;
     }
@@ -228,26 +231,27 @@ void proposals_agreed(struct proposals *proposals, int64_t zxid,
 {
     ASSERT(zxid >= proposals->agreed_zxid);
     proposals->agreed_zxid = zxid;
-    proposals_go_on(proposals, observer);
+    proposals_apply_agreed(proposals, observer);
 }
 
 /* --- time --- */
 
 static void expire_sessions(struct proposals *proposals)
 {
-    struct session *dead;
+    struct session *expired;
     uint32_t changes = 0;
 
-    while (changes < STEP_CHANGES_MAX && (dead = leader_next_expired(proposals->leader)) != NULL) {
-        const struct tree_session *owner = tree_session(proposals->tree, dead->id);
-        struct proposal request = {.session_id = dead->id,
+    while (changes < STEP_CHANGES_MAX &&
+           (expired = leader_next_expired(proposals->leader)) != NULL) {
+        const struct tree_session *owner = tree_session(proposals->tree, expired->id);
+        struct proposal request = {.session_id = expired->id,
                                    .arrived_ms = proposals->step->now_ms,
                                    .client = CLIENT_NONE,
                                    .op = OP_CLOSE_SESSION};
         struct txn txn;
         changes += owner == NULL ? 1 : owner->ephemeral_count + 1;
         metrics_count(&proposals->step->metrics, METRIC_SESSIONS_EXPIRED, 1);
-        leader_judge_close_session(proposals->leader, dead, &txn);
+        leader_prepare_close_session(proposals->leader, expired, &txn);
         propose(proposals, &txn, &request);
         arena_reset(&proposals->step->arena);
     }
@@ -263,7 +267,7 @@ static void delete_unneeded(void *context, uint32_t node_id)
     struct txn txn;
 
     tree_path_append(proposals->tree, node_id, &path);
-    if (leader_judge_delete_container(proposals->leader, buffer_slice(&path), &txn))
+    if (leader_prepare_delete_container(proposals->leader, buffer_slice(&path), &txn))
         propose(proposals, &txn, &request);
     buffer_deinit(&path);
     arena_reset(&proposals->step->arena);
@@ -277,7 +281,7 @@ void proposals_tick(struct proposals *proposals)
                     proposals);
 }
 
-void proposals_stood_still(struct proposals *proposals)
+void proposals_touch_all_sessions(struct proposals *proposals)
 {
     leader_touch_all(proposals->leader);
 }
@@ -287,7 +291,7 @@ int64_t proposals_wake_at_ms(const struct proposals *proposals)
     int64_t expiry_ms = leader_next_expiry_ms(proposals->leader);
     int64_t janitor_ms = janitor_next_ms(&proposals->janitor);
 
-    if (proposals_unfinished(proposals))
+    if (proposals_can_apply(proposals))
         return proposals->step->now_ms;
     return expiry_ms < janitor_ms ? expiry_ms : janitor_ms;
 }

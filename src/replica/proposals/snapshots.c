@@ -1,18 +1,19 @@
-/* snapshots.c: counting records towards the next snapshot; at most one image at a time. */
+/* snapshots.c: counts records and bytes until the next snapshot is due. At most one is being written;
+ * when the next becomes due meanwhile, the log begins a new file and no snapshot is written. */
 #include "replica/proposals/snapshots.h"
 
 #include "replica/store/snapshot.h"
 
-/* xorshift64*: spreads servers, no more; the seed comes from outside. */
-static uint64_t draw(struct snapshots *snapshots)
+/* xorshift64*. It only has to differ from server to server; the seed comes from outside. */
+static uint64_t next_random(struct snapshots *snapshots)
 {
-    uint64_t state = snapshots->random_state == 0 ? 1 : snapshots->random_state;
+    uint64_t random = snapshots->random_state == 0 ? 1 : snapshots->random_state;
 
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    snapshots->random_state = state;
-    return state * UINT64_C(0x2545f4914f6cdd1d);
+    random ^= random >> 12;
+    random ^= random << 25;
+    random ^= random >> 27;
+    snapshots->random_state = random;
+    return random * UINT64_C(0x2545f4914f6cdd1d);
 }
 
 static void draw_limits(struct snapshots *snapshots)
@@ -22,10 +23,11 @@ static void draw_limits(struct snapshots *snapshots)
 
     ASSERT(half_records > 0);
     snapshots->records = snapshots->bytes = 0;
-    snapshots->records_limit = half_records + (int64_t)(draw(snapshots) % (uint64_t)half_records);
-    snapshots->bytes_limit = half_bytes <= 0
-                                 ? INT64_MAX
-                                 : half_bytes + (int64_t)(draw(snapshots) % (uint64_t)half_bytes);
+    snapshots->records_limit =
+        half_records + (int64_t)(next_random(snapshots) % (uint64_t)half_records);
+    snapshots->bytes_limit =
+        half_bytes <= 0 ? INT64_MAX
+                        : half_bytes + (int64_t)(next_random(snapshots) % (uint64_t)half_bytes);
 }
 
 void snapshots_init(struct snapshots *snapshots, const struct snapshots_options *options,
@@ -55,7 +57,7 @@ bool snapshots_count_record(struct snapshots *snapshots, size_t bytes)
         return roll;
     draw_limits(snapshots);
     snapshots->roll_next = true;
-    if (!snapshots->running) /* too busy to snap: the log is rolled all the same */
+    if (!snapshots->running) /* else the log begins a new file all the same */
         snapshots->wanted = true;
     return roll;
 }
@@ -97,6 +99,6 @@ enum image_part snapshots_next(struct snapshots *snapshots, struct buffer *out, 
 
 void snapshots_done(struct snapshots *snapshots)
 {
-    snapshots_deinit(snapshots); /* given up half way, the disk being full */
+    snapshots_deinit(snapshots); /* there is still an image when the file was given up half way */
     snapshots->running = false;
 }

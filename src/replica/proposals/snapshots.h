@@ -1,7 +1,8 @@
 /* snapshots.h: when to write a snapshot, and its bytes.
  *
- * Records and bytes since the last roll are counted against limits drawn at random, so that the
- * servers of an ensemble do not write at the same time. Source: SyncRequestProcessor.java. */
+ * A snapshot is due, and the log begins a new file, when the records or bytes since the last time
+ * exceed a limit. The limits are drawn at random between half and all of the configured ones, so that
+ * the servers of an ensemble do not write their snapshots at the same time. */
 #ifndef REPLICA_PROPOSALS_SNAPSHOTS_H
 #define REPLICA_PROPOSALS_SNAPSHOTS_H
 
@@ -31,8 +32,9 @@ void snapshots_init(struct snapshots *snapshots, const struct snapshots_options 
 void snapshots_deinit(struct snapshots *snapshots);
 /* A record of so many bytes is about to be appended. True: it begins a new log file. */
 bool snapshots_count_record(struct snapshots *snapshots, size_t bytes);
-void snapshots_request(struct snapshots *snapshots); /* as soon as none is running */
-/* True: an image of the tree as it is now has begun. Call when no transaction is half applied. */
+void snapshots_request(struct snapshots *snapshots); /* one more, when none is being written */
+/* True: a snapshot was due, and an image of the tree as it is now has begun. Call it only while no
+ * transaction is half applied. */
 bool snapshots_begin(struct snapshots *snapshots);
 int64_t snapshots_zxid(const struct snapshots *snapshots); /* of the newest image */
 /* The next part of the running image, about bytes_max bytes; IMAGE_END when there is none. */

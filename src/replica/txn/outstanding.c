@@ -369,12 +369,12 @@ void outstanding_applied(struct outstanding *outstanding, int64_t zxid)
     outstanding->digest = tree_digest(outstanding->tree); /* nothing is ahead: same again */
 }
 
-int64_t outstanding_puts(const struct outstanding *outstanding)
+int64_t outstanding_put_count(const struct outstanding *outstanding)
 {
     return outstanding->puts;
 }
 
-int64_t outstanding_puts_kept(const struct outstanding *outstanding)
+int64_t outstanding_kept_put_count(const struct outstanding *outstanding)
 {
     return outstanding->puts - outstanding->puts_undone;
 }

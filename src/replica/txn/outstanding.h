@@ -38,8 +38,8 @@ void outstanding_commit(struct outstanding *outstanding);
 void outstanding_rollback(struct outstanding *outstanding);
 
 /* How many puts there were: ever, and without those that were rolled back. */
-int64_t outstanding_puts(const struct outstanding *outstanding);
-int64_t outstanding_puts_kept(const struct outstanding *outstanding);
+int64_t outstanding_put_count(const struct outstanding *outstanding);
+int64_t outstanding_kept_put_count(const struct outstanding *outstanding);
 
 /* The tree has applied everything up to zxid. */
 void outstanding_applied(struct outstanding *outstanding, int64_t zxid);
