@@ -275,6 +275,16 @@ bool jute_next_acl(struct jute_vector *vector, struct jute_acl *ret_acl)
     return true;
 }
 
+bool jute_next_id(struct jute_vector *vector, struct jute_id *ret_id)
+{
+    if (vector->count <= 0)
+        return false;
+    vector->count--;
+    ret_id->scheme = take_bytes(&vector->bytes);
+    ret_id->id = take_bytes(&vector->bytes);
+    return true;
+}
+
 void jute_put_bytes(struct buffer *buffer, struct slice bytes)
 {
     if (bytes.data == NULL) {
@@ -303,4 +313,10 @@ void jute_put_acl(struct buffer *buffer, const struct jute_acl *acl)
     buffer_i32(buffer, acl->perms);
     jute_put_bytes(buffer, acl->scheme);
     jute_put_bytes(buffer, acl->id);
+}
+
+void jute_put_id(struct buffer *buffer, const struct jute_id *id)
+{
+    jute_put_bytes(buffer, id->scheme);
+    jute_put_bytes(buffer, id->id);
 }

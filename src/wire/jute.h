@@ -30,6 +30,10 @@ struct jute_acl {
     int32_t perms;
 };
 
+struct jute_id { /* who somebody is: ("ip", "127.0.0.1") */
+    struct slice scheme, id;
+};
+
 void reader_init(struct reader *reader, struct slice bytes, struct arena *arena,
                  size_t text_bytes_max);
 static inline size_t reader_left(const struct reader *reader)
@@ -49,6 +53,7 @@ struct jute_vector reader_acls(struct reader *reader);
 /* Walk a vector that a reader has checked: false at its end. */
 bool jute_next_text(struct jute_vector *vector, struct slice *ret_text);
 bool jute_next_acl(struct jute_vector *vector, struct jute_acl *ret_acl);
+bool jute_next_id(struct jute_vector *vector, struct jute_id *ret_id);
 
 /* Only ASCII or well-formed UTF-8 of at most three bytes that is no surrogate. */
 bool jute_text_clean(struct slice text);
@@ -59,5 +64,6 @@ void jute_put_bytes(struct buffer *buffer, struct slice bytes); /* text or buffe
 void jute_put_bool(struct buffer *buffer, bool value);
 void jute_put_vector(struct buffer *buffer, struct jute_vector vector);
 void jute_put_acl(struct buffer *buffer, const struct jute_acl *acl);
+void jute_put_id(struct buffer *buffer, const struct jute_id *id);
 
 #endif

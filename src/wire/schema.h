@@ -1,9 +1,10 @@
-/* schema.h: every record of the client protocol and of the transaction log, written down once.
+/* schema.h: every record of the client protocol, of the transaction log and between servers, written
+ * down once.
  *
  * RECORD(name, FIELDS) lists fields in their order on the wire as F(type, name). The struct, the
  * reader and the writer of each are made from these lines in records.h and records.c.
  * Types: i32 i64 boolean text buffer texts acls stat (see records.h for what each is in C).
- * Source: zookeeper-jute zookeeper.jute. */
+ * Source: zookeeper-jute zookeeper.jute; LearnerHandler.java for what stands inside QuorumPackets. */
 
 #define CONNECT_REQUEST_FIELDS(F)                                                                  \
     F(i32, protocol_version)                                                                       \
@@ -52,6 +53,11 @@
     F(i64, ctime)                                                                                  \
     F(i64, mtime) F(i32, version) F(i32, cversion) F(i32, aversion) F(i64, owner) F(i64, pzxid)
 
+#define LEARNER_INFO_FIELDS(F) F(i64, server_id) F(i32, protocol_version) F(i64, config_version)
+#define SESSION_TOUCH_FIELDS(F) F(i64, session_id) F(i32, timeout_ms)
+#define SESSION_VALID_FIELDS(F) F(i64, session_id) F(boolean, valid)
+#define FORWARDED_HEADER_FIELDS(F) F(i64, session_id) F(i32, cxid) F(i32, type)
+
 #define WIRE_RECORDS(RECORD)                                                                       \
     RECORD(connect_request, CONNECT_REQUEST_FIELDS)                                                \
     RECORD(connect_response, CONNECT_RESPONSE_FIELDS)                                              \
@@ -85,4 +91,8 @@
     RECORD(close_session_txn, CLOSE_SESSION_TXN_FIELDS)                                            \
     RECORD(error_txn, ERROR_TXN_FIELDS)                                                            \
     RECORD(txn_digest, TXN_DIGEST_FIELDS)                                                          \
-    RECORD(stat_persisted, STAT_PERSISTED_FIELDS)
+    RECORD(stat_persisted, STAT_PERSISTED_FIELDS)                                                  \
+    RECORD(learner_info, LEARNER_INFO_FIELDS)                                                      \
+    RECORD(session_touch, SESSION_TOUCH_FIELDS)                                                    \
+    RECORD(session_valid, SESSION_VALID_FIELDS)                                                    \
+    RECORD(forwarded_header, FORWARDED_HEADER_FIELDS)
