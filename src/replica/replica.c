@@ -35,13 +35,13 @@ static struct proposals_options proposals_options_of(const struct replica_option
                                                      const struct acl_rules *acl)
 {
     return (struct proposals_options){
-        .leader = {.rules = {.acl = *acl,
-                             .enforce_quota = options->enforce_quota,
-                             .reconfig_enabled = options->reconfig_enabled,
-                             .text_bytes_max = options->text_bytes_max},
-                   .tick_ms = options->tick_ms,
-                   .server_id = options->server_id,
-                   .session_seed_ms = options->session_seed_ms},
+        .rules = {.acl = *acl,
+                  .enforce_quota = options->enforce_quota,
+                  .reconfig_enabled = options->reconfig_enabled,
+                  .text_bytes_max = options->text_bytes_max},
+        .sessions = {.tick_ms = options->tick_ms,
+                     .server_id = options->server_id,
+                     .session_seed_ms = options->session_seed_ms},
         .janitor = {.check_interval_ms = options->container_check_interval_ms,
                     .per_minute_max = options->container_per_minute_max,
                     .never_used_max_ms = options->container_never_used_max_ms},
@@ -149,8 +149,8 @@ void replica_step(struct replica *replica, const struct replica_event *event,
     case REPLICA_CLIENT_READY:
         clients_ready(replica->clients, event->client);
         break;
-    case REPLICA_LOG_SYNCED: /* alone, durable is agreed */
-        proposals_agreed(replica->proposals, event->zxid, &replica->observer);
+    case REPLICA_LOG_SYNCED:
+        proposals_durable(replica->proposals, event->zxid, &replica->observer);
         clients_admit_waiting(replica->clients);
         break;
     case REPLICA_SNAPSHOT_DONE:
@@ -197,7 +197,6 @@ void replica_counts(const struct replica *replica, struct replica_counts *ret_co
     const struct summary *reads = metrics_summary(&replica->step.metrics, METRIC_READ_LATENCY);
     const struct summary *writes = metrics_summary(&replica->step.metrics, METRIC_WRITE_LATENCY);
     struct clients_counts clients = clients_count(replica->clients);
-    struct leader *leader = proposals_leader(replica->proposals);
     struct summary latency = *reads;
 
     summary_merge(&latency, writes);
@@ -205,7 +204,7 @@ void replica_counts(const struct replica *replica, struct replica_counts *ret_co
         .last_zxid = tree_last_zxid(replica->tree),
         .znodes = tree_node_count(replica->tree),
         .ephemerals = tree_ephemeral_count(replica->tree),
-        .sessions = session_table_count(leader_sessions(leader)),
+        .sessions = session_table_count(proposals_sessions(replica->proposals)->table),
         .data_bytes = tree_data_bytes(replica->tree),
         .outstanding = clients.waiting + (int64_t)proposals_count(replica->proposals),
         .latency_min_ms = latency.min,
@@ -213,7 +212,7 @@ void replica_counts(const struct replica *replica, struct replica_counts *ret_co
         .latency_sum_ms = latency.sum,
         .latency_count = latency.count,
         .changes_queued =
-            outstanding_put_count(leader_outstanding(leader)) - replica->changes_queued_before,
+            proposals_changes_queued(replica->proposals) - replica->changes_queued_before,
         .changes_applied =
             proposals_changes_applied(replica->proposals) - replica->changes_applied_before,
         .clients = clients,
@@ -229,8 +228,7 @@ void replica_reset_stats(struct replica *replica)
 {
     metrics_reset(&replica->step.metrics);
     clients_reset_stats(replica->clients);
-    replica->changes_queued_before =
-        outstanding_put_count(leader_outstanding(proposals_leader(replica->proposals)));
+    replica->changes_queued_before = proposals_changes_queued(replica->proposals);
     replica->changes_applied_before = proposals_changes_applied(replica->proposals);
     tree_namespaces_reset(replica->tree);
 }
@@ -248,7 +246,7 @@ static int by_end_then_id(const void *left, const void *right)
 void replica_visit_sessions(const struct replica *replica, replica_visit_session *visit,
                             void *context)
 {
-    const struct session_table *sessions = leader_sessions(proposals_leader(replica->proposals));
+    const struct session_table *sessions = proposals_sessions(replica->proposals)->table;
     const struct session **sorted = mem_alloc(session_table_count(sessions) * sizeof(*sorted));
     const struct session *session;
     size_t cursor = 0, count = 0;

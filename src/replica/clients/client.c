@@ -90,6 +90,7 @@ struct client *client_add(struct clients *clients, uint32_t id, struct slice add
     client->identities = identities_new(address);
     watch_client_init(&client->watch, id);
     list_init(&client->in_paused);
+    list_init(&client->in_asked);
     list_init(&client->in_blocked);
     clients->items[id] = client;
     clients->count++;
@@ -129,6 +130,7 @@ static void release_all(struct clients *clients, struct client *client)
     waiting_clear(clients, &client->waiting_reads);
     waiting_clear(clients, &client->early_frames);
     list_remove(&client->in_paused);
+    list_remove(&client->in_asked);
     list_remove(&client->in_blocked);
     attachment_leave(clients, client);
 }

@@ -59,7 +59,10 @@ struct client {
     struct waiting_queue early_frames;  /* frames of a settling client */
     uint64_t writes_proposed, writes_applied;
     bool paused;
-    bool answers_held;      /* answers wait for clients_ready() */
+    bool answers_held;    /* answers wait for clients_ready() */
+    struct list in_asked; /* among those whose session the leader was asked about */
+    int64_t asked_session_id;
+    int32_t asked_timeout_ms;
     struct list in_paused;  /* among the clients that are paused because too much waits */
     struct list in_blocked; /* among the clients whose reads wait until the tree is whole */
     int64_t touched_ms;     /* when its session was touched last */
@@ -81,7 +84,7 @@ struct watch_event { /* of the transaction being applied: one frame for all clie
 struct clients {
     struct clients_options options;
     struct proposals *proposals;
-    struct leader *leader;
+    struct sessions *sessions;
     struct tree *tree;
     const struct acl_rules *acl;
     struct step *step;
@@ -89,10 +92,12 @@ struct clients {
     struct client **items; /* by id; NULL: free */
     uint32_t capacity, count, next_generation;
     struct map attachments; /* session id -> struct attachment */
+    bool serving;           /* false: no leader is known, everybody is turned away */
     bool tree_half_changed; /* a transaction is applied in part: reads wait */
     struct list blocked;
     struct waiting_queue throttled;
     struct list paused;
+    struct list asked;                   /* in the order in which the leader was asked */
     size_t waiting_count, waiting_bytes; /* in all queues */
     struct watch_event event;
     /* for operators */
@@ -166,6 +171,8 @@ void watching_put_body(struct clients *clients, int32_t op); /* of an answer tha
 /* STATUS_MALFORMED: the body does not decode, and nothing was proposed. */
 MUST_USE enum status write_submit(struct clients *clients, struct client *client, int32_t xid,
                                   int32_t op, struct slice body, int64_t arrived_ms);
+/* Of an ensemble: what the client asks from now on waits until it is answered. */
+void sync_submit(struct clients *clients, struct client *client, int32_t xid, struct slice body);
 void write_answer(struct clients *clients, struct client *client, const struct proposal *proposal,
                   const struct txn *txn, const struct txn_result *result);
 
@@ -182,6 +189,9 @@ void requests_resume_paused(struct clients *clients);
 /* --- connect.c --- */
 void connect_frame(struct clients *clients, struct client *client, struct slice bytes);
 void connect_session_created(struct clients *clients, const struct proposal *proposal);
+/* The leader's answer; NULL: the session is over. */
+void connect_session_revalidated(struct clients *clients, int64_t session_id,
+                                 struct session *session);
 void connect_session_settled(struct clients *clients, int64_t session_id);
 void connect_session_ended(struct clients *clients, int64_t session_id);
 

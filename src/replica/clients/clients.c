@@ -9,13 +9,15 @@ struct clients *clients_new(const struct clients_options *options, struct propos
 
     clients->options = *options;
     clients->proposals = proposals;
-    clients->leader = proposals_leader(proposals);
+    clients->sessions = proposals_sessions(proposals);
     clients->tree = tree;
     clients->acl = acl;
     clients->step = step;
+    clients->serving = true;
     clients->watches = watches_new(tree_get_options(tree)->hash_seed);
     map_init(&clients->attachments);
     list_init(&clients->paused);
+    list_init(&clients->asked);
     list_init(&clients->blocked);
     clients->response_last = clients->response_min = clients->response_max = -1;
     return clients;
@@ -62,7 +64,10 @@ void clients_frame(struct clients *clients, uint32_t id, struct slice bytes)
     clients->packets_received++;
     switch (client->state) {
     case CLIENT_NEW:
-        connect_frame(clients, client, bytes);
+        if (clients->serving)
+            connect_frame(clients, client, bytes);
+        else
+            client_close(clients, client, "this server does not serve: it knows no leader yet");
         break;
     case CLIENT_SETTLING:
         (void)waiting_add(clients, &client->early_frames, client, bytes);
@@ -101,7 +106,7 @@ void clients_touch_paused(struct clients *clients)
     for (struct list *at = clients->paused.next; at != &clients->paused; at = at->next) {
         const struct client *client = CONTAINER_OF(at, struct client, in_paused);
         if (client->attachment != NULL)
-            leader_touch(clients->leader, client->attachment->session);
+            sessions_touch(clients->sessions, client->attachment->session);
     }
 }
 
@@ -160,10 +165,68 @@ static void after_txn(void *context, const struct proposal *proposal, const stru
     requests_release_blocked(clients);
 }
 
+/* A sync counts as one of its client's writes: what came behind it waits for it. The frame waits
+ * behind it, too, and is answered as a read. */
+static void synced(void *context, const struct proposal *proposal)
+{
+    struct clients *clients = context;
+    struct client *client = client_find(clients, proposal->client, proposal->generation);
+    struct attachment *attachment = attachment_find(clients, proposal->session_id);
+
+    ASSERT(attachment != NULL);
+    if (client != NULL) {
+        client->writes_applied++;
+        if (client->state == CLIENT_SERVING)
+            requests_after_write(clients, client);
+    }
+    if (attachment_applied(clients, attachment))
+        connect_session_settled(clients, proposal->session_id);
+}
+
+static void revalidated(void *context, int64_t session_id, struct session *session)
+{
+    connect_session_revalidated(context, session_id, session);
+}
+
 struct proposals_observer clients_observer(struct clients *clients)
 {
     return (struct proposals_observer){.before_txn = before_txn,
                                        .after_txn = after_txn,
+                                       .synced = synced,
+                                       .revalidated = revalidated,
                                        .tree = events_observer(clients),
                                        .context = clients};
+}
+
+/* --- roles --- */
+
+void clients_serve(struct clients *clients, struct tree *tree)
+{
+    clients->tree = tree;
+    clients->serving = true;
+}
+
+void clients_stop(struct clients *clients, const char *reason)
+{
+    clients->serving = false;
+    for (uint32_t id = 0; id < clients->capacity; id++) {
+        if (clients->items[id] != NULL)
+            client_close(clients, clients->items[id], reason);
+    }
+    waiting_clear(clients, &clients->throttled);
+}
+
+void clients_forget_writes(struct clients *clients)
+{
+    size_t cursor = 0;
+    struct attachment *attachment;
+
+    ASSERT(!clients->serving);
+    clients->tree_half_changed = false;
+    while ((attachment = map_next(&clients->attachments, &cursor, NULL)) != NULL) {
+        ASSERT(attachment->client == NULL);
+        mem_free(attachment);
+    }
+    map_deinit(&clients->attachments);
+    map_init(&clients->attachments);
 }

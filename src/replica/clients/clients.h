@@ -41,6 +41,13 @@ int64_t clients_wake_at_ms(const struct clients *clients);
 /* What proposals tell us as they apply. */
 struct proposals_observer clients_observer(struct clients *clients);
 
+/* --- roles, for an ensemble. Serving from the start on --- */
+void clients_serve(struct clients *clients, struct tree *tree); /* from this tree, from now on */
+/* Closes every client, and those that come are turned away. */
+void clients_stop(struct clients *clients, const char *reason);
+/* Stopped, and nothing proposed is left: writes that were sent to a leader get no answer. */
+void clients_forget_writes(struct clients *clients);
+
 /* --- looking in --- */
 struct clients_counts {
     uint32_t watch_connections, watch_paths, watches; /* data table: what wchs shows */

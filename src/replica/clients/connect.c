@@ -33,7 +33,7 @@ static void begin_serving(struct clients *clients, struct client *client)
     struct session *session = client->attachment->session;
 
     client->state = CLIENT_SERVING;
-    leader_touch(clients->leader, session);
+    sessions_touch(clients->sessions, session);
     send_connect_response(clients, client, session->id, session->timeout_ms);
     client_resume(clients, client);
     struct waiting_queue early = client->early_frames;
@@ -47,19 +47,11 @@ static void begin_serving(struct clients *clients, struct client *client)
     }
 }
 
-/* The password is checked first: session ids are no secret, and nobody may end another client's
- * connection. (Java closes the older connection before it checks.) */
-static void reattach_session(struct clients *clients, struct client *client,
-                             const struct connect_request *request, int32_t timeout_ms)
+/* The session is the client's: an older connection of it ends. */
+static void attach(struct clients *clients, struct client *client, struct session *session)
 {
-    struct session *session =
-        leader_revalidate(clients->leader, request->session_id, request->password, timeout_ms);
-
-    if (session == NULL) {
-        refuse_session(clients, client);
-        return;
-    }
     struct attachment *attachment = attachment_find(clients, session->id);
+
     if (attachment != NULL && attachment->client != NULL)
         client_close(clients, attachment->client, NULL);
     attachment_join(clients, session, client);
@@ -69,6 +61,53 @@ static void reattach_session(struct clients *clients, struct client *client,
     }
     client->state = CLIENT_SETTLING; /* writes of the older connection come first */
     client_pause(clients, client);
+}
+
+/* The password is checked first: session ids are no secret, and nobody may end another client's
+ * connection. (Java closes the older connection before it checks.) */
+static void reattach_session(struct clients *clients, struct client *client,
+                             const struct connect_request *request, int32_t timeout_ms)
+{
+    uint8_t right[PASSWORD_BYTES];
+
+    zk_session_password(request->session_id, right);
+    if (!slice_equal(request->password, slice_of(right, sizeof(right)))) {
+        refuse_session(clients, client);
+        return;
+    }
+    switch (proposals_revalidate(clients->proposals, request->session_id, timeout_ms)) {
+    case SESSION_REFUSED:
+        refuse_session(clients, client);
+        break;
+    case SESSION_VALID:
+        attach(clients, client, sessions_find(clients->sessions, request->session_id));
+        break;
+    case SESSION_ASKED:
+        client->state = CLIENT_SETTLING;
+        client->asked_session_id = request->session_id;
+        client->asked_timeout_ms = timeout_ms;
+        client_pause(clients, client);
+        list_add_last(&clients->asked, &client->in_asked);
+        break;
+    }
+}
+
+void connect_session_revalidated(struct clients *clients, int64_t session_id,
+                                 struct session *session)
+{
+    for (struct list *at = clients->asked.next; at != &clients->asked; at = at->next) {
+        struct client *client = CONTAINER_OF(at, struct client, in_asked);
+        if (client->asked_session_id != session_id)
+            continue;
+        list_remove(&client->in_asked);
+        if (session == NULL) {
+            refuse_session(clients, client);
+        } else {
+            session->timeout_ms = client->asked_timeout_ms;
+            attach(clients, client, session);
+        }
+        return; /* the client may have gone meanwhile: then nobody waits for the answer */
+    }
 }
 
 void connect_session_settled(struct clients *clients, int64_t session_id)
@@ -85,7 +124,7 @@ static void create_session(struct clients *clients, struct client *client, int32
     client->state = CLIENT_SETTLING;
     client_pause(clients, client);
     proposals_submit_create_session(
-        clients->proposals, &(struct proposal){.session_id = leader_new_session_id(clients->leader),
+        clients->proposals, &(struct proposal){.session_id = sessions_new_id(clients->sessions),
                                                .arrived_ms = clients->step->now_ms,
                                                .client = client->id,
                                                .generation = client->generation,
@@ -129,7 +168,7 @@ void connect_frame(struct clients *clients, struct client *client, struct slice 
 void connect_session_created(struct clients *clients, const struct proposal *proposal)
 {
     struct client *client = client_find(clients, proposal->client, proposal->generation);
-    struct session *session = leader_session(clients->leader, proposal->session_id);
+    struct session *session = sessions_find(clients->sessions, proposal->session_id);
 
     ASSERT(session != NULL);
     if (client == NULL || client->state != CLIENT_SETTLING)

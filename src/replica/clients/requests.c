@@ -295,7 +295,7 @@ static void touch_session(struct clients *clients, struct client *client)
     if (client->touched_ms == clients->step->now_ms)
         return;
     client->touched_ms = clients->step->now_ms;
-    leader_touch(clients->leader, client->attachment->session);
+    sessions_touch(clients->sessions, client->attachment->session);
 }
 
 static bool waited_too_long(const struct clients *clients, int32_t op, int64_t arrived_ms)
@@ -304,6 +304,18 @@ static bool waited_too_long(const struct clients *clients, int32_t op, int64_t a
 
     return limit_ms > 0 && clients->step->now_ms - arrived_ms > limit_ms && op != OP_PING &&
            op != OP_CLOSE_SESSION;
+}
+
+/* In an ensemble a sync asks the leader; one that does not decode is answered as any read. */
+static bool must_sync(const struct clients *clients, int32_t op, struct slice body)
+{
+    struct reader reader;
+    struct path_request request;
+
+    if (op != OP_SYNC || proposals_role(clients->proposals) == PROPOSALS_ALONE)
+        return false;
+    reader_init(&reader, body, &clients->step->arena, clients->options.text_bytes_max);
+    return path_request_read(&reader, &request) == STATUS_OK;
 }
 
 void request_frame(struct clients *clients, struct client *client, struct slice bytes,
@@ -340,6 +352,11 @@ void request_frame(struct clients *clients, struct client *client, struct slice 
             wait_for_turn(clients, client, bytes, arrived_ms, /* throttled_too_long= */ false);
             requests_after_write(clients, client); /* it needs no zxid: it may be answered now */
         }
+        return;
+    }
+    if (must_sync(clients, header.type, body) && !too_late) {
+        sync_submit(clients, client, header.xid, body);
+        wait_for_turn(clients, client, bytes, arrived_ms, /* throttled_too_long= */ false);
         return;
     }
     bool ping = header.type == OP_PING;

@@ -20,6 +20,20 @@ enum status write_submit(struct clients *clients, struct client *client, int32_t
     return STATUS_OK;
 }
 
+void sync_submit(struct clients *clients, struct client *client, int32_t xid, struct slice body)
+{
+    struct proposal request = {.session_id = client->attachment->session_id,
+                               .arrived_ms = clients->step->now_ms,
+                               .client = client->id,
+                               .generation = client->generation,
+                               .xid = xid,
+                               .op = OP_SYNC};
+
+    attachment_wrote(client->attachment);
+    client->writes_proposed++;
+    proposals_submit_sync(clients->proposals, &request, client->identities, body);
+}
+
 /* --- answers --- */
 
 static void put_created(struct buffer *out, const struct txn_op_result *result, bool with_stat)

@@ -1,115 +1,109 @@
-/* proposals.c: the ring of transactions that are proposed and not yet applied.
+/* proposals.c: the way of a request to a change of the tree, in every role.
  *
- * Transactions are applied in the order of their zxids, none before it is agreed. A transaction's
- * bytes stay where they are from its proposal until it is applied: the log thread reads them. */
+ * Transactions are applied in the order of their zxids, none before it is agreed and durable here. A
+ * transaction's bytes stay where they are from its proposal until it is applied: the log thread
+ * reads them. */
 #include "replica/proposals/proposals.h"
 
-#include "replica/proposals/log_space.h"
+#include "replica/proposals/forwarded.h"
+#include "replica/proposals/txn_ring.h"
+#include "wire/quorum.h"
 
 enum {
     DIGEST_VERSION = 2,
-    PENDING_FIRST = 256,
     /* How many changes of znodes one step applies or proposes at most; it takes a few ms. */
     STEP_CHANGES_MAX = 4096
 };
 
-struct pending {
-    struct proposal proposal;
-    struct slice payload;
-    struct log_chunk *chunk;
-    int64_t changes; /* outstanding_kept_put_count() with its own */
-};
-
 struct proposals {
+    enum proposals_role role;
+    struct prepare_rules rules;
     struct tree *tree;
     struct step *step;
-    struct leader *leader;
+    struct sessions sessions;
+    struct leader *leader; /* NULL where this server makes no transactions */
     struct janitor janitor;
     struct snapshots snapshots;
-    struct log_space log_space;
+    struct txn_ring ring;
+    struct forwarded forwarded; /* of a learner; the syncs of a leader's own clients, too */
     struct buffer scratch;
-    struct pending *pending; /* a ring; its size is a power of two */
-    size_t first, count, capacity, bytes;
-    int64_t agreed_zxid;
+    int64_t proposed_zxid, durable_zxid, agreed_zxid;
     int64_t changes_applied; /* of outstanding_kept_put_count() */
+    int64_t digest_mismatches;
     /* Of the first in the ring, while it is applied in part. */
     struct txn applying;
     struct txn_progress progress;
 };
+
+static struct leader *new_leader(struct proposals *proposals, int64_t last_zxid)
+{
+    return leader_new(&proposals->rules, proposals->tree, &proposals->sessions, proposals->step,
+                      last_zxid);
+}
+
+static void begin_at(struct proposals *proposals, int64_t zxid)
+{
+    proposals->proposed_zxid = proposals->durable_zxid = proposals->agreed_zxid = zxid;
+    txn_ring_restart(&proposals->ring, zxid);
+}
 
 struct proposals *proposals_new(const struct proposals_options *options, struct tree *tree,
                                 struct step *step)
 {
     struct proposals *proposals = mem_zalloc(sizeof(*proposals));
 
+    proposals->rules = options->rules;
     proposals->tree = tree;
     proposals->step = step;
-    proposals->leader = leader_new(&options->leader, tree, step);
-    proposals->agreed_zxid = tree_last_zxid(tree);
+    proposals->ring.kept_bytes_max = options->history_bytes_max;
+    sessions_init(&proposals->sessions, &options->sessions, tree, step);
+    begin_at(proposals, tree_last_zxid(tree));
     janitor_init(&proposals->janitor, &options->janitor, step->now_ms, step->wall_ms);
     snapshots_init(&proposals->snapshots, &options->snapshots, tree);
+    proposals->role = options->ensemble ? PROPOSALS_IDLE : PROPOSALS_ALONE;
+    if (!options->ensemble)
+        proposals->leader = new_leader(proposals, tree_last_zxid(tree));
     return proposals;
-}
-
-static struct pending *first_pending(struct proposals *proposals)
-{
-    ASSERT(proposals->count > 0);
-    return &proposals->pending[proposals->first];
-}
-
-static void drop_first_pending(struct proposals *proposals)
-{
-    struct pending *pending = first_pending(proposals);
-
-    proposals->bytes -= pending->payload.size;
-    log_space_release(&proposals->log_space, pending->chunk);
-    proposals->first = (proposals->first + 1) & (proposals->capacity - 1);
-    proposals->count--;
 }
 
 void proposals_free(struct proposals *proposals)
 {
     if (proposals == NULL)
         return;
-    while (proposals->count > 0)
-        drop_first_pending(proposals);
-    log_space_deinit(&proposals->log_space);
+    txn_ring_deinit(&proposals->ring);
+    forwarded_deinit(&proposals->forwarded);
     snapshots_deinit(&proposals->snapshots);
     leader_free(proposals->leader);
+    sessions_deinit(&proposals->sessions);
     buffer_deinit(&proposals->scratch);
-    mem_free(proposals->pending);
     mem_free(proposals);
 }
 
 /* --- the first door --- */
 
-static void grow_pending(struct proposals *proposals)
-{
-    size_t capacity = proposals->capacity == 0 ? PENDING_FIRST : proposals->capacity * 2;
-    struct pending *grown = mem_alloc(capacity * sizeof(*grown));
-
-    for (size_t i = 0; i < proposals->count; i++)
-        grown[i] = proposals->pending[(proposals->first + i) & (proposals->capacity - 1)];
-    mem_free(proposals->pending);
-    proposals->pending = grown;
-    proposals->first = 0;
-    proposals->capacity = capacity;
-}
-
-static struct pending *add_pending(struct proposals *proposals)
-{
-    if (proposals->count == proposals->capacity)
-        grow_pending(proposals);
-    return &proposals->pending[(proposals->first + proposals->count++) & (proposals->capacity - 1)];
-}
-
 /* Keeps the transaction's bytes, followed by what its answer needs, and appends it to the log. */
+static void append(struct proposals *proposals, const struct proposal *proposal, struct slice bytes,
+                   size_t payload_bytes, bool lacks_digest)
+{
+    struct pending *pending = txn_ring_add(&proposals->ring, proposal, bytes, payload_bytes);
+    bool roll = snapshots_count_record(&proposals->snapshots, payload_bytes);
+
+    if (proposals->leader != NULL)
+        pending->changes = outstanding_kept_put_count(leader_outstanding(proposals->leader));
+    proposals->proposed_zxid = proposal->zxid;
+    effects_add_append(proposals->step->effects,
+                       (struct txnlog_append){.payload = pending->payload,
+                                              .zxid = proposal->zxid,
+                                              .lacks_digest = lacks_digest,
+                                              .roll_before = roll});
+}
+
 static void propose(struct proposals *proposals, const struct txn *txn,
                     const struct proposal *request)
 {
     struct buffer *scratch = &proposals->scratch;
     bool digest = tree_get_options(proposals->tree)->digest_enabled;
-    struct pending pending = {.proposal = *request};
+    struct proposal proposal = *request;
 
     scratch->size = 0;
     txn_write(scratch, txn);
@@ -119,42 +113,110 @@ static void propose(struct proposals *proposals, const struct txn *txn,
     size_t payload_bytes = scratch->size;
     for (int32_t i = 0; i < txn->op_count; i++)
         buffer_u8(scratch, txn->ops[i].with_stat ? 1 : 0);
-    pending.payload = log_space_copy(&proposals->log_space, buffer_slice(scratch), &pending.chunk);
-    pending.payload.size = payload_bytes;
-    pending.proposal.zxid = txn->header.zxid;
-    pending.proposal.with_stat = pending.payload.data + payload_bytes;
-    pending.changes = outstanding_kept_put_count(leader_outstanding(proposals->leader));
-    *add_pending(proposals) = pending;
-    proposals->bytes += payload_bytes;
+    proposal.zxid = txn->header.zxid;
+    append(proposals, &proposal, buffer_slice(scratch), payload_bytes, !digest);
     metrics_count(&proposals->step->metrics, METRIC_REQUESTS_PREPARED, 1);
-    bool roll = snapshots_count_record(&proposals->snapshots, payload_bytes);
-    effects_add_append(proposals->step->effects,
-                       (struct txnlog_append){.payload = pending.payload,
-                                              .zxid = pending.proposal.zxid,
-                                              .lacks_digest = !digest,
-                                              .roll_before = roll});
+}
+
+/* It is complete and right before it is sent: a leader of some releases never goes on behind a request
+ * that does not decode. */
+static enum status forward(struct proposals *proposals, const struct proposal *request,
+                           const struct identities *identities, struct slice body)
+{
+    struct write_request parsed;
+
+    enum status status = write_request_read(request->op, body, proposals->rules.text_bytes_max,
+                                            &proposals->step->arena, &parsed);
+    if (status != STATUS_OK)
+        return status;
+    if (request->op == OP_CLOSE_SESSION) {
+        struct session *session = sessions_find(&proposals->sessions, request->session_id);
+        if (session != NULL)
+            session->closing = true;
+    }
+    forwarded_add(&proposals->forwarded, request, identities, body,
+                  request->op == OP_MULTI ? &parsed : NULL, proposals->proposed_zxid);
+    return STATUS_OK;
 }
 
 enum status proposals_submit(struct proposals *proposals, const struct proposal *request,
                              const struct identities *identities, struct slice body)
 {
-    struct leader_request from = {
-        .session_id = request->session_id, .cxid = request->xid, .identities = identities};
+    struct leader_request from = {.session_id = request->session_id,
+                                  .cxid = request->xid,
+                                  .identities = identities,
+                                  .owner = proposals->role == PROPOSALS_LEADS ? SESSION_OWNER_HERE
+                                                                              : SESSION_OWNER_NONE};
     struct txn txn;
 
+    ASSERT(proposals->role != PROPOSALS_IDLE);
+    if (proposals->role == PROPOSALS_LEARNS)
+        return forward(proposals, request, identities, body);
     enum status status = leader_prepare(proposals->leader, &from, request->op, body, &txn);
     if (status == STATUS_OK)
         propose(proposals, &txn, request);
     return status;
 }
 
-void proposals_submit_create_session(struct proposals *proposals, const struct proposal *request)
+static void propose_create_session(struct proposals *proposals, const struct proposal *request,
+                                   int64_t owner)
 {
     struct txn txn;
 
     leader_prepare_create_session(proposals->leader, request->session_id, request->timeout_ms,
                                   &txn);
+    if (proposals->role == PROPOSALS_LEADS) { /* its first requests may stand right behind it */
+        sessions_created(&proposals->sessions, request->session_id, request->timeout_ms);
+        sessions_find(&proposals->sessions, request->session_id)->owner = owner;
+    }
     propose(proposals, &txn, request);
+}
+
+void proposals_submit_create_session(struct proposals *proposals, const struct proposal *request)
+{
+    uint8_t timeout[4];
+
+    ASSERT(proposals->role != PROPOSALS_IDLE);
+    if (proposals->role != PROPOSALS_LEARNS) {
+        propose_create_session(proposals, request, SESSION_OWNER_HERE);
+        return;
+    }
+    store_be32(timeout, (uint32_t)request->timeout_ms);
+    forwarded_add(&proposals->forwarded, request, /* identities= */ NULL,
+                  slice_of(timeout, sizeof(timeout)), /* multi= */ NULL, proposals->proposed_zxid);
+}
+
+void proposals_submit_sync(struct proposals *proposals, const struct proposal *request,
+                           const struct identities *identities, struct slice body)
+{
+    ASSERT(proposals->role == PROPOSALS_LEADS || proposals->role == PROPOSALS_LEARNS);
+    if (proposals->role == PROPOSALS_LEARNS) {
+        forwarded_add_sync(&proposals->forwarded, request, /* zxid= */ -1);
+        forwarded_ask_sync(&proposals->forwarded, request, identities, body);
+    } else {
+        forwarded_add_sync(&proposals->forwarded, request, proposals->proposed_zxid);
+    }
+}
+
+enum revalidation proposals_revalidate(struct proposals *proposals, int64_t session_id,
+                                       int32_t timeout_ms)
+{
+    struct session *session = sessions_find(&proposals->sessions, session_id);
+
+    ASSERT(proposals->role != PROPOSALS_IDLE);
+    metrics_count(&proposals->step->metrics, METRIC_REVALIDATIONS, 1);
+    if (proposals->role == PROPOSALS_LEARNS) {
+        quorum_revalidate_put(
+            &proposals->forwarded.to_leader,
+            &(struct session_touch){.session_id = session_id, .timeout_ms = timeout_ms});
+        return SESSION_ASKED;
+    }
+    if (session == NULL || session->closing)
+        return SESSION_REFUSED;
+    session->timeout_ms = timeout_ms;
+    session->owner = SESSION_OWNER_HERE;
+    sessions_touch(&proposals->sessions, session);
+    return SESSION_VALID;
 }
 
 /* --- the second door --- */
@@ -168,47 +230,75 @@ static void count_applied(struct proposals *proposals, const struct pending *pen
     if (proposals->step->wall_ms >= txn->header.time_ms)
         metrics_observe(metrics, METRIC_PROPAGATION_LATENCY,
                         proposals->step->wall_ms - txn->header.time_ms);
-    if (txn->has_digest && (uint64_t)txn->digest != tree_digest(proposals->tree))
+    if (txn->has_digest && (uint64_t)txn->digest != tree_digest(proposals->tree)) {
         metrics_count(metrics, METRIC_DIGEST_MISMATCHES, 1);
+        proposals->digest_mismatches++;
+    }
+}
+
+/* Whose request it was: as the ring has it, or the one of ours that the leader made it of. */
+static const struct proposal *whose(const struct proposals *proposals,
+                                    const struct pending *pending, int32_t type)
+{
+    const struct proposal *request = NULL;
+
+    if (proposals->role == PROPOSALS_LEARNS)
+        request = forwarded_match(&proposals->forwarded, pending->proposal.session_id,
+                                  pending->proposal.xid, type, pending->proposal.zxid);
+    return request == NULL ? &pending->proposal : request;
 }
 
 /* False: the first transaction is applied only in part, and *changes_left is 0. */
 static bool apply_first(struct proposals *proposals, const struct proposals_observer *observer,
                         uint32_t *changes_left)
 {
-    const struct pending *pending = first_pending(proposals);
+    const struct pending *pending = txn_ring_at(&proposals->ring, proposals->ring.first);
     struct txn *txn = &proposals->applying;
     struct txn_result result;
 
     if (!proposals->progress.begun) {
         enum status status = txn_read(pending->payload, &proposals->step->arena, txn);
         ASSERT(status == STATUS_OK && txn->header.zxid == pending->proposal.zxid);
-        observer->before_txn(observer->context, &pending->proposal);
     }
+    const struct proposal *request = whose(proposals, pending, txn->header.type);
+    struct proposal proposal = *request;
+    proposal.zxid = pending->proposal.zxid;
+    if (!proposals->progress.begun)
+        observer->before_txn(observer->context, &proposal);
     if (!txn_apply_part(proposals->tree, txn, &observer->tree, &proposals->step->arena,
                         &proposals->progress, changes_left, &result)) {
         ASSERT(txn->header.type == OP_CLOSE_SESSION); /* of this type nothing lives in the arena */
         return false;
     }
     proposals->progress = (struct txn_progress){0};
-    leader_applied(proposals->leader, pending->proposal.zxid);
+    if (proposals->leader != NULL)
+        leader_applied(proposals->leader, proposal.zxid);
     count_applied(proposals, pending, txn);
-    tree_mark_digest(proposals->tree, pending->proposal.zxid);
+    tree_mark_digest(proposals->tree, proposal.zxid);
     if (txn->header.type == OP_CREATE_SESSION)
-        leader_session_created(proposals->leader, pending->proposal.session_id,
-                               pending->proposal.timeout_ms);
-    observer->after_txn(observer->context, &pending->proposal, txn, &result);
+        sessions_created(&proposals->sessions, proposal.session_id, txn->op.timeout_ms);
+    observer->after_txn(observer->context, &proposal, txn, &result);
     if (txn->header.type == OP_CLOSE_SESSION)
-        leader_session_closed(proposals->leader, pending->proposal.session_id);
-    drop_first_pending(proposals);
+        sessions_closed(&proposals->sessions, proposal.session_id);
+    if (request != &pending->proposal)
+        forwarded_pop(&proposals->forwarded, proposal.session_id);
+    txn_ring_applied(&proposals->ring);
     arena_reset(&proposals->step->arena);
     return true;
 }
 
+static int64_t next_zxid_to_apply(const struct proposals *proposals)
+{
+    return txn_ring_pending(&proposals->ring) == 0
+               ? INT64_MAX
+               : txn_ring_at(&proposals->ring, proposals->ring.first)->proposal.zxid;
+}
+
 bool proposals_can_apply(const struct proposals *proposals)
 {
-    return proposals->count > 0 &&
-           proposals->pending[proposals->first].proposal.zxid <= proposals->agreed_zxid;
+    int64_t zxid = next_zxid_to_apply(proposals);
+
+    return zxid <= proposals->agreed_zxid && zxid <= proposals->durable_zxid;
 }
 
 bool proposals_half_applied(const struct proposals *proposals)
@@ -216,22 +306,209 @@ bool proposals_half_applied(const struct proposals *proposals)
     return proposals->progress.begun;
 }
 
+/* Everything before the next transaction is in the tree, and a sync asks for no more. */
+static void answer_syncs(struct proposals *proposals, const struct proposals_observer *observer)
+{
+    struct proposal request;
+    int64_t next_zxid = next_zxid_to_apply(proposals);
+    int64_t applied_zxid = next_zxid == INT64_MAX ? INT64_MAX : next_zxid - 1;
+
+    while (!proposals->progress.begun &&
+           forwarded_next_sync(&proposals->forwarded, applied_zxid, &request))
+        observer->synced(observer->context, &request);
+}
+
 void proposals_apply_agreed(struct proposals *proposals, const struct proposals_observer *observer)
 {
     uint32_t changes_left = STEP_CHANGES_MAX;
 
+    answer_syncs(proposals, observer);
     while (changes_left > 0 && proposals_can_apply(proposals)) {
         if (!apply_first(proposals, observer, &changes_left))
             return;
+        answer_syncs(proposals, observer);
     }
+}
+
+void proposals_durable(struct proposals *proposals, int64_t zxid,
+                       const struct proposals_observer *observer)
+{
+    ASSERT(zxid >= proposals->durable_zxid && zxid <= proposals->proposed_zxid);
+    proposals->durable_zxid = zxid;
+    if (proposals->role == PROPOSALS_ALONE)
+        proposals->agreed_zxid = zxid;
+    proposals_apply_agreed(proposals, observer);
 }
 
 void proposals_agreed(struct proposals *proposals, int64_t zxid,
                       const struct proposals_observer *observer)
 {
-    ASSERT(zxid >= proposals->agreed_zxid);
+    ASSERT(zxid >= proposals->agreed_zxid && zxid <= proposals->proposed_zxid);
     proposals->agreed_zxid = zxid;
     proposals_apply_agreed(proposals, observer);
+}
+
+/* --- roles --- */
+
+enum proposals_role proposals_role(const struct proposals *proposals)
+{
+    return proposals->role;
+}
+
+void proposals_become_idle(struct proposals *proposals, const struct proposals_observer *observer)
+{
+    ASSERT(proposals->role != PROPOSALS_ALONE);
+    ASSERT(proposals->durable_zxid == proposals->proposed_zxid);
+    forwarded_clear(&proposals->forwarded);
+    leader_free(proposals->leader);
+    proposals->leader = NULL;
+    proposals->role = PROPOSALS_IDLE;
+    proposals->agreed_zxid = proposals->proposed_zxid;
+    while (proposals_can_apply(proposals))
+        proposals_apply_agreed(proposals, observer);
+    ASSERT(txn_ring_pending(&proposals->ring) == 0 && !proposals->progress.begun);
+}
+
+void proposals_lead(struct proposals *proposals, int64_t epoch_zxid)
+{
+    ASSERT(proposals->role == PROPOSALS_IDLE && txn_ring_pending(&proposals->ring) == 0);
+    ASSERT((epoch_zxid & UINT32_MAX) == 0 && epoch_zxid > proposals->proposed_zxid);
+    proposals->role = PROPOSALS_LEADS;
+    sessions_begin(&proposals->sessions, proposals->tree, /* reports= */ false);
+    proposals->leader = new_leader(proposals, epoch_zxid);
+}
+
+void proposals_learn(struct proposals *proposals)
+{
+    ASSERT(proposals->role == PROPOSALS_IDLE && txn_ring_pending(&proposals->ring) == 0);
+    proposals->role = PROPOSALS_LEARNS;
+    sessions_begin(&proposals->sessions, proposals->tree, /* reports= */ true);
+}
+
+void proposals_replace_tree(struct proposals *proposals, struct tree *tree)
+{
+    ASSERT(proposals->leader == NULL && txn_ring_pending(&proposals->ring) == 0);
+    snapshots_replace_tree(&proposals->snapshots, tree);
+    proposals->tree = tree;
+    begin_at(proposals, tree_last_zxid(tree));
+    sessions_begin(&proposals->sessions, tree, proposals->role == PROPOSALS_LEARNS);
+}
+
+void proposals_submit_for_learner(struct proposals *proposals, const struct leader_request *from,
+                                  int32_t op, struct slice body)
+{
+    const struct op_info *info = op_find(op);
+    struct proposal request = {.session_id = from->session_id,
+                               .arrived_ms = proposals->step->now_ms,
+                               .client = CLIENT_NONE,
+                               .xid = from->cxid,
+                               .op = op};
+    struct txn txn;
+
+    ASSERT(proposals->role == PROPOSALS_LEADS);
+    if (op == OP_CREATE_SESSION && body.size >= 4) {
+        request.timeout_ms = (int32_t)load_be32(body.data);
+        propose_create_session(proposals, &request, from->owner);
+    } else {
+        if (info == NULL || info->class != OP_CLASS_WRITE)
+            leader_prepare_error(proposals->leader, from, ZK_UNIMPLEMENTED, &txn);
+        else if (leader_prepare(proposals->leader, from, op, body, &txn) != STATUS_OK)
+            leader_prepare_error(proposals->leader, from, ZK_MARSHALLING_ERROR, &txn);
+        propose(proposals, &txn, &request);
+    }
+    arena_reset(&proposals->step->arena);
+}
+
+enum status proposals_receive(struct proposals *proposals, int64_t zxid, struct slice payload)
+{
+    struct txn txn;
+    struct proposal proposal = {
+        .zxid = zxid, .arrived_ms = proposals->step->now_ms, .client = CLIENT_NONE};
+
+    ASSERT(proposals->role == PROPOSALS_LEARNS);
+    if (zxid <= proposals->proposed_zxid || payload.size > proposals->rules.text_bytes_max ||
+        txn_read(payload, &proposals->step->arena, &txn) != STATUS_OK || txn.header.zxid != zxid)
+        return STATUS_MALFORMED;
+    proposal.session_id = txn.header.client_id;
+    proposal.xid = txn.header.cxid;
+    proposal.op = txn.header.type;
+    append(proposals, &proposal, payload, payload.size, !txn.has_digest);
+    arena_reset(&proposals->step->arena);
+    return STATUS_OK;
+}
+
+bool proposals_sync_answered(struct proposals *proposals, const struct proposals_observer *observer)
+{
+    if (!forwarded_sync_answered(&proposals->forwarded, proposals->agreed_zxid))
+        return false;
+    answer_syncs(proposals, observer);
+    return true;
+}
+
+void proposals_revalidated(struct proposals *proposals, int64_t session_id, bool valid,
+                           const struct proposals_observer *observer)
+{
+    struct session *session = sessions_find(&proposals->sessions, session_id);
+
+    ASSERT(proposals->role == PROPOSALS_LEARNS);
+    if (!valid)
+        session = NULL;
+    else if (session == NULL) { /* its createSession is on its way to here */
+        sessions_created(&proposals->sessions, session_id, /* timeout_ms= */ 0);
+        session = sessions_find(&proposals->sessions, session_id);
+    }
+    observer->revalidated(observer->context, session_id, session);
+}
+
+struct buffer *proposals_to_leader(struct proposals *proposals)
+{
+    return &proposals->forwarded.to_leader;
+}
+
+int64_t proposals_proposed_zxid(const struct proposals *proposals)
+{
+    return proposals->proposed_zxid;
+}
+
+int64_t proposals_durable_zxid(const struct proposals *proposals)
+{
+    return proposals->durable_zxid;
+}
+
+int64_t proposals_applied_zxid(const struct proposals *proposals)
+{
+    return tree_last_zxid(proposals->tree);
+}
+
+int64_t proposals_kept_above(const struct proposals *proposals)
+{
+    return proposals->ring.kept_above;
+}
+
+size_t proposals_kept_count(const struct proposals *proposals)
+{
+    return (size_t)(proposals->ring.end - proposals->ring.oldest);
+}
+
+struct kept_txn proposals_kept_at(const struct proposals *proposals, size_t index)
+{
+    const struct pending *item = txn_ring_at(&proposals->ring, proposals->ring.oldest + index);
+
+    return (struct kept_txn){.zxid = item->proposal.zxid, .payload = item->payload};
+}
+
+size_t proposals_kept_behind(const struct proposals *proposals, int64_t zxid)
+{
+    size_t low = 0, high = proposals_kept_count(proposals);
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (proposals_kept_at(proposals, middle).zxid <= zxid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 /* --- time --- */
@@ -242,7 +519,7 @@ static void expire_sessions(struct proposals *proposals)
     uint32_t changes = 0;
 
     while (changes < STEP_CHANGES_MAX &&
-           (expired = leader_next_expired(proposals->leader)) != NULL) {
+           (expired = sessions_next_expired(&proposals->sessions)) != NULL) {
         const struct tree_session *owner = tree_session(proposals->tree, expired->id);
         struct proposal request = {.session_id = expired->id,
                                    .arrived_ms = proposals->step->now_ms,
@@ -275,6 +552,8 @@ static void delete_unneeded(void *context, uint32_t node_id)
 
 void proposals_tick(struct proposals *proposals)
 {
+    if (proposals->leader == NULL)
+        return;
     expire_sessions(proposals);
     if (!proposals->progress.begun)
         janitor_run(&proposals->janitor, proposals->tree, proposals->step->now_ms, delete_unneeded,
@@ -283,24 +562,26 @@ void proposals_tick(struct proposals *proposals)
 
 void proposals_touch_all_sessions(struct proposals *proposals)
 {
-    leader_touch_all(proposals->leader);
+    sessions_touch_all(&proposals->sessions);
 }
 
 int64_t proposals_wake_at_ms(const struct proposals *proposals)
 {
-    int64_t expiry_ms = leader_next_expiry_ms(proposals->leader);
+    int64_t expiry_ms = sessions_next_expiry_ms(&proposals->sessions);
     int64_t janitor_ms = janitor_next_ms(&proposals->janitor);
 
     if (proposals_can_apply(proposals))
         return proposals->step->now_ms;
+    if (proposals->leader == NULL)
+        return INT64_MAX;
     return expiry_ms < janitor_ms ? expiry_ms : janitor_ms;
 }
 
 /* --- looking in --- */
 
-struct leader *proposals_leader(struct proposals *proposals)
+struct sessions *proposals_sessions(struct proposals *proposals)
 {
-    return proposals->leader;
+    return &proposals->sessions;
 }
 
 struct snapshots *proposals_snapshots(struct proposals *proposals)
@@ -310,15 +591,26 @@ struct snapshots *proposals_snapshots(struct proposals *proposals)
 
 size_t proposals_count(const struct proposals *proposals)
 {
-    return proposals->count;
+    return txn_ring_pending(&proposals->ring) + proposals->forwarded.count;
 }
 
 size_t proposals_bytes(const struct proposals *proposals)
 {
-    return proposals->bytes;
+    return proposals->ring.pending_bytes + proposals->forwarded.bytes;
 }
 
 int64_t proposals_changes_applied(const struct proposals *proposals)
 {
     return proposals->changes_applied;
+}
+
+int64_t proposals_changes_queued(const struct proposals *proposals)
+{
+    return proposals->leader == NULL ? proposals->changes_applied
+                                     : outstanding_put_count(leader_outstanding(proposals->leader));
+}
+
+int64_t proposals_digest_mismatches(const struct proposals *proposals)
+{
+    return proposals->digest_mismatches;
 }

@@ -77,6 +77,7 @@ bool snapshots_begin(struct snapshots *snapshots)
         return false;
     snapshots->wanted = false;
     snapshots->running = true;
+    snapshots->image_lost = false;
     snapshots->image = snapshot_image_begin(snapshots->tree, &options);
     snapshots->image_zxid = snapshot_image_zxid(snapshots->image);
     return true;
@@ -90,11 +91,19 @@ int64_t snapshots_zxid(const struct snapshots *snapshots)
 enum image_part snapshots_next(struct snapshots *snapshots, struct buffer *out, size_t bytes_max)
 {
     if (snapshots->image == NULL)
-        return IMAGE_END;
+        return snapshots->image_lost ? IMAGE_LOST : IMAGE_END;
     enum image_part part = snapshot_image_next(snapshots->image, out, bytes_max);
     if (part == IMAGE_END || part == IMAGE_LOST)
         snapshots_deinit(snapshots);
     return part;
+}
+
+void snapshots_replace_tree(struct snapshots *snapshots, struct tree *tree)
+{
+    if (snapshots->image != NULL)
+        snapshots->image_lost = true;
+    snapshots_deinit(snapshots);
+    snapshots->tree = tree;
 }
 
 void snapshots_done(struct snapshots *snapshots)

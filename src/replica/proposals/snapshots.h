@@ -23,6 +23,7 @@ struct snapshots {
     struct tree *tree;
     struct snapshot_image *image; /* NULL: none, or all of it was taken */
     bool wanted, running, roll_next;
+    bool image_lost; /* another tree took the place of the image's */
     int64_t image_zxid, records, records_limit, bytes, bytes_limit;
     uint64_t random_state;
 };
@@ -39,6 +40,8 @@ bool snapshots_begin(struct snapshots *snapshots);
 int64_t snapshots_zxid(const struct snapshots *snapshots); /* of the newest image */
 /* The next part of the running image, about bytes_max bytes; IMAGE_END when there is none. */
 enum image_part snapshots_next(struct snapshots *snapshots, struct buffer *out, size_t bytes_max);
+/* A running image is lost: snapshots_next() says so. */
+void snapshots_replace_tree(struct snapshots *snapshots, struct tree *tree);
 void snapshots_done(struct snapshots *snapshots); /* written or given up: the next may begin */
 
 #endif

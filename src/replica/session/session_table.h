@@ -13,6 +13,8 @@ struct session { /* as the leader knows it, whichever server its client speaks t
     int64_t id;
     int32_t timeout_ms;
     bool closing;          /* its closeSession is proposed: nothing more of it is taken */
+    bool heard;            /* by a learner, since its last report to the leader */
+    int64_t owner;         /* who speaks for it (proposals/sessions.h); 0: nobody yet */
     int64_t bucket_end_ms; /* when it dies unless touched */
     struct list in_bucket;
 };

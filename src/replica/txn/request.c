@@ -129,10 +129,12 @@ static enum status read_multi_op(struct reader *reader, int32_t type, struct wri
 static enum status read_multi(struct reader *reader, struct arena *arena,
                               struct write_request *request)
 {
+    const uint8_t *start = reader->pos;
     int32_t capacity = 0;
 
     for (;;) {
         struct multi_header header;
+        size_t offset = (size_t)(reader->pos - start);
         if (multi_header_read(reader, &header) != STATUS_OK)
             return STATUS_MALFORMED;
         if (header.done)
@@ -146,6 +148,7 @@ static enum status read_multi(struct reader *reader, struct arena *arena,
         }
         if (read_multi_op(reader, header.type, &request->ops[request->op_count]) != STATUS_OK)
             return STATUS_MALFORMED;
+        request->ops[request->op_count].offset = offset;
         request->op_count++;
     }
 }

@@ -13,6 +13,7 @@ struct write_op {
     int64_t ttl_ms;  /* OP_CREATE_TTL */
     int32_t flags;   /* creates: enum zk_create_mode, unchecked */
     int32_t version; /* expected */
+    size_t offset;   /* of a multi's: where its header stands in the body */
 };
 
 struct write_request {

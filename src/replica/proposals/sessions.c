@@ -1,0 +1,142 @@
+/* sessions.c: one table for all roles. Ids are never given twice, whatever the clock says: the next
+ * one is above all of this server's that the tree knows. */
+#include "replica/proposals/sessions.h"
+
+#include "base/array.h"
+
+/* The server's number in the top byte, below it the time in ms, with 16 bits to count in
+ * (SessionTrackerImpl.initializeNextSessionId()). */
+static int64_t first_id(const struct sessions_options *options)
+{
+    return (int64_t)((uint64_t)options->server_id << 56 |
+                     ((uint64_t)options->session_seed_ms << 24 >> 8 & 0x00ffffffffffffff));
+}
+
+static bool is_of_this_server(const struct sessions *sessions, int64_t id)
+{
+    return (uint64_t)id >> 56 == sessions->options.server_id;
+}
+
+static void adopt(struct sessions *sessions)
+{
+    size_t cursor = 0;
+    const struct tree_session *known;
+
+    while ((known = tree_session_next(sessions->tree, &cursor)) != NULL) {
+        if (known->orphan)
+            continue;
+        (void)session_table_add(sessions->table, known->id, known->timeout_ms,
+                                sessions->step->now_ms);
+        if (is_of_this_server(sessions, known->id) && known->id >= sessions->next_id)
+            sessions->next_id = known->id + 1;
+    }
+}
+
+void sessions_init(struct sessions *sessions, const struct sessions_options *options,
+                   struct tree *tree, struct step *step)
+{
+    *sessions =
+        (struct sessions){.options = *options, .step = step, .next_id = first_id(options)};
+    sessions_begin(sessions, tree, /* reports= */ false);
+}
+
+void sessions_deinit(struct sessions *sessions)
+{
+    session_table_free(sessions->table);
+    mem_free(sessions->heard);
+    *sessions = (struct sessions){0};
+}
+
+void sessions_begin(struct sessions *sessions, struct tree *tree, bool reports)
+{
+    session_table_free(sessions->table);
+    sessions->table = session_table_new(sessions->options.tick_ms, sessions->step->now_ms);
+    sessions->tree = tree;
+    sessions->reports = reports;
+    sessions->heard_count = 0;
+    adopt(sessions);
+}
+
+int64_t sessions_new_id(struct sessions *sessions)
+{
+    do {
+        if (sessions->next_id == 0 || sessions->next_id == OWNER_CONTAINER_VALUE)
+            sessions->next_id++;
+        sessions->next_id++;
+    } while (sessions_find(sessions, sessions->next_id - 1) != NULL ||
+             tree_session(sessions->tree, sessions->next_id - 1) != NULL);
+    return sessions->next_id - 1;
+}
+
+struct session *sessions_find(const struct sessions *sessions, int64_t id)
+{
+    return session_table_find(sessions->table, id);
+}
+
+static void note_heard(struct sessions *sessions, struct session *session)
+{
+    if (session->heard)
+        return;
+    session->heard = true;
+    sessions->heard = ARRAY_RESERVE(sessions->heard, sessions->heard_capacity,
+                                    sessions->heard_count + 1, ARRAY_FIRST);
+    sessions->heard[sessions->heard_count++] = session->id;
+}
+
+void sessions_touch(struct sessions *sessions, struct session *session)
+{
+    session_table_touch(sessions->table, session, sessions->step->now_ms);
+    if (sessions->reports)
+        note_heard(sessions, session);
+}
+
+void sessions_touch_all(struct sessions *sessions)
+{
+    session_table_touch_all(sessions->table, sessions->step->now_ms);
+}
+
+void sessions_created(struct sessions *sessions, int64_t id, int32_t timeout_ms)
+{
+    struct session *session = sessions_find(sessions, id);
+
+    if (session == NULL)
+        session = session_table_add(sessions->table, id, timeout_ms, sessions->step->now_ms);
+    if (sessions->reports) /* as Java's learners do, wherever its client is */
+        note_heard(sessions, session);
+}
+
+void sessions_closed(struct sessions *sessions, int64_t id)
+{
+    struct session *session = sessions_find(sessions, id);
+
+    if (session != NULL)
+        session_table_remove(sessions->table, session);
+}
+
+struct session *sessions_next_expired(struct sessions *sessions)
+{
+    struct session *session;
+
+    ASSERT(!sessions->reports);
+    do
+        session = session_table_pop_expired(sessions->table, sessions->step->now_ms);
+    while (session != NULL && session->closing);
+    return session;
+}
+
+int64_t sessions_next_expiry_ms(const struct sessions *sessions)
+{
+    return session_table_next_bucket_ms(sessions->table);
+}
+
+void sessions_report(struct sessions *sessions, sessions_visit_heard *visit, void *context)
+{
+    for (size_t i = 0; i < sessions->heard_count; i++) {
+        struct session *session = sessions_find(sessions, sessions->heard[i]);
+        if (session == NULL)
+            continue; /* closed meanwhile */
+        session->heard = false;
+        visit(context, session);
+    }
+    sessions->heard_count = 0;
+}

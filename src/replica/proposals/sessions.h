@@ -1,0 +1,60 @@
+/* sessions.h: the sessions of the ensemble as this server tracks them, whatever its role.
+ *
+ * Every server knows all of them, for createSession and closeSession are transactions. Only a leader
+ * (or a server that stands alone) decides when one is over; a learner notes which of them it has
+ * heard and reports that with its next answer to a PING. A leader fences sessions that move: what
+ * comes from a server that no longer owns the session is refused.
+ * Source: SessionTrackerImpl.java, LearnerSessionTracker.java. */
+#ifndef REPLICA_PROPOSALS_SESSIONS_H
+#define REPLICA_PROPOSALS_SESSIONS_H
+
+#include "replica/effects/step.h"
+#include "replica/session/session_table.h"
+#include "replica/tree/tree.h"
+
+struct sessions_options {
+    int32_t tick_ms;         /* > 0: width of a session's bucket */
+    uint8_t server_id;       /* top byte of the ids that this server makes */
+    int64_t session_seed_ms; /* wall clock at start: first session id */
+};
+
+/* Who speaks for a session: this server, or the connection of a learner (its number). */
+enum { SESSION_OWNER_NONE = 0, SESSION_OWNER_HERE = -1 };
+
+struct sessions {
+    struct sessions_options options;
+    struct session_table *table;
+    struct tree *tree;
+    struct step *step;
+    int64_t next_id;
+    /* A learner's: ids that were heard since the last report. */
+    bool reports;
+    int64_t *heard;
+    size_t heard_count, heard_capacity;
+};
+
+/* Step and tree are borrowed. The sessions that the tree knows live on with a full timeout. */
+void sessions_init(struct sessions *sessions, const struct sessions_options *options,
+                   struct tree *tree, struct step *step);
+void sessions_deinit(struct sessions *sessions);
+/* A new role, or another tree: all that the tree knows get a full timeout. Pointers to sessions that
+ * were given out are void. */
+void sessions_begin(struct sessions *sessions, struct tree *tree, bool reports);
+
+int64_t sessions_new_id(struct sessions *sessions); /* given to nobody before */
+struct session *sessions_find(const struct sessions *sessions, int64_t id); /* NULL: unknown */
+void sessions_touch(struct sessions *sessions, struct session *session);
+void sessions_touch_all(struct sessions *sessions); /* the process stood still */
+/* A createSession, a closeSession was applied. */
+void sessions_created(struct sessions *sessions, int64_t id, int32_t timeout_ms);
+void sessions_closed(struct sessions *sessions, int64_t id);
+
+/* The next session that is over; NULL: none. It is not popped again, so it must be closed. */
+struct session *sessions_next_expired(struct sessions *sessions);
+int64_t sessions_next_expiry_ms(const struct sessions *sessions);
+
+/* Visits what a learner has heard since the last report, and forgets it. */
+typedef void sessions_visit_heard(void *context, const struct session *session);
+void sessions_report(struct sessions *sessions, sessions_visit_heard *visit, void *context);
+
+#endif

@@ -1,0 +1,46 @@
+/* txn_ring.h: transactions in the order of their zxids: some that were applied and are kept for
+ * learners that are behind, then those that are not applied yet. Their bytes stay where they are for
+ * as long as they are in here. */
+#ifndef REPLICA_PROPOSALS_TXN_RING_H
+#define REPLICA_PROPOSALS_TXN_RING_H
+
+#include "replica/proposals/log_space.h"
+#include "replica/proposals/proposals.h"
+
+struct pending {
+    struct proposal proposal;
+    struct slice payload;
+    struct log_chunk *chunk;
+    int64_t changes; /* outstanding_kept_put_count() with its own */
+};
+
+struct txn_ring { /* zeroed, but for kept_bytes_max: empty */
+    struct pending *items; /* its size is a power of two */
+    size_t capacity;
+    uint64_t oldest, first, end; /* positions that only grow: kept, not applied, free */
+    size_t kept_bytes, pending_bytes, kept_bytes_max;
+    int64_t kept_above; /* what is gone had zxids up to this */
+    struct log_space space;
+};
+
+void txn_ring_deinit(struct txn_ring *ring);
+/* `bytes`: the payload, and behind its first payload_bytes what the answer needs. The zxid is above
+ * all others. */
+struct pending *txn_ring_add(struct txn_ring *ring, const struct proposal *proposal,
+                             struct slice bytes, size_t payload_bytes);
+void txn_ring_applied(struct txn_ring *ring); /* the first one that was not applied */
+/* Nothing is pending: nothing is kept either, from now on above zxid. */
+void txn_ring_restart(struct txn_ring *ring, int64_t zxid);
+
+static inline size_t txn_ring_pending(const struct txn_ring *ring)
+{
+    return (size_t)(ring->end - ring->first);
+}
+
+static inline struct pending *txn_ring_at(const struct txn_ring *ring, uint64_t position)
+{
+    ASSERT(position >= ring->oldest && position < ring->end);
+    return &ring->items[position & (ring->capacity - 1)];
+}
+
+#endif
