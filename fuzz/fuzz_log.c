@@ -15,20 +15,20 @@ static void frame_java(struct buffer *out, struct slice payload)
     buffer_i64(out, (int64_t)adler32(1, payload.data, (uInt)payload.size));
     buffer_i32(out, (int32_t)payload.size);
     buffer_append(out, payload);
-    buffer_u8(out, LOG_RECORD_END);
+    buffer_u8(out, TXNLOG_RECORD_END);
 }
 
 /* The payloads' zxids are made to follow each other, or most inputs would end at the first. */
-static void frame_ours(struct buffer *out, struct slice payload, struct log_position *position)
+static void frame_ours(struct buffer *out, struct slice payload, struct txnlog_position *position)
 {
     struct buffer copy = {0};
     int64_t zxid = position->last_zxid + 1;
 
     buffer_append(&copy, payload);
-    if (copy.size >= LOG_PAYLOAD_BYTES_MIN) {
+    if (copy.size >= TXNLOG_PAYLOAD_BYTES_MIN) {
         store_be64(copy.data + 12, (uint64_t)zxid);
-        log_record_write(out, buffer_slice(&copy), payload.data[0] & 1, zxid,
-                         position->last_zxid & ~3, LOG_PAYLOAD_BYTES_MAX, position);
+        txnlog_record_write(out, buffer_slice(&copy), payload.data[0] & 1, zxid,
+                            position->last_zxid & ~3, TXNLOG_PAYLOAD_BYTES_MAX, position);
     }
     buffer_deinit(&copy);
 }
@@ -43,7 +43,7 @@ static void put_logs(struct sim_disk *sim, const uint8_t *data, size_t size)
 {
     const char *name = "log.1";
     struct buffer out = {0};
-    struct log_position position = {0};
+    struct txnlog_position position = {0};
     uint8_t kind = size == 0 ? 0 : data[0] % 3;
 
     if (size > 0) {
@@ -55,7 +55,7 @@ static void put_logs(struct sim_disk *sim, const uint8_t *data, size_t size)
         put_log(sim, name, &out);
         return;
     }
-    log_header_write(&out);
+    txnlog_header_write(&out);
     while (size >= 2) {
         size_t bytes = (size_t)(data[0] << 8 | data[1]);
         bool roll = kind == 2 && (bytes & 0x8000);
@@ -65,7 +65,7 @@ static void put_logs(struct sim_disk *sim, const uint8_t *data, size_t size)
         if (roll && position.last_zxid == 6) {
             put_log(sim, name, &out);
             name = "log.7";
-            log_header_write(&out);
+            txnlog_header_write(&out);
         }
         if (kind == 1)
             frame_java(&out, slice_of(data + 2, bytes));

@@ -43,7 +43,7 @@ void driver_init(struct driver *driver, const struct driver_options *options,
                               .tick_ms = replica->tick_ms,
                               .appended_zxid = tree_last_zxid(tree)};
     if (options->disk != NULL)
-        driver->writer = log_writer_new(options->disk, &options->log, &options->log_position);
+        driver->writer = txnlog_writer_new(options->disk, &options->log, &options->log_position);
     driver->replica = replica_new(replica, tree, driver->now_ms);
 }
 
@@ -52,7 +52,7 @@ void driver_deinit(struct driver *driver)
     if (driver->image_file != NULL)
         snapshot_file_abort(driver->image_file);
     if (driver->writer != NULL)
-        log_writer_free(driver->writer);
+        txnlog_writer_free(driver->writer);
     replica_free(driver->replica);
     effects_deinit(&driver->effects);
     for (size_t i = 0; i < driver->record_count; i++)
@@ -406,9 +406,9 @@ static enum status write_log(struct driver *driver, size_t end)
         batch[count++] = append_of(driver, i);
     }
     if (driver->writer != NULL && count > 0)
-        status = log_writer_append(driver->writer, batch, count);
+        status = txnlog_writer_append(driver->writer, batch, count);
     if (driver->writer != NULL && status == STATUS_OK)
-        status = log_writer_sync(driver->writer);
+        status = txnlog_writer_sync(driver->writer);
     mem_free(batch);
     return status;
 }

@@ -17,8 +17,8 @@
 
 #include "base/arena.h"
 #include "replica/replica.h"
-#include "replica/store/log.h"
 #include "replica/store/snapshot.h"
+#include "replica/store/txnlog.h"
 
 enum { DRIVER_CLIENTS = 16 };
 
@@ -28,8 +28,8 @@ struct driver_options {
     bool close_by_hand; /* a client that was closed is gone at driver_gone(); false: at once */
     struct disk *disk;  /* NULL: the log is kept in `records` alone, images are dropped */
     /* With a disk: how the log goes on there (from recovery). */
-    struct log_options log;
-    struct log_position log_position;
+    struct txnlog_options log;
+    struct txnlog_position log_position;
 };
 
 /* One connection and its mailbox. Fields are for reading; those of the session may be written, too. */
@@ -80,8 +80,8 @@ struct driver {
     struct driver_record *records; /* all of them, in the order of zxids */
     size_t record_count, record_capacity;
     size_t durable_count;
-    int64_t appended_zxid;     /* the last one that was handed over */
-    struct log_writer *writer; /* NULL without a disk */
+    int64_t appended_zxid;        /* the last one that was handed over */
+    struct txnlog_writer *writer; /* NULL without a disk */
     /* images */
     bool image_running;
     uint64_t image_count; /* begun so far */

@@ -370,7 +370,7 @@ static struct replica_options replica_options_of(struct server *server)
     };
 }
 
-static void start_threads(struct server *server, struct log_writer *writer)
+static void start_threads(struct server *server, struct txnlog_writer *writer)
 {
     const struct config *config = server->config;
     const char *method = config->snapshot.compression;
@@ -427,7 +427,7 @@ static void raise_descriptor_limit(void)
 enum exit_code server_open(struct server *server, const struct config *config)
 {
     struct tree *tree = NULL;
-    struct log_writer *writer = NULL;
+    struct txnlog_writer *writer = NULL;
 
     *server = (struct server){
         .config = config, .data_lock_fd = -1, .log_lock_fd = -1, .wake_armed_ms = INT64_MAX};

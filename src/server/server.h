@@ -55,6 +55,6 @@ void server_snapshot_now(struct server *server);
 /* startup.c: directories, locks and checks; then the tree. */
 enum exit_code startup_directories(struct server *server);
 enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
-                               struct log_writer **ret_writer);
+                               struct txnlog_writer **ret_writer);
 
 #endif

@@ -149,11 +149,11 @@ static enum store_compression compression_of(const char *method)
                                            : STORE_PLAIN;
 }
 
-static struct log_writer *writer_new(struct server *server, size_t payload_bytes_max,
-                                     const struct log_position *position)
+static struct txnlog_writer *writer_new(struct server *server, size_t payload_bytes_max,
+                                        const struct txnlog_position *position)
 {
     const struct config *config = server->config;
-    struct log_options options = {
+    struct txnlog_options options = {
         .prealloc_bytes = (uint64_t)config->log.prealloc_bytes,
         .size_limit_bytes =
             config->log.size_limit_bytes > 0 ? (uint64_t)config->log.size_limit_bytes : 0,
@@ -162,7 +162,7 @@ static struct log_writer *writer_new(struct server *server, size_t payload_bytes
         .payload_bytes_max = payload_bytes_max,
     };
 
-    return log_writer_new(server->log_disk, &options, position);
+    return txnlog_writer_new(server->log_disk, &options, position);
 }
 
 /* What the start found, for `mntr` and for the log. */
@@ -182,7 +182,7 @@ static void tell_loaded(struct server *server, const struct recovery *recovery, 
 }
 
 enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
-                               struct log_writer **ret_writer)
+                               struct txnlog_writer **ret_writer)
 {
     const struct config *config = server->config;
     char initialize[PATH_MAX];

@@ -1,7 +1,7 @@
 /* A power cut at every write and every sync of a life, and again at every step of the recovery. */
-#include "replica/store/log.h"
 #include "replica/store/recovery.h"
 #include "replica/store/snapshot.h"
+#include "replica/store/txnlog.h"
 #include "sim/disk.h"
 #include "test/lib/check.h"
 #include "test/lib/store_world.h"
@@ -42,15 +42,15 @@ static void drop(struct recovery *recovery)
 }
 
 /* Serves `batches` batches from what a recovery found, or until something fails. */
-static void serve(struct life *life, const struct log_position *position, int batches)
+static void serve(struct life *life, const struct txnlog_position *position, int batches)
 {
     struct disk *disk = sim_disk(life->sim);
     uint64_t *seed = &life->seed;
-    struct log_options options = {.prealloc_bytes = (uint64_t)random_below(seed, 4) * 4096,
-                                  .size_limit_bytes = random_below(seed, 2) ? 0 : 9000,
-                                  .force_sync = true,
-                                  .digest_enabled = true};
-    struct log_writer *writer = log_writer_new(disk, &options, position);
+    struct txnlog_options options = {.prealloc_bytes = (uint64_t)random_below(seed, 4) * 4096,
+                                     .size_limit_bytes = random_below(seed, 2) ? 0 : 9000,
+                                     .force_sync = true,
+                                     .digest_enabled = true};
+    struct txnlog_writer *writer = txnlog_writer_new(disk, &options, position);
     struct txnlog_append batch[BATCH_MAX];
     struct store_notes notes = {0};
 
@@ -60,11 +60,11 @@ static void serve(struct life *life, const struct log_position *position, int ba
             batch[j] = world_next(&life->world);
             batch[j].roll_before = random_below(seed, 12) == 0;
         }
-        if (log_writer_append(writer, batch, count) != STATUS_OK)
+        if (txnlog_writer_append(writer, batch, count) != STATUS_OK)
             break;
         if (random_below(seed, 4) == 0)
             continue; /* two batches, one sync */
-        if (log_writer_sync(writer) != STATUS_OK)
+        if (txnlog_writer_sync(writer) != STATUS_OK)
             break;
         life->acknowledged = world_zxid(&life->world);
         if (random_below(seed, 6) == 0 &&
@@ -76,7 +76,7 @@ static void serve(struct life *life, const struct log_position *position, int ba
             break;
     }
     store_notes_deinit(&notes);
-    log_writer_free(writer);
+    txnlog_writer_free(writer);
 }
 
 /* What came back is a prefix of what was written, with all that was acknowledged; whole. */
@@ -280,10 +280,10 @@ PROPERTY(a_full_disk_loses_nothing_and_the_same_batch_goes_in_when_there_is_spac
 
     life_init(&life, seed);
     must_recover(&life, &recovery);
-    struct log_options options = {.prealloc_bytes = (uint64_t)random_below(&life.seed, 4) * 4096,
-                                  .force_sync = true,
-                                  .digest_enabled = true};
-    struct log_writer *writer = log_writer_new(sim_disk(life.sim), &options, &recovery.log);
+    struct txnlog_options options = {.prealloc_bytes = (uint64_t)random_below(&life.seed, 4) * 4096,
+                                     .force_sync = true,
+                                     .digest_enabled = true};
+    struct txnlog_writer *writer = txnlog_writer_new(sim_disk(life.sim), &options, &recovery.log);
     drop(&recovery);
     int full = 0;
     for (int i = 0; i < 60; i++) {
@@ -294,7 +294,7 @@ PROPERTY(a_full_disk_loses_nothing_and_the_same_batch_goes_in_when_there_is_spac
             batch[j].roll_before = random_below(&life.seed, 12) == 0;
         }
         sim_disk_set_space(life.sim, (uint64_t)random_below(&life.seed, 3));
-        enum status status = log_writer_append(writer, batch, count);
+        enum status status = txnlog_writer_append(writer, batch, count);
         if (status == STATUS_NO_SPACE) {
             full++;
             if (random_below(&life.seed, 3) == 0) { /* the power goes while it is full */
@@ -306,14 +306,14 @@ PROPERTY(a_full_disk_loses_nothing_and_the_same_batch_goes_in_when_there_is_spac
                 sim_disk_free(copy);
             }
             sim_disk_set_space(life.sim, UINT64_MAX);
-            status = log_writer_append(writer, batch, count);
+            status = txnlog_writer_append(writer, batch, count);
         }
         CHECK_STATUS(status, STATUS_OK);
-        CHECK_STATUS(log_writer_sync(writer), STATUS_OK);
+        CHECK_STATUS(txnlog_writer_sync(writer), STATUS_OK);
         life.acknowledged = world_zxid(&life.world);
     }
     CHECK(full > 0);
-    log_writer_free(writer);
+    txnlog_writer_free(writer);
     sim_disk_reboot(life.sim, SIM_LOSE_SOME);
     must_recover(&life, &recovery);
     drop(&recovery);

@@ -255,7 +255,7 @@ static enum status recover(struct disk *data, struct disk *log,
     recovery->snapshot_zxid = tree_last_zxid(recovery->tree);
     struct replay replay = {.log = log,
                             .files = logs,
-                            .payload_bytes_max = log_payload_bytes_max(options->text_bytes_max),
+                            .payload_bytes_max = txnlog_payload_bytes_max(options->text_bytes_max),
                             .recovery = recovery,
                             .begin_anywhere = loaded.file == NULL};
     if (loaded.file != NULL) {

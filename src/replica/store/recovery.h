@@ -9,7 +9,7 @@
 #define REPLICA_STORE_RECOVERY_H
 
 #include "base/disk.h"
-#include "replica/store/log_format.h"
+#include "replica/store/txnlog_format.h"
 #include "replica/tree/tree.h"
 
 /* Sentences for the operator, in the order in which things were found. */
@@ -39,9 +39,9 @@ struct recovery_options {
 struct recovery {
     struct tree *tree; /* the caller's: tree_free() */
     int64_t last_zxid, snapshot_zxid;
-    struct log_position log; /* for log_writer_new() */
-    bool fresh;              /* the directory was empty: snapshot.0 has been written */
-    uint64_t replayed;       /* log records applied */
+    struct txnlog_position log; /* for txnlog_writer_new() */
+    bool fresh;                 /* the directory was empty: snapshot.0 has been written */
+    uint64_t replayed;          /* log records applied */
     uint64_t digests_checked, digest_mismatches;
     uint32_t orphan_ephemerals; /* removed: their session was gone */
     struct store_notes notes;   /* the last one says why, when the answer is not OK */

@@ -10,7 +10,7 @@
  * docs/operations.md tells the operator what is done with each. */
 #include "replica/store/replay.h"
 
-#include "replica/store/log_reader.h"
+#include "replica/store/txnlog_reader.h"
 #include "replica/txn/txn.h"
 
 #include <inttypes.h>
@@ -23,13 +23,13 @@ enum break_kind {
     BREAK_BYTES,  /* bytes that are no record */
     BREAK_ORDER,  /* a record that does not follow */
 };
-struct log_break { /* of a break */
+struct txnlog_break { /* of a break */
     enum break_kind kind;
     size_t file;
     uint64_t offset;
     const char *reason;
-    bool torn;                    /* a power loss explains it */
-    struct log_evidence evidence; /* found behind it */
+    bool torn;                       /* a power loss explains it */
+    struct txnlog_evidence evidence; /* found behind it */
 };
 
 struct replaying {
@@ -42,7 +42,7 @@ struct replaying {
     bool ours; /* it has a trailer: */
     uint32_t link;
     bool broken;
-    struct log_break first_break; /* when `broken` */
+    struct txnlog_break first_break; /* when `broken` */
 };
 
 static bool same_epoch(int64_t left, int64_t right)
@@ -68,7 +68,7 @@ static int64_t reached(const struct replaying *replaying)
     return replaying->any && replaying->zxid > zxid ? replaying->zxid : zxid;
 }
 
-static void break_at(struct replaying *replaying, const struct log_break *the_break)
+static void break_at(struct replaying *replaying, const struct txnlog_break *the_break)
 {
     replaying->broken = true;
     replaying->first_break = *the_break;
@@ -78,12 +78,12 @@ enum succession { FITS, HOLE, WRONG_LINK, OTHER_HISTORY };
 
 /* Does this record follow what is there? */
 static enum succession succession_of(const struct replaying *replaying, int64_t zxid,
-                                     const struct log_trailer *trailer)
+                                     const struct txnlog_trailer *trailer)
 {
     int64_t snapshot = snapshot_zxid(replaying);
     bool follows = replaying->any && trailer != NULL && trailer->prev_zxid == replaying->zxid;
 
-    if (follows && replaying->ours && trailer->link != log_link(replaying->link, trailer->crc))
+    if (follows && replaying->ours && trailer->link != txnlog_link(replaying->link, trailer->crc))
         return WRONG_LINK;
     if (zxid <= snapshot || follows)
         return FITS; /* what the snapshot has is not needed, holes in it included */
@@ -126,7 +126,8 @@ static void check_digest(struct replaying *replaying, const struct txn *txn)
                    (uint64_t)txn->header.zxid);
 }
 
-static void remember(struct replaying *replaying, int64_t zxid, const struct log_trailer *trailer)
+static void remember(struct replaying *replaying, int64_t zxid,
+                     const struct txnlog_trailer *trailer)
 {
     replaying->any = true;
     replaying->zxid = zxid;
@@ -151,7 +152,7 @@ static enum status apply(struct replaying *replaying, size_t file, uint64_t offs
                          struct slice payload)
 {
     struct recovery *recovery = replaying->replay->recovery;
-    int64_t zxid = log_payload_zxid(payload);
+    int64_t zxid = txnlog_payload_zxid(payload);
     struct txn txn;
 
     if (zxid <= snapshot_zxid(replaying))
@@ -181,9 +182,9 @@ static enum status apply(struct replaying *replaying, size_t file, uint64_t offs
 /* The first record behind a break: does it go on exactly where the records stopped? Then an earlier
  * run had this torn tail, and nothing is missing. */
 static bool heals(const struct replaying *replaying, int64_t zxid,
-                  const struct log_trailer *trailer)
+                  const struct txnlog_trailer *trailer)
 {
-    const struct log_break *the_break = &replaying->first_break;
+    const struct txnlog_break *the_break = &replaying->first_break;
 
     return the_break->kind == BREAK_BYTES && the_break->torn && the_break->evidence.records == 0 &&
            zxid > reached(replaying) && succession_of(replaying, zxid, trailer) == FITS;
@@ -200,40 +201,41 @@ static void tell_healed(struct replaying *replaying, size_t file)
 
 /* A record that does not follow the one before. That the records in between are lost and never
  * were durable is possible where a new file begins. */
-static struct log_break break_of_order(enum succession how, size_t file, uint64_t offset)
+static struct txnlog_break break_of_order(enum succession how, size_t file, uint64_t offset)
 {
-    return (struct log_break){.kind = BREAK_ORDER,
-                              .file = file,
-                              .offset = offset,
-                              .torn = how == HOLE && offset == LOG_HEADER_BYTES,
-                              .reason = how == HOLE ? "transactions are missing in front of it"
-                                        : how == WRONG_LINK
-                                            ? "its record does not belong to the one in front of it"
-                                            : "its record belongs to another history"};
+    return (struct txnlog_break){
+        .kind = BREAK_ORDER,
+        .file = file,
+        .offset = offset,
+        .torn = how == HOLE && offset == TXNLOG_HEADER_BYTES,
+        .reason = how == HOLE         ? "transactions are missing in front of it"
+                  : how == WRONG_LINK ? "its record does not belong to the one in front of it"
+                                      : "its record belongs to another history"};
 }
 
-static enum status read_records(struct replaying *replaying, size_t file, struct log_reader *reader)
+static enum status read_records(struct replaying *replaying, size_t file,
+                                struct txnlog_reader *reader)
 {
     for (;;) {
         uint64_t offset = reader->offset;
-        struct log_spot spot;
-        struct log_trailer read, *trailer = NULL;
+        struct txnlog_spot spot;
+        struct txnlog_trailer read, *trailer = NULL;
 
-        enum status status = log_reader_next(reader, &spot);
-        if (status != STATUS_OK || spot.found == LOG_FOUND_END)
+        enum status status = txnlog_reader_next(reader, &spot);
+        if (status != STATUS_OK || spot.found == TXNLOG_FOUND_END)
             return status;
-        if (spot.found != LOG_FOUND_RECORD) {
+        if (spot.found != TXNLOG_FOUND_RECORD) {
             if (replaying->broken) /* already, in an earlier file: decide on that one */
                 return STATUS_END;
-            break_at(replaying, &(struct log_break){.kind = BREAK_BYTES,
-                                                    .file = file,
-                                                    .offset = offset,
-                                                    .reason = spot.reason,
-                                                    .torn = spot.found == LOG_FOUND_TORN});
-            return log_reader_search(reader, offset + 1, &replaying->first_break.evidence);
+            break_at(replaying, &(struct txnlog_break){.kind = BREAK_BYTES,
+                                                       .file = file,
+                                                       .offset = offset,
+                                                       .reason = spot.reason,
+                                                       .torn = spot.found == TXNLOG_FOUND_TORN});
+            return txnlog_reader_search(reader, offset + 1, &replaying->first_break.evidence);
         }
-        int64_t zxid = log_payload_zxid(spot.payload);
-        if (log_trailer_read(spot.payload, &read))
+        int64_t zxid = txnlog_payload_zxid(spot.payload);
+        if (txnlog_trailer_read(spot.payload, &read))
             trailer = &read;
         if (replaying->broken) {
             if (!heals(replaying, zxid, trailer))
@@ -250,7 +252,7 @@ static enum status read_records(struct replaying *replaying, size_t file, struct
             how = FITS;
         }
         if (how != FITS) {
-            struct log_break the_break = break_of_order(how, file, offset);
+            struct txnlog_break the_break = break_of_order(how, file, offset);
             break_at(replaying, &the_break);
             return STATUS_END;
         }
@@ -265,46 +267,46 @@ static enum status read_records(struct replaying *replaying, size_t file, struct
 static enum status read_file(struct replaying *replaying, size_t file)
 {
     struct replay *replay = replaying->replay;
-    struct log_reader reader;
-    enum log_header header;
+    struct txnlog_reader reader;
+    enum txnlog_header header;
 
-    enum status status = log_reader_open(&reader, replay->log, file_name(replaying, file),
-                                         replay->payload_bytes_max);
+    enum status status = txnlog_reader_open(&reader, replay->log, file_name(replaying, file),
+                                            replay->payload_bytes_max);
     if (status != STATUS_OK)
         return status;
-    status = log_reader_header(&reader, &header);
-    if (status == STATUS_OK && header == LOG_HEADER_GOOD) {
+    status = txnlog_reader_header(&reader, &header);
+    if (status == STATUS_OK && header == TXNLOG_HEADER_GOOD) {
         status = read_records(replaying, file, &reader);
     } else if (status == STATUS_OK && !replaying->broken) {
-        bool torn = header == LOG_HEADER_UNWRITTEN;
+        bool torn = header == TXNLOG_HEADER_UNWRITTEN;
         break_at(replaying,
-                 &(struct log_break){.kind = BREAK_HEADER,
-                                     .file = file,
-                                     .torn = torn,
-                                     .reason = torn ? "its header was never written"
-                                                    : "it does not begin as a log file"});
+                 &(struct txnlog_break){.kind = BREAK_HEADER,
+                                        .file = file,
+                                        .torn = torn,
+                                        .reason = torn ? "its header was never written"
+                                                       : "it does not begin as a log file"});
     }
-    log_reader_close(&reader);
+    txnlog_reader_close(&reader);
     return status;
 }
 
 /* All records behind the break, in this file and in later ones. */
 static enum status gather_evidence(struct replaying *replaying)
 {
-    struct log_break *the_break = &replaying->first_break;
+    struct txnlog_break *the_break = &replaying->first_break;
     uint64_t data_end = 0;
 
-    the_break->evidence = (struct log_evidence){0};
+    the_break->evidence = (struct txnlog_evidence){0};
     for (size_t file = the_break->file; file < replaying->count; file++) {
-        struct log_reader reader;
+        struct txnlog_reader reader;
         enum status status =
-            log_reader_open(&reader, replaying->replay->log, file_name(replaying, file),
-                            replaying->replay->payload_bytes_max);
+            txnlog_reader_open(&reader, replaying->replay->log, file_name(replaying, file),
+                               replaying->replay->payload_bytes_max);
         if (status != STATUS_OK)
             return status;
-        status = log_reader_search(&reader, file == the_break->file ? the_break->offset : 0,
-                                   &the_break->evidence);
-        log_reader_close(&reader);
+        status = txnlog_reader_search(&reader, file == the_break->file ? the_break->offset : 0,
+                                      &the_break->evidence);
+        txnlog_reader_close(&reader);
         if (status != STATUS_OK)
             return status;
         if (file == the_break->file)
@@ -316,7 +318,7 @@ static enum status gather_evidence(struct replaying *replaying)
 
 static enum status refuse(struct replaying *replaying)
 {
-    const struct log_break *the_break = &replaying->first_break;
+    const struct txnlog_break *the_break = &replaying->first_break;
     const char *name = file_name(replaying, the_break->file);
     uint64_t last = (uint64_t)reached(replaying);
     bool newer = the_break->file + 1 < replaying->count;
@@ -325,7 +327,7 @@ static enum status refuse(struct replaying *replaying)
     if (the_break->evidence.records > 0)
         (void)snprintf(found, sizeof(found), ", with whole records behind it, records=%" PRIu64,
                        the_break->evidence.records);
-    if (the_break->offset > LOG_HEADER_BYTES || the_break->kind == BREAK_BYTES)
+    if (the_break->offset > TXNLOG_HEADER_BYTES || the_break->kind == BREAK_BYTES)
         (void)snprintf(how, sizeof(how), "cut it with: truncate -s %" PRIu64 " %s%s",
                        the_break->offset, name, newer ? " and move all newer log files away" : "");
     else
@@ -393,7 +395,7 @@ static enum status copy_bytes(struct disk *disk, struct disk_file *file, uint64_
 
 static enum status cut_tail(struct replaying *replaying)
 {
-    const struct log_break *the_break = &replaying->first_break;
+    const struct txnlog_break *the_break = &replaying->first_break;
     struct disk *log = replaying->replay->log;
     const char *name = file_name(replaying, the_break->file);
     char torn[TORN_NAME_BYTES_MAX];
@@ -421,7 +423,7 @@ static enum status cut_tail(struct replaying *replaying)
 /* Newest first, so that a crash in between leaves the same break for the next start. */
 static enum status put_aside(struct replaying *replaying)
 {
-    const struct log_break *the_break = &replaying->first_break;
+    const struct txnlog_break *the_break = &replaying->first_break;
     bool whole_file = the_break->kind != BREAK_BYTES;
     size_t first = whole_file ? the_break->file : the_break->file + 1;
 
@@ -440,7 +442,7 @@ static enum status decide_break(struct replaying *replaying)
     enum status status = gather_evidence(replaying);
     if (status != STATUS_OK)
         return status;
-    const struct log_evidence *evidence = &replaying->first_break.evidence;
+    const struct txnlog_evidence *evidence = &replaying->first_break.evidence;
     bool proved = evidence->java || evidence->durable_zxid > reached(replaying);
     if (!replaying->first_break.torn || proved)
         return refuse(replaying);
@@ -468,13 +470,13 @@ static enum status sync_files(struct replaying *replaying)
 
 /* Where the next record connects: to the last record. The tree's zxid is that of a record, too, unless
  * it is the start of an epoch: no record has counter 0, a snapshot may. */
-static struct log_position last_position(const struct replaying *replaying)
+static struct txnlog_position last_position(const struct replaying *replaying)
 {
     int64_t last = tree_last_zxid(replaying->replay->recovery->tree);
 
     if (replaying->any && zxid_counter(last) == 0 && replaying->zxid < last)
         last = replaying->zxid;
-    return (struct log_position){
+    return (struct txnlog_position){
         last, replaying->any && replaying->ours && replaying->zxid == last ? replaying->link : 0};
 }
 

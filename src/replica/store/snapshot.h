@@ -11,7 +11,7 @@
 
 #include "base/disk.h"
 #include "replica/effects/effects.h"
-#include "replica/store/log_format.h"
+#include "replica/store/txnlog_format.h"
 #include "replica/tree/tree.h"
 
 enum { SNAPSHOT_NAME_BYTES_MAX = 48 };

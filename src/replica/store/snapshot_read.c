@@ -277,7 +277,7 @@ enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes
     struct snapshot_info info = {0};
     struct loading loading = {.tree = tree,
                               .text_bytes_max =
-                                  text_bytes_max == 0 ? LOG_PAYLOAD_BYTES_MAX : text_bytes_max,
+                                  text_bytes_max == 0 ? TXNLOG_PAYLOAD_BYTES_MAX : text_bytes_max,
                               .info = &info};
 
     enum status status = snapshot_source_open(disk, name, &loading.source);

@@ -5,7 +5,7 @@
 #define REPLICA_STORE_SNAPSHOT_SOURCE_H
 
 #include "base/disk.h"
-#include "replica/store/log_format.h"
+#include "replica/store/txnlog_format.h"
 
 struct snapshot_source;
 MUST_USE enum status snapshot_source_open(struct disk *disk, const char *name,

@@ -1,7 +1,7 @@
 /* txn.h: one agreed change: its bytes in the log, and what it does to the tree.
  *
  * Payload of a log record: header, body by type, then optionally the digest (12 bytes) and after it
- * whatever else: read and ignored here (the log's trailer, store/log_format.h).
+ * whatever else: read and ignored here (the log's trailer, store/txnlog_format.h).
  * Source: SerializeUtils.java, DataTree.processTxn(). */
 #ifndef REPLICA_TXN_TXN_H
 #define REPLICA_TXN_TXN_H

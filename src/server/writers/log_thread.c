@@ -24,7 +24,7 @@ struct log_thread {
     uv_async_t async;
     log_thread_durable *durable;
     void *context;
-    struct log_writer *writer;
+    struct txnlog_writer *writer;
     struct log_thread_options options;
     pthread_t thread;
 
@@ -141,7 +141,7 @@ static bool flush(struct log_thread *thread, const struct entry *entries, size_t
     }
     for (size_t i = 0; i < count; i++)
         thread->appends[i] = entries[i].append;
-    while ((status = log_writer_append(thread->writer, thread->appends, count)) ==
+    while ((status = txnlog_writer_append(thread->writer, thread->appends, count)) ==
            STATUS_NO_SPACE) {
         if (!wait_for_space(thread))
             return false;
@@ -149,12 +149,12 @@ static bool flush(struct log_thread *thread, const struct entry *entries, size_t
     if (status != STATUS_OK)
         die(thread, "writing", status);
     int64_t written_ns = now_ns();
-    status = log_writer_sync(thread->writer);
+    status = txnlog_writer_sync(thread->writer);
     if (status != STATUS_OK)
         die(thread, "syncing", status);
 
-    struct log_writer_info info;
-    log_writer_info(thread->writer, &info);
+    struct txnlog_writer_info info;
+    txnlog_writer_info(thread->writer, &info);
     int64_t end_ns = now_ns(), sync_ms = (end_ns - written_ns) / 1000000;
     thread->last_flush_ns = end_ns;
     pthread_mutex_lock(&thread->lock);
@@ -215,7 +215,7 @@ static void on_async(uv_async_t *async)
     thread->durable(thread->context, zxid);
 }
 
-struct log_thread *log_thread_start(uv_loop_t *loop, struct log_writer *writer,
+struct log_thread *log_thread_start(uv_loop_t *loop, struct txnlog_writer *writer,
                                     const struct log_thread_options *options,
                                     log_thread_durable *durable, void *context)
 {
@@ -282,7 +282,7 @@ void log_thread_stop(struct log_thread *thread)
 
 void log_thread_free(struct log_thread *thread)
 {
-    log_writer_free(thread->writer);
+    txnlog_writer_free(thread->writer);
     pthread_mutex_destroy(&thread->lock);
     pthread_cond_destroy(&thread->wake);
     mem_free(thread->queue.items);

@@ -9,7 +9,7 @@
 #define SERVER_WRITERS_LOG_THREAD_H
 
 #include "base/summary.h"
-#include "replica/store/log.h"
+#include "replica/store/txnlog.h"
 
 #include <uv.h>
 
@@ -37,7 +37,7 @@ typedef void log_thread_durable(void *context, int64_t zxid);
 
 struct log_thread;
 /* Takes the writer. */
-struct log_thread *log_thread_start(uv_loop_t *loop, struct log_writer *writer,
+struct log_thread *log_thread_start(uv_loop_t *loop, struct txnlog_writer *writer,
                                     const struct log_thread_options *options,
                                     log_thread_durable *durable, void *context);
 /* Payloads stay where they are until durable() has passed them. */

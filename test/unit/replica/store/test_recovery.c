@@ -1,6 +1,6 @@
-#include "replica/store/log.h"
 #include "replica/store/recovery.h"
 #include "replica/store/snapshot.h"
+#include "replica/store/txnlog.h"
 #include "sim/disk.h"
 #include "test/lib/check.h"
 #include "test/lib/store_world.h"
@@ -83,7 +83,7 @@ static size_t put_java_log(struct rig *rig, int64_t from, int64_t to, struct buf
     size_t last = 0;
 
     out->size = 0;
-    log_header_write(out);
+    txnlog_header_write(out);
     for (size_t i = 0; i < rig->world.count; i++) {
         if (rig->world.txns[i].zxid < from || rig->world.txns[i].zxid > to)
             continue;
@@ -120,17 +120,18 @@ static void grow(struct rig *rig, int count)
 /* Our own log of the next `count` transactions, one sync each; from a recovery's position. */
 static void serve(struct rig *rig, int count, int roll_every)
 {
-    struct log_options options = {
+    struct txnlog_options options = {
         .prealloc_bytes = 4096, .force_sync = true, .digest_enabled = true};
-    struct log_writer *writer = log_writer_new(sim_disk(rig->sim), &options, &rig->recovery.log);
+    struct txnlog_writer *writer =
+        txnlog_writer_new(sim_disk(rig->sim), &options, &rig->recovery.log);
 
     for (int i = 0; i < count; i++) {
         struct txnlog_append append = world_next(&rig->world);
         append.roll_before = roll_every > 0 && i % roll_every == 0;
-        CHECK_STATUS(log_writer_append(writer, &append, 1), STATUS_OK);
-        CHECK_STATUS(log_writer_sync(writer), STATUS_OK);
+        CHECK_STATUS(txnlog_writer_append(writer, &append, 1), STATUS_OK);
+        CHECK_STATUS(txnlog_writer_sync(writer), STATUS_OK);
     }
-    log_writer_free(writer);
+    txnlog_writer_free(writer);
 }
 
 static void change_byte(struct rig *rig, const char *name, size_t at, uint8_t value)
@@ -404,7 +405,7 @@ TEST(a_record_that_is_no_transaction_is_refused)
                       "not known here");
     header.type = OP_DELETE;
     payload.size = bytes.size = 0;
-    log_header_write(&bytes);
+    txnlog_header_write(&bytes);
     txn_header_write(&payload, &header);
     put_java(&bytes, buffer_slice(&payload));
     put_file(&rig, "log.1", &bytes, 4096);
@@ -584,7 +585,7 @@ TEST(an_empty_or_unwritten_newest_file_is_put_aside_and_told)
     put_file(&rig, "log.15", &bytes, 9000);
     must_recover(&rig);
     must_note(&rig, "The log file log.15 holds nothing that was acknowledged; renamed");
-    log_header_write(&bytes);
+    txnlog_header_write(&bytes);
     put_file(&rig, "log.15", &bytes, 9000); /* a header and no record is fine */
     must_recover(&rig);
     CHECK_U64("notes", rig.recovery.notes.count, 0);
@@ -647,22 +648,22 @@ TEST(links_of_our_records_are_checked)
     for (size_t i = 0; i < 3; i++)
         appends[i] = world_next(&rig.world);
     static const struct {
-        struct log_position position; /* of the second record */
+        struct txnlog_position position; /* of the second record */
         int64_t durable;
         const char *reason;
     } rows[] = {{{1, 0}, 0, "its record does not belong to the one in front of it"},
                 {{0, 0}, 0, "its record belongs to another history"},
                 {{-1, 0}, 0, NULL}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct log_position position = {0, 0};
+        struct txnlog_position position = {0, 0};
         ours.size = 0;
-        log_header_write(&ours);
-        log_record_write(&ours, appends[0].payload, appends[0].lacks_digest, 1, 0, 1 << 20,
-                         &position);
+        txnlog_header_write(&ours);
+        txnlog_record_write(&ours, appends[0].payload, appends[0].lacks_digest, 1, 0, 1 << 20,
+                            &position);
         if (rows[i].position.last_zxid >= 0)
             position = rows[i].position;
-        log_record_write(&ours, appends[1].payload, appends[1].lacks_digest, 2, rows[i].durable,
-                         1 << 20, &position);
+        txnlog_record_write(&ours, appends[1].payload, appends[1].lacks_digest, 2, rows[i].durable,
+                            1 << 20, &position);
         put_file(&rig, "log.1", &ours, 0);
         if (rows[i].reason != NULL) {
             must_refuse(&rig, rows[i].reason);
@@ -771,16 +772,16 @@ TEST(a_whole_unacknowledged_record_behind_a_torn_one_goes_with_it)
     for (size_t i = 0; i < 4; i++)
         appends[i] =
             world_create(&rig.world, (const char *[]){"/a", "/b", "/c", "/d"}[i], SLICE(""));
-    struct log_position position = {0, 0};
+    struct txnlog_position position = {0, 0};
     size_t offsets[4];
-    log_header_write(&ours);
+    txnlog_header_write(&ours);
     for (size_t i = 0; i < 4; i++) { /* 1 durable; 2, 3, 4 one batch; 4 in a new file */
         offsets[i] = ours.size;
-        log_record_write(&ours, appends[i].payload, false, appends[i].zxid, i == 0 ? 0 : 1, 1 << 20,
-                         &position);
+        txnlog_record_write(&ours, appends[i].payload, false, appends[i].zxid, i == 0 ? 0 : 1,
+                            1 << 20, &position);
     }
     struct buffer next = {0};
-    log_header_write(&next);
+    txnlog_header_write(&next);
     buffer_append(&next, slice_of(ours.data + offsets[3], ours.size - offsets[3]));
     put_file(&rig, "log.4", &next, 0);
     ours.size = offsets[3];
@@ -832,7 +833,7 @@ TEST(a_digest_that_differs_is_counted_and_told_and_stops_nothing)
         payload.size = bytes.size = 0;
         buffer_append(&payload, append.payload);
         payload.data[payload.size - 1] ^= 1;
-        log_header_write(&bytes);
+        txnlog_header_write(&bytes);
         put_java(&bytes, buffer_slice(&payload));
         put_file(&rig, "log.1", &bytes, 0);
         rig.options.tree.digest_enabled = i == 0;
@@ -1133,19 +1134,20 @@ TEST(large_records_and_many_files_are_replayed)
 
     rig_init(&rig);
     must_recover(&rig);
-    struct log_options options = {
+    struct txnlog_options options = {
         .prealloc_bytes = 65536, .force_sync = true, .digest_enabled = true};
-    struct log_writer *writer = log_writer_new(sim_disk(rig.sim), &options, &rig.recovery.log);
+    struct txnlog_writer *writer =
+        txnlog_writer_new(sim_disk(rig.sim), &options, &rig.recovery.log);
     for (int i = 0; i < 30; i++) {
         char path[16];
         (void)snprintf(path, sizeof(path), "/big%d", i);
         memset(data, i, 900000);
         struct txnlog_append append = world_create(&rig.world, path, slice_of(data, 900000));
         append.roll_before = i % 10 == 0;
-        CHECK_STATUS(log_writer_append(writer, &append, 1), STATUS_OK);
+        CHECK_STATUS(txnlog_writer_append(writer, &append, 1), STATUS_OK);
     }
-    CHECK_STATUS(log_writer_sync(writer), STATUS_OK);
-    log_writer_free(writer);
+    CHECK_STATUS(txnlog_writer_sync(writer), STATUS_OK);
+    txnlog_writer_free(writer);
     must_recover(&rig);
     check_same_tree(rig.recovery.tree, rig.world.tree);
     mem_free(data);
@@ -1273,16 +1275,17 @@ TEST(the_replay_is_announced_once)
 TEST(the_empty_end_of_a_log_file_is_not_read)
 {
     struct rig rig;
-    const struct log_options options = {
+    const struct txnlog_options options = {
         .prealloc_bytes = 64 << 20, .force_sync = true, .digest_enabled = true};
 
     rig_init(&rig);
     must_recover(&rig);
-    struct log_writer *writer = log_writer_new(sim_disk(rig.sim), &options, &rig.recovery.log);
+    struct txnlog_writer *writer =
+        txnlog_writer_new(sim_disk(rig.sim), &options, &rig.recovery.log);
     struct txnlog_append append = world_next(&rig.world);
-    CHECK_STATUS(log_writer_append(writer, &append, 1), STATUS_OK);
-    CHECK_STATUS(log_writer_sync(writer), STATUS_OK);
-    log_writer_free(writer);
+    CHECK_STATUS(txnlog_writer_append(writer, &append, 1), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_sync(writer), STATUS_OK);
+    txnlog_writer_free(writer);
     sim_disk_forget_calls(rig.sim);
     must_recover(&rig);
     CHECK_U64("replayed", rig.recovery.replayed, 1);

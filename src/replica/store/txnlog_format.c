@@ -1,4 +1,4 @@
-#include "replica/store/log_format.h"
+#include "replica/store/txnlog_format.h"
 
 #include "base/checksum.h"
 
@@ -7,19 +7,19 @@
 
 enum { HEADER_ZXID_OFFSET = 12, MAGIC = 0x5a4b4c47, VERSION = 2 };
 
-size_t log_payload_bytes_max(size_t text_bytes_max)
+size_t txnlog_payload_bytes_max(size_t text_bytes_max)
 {
-    return text_bytes_max == 0 ? LOG_PAYLOAD_BYTES_MAX : text_bytes_max;
+    return text_bytes_max == 0 ? TXNLOG_PAYLOAD_BYTES_MAX : text_bytes_max;
 }
 
-void log_header_write(struct buffer *out)
+void txnlog_header_write(struct buffer *out)
 {
     buffer_i32(out, MAGIC);
     buffer_i32(out, VERSION);
     buffer_i64(out, 0);
 }
 
-uint32_t log_link(uint32_t link_before, uint32_t crc)
+uint32_t txnlog_link(uint32_t link_before, uint32_t crc)
 {
     /* On disk for ever: these numbers never change. */
     uint64_t mixed = ((uint64_t)link_before << 32 | crc) ^ UINT64_C(0x9e3779b97f4a7c15);
@@ -30,53 +30,54 @@ uint32_t log_link(uint32_t link_before, uint32_t crc)
     return (uint32_t)(mixed >> 32);
 }
 
-int64_t log_payload_zxid(struct slice payload)
+int64_t txnlog_payload_zxid(struct slice payload)
 {
     return (int64_t)load_be64(payload.data + HEADER_ZXID_OFFSET);
 }
 
-void log_record_write(struct buffer *out, struct slice payload, bool digest_missing, int64_t zxid,
-                      int64_t durable_zxid, size_t payload_bytes_max, struct log_position *position)
+void txnlog_record_write(struct buffer *out, struct slice payload, bool digest_missing,
+                         int64_t zxid, int64_t durable_zxid, size_t payload_bytes_max,
+                         struct txnlog_position *position)
 {
-    size_t extra = LOG_TRAILER_BYTES + (digest_missing ? (size_t)LOG_DIGEST_BYTES : 0);
+    size_t extra = TXNLOG_TRAILER_BYTES + (digest_missing ? (size_t)TXNLOG_DIGEST_BYTES : 0);
     bool trailer = payload.size + extra <= payload_bytes_max;
     size_t size = payload.size + (trailer ? extra : 0);
-    uint8_t *head = buffer_extend(out, LOG_RECORD_HEAD_BYTES + size + 1);
-    uint8_t *body = head + LOG_RECORD_HEAD_BYTES;
+    uint8_t *head = buffer_extend(out, TXNLOG_RECORD_HEAD_BYTES + size + 1);
+    uint8_t *body = head + TXNLOG_RECORD_HEAD_BYTES;
     uint32_t link = 0;
 
-    ASSERT(payload.size >= LOG_PAYLOAD_BYTES_MIN && payload.size <= INT32_MAX - extra);
+    ASSERT(payload.size >= TXNLOG_PAYLOAD_BYTES_MIN && payload.size <= INT32_MAX - extra);
     memcpy(body, payload.data, payload.size);
     if (trailer) {
         uint8_t *at = body + payload.size;
         if (digest_missing) {
-            memset(at, 0, LOG_DIGEST_BYTES);
-            at += LOG_DIGEST_BYTES;
+            memset(at, 0, TXNLOG_DIGEST_BYTES);
+            at += TXNLOG_DIGEST_BYTES;
         }
         store_be64(at, (uint64_t)position->last_zxid);
         store_be64(at + 8, (uint64_t)durable_zxid);
         uint32_t crc = crc32_add(0, slice_of(body, size - 8));
-        link = log_link(position->link, crc);
+        link = txnlog_link(position->link, crc);
         store_be32(at + 16, link);
         store_be32(at + 20, crc32_add(crc, slice_of(at + 16, 4)));
     }
     store_be64(head, adler32_add(1, slice_of(body, size)));
     store_be32(head + 8, (uint32_t)size);
-    body[size] = LOG_RECORD_END;
-    *position = (struct log_position){zxid, link};
+    body[size] = TXNLOG_RECORD_END;
+    *position = (struct txnlog_position){zxid, link};
 }
 
-bool log_trailer_read(struct slice payload, struct log_trailer *ret_trailer)
+bool txnlog_trailer_read(struct slice payload, struct txnlog_trailer *ret_trailer)
 {
-    if (payload.size < LOG_PAYLOAD_BYTES_MIN + LOG_DIGEST_BYTES + LOG_TRAILER_BYTES)
+    if (payload.size < TXNLOG_PAYLOAD_BYTES_MIN + TXNLOG_DIGEST_BYTES + TXNLOG_TRAILER_BYTES)
         return false;
-    const uint8_t *at = payload.data + payload.size - LOG_TRAILER_BYTES;
-    struct log_trailer trailer = {.prev_zxid = (int64_t)load_be64(at),
-                                  .durable_zxid = (int64_t)load_be64(at + 8),
-                                  .link = load_be32(at + 16)};
+    const uint8_t *at = payload.data + payload.size - TXNLOG_TRAILER_BYTES;
+    struct txnlog_trailer trailer = {.prev_zxid = (int64_t)load_be64(at),
+                                     .durable_zxid = (int64_t)load_be64(at + 8),
+                                     .link = load_be32(at + 16)};
     /* Nearly all records of Java's end here, without a look at all their bytes. */
     if (trailer.durable_zxid < 0 || trailer.durable_zxid > trailer.prev_zxid ||
-        trailer.prev_zxid >= log_payload_zxid(payload))
+        trailer.prev_zxid >= txnlog_payload_zxid(payload))
         return false;
     trailer.crc = crc32_add(0, slice_of(payload.data, payload.size - 8));
     if (crc32_add(trailer.crc, slice_of(at + 16, 4)) != load_be32(at + 20))
@@ -85,9 +86,9 @@ bool log_trailer_read(struct slice payload, struct log_trailer *ret_trailer)
     return true;
 }
 
-void log_name_write(char *at, int64_t zxid)
+void txnlog_name_write(char *at, int64_t zxid)
 {
-    (void)snprintf(at, LOG_NAME_BYTES_MAX, "log.%llx", (unsigned long long)zxid);
+    (void)snprintf(at, TXNLOG_NAME_BYTES_MAX, "log.%llx", (unsigned long long)zxid);
 }
 
 static bool zxid_read(const char *at, size_t size, int64_t *ret_zxid)

@@ -1,4 +1,4 @@
-/* log_format.h: the bytes of a transaction log: file header, record frame, trailer.
+/* txnlog_format.h: the bytes of a transaction log: file header, record frame, trailer.
  *
  * Java's format, readable by Java:
  *     file    = "ZKLG" int 2, long 0, then records, then zeros
@@ -11,29 +11,29 @@
  * A record without a digest of Java's gets one with version 0: Java reads it, compares nothing, counts
  * no mismatch, and warns once in a while that the version is not its own (tried with 3.8.0).
  * Source: FileTxnLog.java, SerializeUtils.java, DataTree.compareDigest(). */
-#ifndef REPLICA_STORE_LOG_FORMAT_H
-#define REPLICA_STORE_LOG_FORMAT_H
+#ifndef REPLICA_STORE_TXNLOG_FORMAT_H
+#define REPLICA_STORE_TXNLOG_FORMAT_H
 
 #include "base/buffer.h"
 
 enum {
-    LOG_HEADER_BYTES = 16,
-    LOG_RECORD_HEAD_BYTES = 12, /* checksum and size */
-    LOG_RECORD_END = 0x42,
-    LOG_DIGEST_BYTES = 12,
-    LOG_TRAILER_BYTES = 24,
-    LOG_PAYLOAD_BYTES_MIN = 32,          /* a TxnHeader */
-    LOG_PAYLOAD_BYTES_MAX = 2 * 0xfffff, /* what Java reads with its default limits */
-    LOG_NAME_BYTES_MAX = 32,
+    TXNLOG_HEADER_BYTES = 16,
+    TXNLOG_RECORD_HEAD_BYTES = 12, /* checksum and size */
+    TXNLOG_RECORD_END = 0x42,
+    TXNLOG_DIGEST_BYTES = 12,
+    TXNLOG_TRAILER_BYTES = 24,
+    TXNLOG_PAYLOAD_BYTES_MIN = 32,          /* a TxnHeader */
+    TXNLOG_PAYLOAD_BYTES_MAX = 2 * 0xfffff, /* what Java reads with its default limits */
+    TXNLOG_NAME_BYTES_MAX = 32,
 };
 
 /* Where the next record connects. */
-struct log_position {
+struct txnlog_position {
     int64_t last_zxid; /* of the record before; of the snapshot when there is none */
     uint32_t link;     /* of the record before; 0 when it has no trailer of ours */
 };
 
-struct log_trailer {
+struct txnlog_trailer {
     int64_t prev_zxid, durable_zxid;
     uint32_t link;
     uint32_t crc; /* of the payload before the link */
@@ -41,25 +41,25 @@ struct log_trailer {
 
 /* The longest payload, without our trailer, that a reader of the log takes. text_bytes_max:
  * jute.maxbuffer + extrasize; 0: Java's default. */
-size_t log_payload_bytes_max(size_t text_bytes_max);
+size_t txnlog_payload_bytes_max(size_t text_bytes_max);
 
-void log_header_write(struct buffer *out);
+void txnlog_header_write(struct buffer *out);
 
 /* One framed record. `digest_missing`: the payload ends with its body. The trailer is left out
  * where it would make the record longer than `payload_bytes_max`, which Java could not read. */
-void log_record_write(struct buffer *out, struct slice payload, bool digest_missing, int64_t zxid,
-                      int64_t durable_zxid, size_t payload_bytes_max,
-                      struct log_position *position);
+void txnlog_record_write(struct buffer *out, struct slice payload, bool digest_missing,
+                         int64_t zxid, int64_t durable_zxid, size_t payload_bytes_max,
+                         struct txnlog_position *position);
 
 /* False: the payload carries no trailer of ours (Java wrote it). */
-bool log_trailer_read(struct slice payload, struct log_trailer *ret_trailer);
+bool txnlog_trailer_read(struct slice payload, struct txnlog_trailer *ret_trailer);
 /* What the link must be: `crc` of this record behind the link of the record before. */
-uint32_t log_link(uint32_t link_before, uint32_t crc);
-/* zxid of a payload of at least LOG_PAYLOAD_BYTES_MIN bytes. */
-int64_t log_payload_zxid(struct slice payload);
+uint32_t txnlog_link(uint32_t link_before, uint32_t crc);
+/* zxid of a payload of at least TXNLOG_PAYLOAD_BYTES_MIN bytes. */
+int64_t txnlog_payload_zxid(struct slice payload);
 
-/* "log.1c". `at` has LOG_NAME_BYTES_MAX bytes. */
-void log_name_write(char *at, int64_t zxid);
+/* "log.1c". `at` has TXNLOG_NAME_BYTES_MAX bytes. */
+void txnlog_name_write(char *at, int64_t zxid);
 
 /* What a file name of a data directory says (names are split at dots; the second part counts). */
 enum store_compression { STORE_PLAIN, STORE_GZIP, STORE_SNAPPY };

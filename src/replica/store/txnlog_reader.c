@@ -1,13 +1,13 @@
-#include "replica/store/log_reader.h"
+#include "replica/store/txnlog_reader.h"
 
 #include "base/checksum.h"
 
 enum { WINDOW_BYTES = 1024 * 1024, SECTOR_BYTES = 512, MAGIC = 0x5a4b4c47 };
 
-enum status log_reader_open(struct log_reader *ret_reader, struct disk *disk, const char *name,
-                            size_t payload_bytes_max)
+enum status txnlog_reader_open(struct txnlog_reader *ret_reader, struct disk *disk,
+                               const char *name, size_t payload_bytes_max)
 {
-    struct log_reader reader = {.disk = disk, .payload_bytes_max = payload_bytes_max};
+    struct txnlog_reader reader = {.disk = disk, .payload_bytes_max = payload_bytes_max};
 
     enum status status = disk->ops->open(disk, name, DISK_READ, &reader.file);
     if (status != STATUS_OK)
@@ -17,19 +17,19 @@ enum status log_reader_open(struct log_reader *ret_reader, struct disk *disk, co
         disk->ops->close(disk, reader.file);
         return status;
     }
-    buffer_reserve(&reader.window, LOG_HEADER_BYTES);
+    buffer_reserve(&reader.window, TXNLOG_HEADER_BYTES);
     *ret_reader = reader;
     return STATUS_OK;
 }
 
-void log_reader_close(struct log_reader *reader)
+void txnlog_reader_close(struct txnlog_reader *reader)
 {
     reader->disk->ops->close(reader->disk, reader->file);
     buffer_deinit(&reader->window);
 }
 
 /* The bytes from `offset` on: `want` of them, fewer only at the end of the file. */
-static enum status look(struct log_reader *reader, uint64_t offset, size_t want,
+static enum status look(struct txnlog_reader *reader, uint64_t offset, size_t want,
                         struct slice *ret_bytes)
 {
     uint64_t left = offset < reader->file_bytes ? reader->file_bytes - offset : 0;
@@ -64,7 +64,7 @@ static bool all_zero(const uint8_t *bytes, size_t size)
 }
 
 /* Offset of the first byte from `offset` on that is not zero; the file's size when there is none. */
-static enum status skip_zeros(struct log_reader *reader, uint64_t offset, uint64_t *ret_offset)
+static enum status skip_zeros(struct txnlog_reader *reader, uint64_t offset, uint64_t *ret_offset)
 {
     while (offset < reader->file_bytes) {
         struct slice bytes;
@@ -91,20 +91,20 @@ static enum status skip_zeros(struct log_reader *reader, uint64_t offset, uint64
     return STATUS_OK;
 }
 
-enum status log_reader_header(struct log_reader *reader, enum log_header *ret_header)
+enum status txnlog_reader_header(struct txnlog_reader *reader, enum txnlog_header *ret_header)
 {
     struct slice bytes;
 
-    enum status status = look(reader, 0, LOG_HEADER_BYTES, &bytes);
+    enum status status = look(reader, 0, TXNLOG_HEADER_BYTES, &bytes);
     if (status != STATUS_OK)
         return status;
-    reader->offset = LOG_HEADER_BYTES;
-    if (bytes.size == LOG_HEADER_BYTES && load_be32(bytes.data) == MAGIC)
-        *ret_header = LOG_HEADER_GOOD; /* any version, any dbid, as in Java */
-    else if (bytes.size < LOG_HEADER_BYTES || all_zero(bytes.data, bytes.size))
-        *ret_header = LOG_HEADER_UNWRITTEN;
+    reader->offset = TXNLOG_HEADER_BYTES;
+    if (bytes.size == TXNLOG_HEADER_BYTES && load_be32(bytes.data) == MAGIC)
+        *ret_header = TXNLOG_HEADER_GOOD; /* any version, any dbid, as in Java */
+    else if (bytes.size < TXNLOG_HEADER_BYTES || all_zero(bytes.data, bytes.size))
+        *ret_header = TXNLOG_HEADER_UNWRITTEN;
     else
-        *ret_header = LOG_HEADER_FOREIGN;
+        *ret_header = TXNLOG_HEADER_FOREIGN;
     return STATUS_OK;
 }
 
@@ -125,73 +125,73 @@ static bool sector_missing(uint64_t offset, struct slice record)
     return false;
 }
 
-static struct log_spot no_record(enum log_found found, const char *reason)
+static struct txnlog_spot no_record(enum txnlog_found found, const char *reason)
 {
-    return (struct log_spot){.found = found, .reason = reason};
+    return (struct txnlog_spot){.found = found, .reason = reason};
 }
 
-enum status log_reader_next(struct log_reader *reader, struct log_spot *ret_spot)
+enum status txnlog_reader_next(struct txnlog_reader *reader, struct txnlog_spot *ret_spot)
 {
     struct slice head, record;
     uint64_t data;
 
-    enum status status = look(reader, reader->offset, LOG_RECORD_HEAD_BYTES, &head);
+    enum status status = look(reader, reader->offset, TXNLOG_RECORD_HEAD_BYTES, &head);
     if (status != STATUS_OK)
         return status;
     int32_t size = 0;
-    if (head.size == LOG_RECORD_HEAD_BYTES)
+    if (head.size == TXNLOG_RECORD_HEAD_BYTES)
         size = (int32_t)load_be32(head.data + 8);
     if (size == 0) {
         status = skip_zeros(reader, reader->offset, &data);
         *ret_spot = data == reader->file_bytes
-                        ? no_record(LOG_FOUND_END, NULL)
-                        : no_record(LOG_FOUND_TORN, "the head of a record is incomplete");
+                        ? no_record(TXNLOG_FOUND_END, NULL)
+                        : no_record(TXNLOG_FOUND_TORN, "the head of a record is incomplete");
         return status;
     }
     if (size < 0 || (size_t)size > reader->payload_bytes_max) {
-        *ret_spot = no_record(LOG_FOUND_DAMAGED, "unreasonable record size");
+        *ret_spot = no_record(TXNLOG_FOUND_DAMAGED, "unreasonable record size");
         return STATUS_OK;
     }
-    size_t record_bytes = LOG_RECORD_HEAD_BYTES + (size_t)size + 1;
+    size_t record_bytes = TXNLOG_RECORD_HEAD_BYTES + (size_t)size + 1;
     status = look(reader, reader->offset, record_bytes, &record);
     if (status != STATUS_OK)
         return status;
     if (record.size < record_bytes) {
-        *ret_spot = no_record(LOG_FOUND_TORN, "the file ends inside a record");
+        *ret_spot = no_record(TXNLOG_FOUND_TORN, "the file ends inside a record");
         return STATUS_OK;
     }
-    struct slice payload = slice_of(record.data + LOG_RECORD_HEAD_BYTES, (size_t)size);
+    struct slice payload = slice_of(record.data + TXNLOG_RECORD_HEAD_BYTES, (size_t)size);
     uint8_t end = record.data[record_bytes - 1];
     bool sum = adler32_add(1, payload) == load_be64(record.data);
-    if (end != LOG_RECORD_END || !sum) {
+    if (end != TXNLOG_RECORD_END || !sum) {
         bool torn = end == 0 || sector_missing(reader->offset, record);
-        *ret_spot = no_record(torn ? LOG_FOUND_TORN : LOG_FOUND_DAMAGED,
+        *ret_spot = no_record(torn ? TXNLOG_FOUND_TORN : TXNLOG_FOUND_DAMAGED,
                               sum ? "no end-of-record byte" : "wrong checksum");
         return STATUS_OK;
     }
-    if (payload.size < LOG_PAYLOAD_BYTES_MIN) {
-        *ret_spot = no_record(LOG_FOUND_DAMAGED, "a record too short for a transaction");
+    if (payload.size < TXNLOG_PAYLOAD_BYTES_MIN) {
+        *ret_spot = no_record(TXNLOG_FOUND_DAMAGED, "a record too short for a transaction");
         return STATUS_OK;
     }
     reader->offset += record_bytes;
-    *ret_spot = (struct log_spot){.found = LOG_FOUND_RECORD, .payload = payload};
+    *ret_spot = (struct txnlog_spot){.found = TXNLOG_FOUND_RECORD, .payload = payload};
     return STATUS_OK;
 }
 
-static void note_record(struct slice payload, struct log_evidence *evidence)
+static void note_record(struct slice payload, struct txnlog_evidence *evidence)
 {
-    struct log_trailer trailer;
+    struct txnlog_trailer trailer;
 
     if (evidence->records++ == 0)
-        evidence->first_zxid = log_payload_zxid(payload);
-    if (!log_trailer_read(payload, &trailer))
+        evidence->first_zxid = txnlog_payload_zxid(payload);
+    if (!txnlog_trailer_read(payload, &trailer))
         evidence->java = true;
     else if (trailer.durable_zxid > evidence->durable_zxid)
         evidence->durable_zxid = trailer.durable_zxid;
 }
 
-enum status log_reader_search(struct log_reader *reader, uint64_t offset,
-                              struct log_evidence *evidence)
+enum status txnlog_reader_search(struct txnlog_reader *reader, uint64_t offset,
+                                 struct txnlog_evidence *evidence)
 {
     struct slice bytes;
     enum status status = STATUS_OK;
@@ -208,27 +208,27 @@ enum status log_reader_search(struct log_reader *reader, uint64_t offset,
             offset = data - 11;
         if (data + 1 > evidence->data_end)
             evidence->data_end = data + 1;
-        status = look(reader, offset, LOG_RECORD_HEAD_BYTES, &bytes);
+        status = look(reader, offset, TXNLOG_RECORD_HEAD_BYTES, &bytes);
         if (status != STATUS_OK)
             return status;
         size_t size = 0;
-        if (bytes.size == LOG_RECORD_HEAD_BYTES && load_be32(bytes.data) == 0)
+        if (bytes.size == TXNLOG_RECORD_HEAD_BYTES && load_be32(bytes.data) == 0)
             size = load_be32(bytes.data + 8);
-        if (size < LOG_PAYLOAD_BYTES_MIN || size > reader->payload_bytes_max) {
+        if (size < TXNLOG_PAYLOAD_BYTES_MIN || size > reader->payload_bytes_max) {
             offset++;
             continue;
         }
-        size_t record_bytes = LOG_RECORD_HEAD_BYTES + size + 1;
+        size_t record_bytes = TXNLOG_RECORD_HEAD_BYTES + size + 1;
         status = look(reader, offset, record_bytes, &bytes);
         if (status != STATUS_OK)
             return status;
-        if (bytes.size < record_bytes || bytes.data[record_bytes - 1] != LOG_RECORD_END ||
-            adler32_add(1, slice_of(bytes.data + LOG_RECORD_HEAD_BYTES, size)) !=
+        if (bytes.size < record_bytes || bytes.data[record_bytes - 1] != TXNLOG_RECORD_END ||
+            adler32_add(1, slice_of(bytes.data + TXNLOG_RECORD_HEAD_BYTES, size)) !=
                 load_be64(bytes.data)) {
             offset++;
             continue;
         }
-        note_record(slice_of(bytes.data + LOG_RECORD_HEAD_BYTES, size), evidence);
+        note_record(slice_of(bytes.data + TXNLOG_RECORD_HEAD_BYTES, size), evidence);
         offset += record_bytes;
         evidence->data_end = offset;
     }

@@ -1,5 +1,5 @@
-#include "replica/store/log.h"
 #include "replica/store/recovery.h"
+#include "replica/store/txnlog.h"
 #include "sim/disk.h"
 #include "test/lib/check.h"
 #include "test/lib/store_world.h"
@@ -7,27 +7,27 @@
 #include <stdio.h>
 #include <zlib.h>
 
-static const struct log_options plain = {.force_sync = true, .digest_enabled = true};
-static const struct log_options kb64 = {
+static const struct txnlog_options plain = {.force_sync = true, .digest_enabled = true};
+static const struct txnlog_options kb64 = {
     .prealloc_bytes = 65536, .force_sync = true, .digest_enabled = true};
-static const struct log_position nothing_before = {0, 0};
+static const struct txnlog_position nothing_before = {0, 0};
 
 struct rig {
     struct sim_disk *sim;
-    struct log_writer *writer;
+    struct txnlog_writer *writer;
     struct store_world world;
 };
 
-static void rig_init(struct rig *rig, const struct log_options *options)
+static void rig_init(struct rig *rig, const struct txnlog_options *options)
 {
     rig->sim = sim_disk_new(3);
-    rig->writer = log_writer_new(sim_disk(rig->sim), options, &nothing_before);
+    rig->writer = txnlog_writer_new(sim_disk(rig->sim), options, &nothing_before);
     world_init(&rig->world, 3);
 }
 
 static void rig_deinit(struct rig *rig)
 {
-    log_writer_free(rig->writer);
+    txnlog_writer_free(rig->writer);
     CHECK_U64("open files", sim_disk_open_files(rig->sim), 0);
     world_deinit(&rig->world);
     sim_disk_free(rig->sim);
@@ -47,13 +47,13 @@ static struct txnlog_append create_of_size(struct rig *rig, size_t bytes)
 
 static void append_one(struct rig *rig, struct txnlog_append append)
 {
-    CHECK_STATUS(log_writer_append(rig->writer, &append, 1), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_append(rig->writer, &append, 1), STATUS_OK);
 }
 
 static void append_and_sync(struct rig *rig, struct txnlog_append append)
 {
     append_one(rig, append);
-    CHECK_STATUS(log_writer_sync(rig->writer), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_sync(rig->writer), STATUS_OK);
 }
 
 static struct slice file(const struct rig *rig, const char *name)
@@ -79,10 +79,10 @@ TEST(a_new_log_starts_with_its_magic_version_2_and_dbid_0)
 TEST(a_log_is_named_by_its_first_zxid_in_hex)
 {
     struct rig rig;
-    struct log_writer_info info;
+    struct txnlog_writer_info info;
 
     rig_init(&rig, &plain);
-    log_writer_info(rig.writer, &info);
+    txnlog_writer_info(rig.writer, &info);
     CHECK_TEXT("before the first record", info.file_name, "");
     tree_set_last_zxid(rig.world.tree, 0x1ab);
     append_and_sync(&rig, world_next(&rig.world));
@@ -108,7 +108,7 @@ TEST(after_a_record_longer_than_the_rest_the_size_is_a_multiple_of_the_prealloca
     rig_init(&rig, &kb64);
     append_one(&rig, create_of_size(&rig, 100 * 1024));
     append_one(&rig, world_next(&rig.world));
-    CHECK_STATUS(log_writer_sync(rig.writer), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_sync(rig.writer), STATUS_OK);
     CHECK_U64("size", file(&rig, "log.1").size, 131072);
     rig_deinit(&rig);
 }
@@ -125,7 +125,7 @@ TEST(padding_depends_on_records_and_not_on_how_they_are_batched)
             batch[i] = create_of_size(&many, 700);
             append_one(&one, create_of_size(&one, 700));
         }
-        CHECK_STATUS(log_writer_append(many.writer, batch, ARRAY_LEN(batch)), STATUS_OK);
+        CHECK_STATUS(txnlog_writer_append(many.writer, batch, ARRAY_LEN(batch)), STATUS_OK);
         CHECK_SLICE("the same file", file(&many, "log.1"), file(&one, "log.1"));
     }
     rig_deinit(&one);
@@ -160,8 +160,8 @@ TEST(a_record_is_adler32_and_size_then_the_payload_with_our_trailer_then_0x42)
     CHECK_U64("end of record", at[12 + size], 0x42);
     at += 12 + size + 1;
     size = load_be32(at + 8);
-    struct log_trailer trailer;
-    CHECK(log_trailer_read(slice_of(at + 12, size), &trailer));
+    struct txnlog_trailer trailer;
+    CHECK(txnlog_trailer_read(slice_of(at + 12, size), &trailer));
     CHECK_I64("the record before", trailer.prev_zxid, first.zxid);
     CHECK_I64("known to be durable", trailer.durable_zxid, first.zxid);
     rig_deinit(&rig);
@@ -181,7 +181,7 @@ TEST(a_create_session_record_is_61_bytes_and_our_trailer)
 TEST(a_record_without_a_digest_gets_one_of_version_0_before_the_trailer)
 {
     static const uint8_t no_digest[12];
-    struct log_options off = plain;
+    struct txnlog_options off = plain;
     struct rig rig;
 
     off.digest_enabled = false;
@@ -206,8 +206,8 @@ TEST(a_record_without_a_digest_gets_one_of_version_0_before_the_trailer)
 
 TEST(a_trailer_is_left_out_where_java_could_not_read_the_record_any_more)
 {
-    struct log_options options = plain;
-    struct log_trailer trailer;
+    struct txnlog_options options = plain;
+    struct txnlog_trailer trailer;
     struct rig rig;
 
     for (size_t more = 23; more <= 24; more++) {
@@ -215,11 +215,11 @@ TEST(a_trailer_is_left_out_where_java_could_not_read_the_record_any_more)
         struct txnlog_append append =
             world_create(&rig.world, "/a", SLICE("aaaaaaaaaaaaaaaaaaaaaaaa"));
         options.payload_bytes_max = append.payload.size + more;
-        log_writer_free(rig.writer);
-        rig.writer = log_writer_new(sim_disk(rig.sim), &options, &nothing_before);
+        txnlog_writer_free(rig.writer);
+        rig.writer = txnlog_writer_new(sim_disk(rig.sim), &options, &nothing_before);
         append_and_sync(&rig, append);
         struct slice bytes = file(&rig, "log.1");
-        CHECK(log_trailer_read(slice_of(bytes.data + 28, bytes.size - 29), &trailer) ==
+        CHECK(txnlog_trailer_read(slice_of(bytes.data + 28, bytes.size - 29), &trailer) ==
               (more == 24));
         rig_deinit(&rig);
     }
@@ -236,19 +236,19 @@ TEST(a_batch_is_one_write_and_a_sync_is_one_sync_of_the_file)
     for (size_t i = 0; i < ARRAY_LEN(batch); i++)
         batch[i] = world_next(&rig.world);
     sim_disk_forget_calls(rig.sim);
-    CHECK_STATUS(log_writer_append(rig.writer, batch, ARRAY_LEN(batch)), STATUS_OK);
-    CHECK_STATUS(log_writer_sync(rig.writer), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_append(rig.writer, batch, ARRAY_LEN(batch)), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_sync(rig.writer), STATUS_OK);
     CHECK_U64("writes", sim_disk_calls(rig.sim, SIM_WRITE), 1);
     CHECK_U64("syncs", sim_disk_calls(rig.sim, SIM_SYNC), 1);
     CHECK_U64("changes", sim_disk_changes(rig.sim), 2);
-    CHECK_STATUS(log_writer_sync(rig.writer), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_sync(rig.writer), STATUS_OK);
     CHECK_U64("nothing new, nothing done", sim_disk_changes(rig.sim), 2);
     rig_deinit(&rig);
 }
 
 TEST(zeros_are_written_ahead_in_small_steps_and_not_over_all_of_the_preallocation)
 {
-    struct log_options options = plain;
+    struct txnlog_options options = plain;
     struct rig rig;
 
     options.prealloc_bytes = 64 * 1024 * 1024;
@@ -265,9 +265,9 @@ TEST(zeros_are_written_ahead_in_small_steps_and_not_over_all_of_the_preallocatio
 
 TEST(without_force_sync_nothing_is_synced_and_no_record_claims_that_another_is_durable)
 {
-    struct log_options options = kb64;
-    struct log_trailer trailer;
-    struct log_writer_info info;
+    struct txnlog_options options = kb64;
+    struct txnlog_trailer trailer;
+    struct txnlog_writer_info info;
     struct rig rig;
 
     options.force_sync = false;
@@ -279,9 +279,10 @@ TEST(without_force_sync_nothing_is_synced_and_no_record_claims_that_another_is_d
     CHECK_U64("syncs", sim_disk_calls(rig.sim, SIM_SYNC) + sim_disk_calls(rig.sim, SIM_SYNC_DIR),
               0);
     struct slice bytes = file(&rig, "log.1");
-    CHECK(log_trailer_read(slice_of(bytes.data + first + 12, bytes.size - first - 13), &trailer));
+    CHECK(
+        txnlog_trailer_read(slice_of(bytes.data + first + 12, bytes.size - first - 13), &trailer));
     CHECK_I64("durable", trailer.durable_zxid, 0);
-    log_writer_info(rig.writer, &info);
+    txnlog_writer_info(rig.writer, &info);
     CHECK_I64("as far as anybody cares", info.durable_zxid, 2);
     CHECK(!info.dirty);
     rig_deinit(&rig);
@@ -296,16 +297,16 @@ TEST(roll_before_begins_a_new_file_and_both_are_synced)
     for (size_t i = 0; i < ARRAY_LEN(batch); i++)
         batch[i] = world_next(&rig.world);
     batch[2].roll_before = true;
-    CHECK_STATUS(log_writer_append(rig.writer, batch, ARRAY_LEN(batch)), STATUS_OK);
-    struct log_writer_info info;
-    log_writer_info(rig.writer, &info);
+    CHECK_STATUS(txnlog_writer_append(rig.writer, batch, ARRAY_LEN(batch)), STATUS_OK);
+    struct txnlog_writer_info info;
+    txnlog_writer_info(rig.writer, &info);
     CHECK(info.dirty);
     CHECK_U64("open files", sim_disk_open_files(rig.sim), 2);
-    CHECK_STATUS(log_writer_sync(rig.writer), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_sync(rig.writer), STATUS_OK);
     CHECK_U64("syncs", sim_disk_calls(rig.sim, SIM_SYNC), 2);
     CHECK_U64("only the newest stays open", sim_disk_open_files(rig.sim), 1);
     CHECK(file(&rig, "log.1").size > 0 && file(&rig, "log.3").size > 0);
-    log_writer_info(rig.writer, &info);
+    txnlog_writer_info(rig.writer, &info);
     CHECK_TEXT("newest", info.file_name, "log.3");
     CHECK_I64("durable", info.durable_zxid, 4);
     CHECK_U64("syncs", info.syncs, 2);
@@ -314,7 +315,7 @@ TEST(roll_before_begins_a_new_file_and_both_are_synced)
 
 TEST(a_file_over_the_size_limit_after_a_sync_is_followed_by_a_new_one)
 {
-    struct log_options options = kb64;
+    struct txnlog_options options = kb64;
     struct rig rig;
 
     options.size_limit_bytes = 65552;
@@ -330,7 +331,7 @@ TEST(a_file_over_the_size_limit_after_a_sync_is_followed_by_a_new_one)
 TEST(a_new_run_never_appends_to_a_file_and_takes_the_name_of_one_without_records)
 {
     struct rig rig;
-    struct log_position after_one = {1, 0};
+    struct txnlog_position after_one = {1, 0};
 
     rig_init(&rig, &kb64);
     append_and_sync(&rig, world_create(&rig.world, "/a", SLICE("a")));
@@ -338,12 +339,12 @@ TEST(a_new_run_never_appends_to_a_file_and_takes_the_name_of_one_without_records
     uint8_t *kept = mem_alloc(before.size);
     memcpy(kept, before.data, before.size);
     struct buffer empty = {0}; /* a header and zeros, longer than what will be written */
-    log_header_write(&empty);
+    txnlog_header_write(&empty);
     memset(buffer_extend(&empty, 500), 0, 500);
     sim_disk_put(rig.sim, "log.2", buffer_slice(&empty));
     buffer_deinit(&empty);
-    log_writer_free(rig.writer);
-    rig.writer = log_writer_new(sim_disk(rig.sim), &plain, &after_one);
+    txnlog_writer_free(rig.writer);
+    rig.writer = txnlog_writer_new(sim_disk(rig.sim), &plain, &after_one);
     append_and_sync(&rig, world_add(&rig.world, &(struct txn_op){.type = OP_ERROR, .err = -1}));
     CHECK_SLICE("the old one", file(&rig, "log.1"), slice_of(kept, before.size));
     CHECK_U64("the new one", file(&rig, "log.2").size, 16 + 13 + 36 + 36);
@@ -364,12 +365,12 @@ TEST(a_failed_write_or_sync_is_told_again_to_every_later_call)
         rig_init(&rig, &kb64);
         struct txnlog_append append = world_next(&rig.world);
         sim_disk_fail_at(rig.sim, rows[i].op, 1, STATUS_IO);
-        CHECK_STATUS(log_writer_append(rig.writer, &append, 1),
+        CHECK_STATUS(txnlog_writer_append(rig.writer, &append, 1),
                      rows[i].at_append ? STATUS_IO : STATUS_OK);
-        CHECK_STATUS(log_writer_sync(rig.writer), STATUS_IO);
+        CHECK_STATUS(txnlog_writer_sync(rig.writer), STATUS_IO);
         sim_disk_forget_calls(rig.sim);
-        CHECK_STATUS(log_writer_append(rig.writer, &append, 1), STATUS_IO);
-        CHECK_STATUS(log_writer_sync(rig.writer), STATUS_IO);
+        CHECK_STATUS(txnlog_writer_append(rig.writer, &append, 1), STATUS_IO);
+        CHECK_STATUS(txnlog_writer_sync(rig.writer), STATUS_IO);
         CHECK_U64("nothing is tried again", sim_disk_changes(rig.sim), 0);
         rig_deinit(&rig);
     }
@@ -383,7 +384,7 @@ TEST(a_file_has_its_name_only_when_its_first_records_are_in_it)
     rig_init(&rig, &kb64);
     struct txnlog_append append = world_next(&rig.world);
     sim_disk_fail_at(rig.sim, SIM_WRITE, 1, STATUS_IO);
-    CHECK_STATUS(log_writer_append(rig.writer, &append, 1), STATUS_IO);
+    CHECK_STATUS(txnlog_writer_append(rig.writer, &append, 1), STATUS_IO);
     CHECK(sim_disk_bytes(rig.sim, "log.1").data == NULL);
     CHECK(sim_disk_bytes(rig.sim, "tmp.log.1").data != NULL);
     rig_deinit(&rig);
@@ -393,7 +394,7 @@ TEST(a_full_disk_takes_the_batch_back_and_the_same_batch_goes_in_later)
 {
     struct rig rig;
     struct txnlog_append batch[3];
-    struct log_writer_info before, after;
+    struct txnlog_writer_info before, after;
 
     rig_init(&rig, &plain);
     append_and_sync(&rig, world_create(&rig.world, "/a", SLICE("a")));
@@ -401,22 +402,22 @@ TEST(a_full_disk_takes_the_batch_back_and_the_same_batch_goes_in_later)
     uint8_t *kept = mem_alloc(bytes.size);
     size_t kept_size = bytes.size;
     memcpy(kept, bytes.data, kept_size);
-    log_writer_info(rig.writer, &before);
+    txnlog_writer_info(rig.writer, &before);
     for (size_t i = 0; i < ARRAY_LEN(batch); i++)
         batch[i] = create_of_size(&rig, i == 0 ? 6000 : 3000);
     batch[1].roll_before = true;
     for (uint64_t space = 0; space < 3; space++) { /* no room for the first, second, third */
         sim_disk_set_space(rig.sim, space);
-        CHECK_STATUS(log_writer_append(rig.writer, batch, ARRAY_LEN(batch)), STATUS_NO_SPACE);
+        CHECK_STATUS(txnlog_writer_append(rig.writer, batch, ARRAY_LEN(batch)), STATUS_NO_SPACE);
         CHECK_SLICE("log.1", file(&rig, "log.1"), slice_of(kept, kept_size));
         CHECK_U64("files", sim_disk_file_count(rig.sim), 1);
-        log_writer_info(rig.writer, &after);
+        txnlog_writer_info(rig.writer, &after);
         CHECK_I64("zxid", after.last_zxid, before.last_zxid);
         CHECK_U64("bytes", after.written_bytes, before.written_bytes);
     }
     sim_disk_set_space(rig.sim, UINT64_MAX);
-    CHECK_STATUS(log_writer_append(rig.writer, batch, ARRAY_LEN(batch)), STATUS_OK);
-    CHECK_STATUS(log_writer_sync(rig.writer), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_append(rig.writer, batch, ARRAY_LEN(batch)), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_sync(rig.writer), STATUS_OK);
     CHECK(sim_disk_bytes(rig.sim, "log.3").size > 6000);
     mem_free(kept);
     rig_deinit(&rig);
@@ -429,7 +430,7 @@ TEST(a_disk_that_is_full_at_the_first_record_leaves_no_file)
     rig_init(&rig, &kb64);
     struct txnlog_append append = world_next(&rig.world);
     sim_disk_set_space(rig.sim, 0);
-    CHECK_STATUS(log_writer_append(rig.writer, &append, 1), STATUS_NO_SPACE);
+    CHECK_STATUS(txnlog_writer_append(rig.writer, &append, 1), STATUS_NO_SPACE);
     CHECK_U64("files", sim_disk_file_count(rig.sim), 0);
     sim_disk_set_space(rig.sim, 1); /* room for the record, not for the zeros ahead of it */
     append_and_sync(&rig, append);
@@ -449,9 +450,9 @@ TEST(a_full_disk_that_cannot_even_be_cleaned_up_is_final)
         append.roll_before = ops[i] == SIM_REMOVE;
         sim_disk_set_space(rig.sim, 0);
         sim_disk_fail_at(rig.sim, ops[i], 1, STATUS_IO);
-        CHECK_STATUS(log_writer_append(rig.writer, &append, 1), STATUS_IO);
+        CHECK_STATUS(txnlog_writer_append(rig.writer, &append, 1), STATUS_IO);
         sim_disk_set_space(rig.sim, UINT64_MAX);
-        CHECK_STATUS(log_writer_append(rig.writer, &append, 1), STATUS_IO);
+        CHECK_STATUS(txnlog_writer_append(rig.writer, &append, 1), STATUS_IO);
         rig_deinit(&rig);
     }
 }
@@ -461,10 +462,10 @@ TEST(an_append_of_nothing_changes_nothing)
     struct rig rig;
 
     rig_init(&rig, &plain);
-    CHECK_STATUS(log_writer_append(rig.writer, NULL, 0), STATUS_OK);
-    CHECK_STATUS(log_writer_sync(rig.writer), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_append(rig.writer, NULL, 0), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_sync(rig.writer), STATUS_OK);
     CHECK_U64("files", sim_disk_file_count(rig.sim), 0);
-    log_writer_free(NULL);
+    txnlog_writer_free(NULL);
     rig_deinit(&rig);
 }
 
@@ -476,7 +477,7 @@ TEST(a_huge_batch_is_written_and_its_memory_given_back)
     rig_init(&rig, &kb64);
     for (size_t i = 0; i < ARRAY_LEN(batch); i++)
         batch[i] = create_of_size(&rig, 1000000);
-    CHECK_STATUS(log_writer_append(rig.writer, batch, ARRAY_LEN(batch)), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_append(rig.writer, batch, ARRAY_LEN(batch)), STATUS_OK);
     append_and_sync(&rig, world_next(&rig.world));
     CHECK(file(&rig, "log.1").size > 8000000);
     rig_deinit(&rig);
@@ -525,24 +526,24 @@ TEST(a_log_file_of_the_same_name_is_never_replaced)
     rig_init(&rig, &plain);
     struct txnlog_append append = world_next(&rig.world);
     sim_disk_put(rig.sim, "log.1", SLICE("somebody's records"));
-    CHECK_STATUS(log_writer_append(rig.writer, &append, 1), STATUS_EXISTS);
+    CHECK_STATUS(txnlog_writer_append(rig.writer, &append, 1), STATUS_EXISTS);
     CHECK_SLICE("untouched", file(&rig, "log.1"), SLICE("somebody's records"));
-    CHECK_STATUS(log_writer_sync(rig.writer), STATUS_EXISTS); /* it has failed for good */
+    CHECK_STATUS(txnlog_writer_sync(rig.writer), STATUS_EXISTS); /* it has failed for good */
     rig_deinit(&rig);
 }
 
 TEST(bytes_of_java_are_not_taken_for_a_trailer)
 {
     struct store_world world;
-    struct log_trailer trailer;
+    struct txnlog_trailer trailer;
 
     world_init(&world, 5);
     for (int i = 0; i < 2000; i++)
-        CHECK(!log_trailer_read(world_next(&world).payload, &trailer));
+        CHECK(!txnlog_trailer_read(world_next(&world).payload, &trailer));
     /* Nor bytes that look right in all but the check. */
     uint8_t payload[100] = {0};
     payload[19] = 9; /* zxid */
-    CHECK(!log_trailer_read(slice_of(payload, sizeof(payload)), &trailer));
-    CHECK(!log_trailer_read(slice_of(payload, 60), &trailer));
+    CHECK(!txnlog_trailer_read(slice_of(payload, sizeof(payload)), &trailer));
+    CHECK(!txnlog_trailer_read(slice_of(payload, 60), &trailer));
     world_deinit(&world);
 }

@@ -1,22 +1,22 @@
-/* log.c: writing the transaction log: whole batches at the end of the newest file, and one sync. After an
+/* txnlog.c: writing the transaction log: whole batches at the end of the newest file, and one sync. After an
  * error nothing is written any more, but for a full disk, whose batch is taken back. */
-#include "replica/store/log.h"
+#include "replica/store/txnlog.h"
 
-#include "replica/store/log_reader.h"
+#include "replica/store/txnlog_reader.h"
 
 enum {
     ZEROS_BYTES_FIRST = 64 * 1024, /* a server with little to write writes few zeros */
     ZEROS_BYTES_MAX = 256 * 1024,  /* more in one go keeps a whole batch waiting */
     PADDING_MARGIN_BYTES = 4096,
     BATCH_BYTES_KEPT = 4 * 1024 * 1024,
-    TEMPORARY_NAME_BYTES_MAX = LOG_NAME_BYTES_MAX + 4
+    TEMPORARY_NAME_BYTES_MAX = TXNLOG_NAME_BYTES_MAX + 4
 };
 #define TEMPORARY_PREFIX "tmp."
 
-struct log_file {
-    struct log_file *older; /* not yet synced, though a newer one was begun */
+struct txnlog_file {
+    struct txnlog_file *older; /* not yet synced, though a newer one was begun */
     struct disk_file *file;
-    char name[LOG_NAME_BYTES_MAX];
+    char name[TXNLOG_NAME_BYTES_MAX];
     bool unnamed;        /* still under its temporary name: nothing is written yet */
     uint64_t end;        /* of the last record */
     uint64_t padded_end; /* the size that Java would have given it */
@@ -26,11 +26,11 @@ struct log_file {
     bool dirty;
 };
 
-struct log_writer {
+struct txnlog_writer {
     struct disk *disk;
-    struct log_options options;
-    struct log_file *newest; /* NULL: the next append begins one */
-    struct log_position position;
+    struct txnlog_options options;
+    struct txnlog_file *newest; /* NULL: the next append begins one */
+    struct txnlog_position position;
     int64_t synced_zxid;
     int64_t durable_zxid; /* as records promise it: never moves without force_sync */
     uint64_t written_bytes, syncs;
@@ -39,31 +39,31 @@ struct log_writer {
     struct buffer batch;
 };
 
-struct log_writer *log_writer_new(struct disk *disk, const struct log_options *options,
-                                  const struct log_position *position)
+struct txnlog_writer *txnlog_writer_new(struct disk *disk, const struct txnlog_options *options,
+                                        const struct txnlog_position *position)
 {
-    struct log_writer *writer = mem_zalloc(sizeof(*writer));
+    struct txnlog_writer *writer = mem_zalloc(sizeof(*writer));
 
     writer->disk = disk;
     writer->options = *options;
-    writer->options.payload_bytes_max = log_payload_bytes_max(options->payload_bytes_max);
+    writer->options.payload_bytes_max = txnlog_payload_bytes_max(options->payload_bytes_max);
     writer->position = *position;
     writer->durable_zxid = writer->synced_zxid = position->last_zxid;
     return writer;
 }
 
-static void file_close(struct log_writer *writer, struct log_file *file)
+static void file_close(struct txnlog_writer *writer, struct txnlog_file *file)
 {
     writer->disk->ops->close(writer->disk, file->file);
     mem_free(file);
 }
 
-void log_writer_free(struct log_writer *writer)
+void txnlog_writer_free(struct txnlog_writer *writer)
 {
     if (writer == NULL)
         return;
     while (writer->newest != NULL) {
-        struct log_file *file = writer->newest;
+        struct txnlog_file *file = writer->newest;
         writer->newest = file->older;
         file_close(writer, file);
     }
@@ -71,7 +71,7 @@ void log_writer_free(struct log_writer *writer)
     mem_free(writer);
 }
 
-static enum status fail(struct log_writer *writer, enum status status)
+static enum status fail(struct txnlog_writer *writer, enum status status)
 {
     writer->failed = status;
     return status;
@@ -89,18 +89,18 @@ static uint64_t padded_end(uint64_t position, uint64_t end, uint64_t prealloc_by
 
 /* Java does not start over a log file without a header. So a file has its name only once it holds
  * its first records: a process that is killed in between leaves a name that nobody looks at. */
-static void temporary_name(char at[TEMPORARY_NAME_BYTES_MAX], const struct log_file *file)
+static void temporary_name(char at[TEMPORARY_NAME_BYTES_MAX], const struct txnlog_file *file)
 {
     memcpy(at, TEMPORARY_PREFIX, sizeof(TEMPORARY_PREFIX) - 1);
     memcpy(at + sizeof(TEMPORARY_PREFIX) - 1, file->name, sizeof(file->name));
 }
 
-static enum status file_begin(struct log_writer *writer, int64_t zxid)
+static enum status file_begin(struct txnlog_writer *writer, int64_t zxid)
 {
-    struct log_file *file = mem_zalloc(sizeof(*file));
+    struct txnlog_file *file = mem_zalloc(sizeof(*file));
     char name[TEMPORARY_NAME_BYTES_MAX];
 
-    log_name_write(file->name, zxid);
+    txnlog_name_write(file->name, zxid);
     file->unnamed = true;
     temporary_name(name, file);
     enum status status = writer->disk->ops->open(writer->disk, name, DISK_CREATE, &file->file);
@@ -108,7 +108,7 @@ static enum status file_begin(struct log_writer *writer, int64_t zxid)
         mem_free(file);
         return status;
     }
-    file->padded_end = LOG_HEADER_BYTES;
+    file->padded_end = TXNLOG_HEADER_BYTES;
     file->zeros_bytes = ZEROS_BYTES_FIRST;
     file->older = writer->newest;
     writer->newest = file;
@@ -119,28 +119,28 @@ static enum status file_begin(struct log_writer *writer, int64_t zxid)
 /* A recovery that cuts off a torn first record leaves a file with a header and nothing more: its name is
  * free. STATUS_EXISTS: anything else is there, which may have been acknowledged; nobody replaces it.
  * (The directory is locked, so no other server makes one meanwhile.) */
-static enum status refuse_if_taken(struct log_writer *writer, const char *name)
+static enum status refuse_if_taken(struct txnlog_writer *writer, const char *name)
 {
-    struct log_reader reader;
-    enum log_header header;
-    struct log_spot spot = {.found = LOG_FOUND_DAMAGED};
+    struct txnlog_reader reader;
+    enum txnlog_header header;
+    struct txnlog_spot spot = {.found = TXNLOG_FOUND_DAMAGED};
 
     enum status status =
-        log_reader_open(&reader, writer->disk, name, writer->options.payload_bytes_max);
+        txnlog_reader_open(&reader, writer->disk, name, writer->options.payload_bytes_max);
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    status = log_reader_header(&reader, &header);
-    if (status == STATUS_OK && header == LOG_HEADER_GOOD)
-        status = log_reader_next(&reader, &spot);
-    log_reader_close(&reader);
+    status = txnlog_reader_header(&reader, &header);
+    if (status == STATUS_OK && header == TXNLOG_HEADER_GOOD)
+        status = txnlog_reader_next(&reader, &spot);
+    txnlog_reader_close(&reader);
     if (status != STATUS_OK)
         return status;
-    bool nothing_in_it = header == LOG_HEADER_UNWRITTEN ||
-                         (header == LOG_HEADER_GOOD && spot.found == LOG_FOUND_END);
+    bool nothing_in_it = header == TXNLOG_HEADER_UNWRITTEN ||
+                         (header == TXNLOG_HEADER_GOOD && spot.found == TXNLOG_FOUND_END);
     return nothing_in_it ? STATUS_OK : STATUS_EXISTS;
 }
 
-static enum status give_name(struct log_writer *writer, struct log_file *file)
+static enum status give_name(struct txnlog_writer *writer, struct txnlog_file *file)
 {
     char name[TEMPORARY_NAME_BYTES_MAX];
 
@@ -160,7 +160,7 @@ static enum status give_name(struct log_writer *writer, struct log_file *file)
 }
 
 /* One write of `batch` at the end of the file, with zeros behind it where none are yet. */
-static enum status file_write(struct log_writer *writer, struct log_file *file)
+static enum status file_write(struct txnlog_writer *writer, struct txnlog_file *file)
 {
     const struct disk_ops *ops = writer->disk->ops;
     struct buffer *batch = &writer->batch;
@@ -204,22 +204,22 @@ static enum status file_write(struct log_writer *writer, struct log_file *file)
 }
 
 struct mark { /* what append() goes back to when the disk is full */
-    struct log_file *file;
-    struct log_file state;
-    struct log_position position;
+    struct txnlog_file *file;
+    struct txnlog_file state;
+    struct txnlog_position position;
     uint64_t written_bytes;
     bool roll;
 };
 
 /* The disk is full: nothing of the batch stays. What stays must be as durable as it was before, so
  * the cut is synced: bytes of a batch that was taken back never turn up again. */
-static enum status take_back(struct log_writer *writer, const struct mark *mark)
+static enum status take_back(struct txnlog_writer *writer, const struct mark *mark)
 {
     const struct disk_ops *ops = writer->disk->ops;
     enum status status;
 
     while (writer->newest != mark->file) {
-        struct log_file *file = writer->newest;
+        struct txnlog_file *file = writer->newest;
         char name[TEMPORARY_NAME_BYTES_MAX];
         if (file->unnamed)
             temporary_name(name, file);
@@ -236,7 +236,7 @@ static enum status take_back(struct log_writer *writer, const struct mark *mark)
     writer->roll = mark->roll;
     if (mark->file == NULL)
         return STATUS_OK;
-    struct log_file *file = mark->file;
+    struct txnlog_file *file = mark->file;
     *file = mark->state;
     status = ops->truncate(writer->disk, file->file, file->end);
     if (status == STATUS_OK && writer->options.force_sync)
@@ -245,7 +245,7 @@ static enum status take_back(struct log_writer *writer, const struct mark *mark)
     return status;
 }
 
-static enum status append_batch(struct log_writer *writer, const struct txnlog_append *appends,
+static enum status append_batch(struct txnlog_writer *writer, const struct txnlog_append *appends,
                                 size_t count)
 {
     enum status status;
@@ -264,17 +264,17 @@ static enum status append_batch(struct log_writer *writer, const struct txnlog_a
             status = file_begin(writer, append->zxid);
             if (status != STATUS_OK)
                 return status;
-            log_header_write(&writer->batch);
+            txnlog_header_write(&writer->batch);
             writer->roll = false;
         }
-        struct log_file *file = writer->newest;
+        struct txnlog_file *file = writer->newest;
         file->padded_end = padded_end(file->end + writer->batch.size, file->padded_end,
                                       writer->options.prealloc_bytes);
         size_t before = writer->batch.size;
-        log_record_write(&writer->batch, append->payload,
-                         append->lacks_digest || !writer->options.digest_enabled, append->zxid,
-                         writer->durable_zxid, writer->options.payload_bytes_max,
-                         &writer->position);
+        txnlog_record_write(&writer->batch, append->payload,
+                            append->lacks_digest || !writer->options.digest_enabled, append->zxid,
+                            writer->durable_zxid, writer->options.payload_bytes_max,
+                            &writer->position);
         writer->written_bytes += writer->batch.size - before;
     }
     status = file_write(writer, writer->newest);
@@ -283,8 +283,8 @@ static enum status append_batch(struct log_writer *writer, const struct txnlog_a
     return status;
 }
 
-enum status log_writer_append(struct log_writer *writer, const struct txnlog_append *appends,
-                              size_t count)
+enum status txnlog_writer_append(struct txnlog_writer *writer, const struct txnlog_append *appends,
+                                 size_t count)
 {
     if (writer->failed != STATUS_OK)
         return writer->failed;
@@ -304,14 +304,14 @@ enum status log_writer_append(struct log_writer *writer, const struct txnlog_app
     return status == STATUS_OK ? STATUS_OK : fail(writer, status);
 }
 
-enum status log_writer_sync(struct log_writer *writer)
+enum status txnlog_writer_sync(struct txnlog_writer *writer)
 {
     const struct disk_ops *ops = writer->disk->ops;
     enum status status;
 
     if (writer->failed != STATUS_OK)
         return writer->failed;
-    for (struct log_file *file = writer->newest; file != NULL; file = file->older) {
+    for (struct txnlog_file *file = writer->newest; file != NULL; file = file->older) {
         if (!file->dirty || !writer->options.force_sync)
             continue;
         status = ops->sync(writer->disk, file->file);
@@ -326,12 +326,12 @@ enum status log_writer_sync(struct log_writer *writer)
             return fail(writer, status);
     }
     writer->dir_dirty = false;
-    struct log_file *newest = writer->newest;
+    struct txnlog_file *newest = writer->newest;
     if (newest == NULL)
         return STATUS_OK;
     newest->dirty = false;
     while (newest->older != NULL) {
-        struct log_file *file = newest->older;
+        struct txnlog_file *file = newest->older;
         newest->older = file->older;
         file_close(writer, file);
     }
@@ -343,16 +343,16 @@ enum status log_writer_sync(struct log_writer *writer)
     return STATUS_OK;
 }
 
-void log_writer_info(const struct log_writer *writer, struct log_writer_info *ret_info)
+void txnlog_writer_info(const struct txnlog_writer *writer, struct txnlog_writer_info *ret_info)
 {
-    const struct log_file *newest = writer->newest;
+    const struct txnlog_file *newest = writer->newest;
 
-    *ret_info =
-        (struct log_writer_info){.written_bytes = writer->written_bytes,
-                                 .syncs = writer->syncs,
-                                 .last_zxid = writer->position.last_zxid,
-                                 .durable_zxid = writer->synced_zxid,
-                                 .dirty = writer->dir_dirty || (newest != NULL && newest->dirty)};
+    *ret_info = (struct txnlog_writer_info){.written_bytes = writer->written_bytes,
+                                            .syncs = writer->syncs,
+                                            .last_zxid = writer->position.last_zxid,
+                                            .durable_zxid = writer->synced_zxid,
+                                            .dirty = writer->dir_dirty ||
+                                                     (newest != NULL && newest->dirty)};
     if (newest != NULL) {
         memcpy(ret_info->file_name, newest->name, sizeof(newest->name));
         ret_info->file_bytes = newest->file_end;

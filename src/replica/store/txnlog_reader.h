@@ -1,0 +1,59 @@
+/* txnlog_reader.h: the records of one log file, in order, and what the bytes behind them look like.
+ *
+ * Judges framing and checksum only; what a break in the records means is decided in replay.c. */
+#ifndef REPLICA_STORE_TXNLOG_READER_H
+#define REPLICA_STORE_TXNLOG_READER_H
+
+#include "base/disk.h"
+#include "replica/store/txnlog_format.h"
+
+struct txnlog_reader {
+    struct disk *disk;
+    struct disk_file *file;
+    uint64_t file_bytes;
+    size_t payload_bytes_max;
+    uint64_t offset; /* of the next record, or of the spot that is none */
+    uint64_t window_offset;
+    struct buffer window;
+};
+
+/* STATUS_OK also for a file with a bad header: see txnlog_reader_header(). */
+MUST_USE enum status txnlog_reader_open(struct txnlog_reader *ret_reader, struct disk *disk,
+                                        const char *name, size_t payload_bytes_max);
+void txnlog_reader_close(struct txnlog_reader *reader);
+
+enum txnlog_header {
+    TXNLOG_HEADER_GOOD,
+    TXNLOG_HEADER_UNWRITTEN, /* shorter than a header, or zeros: its first write never arrived */
+    TXNLOG_HEADER_FOREIGN    /* something else stands there */
+};
+/* Call once, first; moves behind the header. */
+MUST_USE enum status txnlog_reader_header(struct txnlog_reader *reader,
+                                          enum txnlog_header *ret_header);
+
+enum txnlog_found {
+    TXNLOG_FOUND_RECORD,
+    TXNLOG_FOUND_END,    /* nothing but zeros from offset on */
+    TXNLOG_FOUND_TORN,   /* no record, and parts of it are missing as after a power loss */
+    TXNLOG_FOUND_DAMAGED /* no record, and no part of it is missing */
+};
+struct txnlog_spot {
+    enum txnlog_found found;
+    struct slice payload; /* of a record; valid until the next call */
+    const char *reason;   /* of TORN and DAMAGED: "wrong checksum" */
+};
+MUST_USE enum status txnlog_reader_next(struct txnlog_reader *reader, struct txnlog_spot *ret_spot);
+
+/* Searches all bytes from `offset` on for whole records. */
+struct txnlog_evidence {
+    uint64_t records;
+    int64_t first_zxid;   /* of the first record found */
+    bool java;            /* one had no trailer of ours */
+    int64_t durable_zxid; /* the highest that a trailer names */
+    uint64_t data_end;    /* behind the last byte of the file that is not zero; >= offset */
+};
+/* Adds to *evidence, except data_end. Moves the reader. */
+MUST_USE enum status txnlog_reader_search(struct txnlog_reader *reader, uint64_t offset,
+                                          struct txnlog_evidence *evidence);
+
+#endif
