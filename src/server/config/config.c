@@ -14,7 +14,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { CONFIG_FILE_BYTES_MAX = 1 << 20, BUSY_POLL_US_MAX = 1000 };
+enum { CONFIG_FILE_BYTES_MAX = 1 << 20 };
 
 void config_init(struct config *config)
 {
@@ -119,138 +119,6 @@ static const char *tidy(struct config *config, const struct property *property)
     return trim;
 }
 
-static void warn_not_yet(struct config *config, const struct key *key, const char *name,
-                         const char *value, int line)
-{
-    if (key->quiet_value == NULL || strcasecmp(value, key->quiet_value) != 0)
-        config_warn(config, line, "%s=%s is known and has no effect yet", name, value);
-}
-
-static void refuse_security(struct config *config, const struct key *key, const char *name,
-                            const char *value, int line)
-{
-    bool asked = true;
-
-    if (key->source == KEY_PARSED && !java_parse_bool(value, &asked)) {
-        config_invalid(config, line, "Invalid option %s for %s. Choose 'true' or 'false.'", value,
-                       name);
-        return;
-    }
-    if (key->quiet_value != NULL && strcasecmp(value, key->quiet_value) == 0)
-        return;
-    config_refuse(config, line,
-                  "%s=%s asks for TLS, SASL or x509, which this release does not have; it refuses "
-                  "to run with less security than its configuration asks for",
-                  name, value);
-}
-
-static void handle_client_port(struct config *config, const char *name, const char *value, int line)
-{
-    int32_t port = 0;
-
-    if (!java_parse_int(value, &port))
-        config_invalid(config, line,
-                       "%s: For input string: \"%s\", expected a port number 0..65535", name,
-                       value);
-    else if (port < 0 || port > 65535)
-        config_invalid(config, line, "%s: port out of range:%d, expected 0..65535", name, port);
-    else if (strcmp(name, "secureClientPort") == 0)
-        config_refuse(config, line,
-                      "secureClientPort=%d asks for TLS, which this release does not "
-                      "have; it refuses to run with less security than its configuration asks for",
-                      port);
-    else {
-        config->front.port = port;
-        config->front.port_set = true;
-    }
-}
-
-static const char *class_name(const char *class)
-{
-    const char *dot = strrchr(class, '.');
-
-    return dot == NULL ? class : dot + 1;
-}
-
-static void handle_class(struct config *config, const char *name, const char *value, int line)
-{
-    const char *class = class_name(value);
-
-    if (strncmp(name, "authProvider.", 13) == 0) {
-        if (strcmp(class, "EnsembleAuthenticationProvider") == 0)
-            config->auth.ensemble_enabled = true;
-        else if (strstr(class, "SASL") != NULL || strstr(class, "X509") != NULL ||
-                 strstr(class, "Kerberos") != NULL)
-            config_refuse(config, line,
-                          "%s=%s asks for SASL or x509, which this release does not have; it "
-                          "refuses to run with less security than its configuration asks for",
-                          name, value);
-        else if (strcmp(class, "DigestAuthenticationProvider") != 0 &&
-                 strcmp(class, "IPAuthenticationProvider") != 0)
-            config_warn(config, line, "Problems loading %s: there is no such class here", value);
-    } else if (strcmp(name, "serverCnxnFactory") == 0) {
-        if (strcmp(class, "NIOServerCnxnFactory") != 0 &&
-            strcmp(class, "NettyServerCnxnFactory") != 0)
-            config_refuse(config, line,
-                          "serverCnxnFactory: Couldn't instantiate %s, expected "
-                          "org.apache.zookeeper.server.NIOServerCnxnFactory or "
-                          "NettyServerCnxnFactory",
-                          value);
-    } else if (strcmp(name, "watchManagerName") == 0) {
-        if (strcmp(class, "WatchManager") != 0 && strcmp(class, "WatchManagerOptimized") != 0)
-            config_refuse(config, line,
-                          "watchManagerName: Couldn't instantiate %s, expected "
-                          "org.apache.zookeeper.server.watch.WatchManager or "
-                          "WatchManagerOptimized",
-                          value);
-    } else if (strcmp(class, "PrometheusMetricsProvider") == 0) {
-        config_warn(config, line, "%s=%s is known and has no effect yet", name, value);
-    } else if (strcmp(class, "DefaultMetricsProvider") != 0 &&
-               strcmp(class, "NullMetricsProvider") != 0) {
-        config_invalid(config, line,
-                       "%s: ClassNotFoundException: %s, expected "
-                       "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider",
-                       name, value);
-    }
-}
-
-static void handle_busy_poll(struct config *config, const char *name, const char *value, int line)
-{
-    int32_t micros = 0;
-
-    if (!java_decode_int(value, &micros) || micros < 0 || micros > BUSY_POLL_US_MAX)
-        config_invalid(config, line, "%s: \"%s\", expected microseconds, 0 (off) to %d", name,
-                       value, BUSY_POLL_US_MAX);
-    else
-        config->loop.busy_poll_us = micros;
-}
-
-static void handle(struct config *config, const char *name, const char *value, int line)
-{
-    int32_t number = 0;
-
-    if (strcmp(name, "clientPort") == 0 || strcmp(name, "secureClientPort") == 0) {
-        handle_client_port(config, name, value, line);
-    } else if (strcmp(name, "autopurge.purgeInterval") == 0) {
-        if (!purge_interval_parse(value, &config->snapshot.purge_interval_ms))
-            config_invalid(config, line,
-                           "%s: For input string: \"%s\", expected a number of hours, "
-                           "or a number with ms, s, m, h or d behind it",
-                           name, value);
-    } else if (strcmp(name, "paddock.busyPollMicros") == 0) {
-        handle_busy_poll(config, name, value, line);
-    } else if (strcmp(name, "electionAlg") == 0) {
-        if (!java_parse_int(value, &number))
-            config_invalid(config, line, "%s: For input string: \"%s\", expected 3", name, value);
-        else if (number != 3)
-            config_invalid(config, line, "Invalid electionAlg value. Only 3 is supported.");
-    } else if (strncmp(name, "authProvider.", 13) == 0 || strcmp(name, "serverCnxnFactory") == 0 ||
-               strcmp(name, "watchManagerName") == 0 ||
-               strcmp(name, "metricsProvider.className") == 0) {
-        handle_class(config, name, value, line);
-    }
-}
-
 static const char *property_name(const char *name)
 {
     return strncmp(name, "zookeeper.", 10) == 0 ? name + 10 : name;
@@ -259,25 +127,10 @@ static const char *property_name(const char *name)
 static void apply(struct config *config, const char *name, const char *value, int line)
 {
     const struct key *key = key_find(name);
+    struct setting setting = {.key = key, .name = name, .value = value, .line = line};
 
-    if (key == NULL || (line == 0 && key->source == KEY_PARSED))
-        return;
-    switch (key->effect) {
-    case KEY_APPLIED:
-        key_apply(config, key, name, value, line);
-        break;
-    case KEY_HANDLED:
-        handle(config, name, value, line);
-        break;
-    case KEY_NOT_YET:
-        warn_not_yet(config, key, name, value, line);
-        break;
-    case KEY_SECURITY:
-        refuse_security(config, key, name, value, line);
-        break;
-    case KEY_QUIET:
-        break;
-    }
+    if (key != NULL && (line != 0 || key->place != KEY_FILE_LINE))
+        key->take(config, &setting);
 }
 
 /* One word of a shell: quotes and backslashes taken off. False: the end. */
@@ -347,7 +200,7 @@ static void apply_words(struct config *config)
         bool prefixed = strncmp(word->key, "zookeeper.", 10) == 0;
         /* Java reads zookeeper.X and nothing else for most; the bare ones are taken both ways. */
         if (key == NULL || overridden(&config->flags, i) ||
-            (key->source == KEY_PROPERTY && !prefixed))
+            (key->place == KEY_PROPERTY && !prefixed))
             continue;
         apply(config, property_name(word->key), word->value, 0);
     }

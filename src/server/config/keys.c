@@ -1,204 +1,225 @@
+/* keys.c: the table of every key: one row says its name, where it may stand, and which field or handler
+ * takes its value. A new key is a row here, and nothing anywhere else unless it has a handler of its
+ * own. */
 #include "server/config/keys.h"
 
-#include "server/config/values.h"
+#include "server/config/handlers.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#define AT(field) offsetof(struct config, field)
-#define PARSED(name, kind, field)                                                                  \
+/* The C type of a field that takes values of a type: a row whose field has another one does not
+ * compile. */
+#define C_TYPE_INT int32_t
+#define C_TYPE_LONG int64_t
+#define C_TYPE_KB int64_t
+#define C_TYPE_BOOL bool
+#define C_TYPE_YES bool
+#define C_TYPE_NOT_NO bool
+#define C_TYPE_DOUBLE double
+#define C_TYPE_TEXT const char *
+#define OFFSET_OF(type, field)                                                                     \
+    _Generic(((struct config *)NULL)->field, C_TYPE_##type : offsetof(struct config, field))
+
+/* The value goes to a field, or to a handler. */
+#define FIELD(name, place, type, field)                                                            \
     {                                                                                              \
-        name, KEY_PARSED, KEY_APPLIED, kind, AT(field), NULL                                       \
+        name, KEY_##place, key_take_field, VALUE_##type, OFFSET_OF(type, field), NULL              \
     }
-#define PROPERTY(name, kind, field)                                                                \
+#define CALL(name, place, handler)                                                                 \
     {                                                                                              \
-        name, KEY_PROPERTY, KEY_APPLIED, kind, AT(field), NULL                                     \
+        name, KEY_##place, handler, VALUE_TEXT, 0, NULL                                            \
     }
-#define BARE(name, kind, field)                                                                    \
+/* config_complete() and ensemble.c look at these lines once all of them are there. */
+#define READ_LATER(name, place) CALL(name, place, key_take_nothing)
+/* About a JVM, or about several servers: right for a server alone to ignore. */
+#define IGNORED(name, place) CALL(name, place, key_take_nothing)
+/* It would change what people see, and does not yet: one warning, except for a harmless value. */
+#define NOT_YET(name, place, harmless)                                                             \
     {                                                                                              \
-        name, KEY_BARE, KEY_APPLIED, kind, AT(field), NULL                                         \
+        name, KEY_##place, key_take_without_effect, VALUE_TEXT, 0, harmless                        \
     }
-#define OTHER(name, source, effect, quiet)                                                         \
+/* Asks for SASL, x509 or TLS: refused, except for a harmless value. */
+#define SECURITY(name, place, harmless)                                                            \
     {                                                                                              \
-        name, source, effect, VALUE_TEXT, 0, quiet                                                 \
+        name, KEY_##place, key_take_security, VALUE_TEXT, 0, harmless                              \
     }
 
 static const struct key keys[] = {
     /* what the parser of QuorumPeerConfig.java knows */
-    PARSED("dataDir", VALUE_TEXT, directories.data),
-    PARSED("dataLogDir", VALUE_TEXT, directories.log),
-    OTHER("clientPort", KEY_PARSED, KEY_HANDLED, NULL),
-    PARSED("clientPortAddress", VALUE_TEXT, front.address),
-    OTHER("secureClientPort", KEY_PARSED, KEY_HANDLED, NULL),
-    OTHER("secureClientPortAddress", KEY_PARSED, KEY_HANDLED, NULL),
-    PARSED("clientPortListenBacklog", VALUE_INT, front.listen_backlog),
-    PARSED("tickTime", VALUE_INT, session.tick_ms),
-    PARSED("maxClientCnxns", VALUE_INT, front.connections_per_host_max),
-    PARSED("minSessionTimeout", VALUE_INT, session.timeout_min_ms),
-    PARSED("maxSessionTimeout", VALUE_INT, session.timeout_max_ms),
-    PARSED("initLimit", VALUE_INT, ensemble.init_limit),
-    PARSED("syncLimit", VALUE_INT, ensemble.sync_limit),
-    PARSED("peerType", VALUE_TEXT, ensemble.peer_type),
-    PARSED("dynamicConfigFile", VALUE_TEXT, ensemble.dynamic_file),
-    PARSED("initialConfig", VALUE_TEXT, ensemble.initial_config),
-    PARSED("autopurge.snapRetainCount", VALUE_INT, snapshot.retain),
-    OTHER("autopurge.purgeInterval", KEY_PARSED, KEY_HANDLED, NULL),
-    PARSED("standaloneEnabled", VALUE_BOOL, ensemble.standalone_enabled),
-    PARSED("reconfigEnabled", VALUE_BOOL, request.reconfig_enabled),
-    OTHER("electionAlg", KEY_PARSED, KEY_HANDLED, NULL),
-    OTHER("metricsProvider.className", KEY_PARSED, KEY_HANDLED, NULL),
-    OTHER("metricsProvider.*", KEY_PARSED, KEY_QUIET, NULL),
-    OTHER("server.*", KEY_PARSED, KEY_HANDLED, NULL),
-    OTHER("group*", KEY_PARSED, KEY_HANDLED, NULL),
-    OTHER("weight*", KEY_PARSED, KEY_HANDLED, NULL),
+    FIELD("dataDir", FILE_LINE, TEXT, directories.data),
+    FIELD("dataLogDir", FILE_LINE, TEXT, directories.log),
+    CALL("clientPort", FILE_LINE, key_take_client_port),
+    FIELD("clientPortAddress", FILE_LINE, TEXT, front.address),
+    CALL("secureClientPort", FILE_LINE, key_take_secure_client_port),
+    READ_LATER("secureClientPortAddress", FILE_LINE),
+    FIELD("clientPortListenBacklog", FILE_LINE, INT, front.listen_backlog),
+    FIELD("tickTime", FILE_LINE, INT, session.tick_ms),
+    FIELD("maxClientCnxns", FILE_LINE, INT, front.connections_per_host_max),
+    FIELD("minSessionTimeout", FILE_LINE, INT, session.timeout_min_ms),
+    FIELD("maxSessionTimeout", FILE_LINE, INT, session.timeout_max_ms),
+    FIELD("initLimit", FILE_LINE, INT, ensemble.init_limit),
+    FIELD("syncLimit", FILE_LINE, INT, ensemble.sync_limit),
+    FIELD("peerType", FILE_LINE, TEXT, ensemble.peer_type),
+    FIELD("dynamicConfigFile", FILE_LINE, TEXT, ensemble.dynamic_file),
+    FIELD("initialConfig", FILE_LINE, TEXT, ensemble.initial_config),
+    FIELD("autopurge.snapRetainCount", FILE_LINE, INT, snapshot.retain),
+    CALL("autopurge.purgeInterval", FILE_LINE, key_take_purge_interval),
+    FIELD("standaloneEnabled", FILE_LINE, BOOL, ensemble.standalone_enabled),
+    FIELD("reconfigEnabled", FILE_LINE, BOOL, request.reconfig_enabled),
+    CALL("electionAlg", FILE_LINE, key_take_election_algorithm),
+    CALL("metricsProvider.className", FILE_LINE, key_take_metrics_provider),
+    IGNORED("metricsProvider.*", FILE_LINE),
+    READ_LATER("server.*", FILE_LINE),
+    READ_LATER("group*", FILE_LINE),
+    READ_LATER("weight*", FILE_LINE),
     /* ... of which these only matter among several servers, but a bad value is an error */
-    PARSED("observerMasterPort", VALUE_INT, checked_only.number),
-    PARSED("connectToLearnerMasterLimit", VALUE_INT, checked_only.number),
-    PARSED("quorumListenOnAllIPs", VALUE_BOOL, checked_only.flag),
-    PARSED("syncEnabled", VALUE_BOOL, checked_only.flag),
-    PARSED("localSessionsEnabled", VALUE_BOOL, checked_only.flag),
-    PARSED("localSessionsUpgradingEnabled", VALUE_BOOL, checked_only.flag),
-    OTHER("portUnification", KEY_PARSED, KEY_SECURITY, "false"),
-    OTHER("sslQuorumReloadCertFiles", KEY_PARSED, KEY_SECURITY, "false"),
-    OTHER("sslQuorum", KEY_PARSED, KEY_SECURITY, "false"),
-    OTHER("quorum.auth.enableSasl", KEY_PARSED, KEY_SECURITY, "false"),
-    OTHER("quorum.auth.learnerRequireSasl", KEY_PARSED, KEY_SECURITY, "false"),
-    OTHER("quorum.auth.serverRequireSasl", KEY_PARSED, KEY_SECURITY, "false"),
-    OTHER("quorum.auth.*", KEY_PARSED, KEY_QUIET, NULL), /* details of the three above */
-    PARSED("quorum.cnxn.threads.size", VALUE_INT, checked_only.number),
-    PARSED("multiAddress.enabled", VALUE_BOOL, ensemble.multi_address),
-    PARSED("multiAddress.reachabilityCheckTimeoutMs", VALUE_INT, checked_only.number),
-    PARSED("multiAddress.reachabilityCheckEnabled", VALUE_BOOL, checked_only.flag),
-    OTHER("oraclePath", KEY_PARSED, KEY_QUIET, NULL),
-    PARSED("jvm.pause.monitor", VALUE_BOOL, checked_only.flag),
-    OTHER("jvm.pause.*", KEY_PARSED, KEY_QUIET, NULL),
+    FIELD("observerMasterPort", FILE_LINE, INT, checked_only.number),
+    FIELD("connectToLearnerMasterLimit", FILE_LINE, INT, checked_only.number),
+    FIELD("quorumListenOnAllIPs", FILE_LINE, BOOL, checked_only.flag),
+    FIELD("syncEnabled", FILE_LINE, BOOL, checked_only.flag),
+    FIELD("localSessionsEnabled", FILE_LINE, BOOL, checked_only.flag),
+    FIELD("localSessionsUpgradingEnabled", FILE_LINE, BOOL, checked_only.flag),
+    SECURITY("portUnification", FILE_LINE, "false"),
+    SECURITY("sslQuorumReloadCertFiles", FILE_LINE, "false"),
+    SECURITY("sslQuorum", FILE_LINE, "false"),
+    SECURITY("quorum.auth.enableSasl", FILE_LINE, "false"),
+    SECURITY("quorum.auth.learnerRequireSasl", FILE_LINE, "false"),
+    SECURITY("quorum.auth.serverRequireSasl", FILE_LINE, "false"),
+    IGNORED("quorum.auth.*", FILE_LINE), /* details of the three above */
+    FIELD("quorum.cnxn.threads.size", FILE_LINE, INT, checked_only.number),
+    FIELD("multiAddress.enabled", FILE_LINE, BOOL, ensemble.multi_address),
+    FIELD("multiAddress.reachabilityCheckTimeoutMs", FILE_LINE, INT, checked_only.number),
+    FIELD("multiAddress.reachabilityCheckEnabled", FILE_LINE, BOOL, checked_only.flag),
+    IGNORED("oraclePath", FILE_LINE),
+    FIELD("jvm.pause.monitor", FILE_LINE, BOOL, checked_only.flag),
+    IGNORED("jvm.pause.*", FILE_LINE),
 
     /* system properties: requests and storage */
-    PROPERTY("globalOutstandingLimit", VALUE_INT, request.outstanding_max),
-    PROPERTY("preAllocSize", VALUE_KB, log.prealloc_bytes),
-    PROPERTY("snapCount", VALUE_INT, snapshot.count),
-    PROPERTY("snapSizeLimitInKb", VALUE_KB, snapshot.size_limit_bytes),
-    PROPERTY("txnLogSizeLimitInKb", VALUE_KB, log.size_limit_bytes),
-    PROPERTY("forceSync", VALUE_NOT_NO, log.force_sync),
-    PROPERTY("fsync.warningthresholdms", VALUE_LONG, log.fsync_warning_ms),
-    PROPERTY("flushDelay", VALUE_LONG, log.flush_delay_ms),
-    PROPERTY("maxWriteQueuePollTime", VALUE_LONG, log.write_queue_poll_ms),
-    PROPERTY("maxBatchSize", VALUE_INT, log.batch_max),
-    PROPERTY("snapshot.compression.method", VALUE_TEXT, snapshot.compression),
-    PROPERTY("snapshot.trust.empty", VALUE_BOOL, recovery.trust_empty),
-    PROPERTY("serializeLastProcessedZxid.enabled", VALUE_BOOL, snapshot.last_zxid_section),
-    PROPERTY("digest.enabled", VALUE_BOOL, tree.digest_enabled),
-    PROPERTY("datadir.autocreate", VALUE_BOOL, directories.autocreate),
-    PROPERTY("db.autocreate", VALUE_BOOL, recovery.db_autocreate),
-    PROPERTY("largeRequestMaxBytes", VALUE_INT, front.large_request_bytes_max),
-    PROPERTY("largeRequestThreshold", VALUE_INT, front.large_request_threshold),
-    PROPERTY("extendedTypesEnabled", VALUE_BOOL, tree.extended_types),
-    PROPERTY("emulate353TTLNodes", VALUE_BOOL, tree.emulate_353_ttl),
-    PROPERTY("enforceQuota", VALUE_BOOL, request.enforce_quota),
-    PROPERTY("skipACL", VALUE_YES, request.skip_acl),
-    PROPERTY("throttled_op_wait_time", VALUE_INT, request.throttled_op_wait_ms),
-    PROPERTY("request_throttle_max_requests", VALUE_INT, request.throttle_max),
-    PROPERTY("request_throttle_stall_time", VALUE_INT, request.throttle_stall_ms),
-    OTHER("request_throttle_drop_stale", KEY_PROPERTY, KEY_NOT_YET, "true"),
-    OTHER("closeSessionTxn.enabled", KEY_PROPERTY, KEY_NOT_YET, "true"),
-    OTHER("enableEagerACLCheck", KEY_PROPERTY, KEY_NOT_YET, "false"),
-    OTHER("request_stale_connection_check", KEY_PROPERTY, KEY_NOT_YET, "true"),
-    OTHER("request_stale_latency_check", KEY_PROPERTY, KEY_NOT_YET, "false"),
-    OTHER("watchManagerName", KEY_PROPERTY, KEY_HANDLED, NULL),
-    OTHER("pathStats.enabled", KEY_PROPERTY, KEY_NOT_YET, "false"),
-    OTHER("pathStats.*", KEY_PROPERTY, KEY_QUIET, NULL),
+    FIELD("globalOutstandingLimit", PROPERTY, INT, request.outstanding_max),
+    CALL("preAllocSize", PROPERTY, key_take_prealloc_size),
+    FIELD("snapCount", PROPERTY, INT, snapshot.count),
+    FIELD("snapSizeLimitInKb", PROPERTY, KB, snapshot.size_limit_bytes),
+    FIELD("txnLogSizeLimitInKb", PROPERTY, KB, log.size_limit_bytes),
+    FIELD("forceSync", PROPERTY, NOT_NO, log.force_sync),
+    FIELD("fsync.warningthresholdms", PROPERTY, LONG, log.fsync_warning_ms),
+    FIELD("flushDelay", PROPERTY, LONG, log.flush_delay_ms),
+    FIELD("maxWriteQueuePollTime", PROPERTY, LONG, log.write_queue_poll_ms),
+    FIELD("maxBatchSize", PROPERTY, INT, log.batch_max),
+    FIELD("snapshot.compression.method", PROPERTY, TEXT, snapshot.compression),
+    FIELD("snapshot.trust.empty", PROPERTY, BOOL, recovery.trust_empty),
+    FIELD("serializeLastProcessedZxid.enabled", PROPERTY, BOOL, snapshot.last_zxid_section),
+    FIELD("digest.enabled", PROPERTY, BOOL, tree.digest_enabled),
+    FIELD("datadir.autocreate", PROPERTY, BOOL, directories.autocreate),
+    FIELD("db.autocreate", PROPERTY, BOOL, recovery.db_autocreate),
+    FIELD("largeRequestMaxBytes", PROPERTY, INT, front.large_request_bytes_max),
+    FIELD("largeRequestThreshold", PROPERTY, INT, front.large_request_threshold),
+    FIELD("extendedTypesEnabled", PROPERTY, BOOL, tree.extended_types),
+    FIELD("emulate353TTLNodes", PROPERTY, BOOL, tree.emulate_353_ttl),
+    FIELD("enforceQuota", PROPERTY, BOOL, request.enforce_quota),
+    FIELD("skipACL", PROPERTY, YES, request.skip_acl),
+    FIELD("throttled_op_wait_time", PROPERTY, INT, request.throttled_op_wait_ms),
+    FIELD("request_throttle_max_requests", PROPERTY, INT, request.throttle_max),
+    FIELD("request_throttle_stall_time", PROPERTY, INT, request.throttle_stall_ms),
+    NOT_YET("request_throttle_drop_stale", PROPERTY, "true"),
+    NOT_YET("closeSessionTxn.enabled", PROPERTY, "true"),
+    NOT_YET("enableEagerACLCheck", PROPERTY, "false"),
+    NOT_YET("request_stale_connection_check", PROPERTY, "true"),
+    NOT_YET("request_stale_latency_check", PROPERTY, "false"),
+    CALL("watchManagerName", PROPERTY, key_take_watch_manager),
+    NOT_YET("pathStats.enabled", PROPERTY, "false"),
+    IGNORED("pathStats.*", PROPERTY),
     /* ... of the Java program's inside */
-    OTHER("commitLogCount", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("snapshotSizeFactor", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("maxResponseCacheSize", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("maxGetChildrenResponseCacheSize", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("intBufferStartingSizeBytes", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("request_throttler.shutdownTimeout", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("watcherClean*", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("maxInProcessingDeadWatchers", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("bitHashCacheSize", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("commitProcessor.*", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("jmx.*", KEY_PROPERTY, KEY_QUIET, NULL),
+    IGNORED("commitLogCount", PROPERTY),
+    IGNORED("snapshotSizeFactor", PROPERTY),
+    IGNORED("maxResponseCacheSize", PROPERTY),
+    IGNORED("maxGetChildrenResponseCacheSize", PROPERTY),
+    IGNORED("intBufferStartingSizeBytes", PROPERTY),
+    IGNORED("request_throttler.shutdownTimeout", PROPERTY),
+    IGNORED("watcherClean*", PROPERTY),
+    IGNORED("maxInProcessingDeadWatchers", PROPERTY),
+    IGNORED("bitHashCacheSize", PROPERTY),
+    IGNORED("commitProcessor.*", PROPERTY),
+    IGNORED("jmx.*", PROPERTY),
 
     /* connections */
-    OTHER("serverCnxnFactory", KEY_PROPERTY, KEY_HANDLED, NULL),
-    PROPERTY("maxCnxns", VALUE_INT, front.connections_max),
-    PROPERTY("4lw.commands.whitelist", VALUE_TEXT, words.whitelist),
-    PROPERTY("connection_throttle_tokens", VALUE_INT, front.throttle.tokens_max),
-    PROPERTY("connection_throttle_fill_time", VALUE_INT, front.throttle.fill_time_ms),
-    PROPERTY("connection_throttle_fill_count", VALUE_INT, front.throttle.fill_count),
-    PROPERTY("connection_throttle_freeze_time", VALUE_INT, front.throttle.freeze_time_ms),
-    PROPERTY("connection_throttle_drop_increase", VALUE_DOUBLE, front.throttle.drop_increase),
-    PROPERTY("connection_throttle_drop_decrease", VALUE_DOUBLE, front.throttle.drop_decrease),
-    PROPERTY("connection_throttle_decrease_ratio", VALUE_DOUBLE, front.throttle.decrease_ratio),
-    PROPERTY("connection_throttle_weight_enabled", VALUE_BOOL, front.throttle.weighted),
-    PROPERTY("connection_throttle_global_session_weight", VALUE_INT, front.throttle.weight_global),
-    PROPERTY("connection_throttle_local_session_weight", VALUE_INT, front.throttle.weight_local),
-    PROPERTY("connection_throttle_renew_session_weight", VALUE_INT, front.throttle.weight_renew),
-    PROPERTY("nio.sessionlessCnxnTimeout", VALUE_INT, front.sessionless_timeout_ms),
-    OTHER("nio.*", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("netty.*", KEY_PROPERTY, KEY_QUIET, NULL),
-    PROPERTY("clientTcpKeepAlive", VALUE_BOOL, front.tcp_keep_alive),
-    OTHER("tcpKeepAlive", KEY_PROPERTY, KEY_QUIET, NULL), /* election sockets */
-    OTHER("client.portUnification", KEY_PROPERTY, KEY_SECURITY, "false"),
-    OTHER("client.certReload", KEY_PROPERTY, KEY_SECURITY, "false"),
+    CALL("serverCnxnFactory", PROPERTY, key_take_connection_factory),
+    FIELD("maxCnxns", PROPERTY, INT, front.connections_max),
+    FIELD("4lw.commands.whitelist", PROPERTY, TEXT, words.whitelist),
+    FIELD("connection_throttle_tokens", PROPERTY, INT, front.throttle.tokens_max),
+    FIELD("connection_throttle_fill_time", PROPERTY, INT, front.throttle.fill_time_ms),
+    FIELD("connection_throttle_fill_count", PROPERTY, INT, front.throttle.fill_count),
+    FIELD("connection_throttle_freeze_time", PROPERTY, INT, front.throttle.freeze_time_ms),
+    FIELD("connection_throttle_drop_increase", PROPERTY, DOUBLE, front.throttle.drop_increase),
+    FIELD("connection_throttle_drop_decrease", PROPERTY, DOUBLE, front.throttle.drop_decrease),
+    FIELD("connection_throttle_decrease_ratio", PROPERTY, DOUBLE, front.throttle.decrease_ratio),
+    FIELD("connection_throttle_weight_enabled", PROPERTY, BOOL, front.throttle.weighted),
+    FIELD("connection_throttle_global_session_weight", PROPERTY, INT, front.throttle.weight_global),
+    FIELD("connection_throttle_local_session_weight", PROPERTY, INT, front.throttle.weight_local),
+    FIELD("connection_throttle_renew_session_weight", PROPERTY, INT, front.throttle.weight_renew),
+    FIELD("nio.sessionlessCnxnTimeout", PROPERTY, INT, front.sessionless_timeout_ms),
+    IGNORED("nio.*", PROPERTY),
+    IGNORED("netty.*", PROPERTY),
+    FIELD("clientTcpKeepAlive", PROPERTY, BOOL, front.tcp_keep_alive),
+    IGNORED("tcpKeepAlive", PROPERTY), /* election sockets */
+    SECURITY("client.portUnification", PROPERTY, "false"),
+    SECURITY("client.certReload", PROPERTY, "false"),
 
     /* among several servers */
-    OTHER("leaderServes", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("cnxTimeout", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("quorumCnxnTimeoutMs", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("electionPortBindRetry", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("fastleader.*", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("leader.*", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("learner.*", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("follower.*", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("observer.*", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("observerMaster.*", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("leaderConnectDelayDuringRetryMs", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("forceSnapshotSync", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("forward_learner_requests_to_commit_processor_disabled", KEY_PROPERTY, KEY_QUIET, NULL),
-    OTHER("messageTracker.*", KEY_PROPERTY, KEY_QUIET, NULL),
+    IGNORED("leaderServes", PROPERTY),
+    IGNORED("cnxTimeout", PROPERTY),
+    IGNORED("quorumCnxnTimeoutMs", PROPERTY),
+    IGNORED("electionPortBindRetry", PROPERTY),
+    IGNORED("fastleader.*", PROPERTY),
+    IGNORED("leader.*", PROPERTY),
+    IGNORED("learner.*", PROPERTY),
+    IGNORED("follower.*", PROPERTY),
+    IGNORED("observer.*", PROPERTY),
+    IGNORED("observerMaster.*", PROPERTY),
+    IGNORED("leaderConnectDelayDuringRetryMs", PROPERTY),
+    IGNORED("forceSnapshotSync", PROPERTY),
+    IGNORED("forward_learner_requests_to_commit_processor_disabled", PROPERTY),
+    IGNORED("messageTracker.*", PROPERTY),
 
     /* who is who */
-    PROPERTY("DigestAuthenticationProvider.enabled", VALUE_BOOL, auth.digest_enabled),
-    PROPERTY("DigestAuthenticationProvider.superDigest", VALUE_TEXT, auth.super_digest),
-    PROPERTY("DigestAuthenticationProvider.digestAlg", VALUE_TEXT, auth.digest_algorithm),
-    PROPERTY("enforce.auth.enabled", VALUE_BOOL, auth.enforced),
-    PROPERTY("enforce.auth.schemes", VALUE_TEXT, auth.enforced_schemes),
-    PROPERTY("ensembleAuthName", VALUE_TEXT, auth.ensemble_names),
-    OTHER("authProvider.*", KEY_PROPERTY, KEY_HANDLED, NULL),
-    OTHER("ssl.*", KEY_PROPERTY, KEY_SECURITY, NULL),
-    OTHER("X509AuthenticationProvider.*", KEY_PROPERTY, KEY_SECURITY, NULL),
-    OTHER("sessionRequireClientSASLAuth", KEY_PROPERTY, KEY_SECURITY, "false"),
-    OTHER("allowSaslFailedClients", KEY_PROPERTY, KEY_SECURITY, "false"),
-    OTHER("SASLAuthenticationProvider.*", KEY_PROPERTY, KEY_SECURITY, NULL),
-    OTHER("superUser*", KEY_PROPERTY, KEY_SECURITY, NULL),
-    OTHER("letAnySaslUserDoX", KEY_PROPERTY, KEY_SECURITY, NULL),
-    OTHER("requireKerberosConfig", KEY_PROPERTY, KEY_SECURITY, "false"),
-    OTHER("sasl.*", KEY_PROPERTY, KEY_SECURITY, NULL),
-    OTHER("kerberos.*", KEY_PROPERTY, KEY_NOT_YET, "false"),
-    OTHER("security.auth_to_local", KEY_PROPERTY, KEY_NOT_YET, NULL),
-    OTHER("server.realm", KEY_PROPERTY, KEY_NOT_YET, NULL),
-    OTHER("fips-mode", KEY_PROPERTY, KEY_NOT_YET, NULL),
-    OTHER("IPAuthenticationProvider.usexforwardedfor", KEY_PROPERTY, KEY_NOT_YET, "false"),
-    OTHER("java.security.auth.login.config", KEY_BARE, KEY_SECURITY, NULL),
+    FIELD("DigestAuthenticationProvider.enabled", PROPERTY, BOOL, auth.digest_enabled),
+    FIELD("DigestAuthenticationProvider.superDigest", PROPERTY, TEXT, auth.super_digest),
+    FIELD("DigestAuthenticationProvider.digestAlg", PROPERTY, TEXT, auth.digest_algorithm),
+    FIELD("enforce.auth.enabled", PROPERTY, BOOL, auth.enforced),
+    FIELD("enforce.auth.schemes", PROPERTY, TEXT, auth.enforced_schemes),
+    FIELD("ensembleAuthName", PROPERTY, TEXT, auth.ensemble_names),
+    CALL("authProvider.*", PROPERTY, key_take_auth_provider),
+    SECURITY("ssl.*", PROPERTY, NULL),
+    SECURITY("X509AuthenticationProvider.*", PROPERTY, NULL),
+    SECURITY("sessionRequireClientSASLAuth", PROPERTY, "false"),
+    SECURITY("allowSaslFailedClients", PROPERTY, "false"),
+    SECURITY("SASLAuthenticationProvider.*", PROPERTY, NULL),
+    SECURITY("superUser*", PROPERTY, NULL),
+    SECURITY("letAnySaslUserDoX", PROPERTY, NULL),
+    SECURITY("requireKerberosConfig", PROPERTY, "false"),
+    SECURITY("sasl.*", PROPERTY, NULL),
+    NOT_YET("kerberos.*", PROPERTY, "false"),
+    NOT_YET("security.auth_to_local", PROPERTY, NULL),
+    NOT_YET("server.realm", PROPERTY, NULL),
+    NOT_YET("fips-mode", PROPERTY, NULL),
+    NOT_YET("IPAuthenticationProvider.usexforwardedfor", PROPERTY, "false"),
+    SECURITY("java.security.auth.login.config", BARE_PROPERTY, NULL),
 
     /* the AdminServer and the audit log come later */
-    OTHER("admin.enableServer", KEY_PROPERTY, KEY_NOT_YET, "false"),
-    OTHER("admin.*", KEY_PROPERTY, KEY_NOT_YET, NULL),
-    OTHER("audit.enable", KEY_PROPERTY, KEY_NOT_YET, "false"),
-    OTHER("audit.*", KEY_PROPERTY, KEY_NOT_YET, NULL),
+    NOT_YET("admin.enableServer", PROPERTY, "false"),
+    NOT_YET("admin.*", PROPERTY, NULL),
+    NOT_YET("audit.enable", PROPERTY, "false"),
+    NOT_YET("audit.*", PROPERTY, NULL),
 
-    OTHER("paddock.busyPollMicros", KEY_BARE, KEY_HANDLED, NULL), /* not of ZooKeeper */
+    CALL("paddock.busyPollMicros", BARE_PROPERTY, key_take_busy_poll), /* not of ZooKeeper */
 
     /* properties without prefix, which Java's zoo.cfg cannot set */
-    BARE("readonlymode.enabled", VALUE_BOOL, words.read_only_mode),
-    BARE("jute.maxbuffer", VALUE_INT, jute.buffer_bytes_max),
-    BARE("jute.maxbuffer.extrasize", VALUE_INT, jute.extra_bytes),
-    BARE("znode.container.checkIntervalMs", VALUE_INT, container.check_interval_ms),
-    BARE("znode.container.maxPerMinute", VALUE_INT, container.per_minute_max),
-    BARE("znode.container.maxNeverUsedIntervalMs", VALUE_LONG, container.never_used_max_ms),
+    FIELD("readonlymode.enabled", BARE_PROPERTY, BOOL, words.read_only_mode),
+    FIELD("jute.maxbuffer", BARE_PROPERTY, INT, jute.buffer_bytes_max),
+    FIELD("jute.maxbuffer.extrasize", BARE_PROPERTY, INT, jute.extra_bytes),
+    FIELD("znode.container.checkIntervalMs", BARE_PROPERTY, INT, container.check_interval_ms),
+    FIELD("znode.container.maxPerMinute", BARE_PROPERTY, INT, container.per_minute_max),
+    FIELD("znode.container.maxNeverUsedIntervalMs", BARE_PROPERTY, LONG,
+          container.never_used_max_ms),
 };
 
 const struct key *key_find(const char *name)
@@ -217,69 +238,4 @@ const struct key *key_find(const char *name)
         }
     }
     return pattern;
-}
-
-/* "expected" texts stand behind Java's own sentence. */
-static void complain(struct config *config, const struct key *key, const char *name,
-                     const char *value, int line, const char *expected)
-{
-    if (key->source != KEY_PARSED) {
-        config_warn(config, line, "%s: \"%s\" is ignored, expected %s", name, value, expected);
-    } else if (key->kind == VALUE_BOOL) {
-        config_invalid(config, line, "Invalid option %s for %s. Choose 'true' or 'false.'", value,
-                       name);
-    } else {
-        config_invalid(config, line, "%s: For input string: \"%s\", expected %s", name, value,
-                       expected);
-    }
-}
-
-void key_apply(struct config *config, const struct key *key, const char *name, const char *value,
-               int line)
-{
-    void *at = (char *)config + key->offset;
-    bool parsed = key->source == KEY_PARSED, right = true;
-    int64_t number = 0;
-
-    switch (key->kind) {
-    case VALUE_INT:
-        right = parsed ? java_parse_int(value, at) : java_decode_int(value, at);
-        if (!right)
-            complain(config, key, name, value, line, "a whole number of 32 bits");
-        break;
-    case VALUE_LONG:
-        if (!java_decode_long(value, at))
-            complain(config, key, name, value, line, "a whole number of 64 bits");
-        break;
-    case VALUE_KB:
-        right = java_decode_long(value, &number);
-        if (!right && strcmp(name, "preAllocSize") == 0) /* Java's own words for this one */
-            config_warn(config, line, "%s is not a valid value for preAllocSize", value);
-        else if (!right)
-            complain(config, key, name, value, line, "a number of KB");
-        else
-            *(int64_t *)at = number > INT64_MAX / 1024 ? INT64_MAX
-                             : number < 0              ? -1
-                                                       : number * 1024;
-        break;
-    case VALUE_DOUBLE:
-        if (!java_parse_double(value, at))
-            complain(config, key, name, value, line, "a number");
-        break;
-    case VALUE_BOOL:
-        if (!parsed)
-            *(bool *)at = strcasecmp(value, "true") == 0;
-        else if (!java_parse_bool(value, at))
-            complain(config, key, name, value, line, "true or false");
-        break;
-    case VALUE_YES:
-        *(bool *)at = strcmp(value, "yes") == 0;
-        break;
-    case VALUE_NOT_NO:
-        *(bool *)at = strcmp(value, "no") != 0;
-        break;
-    case VALUE_TEXT:
-        *(const char **)at = value;
-        break;
-    }
 }

@@ -1,24 +1,16 @@
-/* keys.h: every name that means something in zoo.cfg, and what happens with it. */
+/* keys.h: every name that means something in zoo.cfg or as a -D word, and who takes its value. */
 #ifndef SERVER_CONFIG_KEYS_H
 #define SERVER_CONFIG_KEYS_H
 
 #include "server/config/config.h"
 
-enum key_source {
-    KEY_PARSED,   /* QuorumPeerConfig knows it: only from the file, bad values are errors */
-    KEY_PROPERTY, /* a system property zookeeper.X: file or -D word */
-    KEY_BARE      /* a system property without prefix: file or -D word, both forms taken */
+enum key_place {                /* where a key may stand */
+                 KEY_FILE_LINE, /* QuorumPeerConfig knows it: a line of the file; bad values are errors */
+                 KEY_PROPERTY, /* a system property zookeeper.X: a line of the file, or -Dzookeeper.X */
+                 KEY_BARE_PROPERTY /* a system property without prefix: a line, -DX or -Dzookeeper.X */
 };
 
-enum key_effect {
-    KEY_APPLIED, /* `offset` takes the value */
-    KEY_HANDLED, /* config.c or ensemble.c look at it themselves */
-    KEY_QUIET,   /* about a JVM, or about an ensemble: right for a server alone to ignore */
-    KEY_NOT_YET, /* it would change what people see, and does not yet: one warning */
-    KEY_SECURITY /* asks for SASL, x509 or TLS: refused */
-};
-
-enum value_kind {
+enum value_type {
     VALUE_INT,
     VALUE_LONG,
     VALUE_BOOL,
@@ -29,19 +21,26 @@ enum value_kind {
     VALUE_NOT_NO /* false only for "no" */
 };
 
+struct key;
+
+/* A value that somebody gave. */
+struct setting {
+    const struct key *key;
+    const char *name; /* without "zookeeper."; the key's own unless that is a pattern */
+    const char *value;
+    int line; /* 0: a -D word */
+};
+
 struct key {
     const char *name; /* a last "*" stands for any rest */
-    enum key_source source;
-    enum key_effect effect;
-    enum value_kind kind;
+    enum key_place place;
+    void (*take)(struct config *config, const struct setting *setting);
+    enum value_type type; /* of key_take_field(): what the field at `offset` takes */
     size_t offset;
-    const char *quiet_value; /* NOT_YET, SECURITY: nothing is asked when it has this value */
+    const char *harmless_value; /* NULL: every value asks for something */
 };
 
 /* NULL: nobody knows it, and nobody minds. */
 const struct key *key_find(const char *name);
-/* Value of a known key into its place. `line` 0: a -D word. */
-void key_apply(struct config *config, const struct key *key, const char *name, const char *value,
-               int line);
 
 #endif
