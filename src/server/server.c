@@ -400,6 +400,7 @@ static void start_threads(struct server *server, struct txnlog_writer *writer)
 static void init_words(struct server *server)
 {
     struct words *words = &server->words;
+    const struct config *config = server->config;
 
     words->host = &server->host;
     words->replica = server->replica;
@@ -412,6 +413,14 @@ static void init_words(struct server *server)
     words->log_path = server->log_path;
     words->started_ms = now_ms(server);
     words->trace_mask = TRACE_MASK_DEFAULT;
+    words->settings = (struct word_settings){
+        .tick_ms = config->session.tick_ms,
+        .session_timeout_min_ms = config->session.timeout_min_ms,
+        .session_timeout_max_ms = config->session.timeout_max_ms,
+        .connections_per_host_max = config->front.connections_per_host_max,
+        .listen_backlog = config->front.listen_backlog,
+        .server_id = config->ensemble.my_id < 0 ? 0 : config->ensemble.my_id,
+    };
 }
 
 static void raise_descriptor_limit(void)
@@ -434,7 +443,6 @@ enum exit_code server_open(struct server *server, const struct config *config)
     raise_descriptor_limit();
     uv_loop_init(&server->loop);
     server->host = (struct host){.loop = &server->loop,
-                                 .config = config,
                                  .effects = &server->effects,
                                  .step = host_step,
                                  .answer_word = host_answer_word};
@@ -443,7 +451,7 @@ enum exit_code server_open(struct server *server, const struct config *config)
     enum exit_code code = startup_directories(server);
     if (code != EXIT_CODE_OK)
         return code;
-    server->front = front_new(&server->host);
+    server->front = front_new(&server->host, &config->front, &config->jute);
     if (front_listen(server->front) != STATUS_OK)
         return EXIT_CODE_UNEXPECTED;
     code = startup_recover(server, &tree, &writer);

@@ -8,6 +8,7 @@
 
 #include "base/disk.h"
 #include "replica/replica.h"
+#include "server/config/config.h"
 #include "server/host/host.h"
 #include "server/words/words.h"
 

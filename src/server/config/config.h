@@ -7,14 +7,8 @@
 #define SERVER_CONFIG_CONFIG_H
 
 #include "base/arena.h"
+#include "server/config/exit_code.h"
 #include "server/config/properties.h"
-
-enum exit_code {
-    EXIT_CODE_OK = 0,
-    EXIT_CODE_UNEXPECTED = 1, /* port taken, damaged data, asked for what is not done here */
-    EXIT_CODE_INVALID = 2,    /* invalid arguments or configuration */
-    EXIT_CODE_DATA_DIR = 3,   /* dataDir or dataLogDir unusable */
-};
 
 struct config_problem {
     bool error;          /* false: a warning */

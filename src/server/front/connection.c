@@ -114,7 +114,7 @@ static void close_malformed(struct connection *connection, int32_t size)
         log_warn("front",
                  "closing a connection: frame length %d is outside 0..%d (jute.maxbuffer) "
                  "peer=%s (not said before: %u)",
-                 size, front->host->config->jute.buffer_bytes_max, peer, held_back);
+                 size, front->frame_bytes_max, peer, held_back);
     }
     connection_close(connection);
 }
@@ -123,13 +123,12 @@ static void close_malformed(struct connection *connection, int32_t size)
 static bool large_allowed(struct connection *connection, int32_t size)
 {
     struct front *front = connection->front;
-    const struct config *config = front->host->config;
+    const struct front_config *config = front->config;
     uint32_t held_back = 0;
     char peer[PEER_TEXT_MAX];
 
-    if (config->front.large_request_threshold <= 0 ||
-        size <= config->front.large_request_threshold ||
-        front->large_bytes + size <= config->front.large_request_bytes_max)
+    if (config->large_request_threshold <= 0 || size <= config->large_request_threshold ||
+        front->large_bytes + size <= config->large_request_bytes_max)
         return true;
     front->metrics.large_requests_rejected++;
     if (log_limit_take(&front->bad_frames, host_now_ms(front->host), &held_back)) {
@@ -137,7 +136,7 @@ static bool large_allowed(struct connection *connection, int32_t size)
         log_warn("front",
                  "closing a connection: rejecting a large request frame_bytes=%d "
                  "large_bytes_in_progress=%lld largeRequestMaxBytes=%d peer=%s",
-                 size, (long long)front->large_bytes, config->front.large_request_bytes_max, peer);
+                 size, (long long)front->large_bytes, config->large_request_bytes_max, peer);
     }
     connection_close(connection);
     return false;
@@ -146,7 +145,7 @@ static bool large_allowed(struct connection *connection, int32_t size)
 static void count_large(struct connection *connection, int32_t size)
 {
     struct front *front = connection->front;
-    int32_t threshold = front->host->config->front.large_request_threshold;
+    int32_t threshold = front->config->large_request_threshold;
 
     if (threshold > 0 && size > threshold) {
         connection->large_bytes += (uint32_t)size;
@@ -184,13 +183,13 @@ static bool asks_for_session(struct slice frame)
 static bool connect_allowed(struct connection *connection, struct slice frame)
 {
     struct front *front = connection->front;
-    const struct config *config = front->host->config;
+    const struct front_config *config = front->config;
     int64_t now_ms = host_now_ms(front->host);
     int32_t need = 1;
 
-    if (config->front.throttle.weighted)
-        need = asks_for_session(frame) ? config->front.throttle.weight_renew
-                                       : config->front.throttle.weight_global;
+    if (config->throttle.weighted)
+        need = asks_for_session(frame) ? config->throttle.weight_renew
+                                       : config->throttle.weight_global;
     bool allowed = throttle_take(&front->throttle, need, now_ms, chance(front));
     summary_add(&front->metrics.token_deficit, throttle_deficit(&front->throttle));
     front->metrics.connect_requests++;
@@ -260,7 +259,7 @@ static bool answer_word(struct connection *connection, struct slice bytes)
  * with; fewer than `size` when the last frame is incomplete or the connection must wait. */
 static size_t parse_frames(struct connection *connection, const uint8_t *bytes, size_t size)
 {
-    int32_t frame_max = connection->front->host->config->jute.buffer_bytes_max;
+    int32_t frame_max = connection->front->frame_bytes_max;
     size_t at = 0;
 
     while (size - at >= FRAME_HEAD_BYTES) {
@@ -424,7 +423,7 @@ bool connection_client(const struct connection *connection, struct client_info *
 
 int64_t connection_idle_end_ms(const struct connection *connection)
 {
-    int64_t interval_ms = connection->front->host->config->front.sessionless_timeout_ms;
+    int64_t interval_ms = connection->front->config->sessionless_timeout_ms;
     int64_t timeout_ms = interval_ms;
     struct client_info info;
 

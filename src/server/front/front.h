@@ -9,6 +9,7 @@
 
 #include "base/summary.h"
 #include "io/address.h"
+#include "server/config/config.h"
 #include "server/host/host.h"
 
 struct front_metrics {
@@ -22,8 +23,9 @@ struct front_metrics {
 };
 
 struct front;
-/* The host is borrowed for life. */
-struct front *front_new(struct host *host);
+/* Host and config are borrowed for life. */
+struct front *front_new(struct host *host, const struct front_config *config,
+                        const struct jute_config *jute);
 void front_free(struct front *front); /* NULL is fine; all connections are closed */
 
 /* Binds and listens when there is a client port, and says so in the log. Connections wait until

@@ -45,6 +45,8 @@ struct host_counts {    /* connections of each client host (hosts.c) */
 
 struct front {
     struct host *host;
+    const struct front_config *config;
+    int32_t frame_bytes_max;
     struct net net;
     uv_tcp_t listener;
     uv_timer_t idle_check;

@@ -50,13 +50,15 @@ static uint64_t seed(void)
     return getrandom(&value, sizeof(value), 0) == (ssize_t)sizeof(value) ? value : uv_hrtime();
 }
 
-struct front *front_new(struct host *host)
+struct front *front_new(struct host *host, const struct front_config *config,
+                        const struct jute_config *jute)
 {
-    const struct config *config = host->config;
     struct front *front = mem_zalloc(sizeof(*front));
     struct rlimit limit;
 
     front->host = host;
+    front->config = config;
+    front->frame_bytes_max = jute->buffer_bytes_max;
     net_init(&front->net, host->loop);
     front->forget = forget;
     list_init(&front->answered);
@@ -64,7 +66,7 @@ struct front *front_new(struct host *host)
     list_init(&front->waiting_next);
     list_init(&front->ending);
     uv_idle_init(host->loop, &front->stay_awake);
-    front->queue_bytes_max = 2 * (size_t)config->jute.buffer_bytes_max + (1 << 20);
+    front->queue_bytes_max = 2 * (size_t)jute->buffer_bytes_max + (1 << 20);
     front->bad_frames.per_second_max = front->refusals.per_second_max = REFUSAL_LINES_MAX;
     front->slow_readers.per_second_max = front->expired.per_second_max = REFUSAL_LINES_MAX;
     hosts_init(&front->hosts, seed());
@@ -75,13 +77,13 @@ struct front *front_new(struct host *host)
                                      ? (uint32_t)limit.rlim_cur - DESCRIPTORS_KEPT
                                      : (uint32_t)limit.rlim_cur / 2;
     struct throttle_options throttle = {
-        .tokens_max = config->front.throttle.tokens_max,
-        .fill_time_ms = config->front.throttle.fill_time_ms,
-        .fill_count = config->front.throttle.fill_count,
-        .freeze_time_ms = config->front.throttle.freeze_time_ms,
-        .drop_increase = config->front.throttle.drop_increase,
-        .drop_decrease = config->front.throttle.drop_decrease,
-        .decrease_ratio = config->front.throttle.decrease_ratio,
+        .tokens_max = config->throttle.tokens_max,
+        .fill_time_ms = config->throttle.fill_time_ms,
+        .fill_count = config->throttle.fill_count,
+        .freeze_time_ms = config->throttle.freeze_time_ms,
+        .drop_increase = config->throttle.drop_increase,
+        .drop_decrease = config->throttle.drop_decrease,
+        .decrease_ratio = config->throttle.decrease_ratio,
     };
     throttle_init(&front->throttle, &throttle, host_now_ms(host));
     return front;
@@ -128,16 +130,16 @@ static void refuse(struct front *front, struct connection *connection, const cha
 
 static bool within_limits(struct front *front, struct connection *connection)
 {
-    const struct config *config = front->host->config;
-    int32_t per_host = config->front.connections_per_host_max;
+    const struct front_config *config = front->config;
+    int32_t per_host = config->connections_per_host_max;
 
     if (per_host > 0 && hosts_count(&front->hosts, connection->host) >= (uint32_t)per_host) {
         refuse(front, connection, "", per_host);
         return false;
     }
-    if (config->front.connections_max > 0 &&
-        front->connection_count >= (uint32_t)config->front.connections_max) {
-        refuse(front, connection, " in all (maxCnxns)", config->front.connections_max);
+    if (config->connections_max > 0 &&
+        front->connection_count >= (uint32_t)config->connections_max) {
+        refuse(front, connection, " in all (maxCnxns)", config->connections_max);
         return false;
     }
     if (front->connection_count >= front->connections_max) {
@@ -163,7 +165,7 @@ static void accept_one(struct front *front)
     connection->port = (uint16_t)address_port((struct sockaddr *)&peer);
     if (!within_limits(front, connection))
         return;
-    if (front->host->config->front.tcp_keep_alive)
+    if (front->config->tcp_keep_alive)
         stream_keep_alive(&connection->stream);
     connection->id = take_id(front);
     front->connections[connection->id] = connection;
@@ -238,7 +240,7 @@ static void on_idle_check(uv_timer_t *timer)
 
 static void arm_idle_check(struct front *front)
 {
-    int64_t interval_ms = front->host->config->front.sessionless_timeout_ms;
+    int64_t interval_ms = front->config->sessionless_timeout_ms;
     int64_t now_ms = host_now_ms(front->host);
 
     uv_timer_start(&front->idle_check, on_idle_check,
@@ -249,17 +251,17 @@ static void arm_idle_check(struct front *front)
 
 static enum status bind_failed(struct front *front, int error)
 {
-    const struct config *config = front->host->config;
+    const struct front_config *config = front->config;
 
     log_error("front", "the client port could not be opened: %s address=%s port=%d",
-              uv_strerror(error), config->front.address == NULL ? "0.0.0.0" : config->front.address,
-              config->front.port);
+              uv_strerror(error), config->address == NULL ? "0.0.0.0" : config->address,
+              config->port);
     return error == UV_EADDRINUSE ? STATUS_BUSY : STATUS_IO;
 }
 
 enum status front_listen(struct front *front)
 {
-    const struct config *config = front->host->config;
+    const struct front_config *config = front->config;
     struct sockaddr_storage address;
     int size = sizeof(address);
 
@@ -267,19 +269,18 @@ enum status front_listen(struct front *front)
     front->idle_check.data = front;
     uv_tcp_init(front->host->loop, &front->listener);
     front->listener.data = front;
-    if (!config->front.port_set) {
+    if (!config->port_set) {
         log_info("front", "clientPort is not set");
         return STATUS_OK;
     }
-    if (address_resolve(config->front.address, config->front.port, &address) != STATUS_OK)
+    if (address_resolve(config->address, config->port, &address) != STATUS_OK)
         return bind_failed(front, UV_EADDRNOTAVAIL);
     int error = uv_tcp_bind(&front->listener, (struct sockaddr *)&address, 0);
-    if (error == UV_EAFNOSUPPORT && config->front.address == NULL) {
-        struct sockaddr_in any = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)config->front.port)};
+    if (error == UV_EAFNOSUPPORT && config->address == NULL) {
+        struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons((uint16_t)config->port)};
         error = uv_tcp_bind(&front->listener, (struct sockaddr *)&any, 0); /* no IPv6 here */
     }
-    int backlog = config->front.listen_backlog > 0 ? config->front.listen_backlog : BACKLOG_DEFAULT;
+    int backlog = config->listen_backlog > 0 ? config->listen_backlog : BACKLOG_DEFAULT;
     if (error == 0)
         error = uv_listen((uv_stream_t *)&front->listener, backlog, on_connection);
     if (error != 0)
@@ -287,7 +288,7 @@ enum status front_listen(struct front *front)
     uv_tcp_getsockname(&front->listener, (struct sockaddr *)&address, &size);
     front->bound_port = address_port((struct sockaddr *)&address);
     front->listening = true;
-    const char *host = config->front.address == NULL ? "0.0.0.0" : config->front.address;
+    const char *host = config->address == NULL ? "0.0.0.0" : config->address;
     log_info("front", "binding to port %s/%s:%d", host, host, front->bound_port);
     return STATUS_OK;
 }

@@ -4,13 +4,11 @@
 #define SERVER_HOST_HOST_H
 
 #include "replica/replica.h"
-#include "server/config/config.h"
 
 #include <uv.h>
 
 struct host {
     uv_loop_t *loop;
-    const struct config *config;
     const struct effects *effects; /* of the running turn: to be looked at */
     const struct replica *replica; /* to be looked into; NULL while starting */
     /* Time and wall clock of the event are filled in. */

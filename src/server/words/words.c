@@ -85,7 +85,7 @@ static int64_t directory_bytes(struct disk *disk)
 
 static void put_conf(const struct words *words, struct buffer *out)
 {
-    const struct config *config = words->host->config;
+    const struct word_settings *settings = &words->settings;
 
     buffer_printf(out, "clientPort=%d\nsecureClientPort=-1\n", front_port(words->front));
     buffer_printf(out, "dataDir=%s\ndataDirSize=%lld\n", words->data_path,
@@ -95,10 +95,9 @@ static void put_conf(const struct words *words, struct buffer *out)
     buffer_printf(out,
                   "tickTime=%d\nmaxClientCnxns=%d\nminSessionTimeout=%d\nmaxSessionTimeout=%d\n"
                   "clientPortListenBacklog=%d\nserverId=%lld\n",
-                  config->session.tick_ms, config->front.connections_per_host_max,
-                  config->session.timeout_min_ms, config->session.timeout_max_ms,
-                  config->front.listen_backlog,
-                  (long long)(config->ensemble.my_id < 0 ? 0 : config->ensemble.my_id));
+                  settings->tick_ms, settings->connections_per_host_max,
+                  settings->session_timeout_min_ms, settings->session_timeout_max_ms,
+                  settings->listen_backlog, (long long)settings->server_id);
 }
 
 /* --- watches --- */

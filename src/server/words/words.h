@@ -15,6 +15,13 @@ struct start_times {
     uint64_t replayed;
 };
 
+/* What `conf` tells of the configuration. */
+struct word_settings {
+    int32_t tick_ms, session_timeout_min_ms, session_timeout_max_ms;
+    int32_t connections_per_host_max, listen_backlog;
+    int64_t server_id;
+};
+
 struct words { /* who knows the answers; all borrowed */
     struct host *host;
     struct replica *replica;
@@ -23,6 +30,7 @@ struct words { /* who knows the answers; all borrowed */
     struct snapshot_thread *snapshots;
     struct disk *data_disk, *log_disk;
     const char *data_path, *log_path;
+    struct word_settings settings;
     struct start_times start;
     int64_t started_ms;   /* monotonic, when serving began */
     bool start_forgotten; /* srst: how the start went is no longer shown */

@@ -1,7 +1,7 @@
 #include "server/writers/log_thread.h"
 
 #include "io/log.h"
-#include "server/config/config.h"
+#include "server/config/exit_code.h"
 
 #include <pthread.h>
 #include <stdlib.h>
