@@ -2,9 +2,17 @@
 #include "io/net/stream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
-enum { READ_BUFFER_BYTES = 256 << 10, KEEP_ALIVE_DELAY_S = 60 };
+enum {
+    READ_BUFFER_BYTES = 256 << 10,
+    KEEP_ALIVE_DELAY_S = 60,
+    PARTS_PER_CALL = 64 /* of stream_send_parts(), handed to the kernel together */
+};
 
 struct stream_write {
     uv_write_t request;
@@ -39,6 +47,21 @@ enum status stream_accept(struct stream *stream, uv_stream_t *listener,
     *ret_peer = (struct sockaddr_storage){0};
     if (uv_accept(listener, (uv_stream_t *)&stream->tcp) != 0 ||
         uv_tcp_getpeername(&stream->tcp, (struct sockaddr *)ret_peer, &peer_size) != 0)
+        return STATUS_IO;
+    uv_tcp_nodelay(&stream->tcp, 1);
+    return STATUS_OK;
+}
+
+enum status stream_open(struct stream *stream, int fd, struct sockaddr_storage *ret_peer)
+{
+    int peer_size = sizeof(*ret_peer);
+
+    *ret_peer = (struct sockaddr_storage){0};
+    if (uv_tcp_open(&stream->tcp, fd) != 0) {
+        close(fd);
+        return STATUS_IO;
+    }
+    if (uv_tcp_getpeername(&stream->tcp, (struct sockaddr *)ret_peer, &peer_size) != 0)
         return STATUS_IO;
     uv_tcp_nodelay(&stream->tcp, 1);
     return STATUS_OK;
@@ -135,31 +158,87 @@ static bool write_later(struct stream *stream, struct buffer *bytes)
     return false;
 }
 
-enum status stream_send(struct stream *stream, struct slice bytes)
+/* What the kernel takes now, in bytes; -1: broken. */
+static ssize_t send_now(struct stream *stream, const struct slice *parts, size_t count)
 {
+    struct iovec vectors[PARTS_PER_CALL];
+    struct msghdr message = {.msg_iov = vectors, .msg_iovlen = count};
     uv_os_fd_t fd;
 
-    if (stream->closed || bytes.size == 0)
-        return STATUS_OK;
-    if (stream->writing != NULL) {
-        buffer_append(&stream->out, bytes);
-        return STATUS_OK;
-    }
     if (uv_fileno((uv_handle_t *)&stream->tcp, &fd) != 0)
-        return STATUS_IO;
-    ssize_t taken = send(fd, bytes.data, bytes.size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (taken < 0 && (errno == EAGAIN || errno == EINTR))
-        taken = 0;
-    if (taken < 0)
-        return STATUS_IO;
-    if ((size_t)taken == bytes.size)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        vectors[i] = (struct iovec){(void *)(uintptr_t)parts[i].data, parts[i].size};
+    ssize_t taken = count == 1 ? send(fd, parts[0].data, parts[0].size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                               : sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return taken < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : taken;
+}
+
+/* The parts behind their first `skipped` bytes. */
+static void append_rest(struct buffer *rest, const struct slice *parts, size_t count,
+                        size_t skipped)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < count; i++)
+        total += parts[i].size;
+    buffer_reserve(rest, total - skipped);
+    for (size_t i = 0; i < count; i++) {
+        size_t skip = skipped < parts[i].size ? skipped : parts[i].size;
+        buffer_append(rest, slice_of(parts[i].data + skip, parts[i].size - skip));
+        skipped -= skip;
+    }
+}
+
+enum status stream_send_parts(struct stream *stream, const struct slice *parts, size_t count)
+{
+    if (stream->closed)
         return STATUS_OK;
-    struct buffer rest = {0};
-    buffer_append(&rest, slice_of(bytes.data + taken, bytes.size - (size_t)taken));
-    return write_later(stream, &rest) ? STATUS_OK : STATUS_IO;
+    while (count > 0 && stream->writing == NULL) {
+        size_t now = count < PARTS_PER_CALL ? count : PARTS_PER_CALL, size = 0;
+        for (size_t i = 0; i < now; i++)
+            size += parts[i].size;
+        ssize_t taken = size == 0 ? 0 : send_now(stream, parts, now);
+        if (taken < 0)
+            return STATUS_IO;
+        if ((size_t)taken < size) {
+            struct buffer rest = {0};
+            append_rest(&rest, parts, count, (size_t)taken);
+            return write_later(stream, &rest) ? STATUS_OK : STATUS_IO;
+        }
+        parts += now;
+        count -= now;
+    }
+    for (; count > 0; parts++, count--)
+        buffer_append(&stream->out, *parts);
+    return STATUS_OK;
+}
+
+enum status stream_send(struct stream *stream, struct slice bytes)
+{
+    return stream_send_parts(stream, &bytes, bytes.size > 0 ? 1 : 0);
 }
 
 /* --- the end --- */
+
+size_t stream_unconfirmed(const struct stream *stream)
+{
+    uv_os_fd_t fd;
+    int bytes = 0;
+
+    if (stream->closed || uv_fileno((const uv_handle_t *)&stream->tcp, &fd) != 0 ||
+        ioctl(fd, SIOCOUTQ, &bytes) != 0)
+        return 0;
+    return (size_t)bytes;
+}
+
+void stream_end_output(struct stream *stream)
+{
+    uv_os_fd_t fd;
+
+    if (!stream->closed && uv_fileno((uv_handle_t *)&stream->tcp, &fd) == 0)
+        (void)shutdown(fd, SHUT_WR); /* where that fails, the reading ends, too */
+}
 
 static void on_closed(uv_handle_t *handle)
 {

@@ -45,13 +45,23 @@ void stream_init(struct stream *stream, struct net *net, const struct stream_eve
 /* Takes the connection that the listener tells of. STATUS_IO: it is gone already; close it. */
 MUST_USE enum status stream_accept(struct stream *stream, uv_stream_t *listener,
                                    struct sockaddr_storage *ret_peer);
+/* Takes a socket that is connected already. STATUS_IO: it is gone; close the stream. */
+MUST_USE enum status stream_open(struct stream *stream, int fd, struct sockaddr_storage *ret_peer);
 void stream_keep_alive(struct stream *stream);
 void stream_read(struct stream *stream,
                  bool wanted); /* starts or stops; stopping is back-pressure */
 /* STATUS_IO: the stream is broken: close it. */
 MUST_USE enum status stream_send(struct stream *stream, struct slice bytes);
+/* The same for bytes that lie apart: they leave as if they stood behind one another. */
+MUST_USE enum status stream_send_parts(struct stream *stream, const struct slice *parts,
+                                       size_t count);
 size_t stream_queued(const struct stream *stream);       /* sent by the owner, not in the kernel */
 size_t stream_kernel_queue(const struct stream *stream); /* of these, what the kernel has refused */
+/* Of what the kernel has taken, the bytes that the other side's kernel has not confirmed yet. */
+size_t stream_unconfirmed(const struct stream *stream);
+/* Nothing is sent any more: behind what was sent, the other side reads the end. Nothing may wait here
+ * (stream_queued() is 0). Reading goes on. */
+void stream_end_output(struct stream *stream);
 /* At once; what waits is lost. More than once is fine. */
 void stream_close(struct stream *stream);
 void stream_reset(struct stream *stream); /* the same with a reset: nothing lingers on our side */
