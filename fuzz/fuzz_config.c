@@ -16,7 +16,7 @@ static void read(struct config *config, const char *flags, struct slice file)
     config_init(config);
     config_add_flags(config, flags);
     config_parse(config, "zoo.cfg", file);
-    ensemble_read(config, NULL); /* config_complete() would ask the disk and the network */
+    ensemble_read(config, NULL); /* config_complete() would read files */
 }
 
 static int count_lines(struct slice file)

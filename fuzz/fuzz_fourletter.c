@@ -65,6 +65,7 @@ static struct server *started(void)
                        "maxClientCnxns=0\n4lw.commands.whitelist=*\n"));
     config.directories.data = directory;
     config_complete(&config);
+    config_resolve(&config);
     ASSERT(config_error(&config) == NULL);
     ASSERT(server_open(&the_server, &config) == EXIT_CODE_OK);
     front_serve(the_server.front);

@@ -177,6 +177,8 @@ static int run(struct config *config, const struct arguments *arguments)
     if (arguments->check)
         return check(config);
     set_log_id(config);
+    if (config_error(config) == NULL)
+        config_resolve(config);
     log_problems(config);
     const struct config_problem *error = config_error(config);
     if (error == NULL)
@@ -197,6 +199,8 @@ int daemon_main(int argc, char **argv)
 
     if (!parse_arguments(argc, argv, &arguments))
         return EXIT_CODE_INVALID;
+    if (arguments.check)
+        arguments.log_file = NULL; /* it makes no file */
     if (log_open(arguments.log_file, arguments.log_level) != STATUS_OK) {
         fprintf(stderr, "paddock: cannot open the log file %s\n", arguments.log_file);
         return EXIT_CODE_UNEXPECTED;

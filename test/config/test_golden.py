@@ -221,6 +221,7 @@ def test_check_tells_beforehand_what_a_start_would_refuse(name, run):
     code = expected(case)
     found_at_start = case["id"].startswith("datadir_") or case["id"] in (
         "clientportaddress_foreign",
+        "clientportaddress_unknown",  # --check asks no network
         "client_port_in_use",
         "datalogdir_has_snapshots",
         "snapshot_missing_but_logs",

@@ -1,7 +1,6 @@
 /* config.c: from the text of a zoo.cfg and -D words to a checked configuration. */
 #include "server/config/config.h"
 
-#include "io/address.h"
 #include "server/config/ensemble.h"
 #include "server/config/keys.h"
 #include "server/config/values.h"
@@ -232,7 +231,7 @@ void config_parse(struct config *config, const char *path, struct slice text)
     }
 }
 
-static int line_of(const struct config *config, const char *key)
+int config_line_of(const struct config *config, const char *key)
 {
     int line = 0;
 
@@ -245,7 +244,7 @@ static int line_of(const struct config *config, const char *key)
 
 static bool given(const struct config *config, const char *key)
 {
-    return line_of(config, key) != 0;
+    return config_line_of(config, key) != 0;
 }
 
 static bool given_true(const struct config *config, const char *key)
@@ -331,14 +330,14 @@ static void read_dynamic_file(struct config *config, struct properties *dynamic)
 static void warn_relative(struct config *config, const char *key, const char *path)
 {
     if (path[0] != '/' && strncmp(path, "./", 2) != 0)
-        config_warn(config, line_of(config, key),
+        config_warn(config, config_line_of(config, key),
                     "%s is relative. Prepend ./ to indicate that you're sure!", path);
 }
 
 static void check_directories(struct config *config)
 {
     if (config->directories.data == NULL || config->directories.data[0] == '\0') {
-        config_invalid(config, line_of(config, "dataDir"), "dataDir is not set");
+        config_invalid(config, config_line_of(config, "dataDir"), "dataDir is not set");
         return;
     }
     warn_relative(config, "dataDir", config->directories.data);
@@ -351,7 +350,7 @@ static void check_directories(struct config *config)
 static void check_sessions(struct config *config)
 {
     if (config->session.tick_ms == 0) {
-        config_invalid(config, line_of(config, "tickTime"), "tickTime is not set");
+        config_invalid(config, config_line_of(config, "tickTime"), "tickTime is not set");
         return;
     }
     int64_t min_ms = config->session.timeout_min_ms, max_ms = config->session.timeout_max_ms;
@@ -360,8 +359,8 @@ static void check_sessions(struct config *config)
     if (max_ms == -1)
         max_ms = (int64_t)config->session.tick_ms * 20;
     if (min_ms > max_ms) {
-        int line = line_of(config, "minSessionTimeout");
-        config_invalid(config, line != 0 ? line : line_of(config, "tickTime"),
+        int line = config_line_of(config, "minSessionTimeout");
+        config_invalid(config, line != 0 ? line : config_line_of(config, "tickTime"),
                        "minSessionTimeout must not be larger than maxSessionTimeout: %lld and %lld",
                        (long long)min_ms, (long long)max_ms);
         return;
@@ -369,25 +368,18 @@ static void check_sessions(struct config *config)
     config->session.timeout_min_ms = (int32_t)(min_ms > INT32_MAX ? INT32_MAX : min_ms);
     config->session.timeout_max_ms = (int32_t)(max_ms > INT32_MAX ? INT32_MAX : max_ms);
     if (config->session.tick_ms < 0)
-        config_invalid(config, line_of(config, "tickTime"), "tickTime: %d is negative",
+        config_invalid(config, config_line_of(config, "tickTime"), "tickTime: %d is negative",
                        config->session.tick_ms);
 }
 
 static void check_address(struct config *config)
 {
-    struct sockaddr_storage address;
-
     if (given(config, "secureClientPortAddress") && !given(config, "secureClientPort"))
-        config_invalid(config, line_of(config, "secureClientPortAddress"),
+        config_invalid(config, config_line_of(config, "secureClientPortAddress"),
                        "secureClientPortAddress is set but secureClientPort is not set");
-    if (config->front.address == NULL)
-        return;
-    int line = line_of(config, "clientPortAddress");
-    if (!given(config, "clientPort"))
-        config_invalid(config, line, "clientPortAddress is set but clientPort is not set");
-    else if (address_resolve(config->front.address, config->front.port, &address) != STATUS_OK)
-        config_invalid(config, line, "clientPortAddress: %s: Name or service not known",
-                       config->front.address);
+    if (config->front.address != NULL && !given(config, "clientPort"))
+        config_invalid(config, config_line_of(config, "clientPortAddress"),
+                       "clientPortAddress is set but clientPort is not set");
 }
 
 static void check_quorum_sasl(struct config *config)
@@ -397,15 +389,15 @@ static void check_quorum_sasl(struct config *config)
     bool server = given_true(config, "quorum.auth.serverRequireSasl");
 
     if (server && !enabled)
-        config_invalid(config, line_of(config, "quorum.auth.serverRequireSasl"),
+        config_invalid(config, config_line_of(config, "quorum.auth.serverRequireSasl"),
                        "quorum.auth.enableSasl is disabled, so cannot enable "
                        "quorum.auth.serverRequireSasl");
     else if (learner && !enabled)
-        config_invalid(config, line_of(config, "quorum.auth.learnerRequireSasl"),
+        config_invalid(config, config_line_of(config, "quorum.auth.learnerRequireSasl"),
                        "quorum.auth.enableSasl is disabled, so cannot enable "
                        "quorum.auth.learnerRequireSasl");
     else if (server && !learner)
-        config_invalid(config, line_of(config, "quorum.auth.serverRequireSasl"),
+        config_invalid(config, config_line_of(config, "quorum.auth.serverRequireSasl"),
                        "quorum.auth.learnerRequireSasl is disabled, so cannot enable "
                        "quorum.auth.serverRequireSasl");
 }
@@ -433,16 +425,16 @@ static bool scheme_known(const struct config *config, struct slice scheme)
 
 static void check_auth(struct config *config)
 {
-    int line = line_of(config, "enforce.auth.schemes");
+    int line = config_line_of(config, "enforce.auth.schemes");
 
     if (!digest_known(config->auth.digest_algorithm))
-        config_refuse(config, line_of(config, "DigestAuthenticationProvider.digestAlg"),
+        config_refuse(config, config_line_of(config, "DigestAuthenticationProvider.digestAlg"),
                       "don't know this algorithm: %s, expected SHA1, SHA-256, SHA-512, ...",
                       config->auth.digest_algorithm);
     if (!config->auth.enforced)
         return;
     if (config->auth.enforced_schemes == NULL || config->auth.enforced_schemes[0] == '\0') {
-        config_refuse(config, line_of(config, "enforce.auth.enabled"),
+        config_refuse(config, config_line_of(config, "enforce.auth.enabled"),
                       "zookeeper.enforce.auth.enabled is true, zookeeper.enforce.auth.schemes must "
                       "be configured");
         return;
@@ -462,18 +454,18 @@ static void check_auth(struct config *config)
 static void raise_small_values(struct config *config)
 {
     if (config->snapshot.retain < 3) {
-        config_warn(config, line_of(config, "autopurge.snapRetainCount"),
+        config_warn(config, config_line_of(config, "autopurge.snapRetainCount"),
                     "Invalid autopurge.snapRetainCount: %d. Defaulting to 3",
                     config->snapshot.retain);
         config->snapshot.retain = 3;
     }
     if (config->snapshot.count < 2) {
-        config_warn(config, line_of(config, "snapCount"),
+        config_warn(config, config_line_of(config, "snapCount"),
                     "SnapCount should be 2 or more. Now, snapCount is reset to 2");
         config->snapshot.count = 2;
     }
     if (config->front.large_request_bytes_max <= 0) {
-        config_warn(config, line_of(config, "largeRequestMaxBytes"),
+        config_warn(config, config_line_of(config, "largeRequestMaxBytes"),
                     "Invalid value for largeRequestMaxBytes: %d. Using the default 104857600",
                     config->front.large_request_bytes_max);
         config->front.large_request_bytes_max = 104857600;
@@ -493,14 +485,14 @@ static void raise_small_values(struct config *config)
 static void warn_unsafe(struct config *config)
 {
     if (!config->log.force_sync)
-        config_warn(config, line_of(config, "forceSync"),
+        config_warn(config, config_line_of(config, "forceSync"),
                     "forceSync=no: answers do not wait for the disk; a power loss loses "
                     "acknowledged writes");
     if (config->request.skip_acl)
-        config_warn(config, line_of(config, "skipACL"),
+        config_warn(config, config_line_of(config, "skipACL"),
                     "skipACL=\"yes\", ACL checks will be skipped: everybody may do everything");
     if (config->recovery.trust_empty)
-        config_warn(config, line_of(config, "snapshot.trust.empty"),
+        config_warn(config, config_line_of(config, "snapshot.trust.empty"),
                     "snapshot.trust.empty=true: a server that lost its snapshots starts with less "
                     "data than it had; remove the line after the start");
 }
@@ -519,7 +511,7 @@ void config_complete(struct config *config)
     if (config->ensemble.peer_type != NULL &&
         strcasecmp(config->ensemble.peer_type, "observer") != 0 &&
         strcasecmp(config->ensemble.peer_type, "participant") != 0)
-        config_invalid(config, line_of(config, "peerType"), "Unrecognised peertype: %s",
+        config_invalid(config, config_line_of(config, "peerType"), "Unrecognised peertype: %s",
                        config->ensemble.peer_type);
     if (config->ensemble.dynamic_file != NULL) {
         read_dynamic_file(config, &dynamic);

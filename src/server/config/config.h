@@ -10,6 +10,8 @@
 #include "server/config/exit_code.h"
 #include "server/config/properties.h"
 
+#include <sys/socket.h>
+
 struct config_problem {
     bool error;          /* false: a warning */
     enum exit_code code; /* of an error */
@@ -45,8 +47,9 @@ struct connection_throttle_config { /* BlueThrottle.java */
 
 struct front_config {
     bool port_set;
-    int32_t port;        /* 0: any free one */
-    const char *address; /* NULL: all */
+    int32_t port;                         /* 0: any free one */
+    const char *address;                  /* NULL: all */
+    struct sockaddr_storage bind_address; /* of the two above; config_resolve() fills it */
     int32_t listen_backlog;
     int32_t connections_per_host_max, connections_max; /* <= 0: no limit */
     int32_t sessionless_timeout_ms;
@@ -105,12 +108,21 @@ struct recovery_config {
     bool trust_empty, db_autocreate;
 };
 
+/* clientPortAddress, and the host behind `;` in the own server line, when they are written differently:
+ * config_resolve() looks whether they are one. */
+struct client_hosts {
+    const char *from_key, *from_line; /* NULL: nothing to compare */
+    int64_t id;
+    int line;
+};
+
 struct ensemble_config {
     int64_t my_id; /* the number in the file myid; -1: there is no such file */
     int32_t voters, observers;
     bool standalone_enabled, multi_address;
     int32_t init_limit, sync_limit;
     const char *dynamic_file, *peer_type, *initial_config;
+    struct client_hosts client_hosts;
 };
 
 struct config {
@@ -148,9 +160,11 @@ void config_deinit(struct config *config);
 void config_add_flags(struct config *config, const char *flags);
 /* The text of a zoo.cfg. Problems are kept in the config; touches no file and no network. */
 void config_parse(struct config *config, const char *path, struct slice text);
-/* What only the machine can tell: myid, dynamic file, names of hosts, directories with ` #` in their
- * names. Then the checks across keys. */
+/* What only the files can tell: myid, dynamic file, directories with ` #` in their names. Then the
+ * checks across keys. Reads these files and changes nothing; asks no network. */
 void config_complete(struct config *config);
+/* For a start, when there is no error: the names of hosts become addresses. Blocks in DNS. */
+void config_resolve(struct config *config);
 /* Read the file, parse, complete. */
 void config_load(struct config *config, const char *path);
 /* The "port datadir [ticktime] [maxcnxns]" form. False: one of the words is no number. */
@@ -166,6 +180,8 @@ void config_problem(struct config *config, bool error, enum exit_code code, int 
     config_problem(config, true, EXIT_CODE_INVALID, line, __VA_ARGS__)
 #define config_refuse(config, line, ...)                                                           \
     config_problem(config, true, EXIT_CODE_UNEXPECTED, line, __VA_ARGS__)
+/* The last line of the file that gives this key; 0: none. */
+int config_line_of(const struct config *config, const char *key);
 const char *config_text(struct config *config, const char *format, ...)
     __attribute__((format(printf, 2, 3))); /* lives as long as the config */
 

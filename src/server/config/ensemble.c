@@ -1,6 +1,5 @@
 #include "server/config/ensemble.h"
 
-#include "io/address.h"
 #include "replica/membership/membership.h"
 #include "server/config/values.h"
 
@@ -123,17 +122,15 @@ bool ensemble_distributed(const struct config *config)
            (!config->ensemble.standalone_enabled && config->ensemble.voters > 0);
 }
 
-static bool same_host(const char *left, const char *right)
+void ensemble_client_address_differs(struct config *config, const struct client_hosts *hosts,
+                                     int32_t line_port)
 {
-    struct sockaddr_storage a, b;
-
-    if (strcmp(left, right) == 0)
-        return true;
-    if (address_resolve(left, 0, &a) != STATUS_OK || address_resolve(right, 0, &b) != STATUS_OK)
-        return false;
-    struct address_host one = address_host((struct sockaddr *)&a);
-    struct address_host other = address_host((struct sockaddr *)&b);
-    return memcmp(&one, &other, sizeof(one)) == 0;
+    config_invalid(config, hosts->line,
+                   "client address for this server (id = %lld) in static config file is "
+                   "%s:%d is different from client address found in dynamic file: %s:%d",
+                   (long long)hosts->id,
+                   hosts->from_key == NULL ? "0.0.0.0/0.0.0.0" : hosts->from_key,
+                   config->front.port, hosts->from_line, line_port);
 }
 
 /* The part behind `;` of the own line is the client port, and must agree with clientPort. */
@@ -141,20 +138,18 @@ static void take_client_part(struct config *config, const struct member *member,
 {
     const char *client_host = config_text(config, "%.*s", (int)member->client_host.size,
                                           (const char *)member->client_host.data);
+    struct client_hosts hosts = {.from_key = config->front.address,
+                                 .from_line = client_host,
+                                 .id = member->id,
+                                 .line = line};
 
-    if (config->front.port_set) {
-        const char *host = config->front.address;
-        bool agree = member->client_port == config->front.port &&
-                     (host == NULL || same_host(host, client_host));
-        if (!agree) {
-            config_invalid(config, line,
-                           "client address for this server (id = %lld) in static config file is "
-                           "%s:%d is different from client address found in dynamic file: %s:%d",
-                           (long long)member->id, host == NULL ? "0.0.0.0/0.0.0.0" : host,
-                           config->front.port, client_host, member->client_port);
-            return;
-        }
+    if (config->front.port_set && member->client_port != config->front.port) {
+        ensemble_client_address_differs(config, &hosts, member->client_port);
+        return;
     }
+    if (config->front.port_set && hosts.from_key != NULL &&
+        strcmp(hosts.from_key, client_host) != 0)
+        config->ensemble.client_hosts = hosts; /* two names can be one host */
     config->front.port_set = true;
     config->front.port = member->client_port;
     config->front.address = strcmp(client_host, "0.0.0.0") == 0 ? NULL : client_host;

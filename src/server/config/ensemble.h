@@ -10,6 +10,9 @@
 void ensemble_read(struct config *config, const struct properties *dynamic);
 /* After myid is known: the client port behind `;`, initLimit, syncLimit, myid itself. */
 void ensemble_check(struct config *config, const struct properties *dynamic);
+/* The client port's address is given twice, and differently: an error. */
+void ensemble_client_address_differs(struct config *config, const struct client_hosts *hosts,
+                                     int32_t line_port);
 /* More than one voter, or standaloneEnabled=false: Java would run the quorum code. */
 bool ensemble_distributed(const struct config *config);
 

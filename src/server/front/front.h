@@ -28,7 +28,7 @@ struct front *front_new(struct host *host, const struct front_config *config,
                         const struct jute_config *jute);
 void front_free(struct front *front); /* NULL is fine; all connections are closed */
 
-/* Binds and listens when there is a client port, and says so in the log. Connections wait until
+/* The config was resolved. Binds and listens when there is a client port, and says so in the log. Connections wait until
  * front_serve(). STATUS_BUSY, STATUS_IO: it was logged. */
 MUST_USE enum status front_listen(struct front *front);
 void front_serve(struct front *front);

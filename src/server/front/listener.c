@@ -262,7 +262,7 @@ static enum status bind_failed(struct front *front, int error)
 enum status front_listen(struct front *front)
 {
     const struct front_config *config = front->config;
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = config->bind_address;
     int size = sizeof(address);
 
     uv_timer_init(front->host->loop, &front->idle_check);
@@ -273,8 +273,7 @@ enum status front_listen(struct front *front)
         log_info("front", "clientPort is not set");
         return STATUS_OK;
     }
-    if (address_resolve(config->address, config->port, &address) != STATUS_OK)
-        return bind_failed(front, UV_EADDRNOTAVAIL);
+    ASSERT(address.ss_family != AF_UNSPEC); /* config_resolve() came first */
     int error = uv_tcp_bind(&front->listener, (struct sockaddr *)&address, 0);
     if (error == UV_EAFNOSUPPORT && config->address == NULL) {
         struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons((uint16_t)config->port)};

@@ -2,8 +2,42 @@
 
 #include "test/lib/check.h"
 
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Stands in for the C library's: no test of this file asks a network, and each look-up is counted. Names
+ * that begin with "here" are 127.0.0.1, "there" is 127.0.0.2, the others are unknown. */
+static int lookups;
+
+int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                struct addrinfo **ret_found)
+{
+    static struct sockaddr_in address;
+    static struct addrinfo found;
+
+    (void)hints;
+    lookups++;
+    if (strncmp(host, "here", 4) != 0 && strcmp(host, "there") != 0)
+        return EAI_NONAME;
+    address = (struct sockaddr_in){
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(host[0] == 'h' ? INADDR_LOOPBACK : INADDR_LOOPBACK + 1),
+        .sin_port = htons((uint16_t)atoi(service)),
+    };
+    found = (struct addrinfo){.ai_family = AF_INET,
+                              .ai_addr = (struct sockaddr *)&address,
+                              .ai_addrlen = sizeof(address)};
+    *ret_found = &found;
+    return 0;
+}
+
+void freeaddrinfo(struct addrinfo *found)
+{
+    (void)found;
+}
 
 /* A config of these lines. The caller deinits it. */
 static void read(struct config *config, const char *text)
@@ -286,5 +320,89 @@ TEST(words_on_the_command_line_have_no_limit_of_connections)
     config_deinit(&config);
     config_init(&config);
     CHECK(!config_from_words(&config, 2, wrong));
+    config_deinit(&config);
+}
+
+TEST(reading_and_checking_a_file_asks_no_network)
+{
+    struct config config;
+
+    lookups = 0;
+    read_more(&config, "clientPortAddress=nobody\nserver.1=a:2888:3888;b:2181\n"
+                       "server.2=c:2888:3888\nserver.3=d:2888:3888\n");
+    CHECK_I64("lookups", lookups, 0);
+    config_deinit(&config);
+    read_more(&config, "clientPortAddress=nobody\n");
+    CHECK(config_error(&config) == NULL);
+    CHECK_I64("lookups", lookups, 0);
+    config_resolve(&config);
+    CHECK(lookups > 0);
+    CHECK(has_problem(&config, true, 3, "clientPortAddress: nobody: Name or service not known"));
+    CHECK_I64("code", config_error(&config)->code, EXIT_CODE_INVALID);
+    config_deinit(&config);
+}
+
+TEST(a_start_resolves_the_address_that_front_binds)
+{
+    struct sockaddr_in address;
+    struct config config;
+
+    read_more(&config, "clientPortAddress=here\n");
+    config_resolve(&config);
+    CHECK(config_error(&config) == NULL);
+    memcpy(&address, &config.front.bind_address, sizeof(address));
+    CHECK_U64("address", ntohl(address.sin_addr.s_addr), INADDR_LOOPBACK);
+    CHECK_U64("port", ntohs(address.sin_port), 2181);
+    config_deinit(&config);
+}
+
+/* A config whose own server line names a client address, too. The caller deinits it. */
+static void read_client_address_twice(struct config *config, const char *key, const char *line)
+{
+    char directory[] = "/tmp/test-config-XXXXXX", path[64], text[256];
+
+    CHECK(mkdtemp(directory) != NULL);
+    snprintf(path, sizeof(path), "%s/myid", directory);
+    FILE *file = fopen(path, "w");
+    CHECK(file != NULL);
+    fputs("1\n", file);
+    fclose(file);
+    snprintf(text, sizeof(text),
+             "dataDir=%s\nclientPort=2181\nclientPortAddress=%s\nserver.1=h:2888:3888;%s\n",
+             directory, key, line);
+    read(config, text);
+    remove(path);
+    remove(directory);
+}
+
+TEST(two_names_of_one_host_are_one_client_address)
+{
+    struct config config;
+
+    read_client_address_twice(&config, "here", "here-too:2181");
+    CHECK(config_error(&config) == NULL);
+    config_resolve(&config);
+    CHECK(config_error(&config) == NULL);
+    CHECK_TEXT("the line's is taken", config.front.address, "here-too");
+    config_deinit(&config);
+}
+
+TEST(two_client_addresses_are_refused_when_the_server_starts)
+{
+    struct config config;
+
+    read_client_address_twice(&config, "here", "there:2181");
+    CHECK(config_error(&config) == NULL);
+    config_resolve(&config);
+    CHECK(has_problem(&config, true, 4, "is here:2181 is different"));
+    config_deinit(&config);
+}
+
+TEST(two_client_ports_are_refused_without_a_look_at_the_hosts)
+{
+    struct config config;
+
+    read_client_address_twice(&config, "here", "here:2182");
+    CHECK(has_problem(&config, true, 4, "is different from client address"));
     config_deinit(&config);
 }
