@@ -373,7 +373,6 @@ static struct replica_options replica_options_of(struct server *server)
 static void start_threads(struct server *server, struct txnlog_writer *writer)
 {
     const struct config *config = server->config;
-    const char *method = config->snapshot.compression;
     struct log_thread_options log_options = {
         .flush_delay_ms = config->log.flush_delay_ms,
         .write_queue_poll_ms = config->log.write_queue_poll_ms,
@@ -385,9 +384,7 @@ static void start_threads(struct server *server, struct txnlog_writer *writer)
         .data = server->snapshot_disk,
         .log = server->log_disk,
         .directory = server->data_path,
-        .compression = strcmp(method, "gz") == 0       ? STORE_GZIP
-                       : strcmp(method, "snappy") == 0 ? STORE_SNAPPY
-                                                       : STORE_PLAIN,
+        .compression = store_compression_of(config->snapshot.compression),
         .retain = (uint32_t)config->snapshot.retain,
     };
     struct snapshot_thread_events events = {on_snapshot_room, on_snapshot_done, server};

@@ -142,13 +142,6 @@ static void on_replay_begins(void *context)
     *(uint64_t *)context = uv_hrtime();
 }
 
-static enum store_compression compression_of(const char *method)
-{
-    return strcmp(method, "gz") == 0       ? STORE_GZIP
-           : strcmp(method, "snappy") == 0 ? STORE_SNAPPY
-                                           : STORE_PLAIN;
-}
-
 static struct txnlog_writer *writer_new(struct server *server, size_t payload_bytes_max,
                                         const struct txnlog_position *position)
 {
@@ -200,7 +193,7 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         .db_autocreate = config->recovery.db_autocreate,
         .initialize_found = access(initialize, F_OK) == 0,
         .last_zxid_section = config->snapshot.last_zxid_section,
-        .compression = compression_of(config->snapshot.compression),
+        .compression = store_compression_of(config->snapshot.compression),
         .replay_begins = on_replay_begins,
         .context = &replay_ns,
     };

@@ -87,7 +87,7 @@ def test_the_log_goes_to_data_log_dir(start, tmp_path):
     assert len(server.client().get_children("/")) == 4
 
 
-@pytest.mark.parametrize("method, ending", [("gz", ".gz"), ("snappy", ".snappy"), ("none", "")])
+@pytest.mark.parametrize("method, ending", [("gz", ".gz"), ("snappy", ".snappy"), ("GZ", ".gz"), ("gzip", ""), ("none", "")])
 def test_snapshots_are_compressed_as_configured(start, method, ending):
     server = start({"snapshot.compression.method": method, "snapCount": 10})
     write(server, 50)

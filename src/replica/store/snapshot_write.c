@@ -28,11 +28,10 @@ struct snapshot_file {
 
 void snapshot_name_write(char *at, int64_t zxid, enum store_compression compression)
 {
-    static const char *const suffixes[] = {
-        [STORE_PLAIN] = "", [STORE_GZIP] = ".gz", [STORE_SNAPPY] = ".snappy"};
+    const char *suffix = store_compression_name(compression);
 
-    (void)snprintf(at, SNAPSHOT_NAME_BYTES_MAX, "snapshot.%llx%s", (unsigned long long)zxid,
-                   suffixes[compression]);
+    (void)snprintf(at, SNAPSHOT_NAME_BYTES_MAX, "snapshot.%llx%s%s", (unsigned long long)zxid,
+                   suffix[0] == '\0' ? "" : ".", suffix);
 }
 
 enum status snapshot_file_begin(struct disk *disk, int64_t zxid, enum store_compression compression,

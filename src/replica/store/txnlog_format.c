@@ -110,15 +110,39 @@ static bool zxid_read(const char *at, size_t size, int64_t *ret_zxid)
     return true;
 }
 
+static const char *const compression_names[] = {
+    [STORE_PLAIN] = "", [STORE_GZIP] = "gz", [STORE_SNAPPY] = "snappy"};
+
+/* `lower` has lower case letters only. */
+static bool equal_in_any_case(const char *text, const char *lower)
+{
+    for (; *text != '\0' && *lower != '\0'; text++, lower++) {
+        if ((*text >= 'A' && *text <= 'Z' ? *text - 'A' + 'a' : *text) != *lower)
+            return false;
+    }
+    return *text == *lower;
+}
+
+enum store_compression store_compression_of(const char *name)
+{
+    if (equal_in_any_case(name, compression_names[STORE_GZIP]))
+        return STORE_GZIP;
+    return equal_in_any_case(name, compression_names[STORE_SNAPPY]) ? STORE_SNAPPY : STORE_PLAIN;
+}
+
+const char *store_compression_name(enum store_compression compression)
+{
+    ASSERT((size_t)compression < ARRAY_LEN(compression_names));
+    return compression_names[compression];
+}
+
 struct store_name store_name_read(const char *name)
 {
     struct store_name read = {.kind = STORE_FILE_OTHER};
     const char *second, *last = strrchr(name, '.');
 
-    if (last != NULL && strcmp(last, ".gz") == 0)
-        read.compression = STORE_GZIP;
-    else if (last != NULL && strcmp(last, ".snappy") == 0)
-        read.compression = STORE_SNAPPY;
+    if (last != NULL)
+        read.compression = store_compression_of(last + 1);
     if (strncmp(name, "log.", 4) == 0) {
         read.kind = STORE_FILE_LOG;
         second = name + 4;

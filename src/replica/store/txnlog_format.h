@@ -61,8 +61,13 @@ int64_t txnlog_payload_zxid(struct slice payload);
 /* "log.1c". `at` has TXNLOG_NAME_BYTES_MAX bytes. */
 void txnlog_name_write(char *at, int64_t zxid);
 
-/* What a file name of a data directory says (names are split at dots; the second part counts). */
 enum store_compression { STORE_PLAIN, STORE_GZIP, STORE_SNAPPY };
+/* "gz", "snappy" in any case, as Java takes them, in a file's name and in the configuration; any other
+ * name is STORE_PLAIN. */
+enum store_compression store_compression_of(const char *name);
+const char *store_compression_name(enum store_compression compression); /* "": STORE_PLAIN */
+
+/* What a file name of a data directory says (names are split at dots; the second part counts). */
 enum store_file_kind { STORE_FILE_OTHER, STORE_FILE_LOG, STORE_FILE_SNAPSHOT };
 struct store_name {
     enum store_file_kind kind;

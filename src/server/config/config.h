@@ -99,7 +99,7 @@ struct snapshot_config {
     int32_t count;
     int64_t size_limit_bytes;
     bool last_zxid_section;
-    const char *compression; /* "gz", "snappy", anything else: none */
+    const char *compression; /* a name that store knows; any other: none */
     int32_t retain;
     int64_t purge_interval_ms; /* <= 0: off */
 };

@@ -504,6 +504,8 @@ TEST(the_name_decides_what_a_file_is)
         {"snapshot.1b.tmp", STORE_FILE_SNAPSHOT, true, 0x1b, STORE_PLAIN},
         {"snapshot.64.gz", STORE_FILE_SNAPSHOT, true, 0x64, STORE_GZIP},
         {"snapshot.64.snappy", STORE_FILE_SNAPSHOT, true, 0x64, STORE_SNAPPY},
+        {"snapshot.64.GZ", STORE_FILE_SNAPSHOT, true, 0x64, STORE_GZIP},
+        {"snapshot.64.gzip", STORE_FILE_SNAPSHOT, true, 0x64, STORE_PLAIN},
         {"snapshot.64.gz.old", STORE_FILE_SNAPSHOT, true, 0x64, STORE_PLAIN},
         {"tmp.snapshot.64.gz", STORE_FILE_OTHER, false, 0, STORE_GZIP},
         {"torn.log.1c.4096", STORE_FILE_OTHER, false, 0, STORE_PLAIN},
