@@ -4,6 +4,7 @@
 
 #include "io/disk_posix.h"
 #include "io/log.h"
+#include "server/config/ensemble.h"
 #include "server/front/front.h"
 
 #include <signal.h>
@@ -343,7 +344,7 @@ static struct replica_options replica_options_of(struct server *server)
         .tick_ms = config->session.tick_ms,
         .session_timeout_min_ms = config->session.timeout_min_ms,
         .session_timeout_max_ms = config->session.timeout_max_ms,
-        .server_id = 1, /* ZooKeeperServer without a quorum: the top byte of session ids */
+        .server_id = ensemble_session_server_id(config),
         .session_seed_ms = wall_ms(server),
         .random_seed = seed,
         .text_bytes_max = (size_t)config->jute.buffer_bytes_max + (size_t)config->jute.extra_bytes,
@@ -416,7 +417,7 @@ static void init_words(struct server *server)
         .session_timeout_max_ms = config->session.timeout_max_ms,
         .connections_per_host_max = config->front.connections_per_host_max,
         .listen_backlog = config->front.listen_backlog,
-        .server_id = config->ensemble.my_id < 0 ? 0 : config->ensemble.my_id,
+        .server_id = ensemble_server_id(config),
     };
 }
 

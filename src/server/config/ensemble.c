@@ -122,6 +122,16 @@ bool ensemble_distributed(const struct config *config)
            (!config->ensemble.standalone_enabled && config->ensemble.voters > 0);
 }
 
+int64_t ensemble_server_id(const struct config *config)
+{
+    return ensemble_distributed(config) ? config->ensemble.my_id : 0;
+}
+
+uint8_t ensemble_session_server_id(const struct config *config)
+{
+    return ensemble_distributed(config) ? (uint8_t)config->ensemble.my_id : 1;
+}
+
 void ensemble_client_address_differs(struct config *config, const struct client_hosts *hosts,
                                      int32_t line_port)
 {

@@ -1,4 +1,4 @@
-#include "server/config/config.h"
+#include "server/config/ensemble.h"
 
 #include "test/lib/check.h"
 
@@ -356,23 +356,30 @@ TEST(a_start_resolves_the_address_that_front_binds)
     config_deinit(&config);
 }
 
-/* A config whose own server line names a client address, too. The caller deinits it. */
-static void read_client_address_twice(struct config *config, const char *key, const char *line)
+/* A config of these lines, with a dataDir whose myid says 7. The caller deinits it. */
+static void read_with_myid(struct config *config, const char *lines)
 {
-    char directory[] = "/tmp/test-config-XXXXXX", path[64], text[256];
+    char directory[] = "/tmp/test-config-XXXXXX", path[64], text[512];
 
     CHECK(mkdtemp(directory) != NULL);
     snprintf(path, sizeof(path), "%s/myid", directory);
     FILE *file = fopen(path, "w");
     CHECK(file != NULL);
-    fputs("1\n", file);
+    fputs("7\n", file);
     fclose(file);
-    snprintf(text, sizeof(text),
-             "dataDir=%s\nclientPort=2181\nclientPortAddress=%s\nserver.1=h:2888:3888;%s\n",
-             directory, key, line);
+    snprintf(text, sizeof(text), "dataDir=%s\nclientPort=2181\n%s", directory, lines);
     read(config, text);
     remove(path);
     remove(directory);
+}
+
+/* ... and whose own server line names a client address, too. */
+static void read_client_address_twice(struct config *config, const char *key, const char *line)
+{
+    char lines[256];
+
+    snprintf(lines, sizeof(lines), "clientPortAddress=%s\nserver.7=h:2888:3888;%s\n", key, line);
+    read_with_myid(config, lines);
 }
 
 TEST(two_names_of_one_host_are_one_client_address)
@@ -404,5 +411,30 @@ TEST(two_client_ports_are_refused_without_a_look_at_the_hosts)
 
     read_client_address_twice(&config, "here", "here:2182");
     CHECK(has_problem(&config, true, 4, "is different from client address"));
+    config_deinit(&config);
+}
+
+TEST(a_server_alone_has_its_ids_whatever_myid_says)
+{
+    static const char *const alone[] = {"", "server.7=h:2888:3888\n"};
+    struct config config;
+
+    for (size_t i = 0; i < ARRAY_LEN(alone); i++) {
+        read_with_myid(&config, alone[i]);
+        CHECK(config_error(&config) == NULL);
+        CHECK_I64("in conf", ensemble_server_id(&config), 0);
+        CHECK_I64("in session ids", ensemble_session_server_id(&config), 1);
+        config_deinit(&config);
+    }
+}
+
+TEST(a_server_of_an_ensemble_has_the_id_of_its_myid)
+{
+    struct config config;
+
+    read_with_myid(&config, "initLimit=5\nsyncLimit=2\nserver.7=h:2888:3888\n"
+                            "server.8=h:2889:3889\nserver.9=h:2890:3890\n");
+    CHECK_I64("in conf", ensemble_server_id(&config), 7);
+    CHECK_I64("in session ids", ensemble_session_server_id(&config), 7);
     config_deinit(&config);
 }
