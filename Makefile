@@ -50,8 +50,8 @@ e2e: all ## real clients, unmodified
 crash: all ## SIGKILL under load
 	$(PYTEST) test/crash
 
-input: all ## bad input, configuration, four-letter words
-	$(PYTEST) $(wildcard test/input test/config test/fourletter test/storage)
+input: all ## bad input, configuration, four-letter words, load generator
+	$(PYTEST) $(wildcard test/input test/config test/fourletter test/storage test/bench)
 
 fuzz: build ## every fuzz target for FUZZ_SECONDS (60)
 	$(call CONFIGURE,fuzz)

@@ -4,6 +4,7 @@
  * leaves per session and step, and nothing is allocated per request. */
 #include "bench/fleet.h"
 
+#include "io/address.h"
 #include "wire/records.h"
 #include "wire/zk.h"
 
@@ -72,11 +73,25 @@ int64_t fleet_take_longest_silence_ns(struct fleet *fleet)
     return longest_ns;
 }
 
+/* Session after session, one server after the other. */
+static const struct address *address_of(const struct fleet_session *session)
+{
+    const struct fleet *fleet = session->fleet;
+
+    return &fleet->addresses[session->index % fleet->address_count];
+}
+
 static bool connection_lost(struct fleet *fleet, const struct fleet_session *session,
                             const char *why)
 {
-    if (!fleet->closing)
-        fprintf(stderr, "bench: session %u: %s\n", session->index, why);
+    const struct sockaddr *server = (const struct sockaddr *)&address_of(session)->at;
+    char host[ADDRESS_TEXT_MAX];
+
+    if (!fleet->closing) {
+        address_host_text(address_host(server), host);
+        fprintf(stderr, "bench: %s port %d, session %u: %s\n", host, address_port(server),
+                session->index, why);
+    }
     fleet->lost = true;
     return false;
 }
@@ -177,7 +192,7 @@ static void queue_connect_request(struct fleet_session *session)
 static bool start_connecting(struct fleet_session *session)
 {
     struct fleet *fleet = session->fleet;
-    const struct address *address = &fleet->addresses[session->index % fleet->address_count];
+    const struct address *address = address_of(session);
     int one = 1;
 
     session->fd = socket(address->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
