@@ -192,23 +192,19 @@ class Server(Process):
 class Ensemble:
     """Three servers on one machine that agree on every write."""
 
-    def __init__(self, kind, directory, heap="2g"):
-        self.kind = kind
-        lineup = LINEUPS[kind]
+    def __init__(self, kind, directory, heap="2g", ports=range(PORT, PORT + 9)):
+        """Nine ports: three for clients, three for followers, three for the election."""
+        self.kind, self.members = kind, []
         keys = {"initLimit": 60, "syncLimit": 5}  # a million znodes fit into initLimit
-        for i in range(len(lineup)):
-            keys["server.%d" % (i + 1)] = "127.0.0.1:%d:%d" % (PORT + 10 + i, PORT + 20 + i)
-        self.members = []
-        for i, member_kind in enumerate(lineup):
+        for i in range(3):
+            keys["server.%d" % (i + 1)] = "127.0.0.1:%d:%d" % (ports[3 + i], ports[6 + i])
+        for i, member_kind in enumerate(LINEUPS[kind]):
             path = os.path.join(directory, str(i + 1))
-            os.makedirs(path)
-            self.members.append(Process(member_kind, path, PORT + i, keys, heap))
-            self.give_id(i)
+            member = Process(member_kind, path, ports[i], keys, heap)
+            with open(os.path.join(member.data_dir, "myid"), "w") as file:
+                file.write("%d\n" % (i + 1))
+            self.members.append(member)
         self.addresses = [member.address for member in self.members]
-
-    def give_id(self, index):
-        with open(os.path.join(self.members[index].data_dir, "myid"), "w") as file:
-            file.write("%d\n" % (index + 1))
 
     def refused(self):
         """Why a member cannot stand in an ensemble, or None."""
