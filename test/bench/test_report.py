@@ -7,6 +7,7 @@ import pytest
 
 from pylib.servers import REPO
 
+import compare
 import plot
 import report
 import rows
@@ -152,3 +153,10 @@ def test_what_is_worse_points_to_the_other_side():
     end = float(worse.get("x")) + float(worse.get("width"))
     assert end == pytest.approx(float(better.get("x")), abs=0.2)
     assert float(worse.get("x")) >= plot.BAR_BEGIN
+
+
+@pytest.mark.skipif(not os.path.exists(compare.RESULTS), reason="no whole run was kept yet")
+def test_readmes_and_picture_say_what_the_results_say():
+    for name, text in compare.written(compare.load_results(compare.RESULTS)).items():
+        with open(os.path.join(REPO, name), encoding="utf-8") as file:
+            assert file.read() == text, "%s: run bench/compare.py --readme" % name
