@@ -3,7 +3,6 @@
 A group is the rows that one measure fills. It runs when one of them is wanted.
 """
 
-import contextlib
 import math
 import os
 import shutil
@@ -196,28 +195,19 @@ CATCH_UP = "ensemble: a follower 100,000 behind (ms)"
 FILL = "ensemble: an empty follower takes 1M znodes (ms)"
 
 
-@contextlib.contextmanager
-def ensemble(run, kind):
-    """A running ensemble, or None where it cannot be: what stands in the way is said once."""
-    target = Ensemble(kind, run.fresh("ensemble-" + kind))
-    refused = target.refused()
+def lineups(run):
+    """Which ensembles are measured. Java's alone say nothing, unless they were asked for."""
+    if run.options.only == "java":
+        return ["java"]
+    refused = Ensemble("paddock", run.fresh("check")).refused()
     if refused:
-        if kind not in _refused:
-            print("left out, %s ensemble: %s" % (kind, refused), file=sys.stderr)
-        _refused.add(kind)
-        yield None
-        return
-    with target:
-        yield target
-
-
-_refused = set()
+        print("left out, the ensembles: %s" % refused, file=sys.stderr)
+        return []
+    return ["paddock"] if run.options.only else list(LINEUPS)
 
 
 def ensemble_serving(run, kind):
-    with ensemble(run, kind) as target:
-        if target is None:
-            return
+    with Ensemble(kind, run.fresh("ensemble-" + kind)) as target:
         for workload in workloads.ENSEMBLE:
             run.load(target, workload)
         # Two of three clients are at a follower.
@@ -226,9 +216,7 @@ def ensemble_serving(run, kind):
 
 def ensemble_failover(run, kind):
     rounds = 2 if run.options.quick else math.ceil(FAILOVER_ROUNDS / run.alternations)
-    with ensemble(run, kind) as target:
-        if target is None:
-            return
+    with Ensemble(kind, run.fresh("ensemble-" + kind)) as target:
         failover.prepare(target)
         for _ in range(rounds):
             took_ms = failover.kill_leader(target)
@@ -238,9 +226,7 @@ def ensemble_failover(run, kind):
 
 def ensemble_catch_up(run, kind):
     """From the start of the follower's process until it serves all that the leader has."""
-    with ensemble(run, kind) as target:
-        if target is None:
-            return
+    with Ensemble(kind, run.fresh("ensemble-" + kind)) as target:
         late, other = target.followers()
         addresses = [target.leader().address, other.address]
         if run.wants(CATCH_UP):
@@ -272,14 +258,17 @@ def alternate(run):
     for kind in run.kinds():
         if run.wants(*IDLE):
             idle(run, kind)
-    for kind in run.kinds():
-        if run.wants(*ENSEMBLE):
+
+
+def alternate_ensembles(run, kinds):
+    for kind in kinds:
+        if kind != "mixed" and run.wants(*ENSEMBLE):
             ensemble_serving(run, kind)
-    for kind in LINEUPS:
-        if (kind in run.kinds() or run.options.only is None) and run.wants(FAILOVER):
+    for kind in kinds:
+        if run.wants(FAILOVER, FAILOVER_WORST):
             ensemble_failover(run, kind)
-    for kind in run.kinds():
-        if run.wants(CATCH_UP, FILL):
+    for kind in kinds:
+        if kind != "mixed" and run.wants(CATCH_UP, FILL):
             ensemble_catch_up(run, kind)
 
 
@@ -299,9 +288,13 @@ def all_over_million(run):
 
 
 def everything(run):
+    kinds = []
+    if run.wants(*ENSEMBLE, FAILOVER, FAILOVER_WORST, CATCH_UP, FILL):
+        kinds = lineups(run)
     for i in range(run.alternations):
         print("alternation %d of %d" % (i + 1, run.alternations), file=sys.stderr)
         alternate(run)
+        alternate_ensembles(run, kinds)
     if run.wants(*OVER_MILLION):
         all_over_million(run)
     if "paddock" in run.kinds() and run.wants(PROGRAM):
