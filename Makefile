@@ -65,7 +65,7 @@ bench: all ## the table of speed and size against the Java server (BENCH="--quic
 format: ## rewrite every C file as .clang-format says
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
-lint: build ## format, clang-tidy, who includes whom, circles, what the pure rooms call
+lint: build ## format, clang-tidy, who includes whom, circles, citations, what the pure rooms call
 	$(call CONFIGURE,clang)
 	$(call CONFIGURE,debug)
 	@$(call BUILD,debug) --target paddock sim

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Format, layers, circles of files, clang-tidy. dev/lint.sh [format|rooms|circles|tidy ...]: only these.
+# Format, layers, circles of files, citations, clang-tidy.
+#     dev/lint.sh [format|rooms|circles|citations|tidy ...]: only these
 set -u
 cd "$(dirname "$0")/.." || exit 1
 failed=0
@@ -17,6 +18,10 @@ lint_circles() {
     python3 dev/check_circles.py build/debug || failed=1
 }
 
+lint_citations() {
+    python3 dev/check_citations.py || failed=1
+}
+
 # Two files at a time; what clang-tidy finds is all it prints.
 lint_tidy() {
     git ls-files 'src/*.c' |
@@ -24,7 +29,7 @@ lint_tidy() {
     grep -E ' (error|warning): ' build/clang-tidy.log | sort -u
 }
 
-for part in ${*:-format rooms circles tidy}; do
+for part in ${*:-format rooms circles citations tidy}; do
     "lint_$part"
 done
 exit $failed

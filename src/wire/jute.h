@@ -2,8 +2,7 @@
  *
  * A reader keeps its first error and from then on gives zeros and nulls, so that a record reads
  * straight down and is checked once at the end. Slices point into the bytes that are read, or into
- * the reader's arena where a text had to be changed.
- * Source: zookeeper-jute BinaryInputArchive.java, BinaryOutputArchive.java. */
+ * the reader's arena where a text had to be changed. docs/protocol.md, "Frames and records". */
 #ifndef WIRE_JUTE_H
 #define WIRE_JUTE_H
 

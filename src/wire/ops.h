@@ -15,8 +15,7 @@
  *
  * record: the request's record in schema.h; `raw` when the handler reads the bytes itself.
  * handler: rooms above give it their prefix (read_get_data, prepare_create, apply_create), so a row
- * and its handlers are all there is to an operation.
- * Source: apache/zookeeper ZooDefs.java, Request.java. */
+ * and its handlers are all there is to an operation. docs/protocol.md has what each does. */
 #ifndef WIRE_OPS_H
 #define WIRE_OPS_H
 

@@ -27,7 +27,7 @@
 
 WIRE_RECORDS(WIRE_DECLARE)
 
-/* What a client sees of a znode: 68 bytes on the wire (Stat in zookeeper.jute). */
+/* What a client sees of a znode: 68 bytes on the wire (docs/protocol.md, "Stat"). */
 struct zk_stat {
     int64_t czxid, mzxid, ctime, mtime;
     int32_t version, cversion, aversion;

@@ -3,8 +3,7 @@
  *
  * RECORD(name, FIELDS) lists fields in their order on the wire as F(type, name). The struct, the
  * reader and the writer of each are made from these lines in records.h and records.c.
- * Types: i32 i64 boolean text buffer texts acls stat (see records.h for what each is in C).
- * Source: zookeeper-jute zookeeper.jute; LearnerHandler.java for what stands inside QuorumPackets. */
+ * Types: i32 i64 boolean text buffer texts acls stat (see records.h for what each is in C). */
 
 #define CONNECT_REQUEST_FIELDS(F)                                                                  \
     F(i32, protocol_version)                                                                       \

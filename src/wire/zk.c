@@ -1,9 +1,11 @@
+/* zk.c: the checks on paths, and a session's password. A path's bytes are looked at as they stand:
+ * the reader of the record has already replaced what is not UTF-8. */
 #include "wire/zk.h"
 
 #include "base/buffer.h"
 
-/* The code points Java refuses, over clean three-byte-at-most UTF-8 or its surrogates. */
-static bool refused(const uint8_t *at, size_t left)
+/* The code point that begins here is one that no new path may have. */
+static bool code_point_forbidden(const uint8_t *at, size_t left)
 {
     if (at[0] < 0x20 || at[0] == 0x7f)
         return true;
@@ -35,7 +37,7 @@ bool zk_path_valid(struct slice path)
         if (i < path.size && path.data[i] != '/') {
             uint8_t byte = path.data[i];
             bool continuation = byte >= 0x80 && byte < 0xc0;
-            if (!continuation && refused(path.data + i, path.size - i))
+            if (!continuation && code_point_forbidden(path.data + i, path.size - i))
                 return false;
             continue;
         }
@@ -49,25 +51,25 @@ bool zk_path_valid(struct slice path)
     return true;
 }
 
-static size_t last_slash(struct slice path)
+static size_t index_after_last_slash(struct slice path)
 {
     size_t i = path.size;
 
     while (i > 0 && path.data[i - 1] != '/')
         i--;
-    return i; /* one behind it; 0: none */
+    return i; /* the index after it; 0: there is none */
 }
 
 struct slice zk_path_parent(struct slice path)
 {
-    size_t behind = last_slash(path);
-    return slice_of(path.data, behind == 0 ? 0 : behind - 1);
+    size_t name_at = index_after_last_slash(path);
+    return slice_of(path.data, name_at == 0 ? 0 : name_at - 1);
 }
 
 struct slice zk_path_name(struct slice path)
 {
-    size_t behind = last_slash(path);
-    return slice_of(path.data + behind, path.size - behind);
+    size_t name_at = index_after_last_slash(path);
+    return slice_of(path.data + name_at, path.size - name_at);
 }
 
 bool zk_path_special(struct slice path)
@@ -80,11 +82,11 @@ bool zk_path_special(struct slice path)
 void zk_session_password(int64_t session_id, uint8_t ret_password[PASSWORD_BYTES])
 {
     const uint64_t mask48 = (UINT64_C(1) << 48) - 1, multiplier = UINT64_C(0x5deece66d);
-    uint64_t state = ((uint64_t)session_id ^ UINT64_C(0xb3415c00) ^ multiplier) & mask48;
+    uint64_t random = ((uint64_t)session_id ^ UINT64_C(0xb3415c00) ^ multiplier) & mask48;
 
     for (size_t i = 0; i < PASSWORD_BYTES; i += 4) {
-        state = (state * multiplier + 0xb) & mask48;
-        uint32_t word = (uint32_t)(state >> 16);
+        random = (random * multiplier + 0xb) & mask48;
+        uint32_t word = (uint32_t)(random >> 16);
         for (size_t j = 0; j < 4; j++)
             ret_password[i + j] = (uint8_t)(word >> (8 * j));
     }

@@ -1,15 +1,15 @@
-/* zk.h: ZooKeeper's numbers: answers, events, permissions, limits.
- * Source: apache/zookeeper ZooDefs.java, KeeperException.java, Watcher.java, PathUtils.java. */
+/* zk.h: ZooKeeper's numbers (errors, events, permissions, limits), and what paths, owners, passwords
+ * and zxids are made of. docs/protocol.md has the rules. */
 #ifndef WIRE_ZK_H
 #define WIRE_ZK_H
 
 #include "base/slice.h"
 #include "wire/ops.h"
 
-/* An answer to a client. The numbers travel on the wire. */
+/* The error in a reply's header, as a number on the wire. */
 enum zk_error {
     ZK_OK = 0,
-    ZK_RUNTIME_INCONSISTENCY = -2, /* sub-operations of a failed multi behind the failing one */
+    ZK_RUNTIME_INCONSISTENCY = -2, /* the operations of a failed multi after the one that failed */
     ZK_MARSHALLING_ERROR = -5,
     ZK_UNIMPLEMENTED = -6,
     ZK_BAD_ARGUMENTS = -8,
@@ -72,20 +72,20 @@ enum zk_watcher_type {
 
 enum { PASSWORD_BYTES = 16, JUTE_MAXBUFFER_DEFAULT = 0xfffff };
 
-/* How a stored ephemeralOwner is to be read (EphemeralType.java). */
+/* What a stored ephemeralOwner means: docs/protocol.md, "Create modes and sequence names". */
 enum owner_kind { OWNER_NONE, OWNER_SESSION, OWNER_CONTAINER, OWNER_TTL };
 #define OWNER_CONTAINER_VALUE INT64_MIN
 #define TTL_MS_MAX INT64_C(0xffffffffff) /* 40 bits */
 
-/* May a node be made under this path? Absolute, no empty, "." or ".." component, no trailing
- * slash, none of the code points that Java refuses. `path` must be clean (jute_text_clean). */
+/* May a node be created under this path? docs/protocol.md, "Paths". `path` must be clean
+ * (jute_text_clean). */
 bool zk_path_valid(struct slice path);
 /* The text before the last '/': "" for children of the root and for a path without a slash. */
 struct slice zk_path_parent(struct slice path);
 struct slice zk_path_name(struct slice path);
 /* "/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config": never deleted. */
 bool zk_path_special(struct slice path);
-/* The 16 bytes that prove a session, a public function of its id (SessionTrackerImpl's Random). */
+/* A session's password: docs/protocol.md, "Session ids and passwords". */
 void zk_session_password(int64_t session_id, uint8_t ret_password[PASSWORD_BYTES]);
 
 /* A zxid: the epoch of the leader that proposed it, and a counter within the epoch. */

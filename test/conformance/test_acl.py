@@ -1,4 +1,4 @@
-"""ACLs, identities, the schemes (section 7)."""
+"""ACLs, identities and the schemes (docs/protocol.md, "ACLs and identities")."""
 
 import base64
 import hashlib
@@ -21,14 +21,14 @@ def world(perms):
     return [Acl(perms, "world", "anyone")]
 
 
-def test_t124_an_auth_entry_becomes_the_digest_of_the_caller(client, path):
+def test_an_auth_entry_becomes_the_digest_of_the_caller(client, path):
     assert client.auth("digest", b"u:p").err == OK
     client.create(path + "/n", acls=[Acl(ALL, "auth", "ignored")])
     assert client.get_acl(path + "/n")[0] == [Acl(ALL, "digest", UP)]
     assert UP == digest_id(b"u:p")
 
 
-def test_t125_an_auth_entry_becomes_one_entry_per_identity(client, path):
+def test_an_auth_entry_becomes_one_entry_per_identity(client, path):
     assert create_err(client, path + "/n", [Acl(ALL, "auth", "")]) == INVALID_ACL
     assert client.auth("ip", b"").err == OK
     assert create_err(client, path + "/n", [Acl(ALL, "auth", "")]) == INVALID_ACL, "ip is none"
@@ -73,7 +73,7 @@ INVALID = [
 
 
 @pytest.mark.parametrize("acls", INVALID, ids=str)
-def test_t126_an_invalid_acl_answers_invalid_acl(client, path, acls):
+def test_an_invalid_acl_answers_invalid_acl(client, path, acls):
     for op in (CREATE, CREATE2, CREATE_CONTAINER):
         assert create_err(client, path + "/n", acls, op) == INVALID_ACL
     assert client.call(SET_ACL, set_acl_request(path, acls)).err == INVALID_ACL
@@ -81,7 +81,7 @@ def test_t126_an_invalid_acl_answers_invalid_acl(client, path, acls):
 
 
 @pytest.mark.parametrize("scheme", ["world", "digest", "ip"])
-def test_t126_an_id_that_is_null_answers_marshalling_error(client, path, scheme):
+def test_an_id_that_is_null_answers_marshalling_error(client, path, scheme):
     assert create_err(client, path + "/n", [Acl(ALL, scheme, None)]) == MARSHALLING_ERROR
 
 
@@ -99,7 +99,7 @@ def test_t126_an_id_that_is_null_answers_marshalling_error(client, path, scheme)
     ],
     ids=str,
 )
-def test_t127_valid_acls_are_stored_and_returned_unchanged(connect, path, acls):
+def test_valid_acls_are_stored_and_returned_unchanged(connect, path, acls):
     creator = connect()
     creator.auth("digest", b"reader:x")
     mine = [Acl(ADMIN, "auth", "")]
@@ -108,13 +108,13 @@ def test_t127_valid_acls_are_stored_and_returned_unchanged(connect, path, acls):
     assert stored == acls + [Acl(ADMIN, "digest", digest_id(b"reader:x"))]
 
 
-def test_t128_exact_duplicates_collapse_and_order_is_kept(client, path):
+def test_exact_duplicates_collapse_and_order_is_kept(client, path):
     a, b, c = Acl(1, "world", "anyone"), Acl(16, "world", "anyone"), Acl(31, "ip", "127.0.0.1")
     client.create(path + "/n", acls=[c, a, b, a, c, b])
     assert client.get_acl(path + "/n")[0] == [c, a, b]
 
 
-def test_t129_ip_acls_match_by_address_and_bits(client, path):
+def test_ip_acls_match_by_address_and_bits(client, path):
     for acl_id, err in (
         ("127.0.0.0/8", OK),
         ("127.0.0.1", OK),
@@ -142,7 +142,7 @@ def test_an_ipv6_acl_is_valid_where_its_release_knows_them(client, path, release
         assert client.call(GET_DATA, get_data_request(path + "/n")).err == NO_AUTH
 
 
-def test_t130_get_acl_masks_digests_for_readers(connect, client, path):
+def test_get_acl_masks_digests_for_readers(connect, client, path):
     entry = [Acl(ALL, "digest", UP)]
     ip = [Acl(READ, "ip", "127.0.0.1")]
     client.create(path + "/read", acls=entry + ip)
@@ -162,14 +162,14 @@ def test_getting_an_acl_returns_the_stat(client, path):
 
 
 @pytest.mark.parametrize("scheme", ["nosuch", "world", "auth", "super", "sasl", "x509", "", None])
-def test_t131_auth_with_an_unusable_scheme_fails_and_closes(server, connect, scheme):
+def test_auth_with_an_unusable_scheme_fails_and_closes(server, connect, scheme):
     raw = connect()
     assert raw.auth(scheme, b"x") == Reply(XID_AUTH, 0, AUTH_FAILED, b"")
     raw.expect_eof()
     reattach(server, raw)
 
 
-def test_t132_auth_with_ip_or_empty_digest_data_succeeds_and_null_fails(client):
+def test_auth_with_ip_or_empty_digest_data_succeeds_and_null_fails(client):
     assert client.auth("ip", b"whatever").err == OK
     assert client.auth("ip", None).err == OK
     assert client.auth("digest", b"").err == OK
@@ -200,7 +200,7 @@ super_server = pytest.mark.server(
 
 
 @super_server
-def test_t133_the_super_digest_opens_everything(connect, client, path):
+def test_the_super_digest_opens_everything(connect, client, path):
     nobody = client.create(path + "/n", b"x", acls=world(0))
     other = client.create(path + "/o", b"x", acls=[Acl(ALL, "digest", "a:b")])
     superuser = connect()
@@ -226,7 +226,7 @@ def test_a_wrong_super_password_opens_nothing(client, path):
     assert client.call(GET_DATA, get_data_request(path + "/n")).err == NO_AUTH
 
 
-def test_t134_an_auth_does_not_reach_back_to_earlier_requests(client, path):
+def test_an_auth_does_not_reach_back_to_earlier_requests(client, path):
     client.create(path + "/n", acls=[Acl(ALL, "digest", UP)])
     read = frame(int32(1000) + int32(GET_DATA) + get_data_request(path + "/n"))
     auth = frame(int32(XID_AUTH) + int32(AUTH) + auth_packet("digest", b"u:p"))
@@ -258,7 +258,7 @@ def test_identities_belong_to_the_connection_not_to_the_session(server, connect,
 @pytest.mark.server(
     config={"enforce.auth.enabled": "true", "enforce.auth.schemes": "digest"}
 )
-def test_t135_enforced_auth_refuses_everything_before_it(connect):
+def test_enforced_auth_refuses_everything_before_it(connect):
     for op, body in (
         (GET_DATA, get_data_request("/")),
         (PING, b""),
@@ -283,7 +283,7 @@ def test_t135_enforced_auth_refuses_everything_before_it(connect):
         "zookeeper.ensembleAuthName": "alpha,beta",
     }
 )
-def test_t136_the_ensemble_scheme_closes_on_a_wrong_name(server, connect):
+def test_the_ensemble_scheme_closes_on_a_wrong_name(server, connect):
     for name in (b"alpha", b"beta", b""):
         raw = connect()
         assert raw.auth("ensemble", name).err == OK
@@ -296,7 +296,7 @@ def test_t136_the_ensemble_scheme_closes_on_a_wrong_name(server, connect):
 
 
 @pytest.mark.server(config={"skipACL": "yes"})
-def test_t137_skip_acl_grants_everything_and_still_refuses_an_empty_list(client, path):
+def test_skip_acl_grants_everything_and_still_refuses_an_empty_list(client, path):
     node = client.create(path + "/n", b"x", acls=world(0))
     client.get_data(node)
     client.set_data(node)

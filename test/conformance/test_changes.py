@@ -1,4 +1,7 @@
-"""delete, setData, setACL: their checks and the order of these (section 4.4)."""
+"""delete, setData, setACL: their checks and the order of these.
+
+docs/protocol.md, "Writes: the order of checks".
+"""
 
 import pytest
 
@@ -29,16 +32,16 @@ def set_acl_err(client, path, acls=OPEN_ACL, version=-1):
 
 
 @pytest.mark.parametrize("path", SPECIAL + ["", "foo", "/a\0b"])
-def test_t069_delete_of_special_and_malformed_paths_answers_bad_arguments(client, path):
+def test_delete_of_special_and_malformed_paths_answers_bad_arguments(client, path):
     assert delete_err(client, path) == BAD_ARGUMENTS
     assert delete_err(client, path, 99) == BAD_ARGUMENTS
 
 
-def test_t069_delete_of_a_null_path_answers_marshalling_error(client):
+def test_delete_of_a_null_path_answers_marshalling_error(client):
     assert delete_err(client, None) == MARSHALLING_ERROR
 
 
-def test_t070_delete_of_a_missing_node_answers_no_node_for_any_version(client, path):
+def test_delete_of_a_missing_node_answers_no_node_for_any_version(client, path):
     for version in (-1, 0, 5, -2):
         assert delete_err(client, path + "/m", version) == NO_NODE
         assert delete_err(client, path + "/m/c", version) == NO_NODE
@@ -47,7 +50,7 @@ def test_t070_delete_of_a_missing_node_answers_no_node_for_any_version(client, p
     assert delete_err(client, path + "/..") == NO_NODE
 
 
-def test_t071_the_version_comes_before_emptiness(client, path):
+def test_the_version_comes_before_emptiness(client, path):
     client.create(path + "/p")
     client.create(path + "/p/c")
     assert delete_err(client, path + "/p", 7) == BAD_VERSION
@@ -65,7 +68,7 @@ def test_delete_compares_the_version(client, path):
     assert client.exists(path + "/n") is None
 
 
-def test_t072_permission_comes_before_existence(client, path):
+def test_permission_comes_before_existence(client, path):
     client.create(path + "/p")
     client.create(path + "/p/c")
     client.ok(SET_ACL, set_acl_request(path + "/p", READ_ONLY))
@@ -74,12 +77,12 @@ def test_t072_permission_comes_before_existence(client, path):
     assert delete_err(client, path + "/p/c") == NO_AUTH
 
 
-def test_t073_delete_needs_no_permission_on_the_node_itself(client, path):
+def test_delete_needs_no_permission_on_the_node_itself(client, path):
     client.create(path + "/n", acls=[Acl(0, "world", "anyone")])
     assert delete_err(client, path + "/n") == OK
 
 
-def test_t074_set_data_with_wrong_version_answers_bad_version_and_changes_nothing(client, path):
+def test_set_data_with_wrong_version_answers_bad_version_and_changes_nothing(client, path):
     client.set_data(path, b"one")
     before = client.set_data(path, b"two")
     assert before.version == 2
@@ -88,7 +91,7 @@ def test_t074_set_data_with_wrong_version_answers_bad_version_and_changes_nothin
     assert client.get_data(path) == (b"two", before)
 
 
-def test_t075_set_data_with_version_minus_1_fits_any_version(client, path):
+def test_set_data_with_version_minus_1_fits_any_version(client, path):
     client.set_data(path, b"", 0)
     client.set_data(path, b"", 1)
     assert client.set_data(path, b"", -1).version == 3
@@ -97,22 +100,22 @@ def test_t075_set_data_with_version_minus_1_fits_any_version(client, path):
 
 
 @pytest.mark.parametrize("path", ["", "foo", "/zookeeper/", "//", "/a//b", "/./a", "/a\0", None])
-def test_t076_set_data_on_a_malformed_path_answers_bad_arguments(client, path):
+def test_set_data_on_a_malformed_path_answers_bad_arguments(client, path):
     assert set_err(client, path) == BAD_ARGUMENTS
 
 
 @pytest.mark.server(name="root data")
-def test_t076_set_data_on_the_root_succeeds(client):
+def test_set_data_on_the_root_succeeds(client):
     for node in ("/", "/zookeeper", "/zookeeper/quota"):
         assert client.set_data(node, b"x").version == 1
         assert client.get_data(node)[0] == b"x"
 
 
-def test_t076_set_data_on_a_missing_node_answers_no_node(client, path):
+def test_set_data_on_a_missing_node_answers_no_node(client, path):
     assert set_err(client, path + "/m", 5) == NO_NODE
 
 
-def test_t077_set_data_permission_comes_before_the_version(client, path):
+def test_set_data_permission_comes_before_the_version(client, path):
     client.create(path + "/n", acls=READ_ONLY)
     assert set_err(client, path + "/n", 9) == NO_AUTH
     assert set_err(client, path + "/n") == NO_AUTH
@@ -120,7 +123,7 @@ def test_t077_set_data_permission_comes_before_the_version(client, path):
 
 
 @with_super
-def test_t078_only_super_may_set_the_data_of_config(connect, client):
+def test_only_super_may_set_the_data_of_config(connect, client):
     assert set_err(client, "/zookeeper/config", 44) == NO_AUTH
     superuser = connect()
     assert superuser.auth("digest", SUPER).err == OK
@@ -129,7 +132,7 @@ def test_t078_only_super_may_set_the_data_of_config(connect, client):
     assert superuser.set_data("/zookeeper/config", b"").version == before + 1
 
 
-def test_t080_set_acl_raises_aversion_only_and_fires_nothing(client, path):
+def test_set_acl_raises_aversion_only_and_fires_nothing(client, path):
     client.get_data(path, watch=True)
     client.get_children(path, watch=True)
     client.get_children("/", watch=False)
@@ -140,7 +143,7 @@ def test_t080_set_acl_raises_aversion_only_and_fires_nothing(client, path):
     assert client.take_events() == []
 
 
-def test_t081_an_invalid_acl_comes_before_a_missing_node_and_missing_admin(client, path):
+def test_an_invalid_acl_comes_before_a_missing_node_and_missing_admin(client, path):
     client.create(path + "/n", acls=READ_ONLY)
     for acls in (BAD_ACL, None, []):
         assert set_acl_err(client, path + "/n", acls) == INVALID_ACL
@@ -150,7 +153,7 @@ def test_t081_an_invalid_acl_comes_before_a_missing_node_and_missing_admin(clien
         assert set_acl_err(client, bad, BAD_ACL) == BAD_ARGUMENTS
 
 
-def test_t082_set_acl_permission_comes_before_the_version(client, path):
+def test_set_acl_permission_comes_before_the_version(client, path):
     client.create(path + "/n", acls=READ_ONLY)
     assert set_acl_err(client, path + "/n", OPEN_ACL, 9) == NO_AUTH
     assert set_acl_err(client, path + "/n") == NO_AUTH

@@ -1,6 +1,7 @@
-"""Which error wins when a request is wrong in two ways: sections 4.4 and 4.5, row against row.
+"""Which error is returned when a request is wrong in two ways.
 
-Each case breaks a row of the table and a later one; the earlier row's error must come back.
+Each case breaks two rows of a table in docs/protocol.md, "Writes: the order of checks" or "Reads"; the
+error of the earlier row must be returned.
 """
 
 import pytest

@@ -1,4 +1,7 @@
-"""create, create2, createContainer, createTTL (sections 3.5 to 3.8 and 4.4)."""
+"""create, create2, createContainer, createTTL.
+
+docs/protocol.md, "Paths", "Create modes and sequence names", "Containers and TTL nodes".
+"""
 
 
 import pytest
@@ -24,7 +27,7 @@ def create_err(client, path, acls=OPEN_ACL, flags=PERSISTENT, op=CREATE):
     return client.call(op, create_request(path, b"", acls, flags)).err
 
 
-def test_t040_create_answers_its_path_and_then_node_exists(client, path):
+def test_create_answers_its_path_and_then_node_exists(client, path):
     node = path + "/a"
     reply = client.call(CREATE, create_request(node, b"hi"))
     assert (reply.err, parse_path(reply.body)) == (OK, node)
@@ -32,17 +35,17 @@ def test_t040_create_answers_its_path_and_then_node_exists(client, path):
     assert client.get_data(node)[0] == b"hi"
 
 
-def test_t041_create_of_the_root_answers_node_exists(client):
+def test_create_of_the_root_answers_node_exists(client):
     assert create_err(client, "/") == NODE_EXISTS
 
 
-def test_t042_a_path_without_a_leading_slash(client):
+def test_nothing_is_created_at_a_path_without_a_leading_slash(client):
     assert create_err(client, "") == BAD_ARGUMENTS
     assert create_err(client, "foo") == BAD_ARGUMENTS
     assert create_err(client, "foo/bar") == NO_NODE
 
 
-def test_t043_bad_components_of_a_path(client, path):
+def test_nothing_is_created_at_a_path_with_a_bad_component(client, path):
     assert create_err(client, path + "/") == BAD_ARGUMENTS
     assert create_err(client, path + "//b") == NO_NODE
     assert create_err(client, path + "/.") == BAD_ARGUMENTS
@@ -60,14 +63,14 @@ GOOD_CHARACTERS = ["\u00a0", "\ud7ff", "\uf900", "\uffef", " ", "~", "\u00e9", "
 
 
 @pytest.mark.parametrize("character", BAD_CHARACTERS, ids=lambda c: "%04X" % ord(c))
-def test_t044_create_with_a_forbidden_character_answers_bad_arguments(client, path, character):
+def test_create_with_a_forbidden_character_answers_bad_arguments(client, path, character):
     for name in (character, "a" + character, character + "b", "a" + character + "b"):
         assert create_err(client, path + "/" + name) == BAD_ARGUMENTS
     assert client.get_children(path) == []
 
 
 @pytest.mark.parametrize("character", GOOD_CHARACTERS, ids=lambda c: "%04X" % ord(c))
-def test_t045_create_with_an_allowed_character_succeeds(client, path, character):
+def test_create_with_an_allowed_character_succeeds(client, path, character):
     for name in (character, "a" + character + "b"):
         assert client.create(path + "/" + name) == path + "/" + name
     assert client.get_children(path) == sorted([character, "a" + character + "b"])
@@ -79,17 +82,17 @@ def test_t045_create_with_an_allowed_character_succeeds(client, path, character)
     + [b"\xc1\xbf", b"\xe0\x80\x80", b"\xf4\x90\x80\x80", b"a\xe4b"],
     ids=lambda b: b.hex(),
 )
-def test_t046_create_with_malformed_utf8_answers_bad_arguments(client, path, text):
+def test_create_with_malformed_utf8_answers_bad_arguments(client, path, text):
     assert create_err(client, path.encode() + b"/" + text) == BAD_ARGUMENTS
     assert client.call(EXISTS, exists_request(path.encode() + b"/" + text)).err == NO_NODE
 
 
-def test_t047_create_with_a_null_path_answers_marshalling_error(client):
+def test_create_with_a_null_path_answers_marshalling_error(client):
     for op in (CREATE, CREATE2, CREATE_CONTAINER):
         assert create_err(client, None, op=op) == MARSHALLING_ERROR
 
 
-def test_t048_null_data_stays_null_and_empty_data_empty(client, path):
+def test_null_data_stays_null_and_empty_data_empty(client, path):
     for name, data in (("null", None), ("empty", b"")):
         client.create(path + "/" + name, data)
         stored, stat = client.get_data(path + "/" + name)
@@ -99,7 +102,7 @@ def test_t048_null_data_stays_null_and_empty_data_empty(client, path):
 
 
 @pytest.mark.parametrize("flags", [7, 8, -1, 2147483647, -2147483648])
-def test_t049_unknown_flags_answer_bad_arguments_before_anything_else(client, path, flags):
+def test_unknown_flags_answer_bad_arguments_before_anything_else(client, path, flags):
     for op in (CREATE, CREATE2, CREATE_CONTAINER):
         assert create_err(client, path + "/a", flags=flags, op=op) == BAD_ARGUMENTS
         assert create_err(client, None, flags=flags, op=op) == BAD_ARGUMENTS
@@ -108,7 +111,7 @@ def test_t049_unknown_flags_answer_bad_arguments_before_anything_else(client, pa
     assert client.call(CREATE_TTL, body).err == BAD_ARGUMENTS
 
 
-def test_t050_ttl_flags_answer_unimplemented_without_extended_types(client, path):
+def test_ttl_flags_answer_unimplemented_without_extended_types(client, path):
     for op in (CREATE, CREATE2, CREATE_CONTAINER):
         for flags in (PERSISTENT_TTL, PERSISTENT_SEQUENTIAL_TTL):
             assert create_err(client, path + "/a", flags=flags, op=op) == UNIMPLEMENTED
@@ -116,7 +119,7 @@ def test_t050_ttl_flags_answer_unimplemented_without_extended_types(client, path
 
 
 @extended_types
-def test_t050_ttl_flags_in_other_creates_answer_bad_arguments_with_extended_types(client, path):
+def test_ttl_flags_in_other_creates_answer_bad_arguments_with_extended_types(client, path):
     for op in (CREATE, CREATE2, CREATE_CONTAINER):
         for flags in (PERSISTENT_TTL, PERSISTENT_SEQUENTIAL_TTL):
             assert create_err(client, path + "/a", flags=flags, op=op) == BAD_ARGUMENTS
@@ -140,7 +143,7 @@ janitor = pytest.mark.server(props={"znode.container.checkIntervalMs": 100})
 
 
 @janitor
-def test_t051_create_with_flags_4_makes_a_persistent_node_that_is_not_reaped(client, path):
+def test_create_with_flags_4_makes_a_persistent_node_that_is_not_reaped(client, path):
     for op in (CREATE, CREATE2):
         node = path + "/op%d" % op
         client.ok(op, create_request(node, flags=CONTAINER))
@@ -153,7 +156,7 @@ def test_t051_create_with_flags_4_makes_a_persistent_node_that_is_not_reaped(cli
 
 @janitor
 @pytest.mark.parametrize("flags", [0, 1, 2, 3, 4])
-def test_t052_create_container_makes_a_container_whatever_the_flags(connect, client, path, flags):
+def test_create_container_makes_a_container_whatever_the_flags(connect, client, path, flags):
     creator = connect()
     body = creator.ok(CREATE_CONTAINER, create_request(path + "/c", flags=flags)).body
     name, stat = parse_path_stat(body)
@@ -168,7 +171,7 @@ def test_t052_create_container_makes_a_container_whatever_the_flags(connect, cli
 
 
 @janitor
-def test_t053_a_container_that_was_emptied_is_removed_with_events(client, path):
+def test_a_container_that_was_emptied_is_removed_with_events(client, path):
     box = path + "/box"
     client.ok(CREATE_CONTAINER, create_request(box, flags=CONTAINER))
     client.create(box + "/child")
@@ -184,7 +187,7 @@ def test_t053_a_container_that_was_emptied_is_removed_with_events(client, path):
 
 
 @janitor
-def test_t054_a_container_that_never_had_children_stays(client, path):
+def test_a_container_that_never_had_children_stays(client, path):
     client.ok(CREATE_CONTAINER, create_request(path + "/unused", flags=CONTAINER))
     for _ in range(2):
         reaped_container(client, path)
@@ -197,7 +200,7 @@ def test_t054_a_container_that_never_had_children_stays(client, path):
         "znode.container.maxNeverUsedIntervalMs": 300,
     }
 )
-def test_t054_a_container_never_used_for_the_configured_time_is_removed(client, path):
+def test_a_container_never_used_for_the_configured_time_is_removed(client, path):
     name, stat = parse_path_stat(
         client.ok(CREATE_CONTAINER, create_request(path + "/unused", flags=CONTAINER)).body
     )
@@ -220,13 +223,13 @@ def create_ttl_err(client, path, ttl, flags=PERSISTENT_TTL):
     return client.call(CREATE_TTL, create_ttl_request(path, flags=flags, ttl=ttl)).err
 
 
-def test_t055_create_ttl_answers_unimplemented_without_extended_types(client, path):
+def test_create_ttl_answers_unimplemented_without_extended_types(client, path):
     for ttl in (1, 1000, 0, -1, MAX_TTL + 1):
         assert create_ttl_err(client, path + "/t", ttl) == UNIMPLEMENTED
 
 
 @extended_types
-def test_t055_create_ttl_checks_its_ttl(client, path):
+def test_create_ttl_refuses_a_ttl_that_is_out_of_range(client, path):
     for ttl in (0, -1, MAX_TTL + 1, 1 << 62, -(1 << 63)):
         assert create_ttl_err(client, path + "/t", ttl) == BAD_ARGUMENTS
     assert create_ttl_err(client, path + "/short", 1) == OK
@@ -234,14 +237,14 @@ def test_t055_create_ttl_checks_its_ttl(client, path):
 
 
 @extended_types
-def test_t056_create_ttl_with_flags_of_another_mode_answers_bad_arguments(client, path):
+def test_create_ttl_with_flags_of_another_mode_answers_bad_arguments(client, path):
     for flags in (0, 1, 2, 3, 4):
         for ttl in (1000, 0, MAX_TTL + 1):
             assert create_ttl_err(client, path + "/t", ttl, flags) == BAD_ARGUMENTS
 
 
 @pytest.mark.parametrize("extended", ["true", "false"])
-def test_t057_create_ttl_with_flags_0_and_a_negative_ttl_is_refused(
+def test_create_ttl_with_flags_0_and_a_negative_ttl_is_refused(
     start_server, release, extended
 ):
     server = start_server(props={"zookeeper.extendedTypesEnabled": extended})
@@ -259,7 +262,7 @@ def test_t057_create_ttl_with_flags_0_and_a_negative_ttl_is_refused(
 
 
 @extended_types
-def test_t058_a_ttl_node_is_removed_after_its_ttl(client, path):
+def test_a_ttl_node_is_removed_after_its_ttl(client, path):
     stat = parse_path_stat(client.ok(CREATE_TTL, create_ttl_request(path + "/t", ttl=300)).body)[1]
     assert stat.ephemeralOwner == 0
     client.exists(path + "/t", watch=True)
@@ -273,7 +276,7 @@ def test_t058_a_ttl_node_is_removed_after_its_ttl(client, path):
 
 
 @extended_types
-def test_t058_set_data_restarts_the_clock_of_a_ttl_node_and_a_child_stops_it(client, path):
+def test_set_data_restarts_the_clock_of_a_ttl_node_and_a_child_stops_it(client, path):
     for name in ("touched", "parent", "plain"):
         client.ok(CREATE_TTL, create_ttl_request(path + "/" + name, ttl=600))
     client.create(path + "/parent/child")
@@ -303,7 +306,7 @@ def test_a_sequential_ttl_node_gets_a_number_and_may_have_ephemeral_children(cli
 
 
 @extended_types
-def test_t059_replies_with_a_stat_are_the_state_after_the_create(client, path):
+def test_replies_with_a_stat_are_the_state_after_the_create(client, path):
     for op, body in (
         (CREATE2, create_request(path + "/two", b"abc")),
         (CREATE_CONTAINER, create_request(path + "/box", b"abc", flags=CONTAINER)),
@@ -316,7 +319,7 @@ def test_t059_replies_with_a_stat_are_the_state_after_the_create(client, path):
         assert (stat.dataLength, stat.version, stat.cversion, stat.numChildren) == (3, 0, 0, 0)
 
 
-def test_t060_a_child_of_an_ephemeral_node(client, path):
+def test_an_ephemeral_node_gets_no_child_whatever_else_is_asked(client, path):
     client.create(path + "/e", flags=EPHEMERAL)
     assert create_err(client, path + "/e/c") == NO_CHILDREN_FOR_EPHEMERALS
     assert create_err(client, path + "/e/..") == BAD_ARGUMENTS
@@ -324,13 +327,13 @@ def test_t060_a_child_of_an_ephemeral_node(client, path):
     assert create_err(client, path + "/e/c", flags=EPHEMERAL) == NO_CHILDREN_FOR_EPHEMERALS
 
 
-def test_t061_an_invalid_acl_comes_before_a_missing_parent(client, path):
+def test_an_invalid_acl_comes_before_a_missing_parent(client, path):
     assert create_err(client, path + "/no/c", []) == INVALID_ACL
     assert create_err(client, path + "/no/c") == NO_NODE
     assert create_err(client, path + "/..", []) == INVALID_ACL
 
 
-def test_t062_missing_create_permission_comes_before_an_existing_node(client, path):
+def test_missing_create_permission_comes_before_an_existing_node(client, path):
     client.create(path + "/p")
     client.create(path + "/p/c")
     client.ok(SET_ACL, set_acl_request(path + "/p", ANYONE_READS))
@@ -339,7 +342,7 @@ def test_t062_missing_create_permission_comes_before_an_existing_node(client, pa
     assert create_err(client, path + "/p/new", None) == INVALID_ACL
 
 
-def test_t063_the_sequence_number_counts_all_children_ever_created(client, path):
+def test_the_sequence_number_counts_all_children_ever_created(client, path):
     for kind, flags in (("p", PERSISTENT_SEQUENTIAL), ("e", EPHEMERAL_SEQUENTIAL)):
         parent = client.create(path + "/" + kind)
         assert client.create(parent + "/s-", flags=flags) == parent + "/s-0000000000"
@@ -348,13 +351,13 @@ def test_t063_the_sequence_number_counts_all_children_ever_created(client, path)
         assert client.create(parent + "/s-", flags=flags) == parent + "/s-0000000004"
 
 
-def test_t064_deleting_children_does_not_lower_the_number(client, path):
+def test_deleting_children_does_not_lower_the_number(client, path):
     for n in range(3):
         client.delete(client.create(path + "/s", flags=PERSISTENT_SEQUENTIAL))
     assert client.create(path + "/s", flags=PERSISTENT_SEQUENTIAL) == path + "/s0000000003"
 
 
-def test_t065_pipelined_sequential_creates_get_consecutive_numbers(client, path):
+def test_pipelined_sequential_creates_get_consecutive_numbers(client, path):
     create = (CREATE, create_request(path + "/s", flags=PERSISTENT_SEQUENTIAL))
     replies = pipeline(client, *[create] * 20)
     assert [parse_path(r.body) for r in replies] == [path + "/s%010d" % n for n in range(20)]
@@ -394,7 +397,7 @@ def extremes(target):
     server.close()
 
 
-def test_t066_the_sequence_freezes_at_2147483647(extremes):
+def test_the_sequence_freezes_at_2147483647(extremes):
     seq = PERSISTENT_SEQUENTIAL
     with extremes.client() as client:
         assert client.create("/max/s-", flags=seq) == "/max/s-2147483647"
@@ -409,28 +412,28 @@ def test_t066_the_sequence_freezes_at_2147483647(extremes):
         assert after.cversion == -2 - 2
 
 
-def test_t066_the_step_to_2147483647_still_counts(extremes):
+def test_the_step_to_2147483647_still_counts(extremes):
     with extremes.client() as client:
         assert client.create("/last/a", flags=PERSISTENT_SEQUENTIAL) == "/last/a2147483646"
         assert client.exists("/last").pzxid > 5
         assert client.create("/last/b", flags=PERSISTENT_SEQUENTIAL) == "/last/b2147483647"
 
 
-def test_t067_a_negative_counter_is_padded_to_ten_characters(extremes):
+def test_a_negative_counter_is_padded_to_ten_characters(extremes):
     with extremes.client() as client:
         assert client.create("/negative/", flags=2) == "/negative/-000000003"
         assert client.create("/negative/x", flags=2) == "/negative/x-000000002"
 
 
-def test_t079_a_version_wraps_in_32_bits(extremes):
+def test_a_version_wraps_in_32_bits(extremes):
     with extremes.client() as client:
         assert client.set_data("/version-max").version == -2147483648
         acl = parse_stat(client.ok(SET_ACL, set_acl_request("/version-max")).body)
         assert acl.aversion == -2147483648
 
 
-def test_t079_version_minus_2_becomes_minus_1_up_to_3_9(extremes):
-    # T79 gives 3.10's answer (0); 3.8 and 3.9.5, which Paddock follows, say -1 (section 12).
+def test_version_minus_2_becomes_minus_1_up_to_3_9(extremes):
+    # 3.10 skips -1 and goes to 0; 3.8 and 3.9.5, which Paddock follows, do not.
     with extremes.client() as client:
         assert client.call(SET_DATA, set_data_request("/version-minus-2", b"", 5)).err == BAD_VERSION
         assert client.set_data("/version-minus-2", b"", -2).version == -1
@@ -439,7 +442,7 @@ def test_t079_version_minus_2_becomes_minus_1_up_to_3_9(extremes):
         assert client.set_data("/version-minus-2", b"", -1).version == 0
 
 
-def test_t068_nodes_below_zookeeper_may_be_created_but_not_below_config(client):
+def test_nodes_below_zookeeper_may_be_created_but_not_below_config(client):
     client.create("/zookeeper/x")
     client.delete("/zookeeper/x")
     assert create_err(client, "/zookeeper/config/x") == NO_AUTH

@@ -1,4 +1,7 @@
-"""Frames, the handshake, connection limits, the first bytes of a connection (sections 1 and 2)."""
+"""Frames, the handshake, connection limits, the first bytes of a connection.
+
+docs/protocol.md, "Frames and records", "Connecting".
+"""
 
 import time
 
@@ -16,7 +19,7 @@ def padded_set_data(path, size):
     return int32(1) + int32(SET_DATA) + set_data_request(path, data, -1), len(data)
 
 
-def test_t001_a_frame_of_1048575_bytes_is_accepted(client, path):
+def test_a_frame_of_1048575_bytes_is_accepted(client, path):
     payload, data_length = padded_set_data(path, 1048575)
     assert len(payload) == 1048575
     client.send_frame(payload)
@@ -25,26 +28,26 @@ def test_t001_a_frame_of_1048575_bytes_is_accepted(client, path):
     assert parse_stat(reply.body).dataLength == data_length
 
 
-def test_t001_a_frame_of_1048576_bytes_closes_without_a_reply(server, client, path):
+def test_a_frame_of_1048576_bytes_closes_without_a_reply(server, client, path):
     client.send_bytes(int32(1048576))
     client.expect_eof()
     reattach(server, client)
 
 
 @pytest.mark.parametrize("length", [-1, -2147483648])
-def test_t002_a_negative_frame_length_closes_without_a_reply(server, client, length):
+def test_a_negative_frame_length_closes_without_a_reply(server, client, length):
     client.send_bytes(int32(length))
     client.expect_eof()
     reattach(server, client)
 
 
-def test_t002_a_negative_frame_length_before_the_handshake_closes(connect):
+def test_a_negative_frame_length_before_the_handshake_closes(connect):
     raw = connect(connect=False)
     raw.send_bytes(int32(-1))
     raw.expect_eof()
 
 
-def test_t003_a_zero_length_frame_closes_before_and_after_the_handshake(connect, client):
+def test_a_zero_length_frame_closes_before_and_after_the_handshake(connect, client):
     raw = connect(connect=False)
     raw.send_bytes(int32(0))
     raw.expect_eof()
@@ -65,7 +68,7 @@ def test_a_frame_cut_off_by_the_client_disturbs_nobody(connect, client, path):
     assert client.get_data(path)[0] == b""
 
 
-def test_t004_an_old_handshake_of_44_bytes_gets_36_bytes(connect):
+def test_an_old_handshake_of_44_bytes_gets_36_bytes(connect):
     raw = connect(connect=False)
     request = connect_request(10000, read_only=None)
     assert len(request) == 44
@@ -75,7 +78,7 @@ def test_t004_an_old_handshake_of_44_bytes_gets_36_bytes(connect):
     assert raw.exists("/") is not None
 
 
-def test_t005_a_handshake_of_45_bytes_gets_37_bytes_that_end_in_0(connect):
+def test_a_handshake_of_45_bytes_gets_37_bytes_that_end_in_0(connect):
     for read_only in (False, True):
         raw = connect(connect=False)
         request = connect_request(10000, read_only=read_only)
@@ -85,7 +88,7 @@ def test_t005_a_handshake_of_45_bytes_gets_37_bytes_that_end_in_0(connect):
         assert (response.length, response.read_only) == (37, 0)
 
 
-def test_t006_protocol_version_5_is_accepted_and_0_returned(connect):
+def test_protocol_version_5_is_accepted_and_0_returned(connect):
     raw = connect(connect=False)
     raw.send_frame(connect_request(protocol_version=5))
     response = raw.recv_connect_response()
@@ -98,7 +101,7 @@ def test_t006_protocol_version_5_is_accepted_and_0_returned(connect):
     [(0, 4000), (-1, 4000), (1, 4000), (3999, 4000), (4000, 4000), (5000, 5000)]
     + [(40000, 40000), (40001, 40000), (2147483647, 40000), (-2147483648, 4000)],
 )
-def test_t007_the_timeout_is_clamped_to_2_and_20_ticks(connect, wanted, negotiated):
+def test_the_timeout_is_clamped_to_2_and_20_ticks(connect, wanted, negotiated):
     assert connect(timeout_ms=wanted).timeout_ms == negotiated
 
 
@@ -108,7 +111,7 @@ def test_configured_timeout_bounds_replace_the_ticks(connect):
 
 
 @pytest.mark.parametrize("passwd", [None, b"", b"p" * 40], ids=["null", "empty", "40 bytes"])
-def test_t008_a_new_session_takes_any_password_and_gets_16_bytes(connect, passwd):
+def test_a_new_session_takes_any_password_and_gets_16_bytes(connect, passwd):
     raw = connect(connect=False)
     raw.send_frame(connect_request(10000, 0, passwd))
     response = raw.recv_connect_response()
@@ -116,7 +119,7 @@ def test_t008_a_new_session_takes_any_password_and_gets_16_bytes(connect, passwd
     assert len(response.passwd) == 16
 
 
-def test_t009_the_password_is_the_function_of_the_session_id(client):
+def test_the_password_is_the_function_of_the_session_id(client):
     assert client.passwd == session_password(client.session_id)
 
 
@@ -129,7 +132,7 @@ def test_session_password_function_gives_the_captured_vectors():
         assert session_password(session_id).hex() == passwd
 
 
-def test_t010_reattaching_returns_the_same_id_and_password_and_the_new_timeout(connect):
+def test_reattaching_returns_the_same_id_and_password_and_the_new_timeout(connect):
     first = connect(timeout_ms=10000)
     second = connect(session=first.session_id, passwd=first.passwd, timeout_ms=20000)
     assert second.session_id == first.session_id
@@ -150,7 +153,7 @@ def refused(raw, session_id, passwd, read_only=False):
     [b"\0" * 16, None, b"", b"x" * 15, b"x" * 17],
     ids=["zeros", "null", "empty", "15 bytes", "17 bytes"],
 )
-def test_t011_reattaching_with_a_wrong_password_is_refused(connect, client, passwd):
+def test_reattaching_with_a_wrong_password_is_refused(connect, client, passwd):
     refused(connect(connect=False), client.session_id, passwd)
 
 
@@ -169,7 +172,7 @@ def test_after_a_wrong_password_the_session_survives(server, connect, target):
         owner.ping()
 
 
-def test_t013_reattaching_closes_the_old_connection_keeps_ephemerals_drops_watches(
+def test_reattaching_closes_the_old_connection_keeps_ephemerals_drops_watches(
     connect, client, path
 ):
     first = connect()
@@ -182,7 +185,7 @@ def test_t013_reattaching_closes_the_old_connection_keeps_ephemerals_drops_watch
     assert second.take_events() == []
 
 
-def test_t014_a_closed_session_and_an_unknown_id_are_refused(connect):
+def test_a_closed_session_and_an_unknown_id_are_refused(connect):
     gone = connect()
     gone.close_session()
     refused(connect(connect=False), gone.session_id, gone.passwd)
@@ -190,7 +193,7 @@ def test_t014_a_closed_session_and_an_unknown_id_are_refused(connect):
     refused(connect(connect=False), unknown, session_password(unknown))
 
 
-def test_t015_a_last_zxid_ahead_of_the_server_closes_without_a_reply(server, connect, client):
+def test_a_last_zxid_ahead_of_the_server_closes_without_a_reply(server, connect, client):
     ahead = client.ping().zxid + 1000
     new = connect(connect=False)
     new.send_frame(connect_request(last_zxid_seen=ahead))
@@ -201,18 +204,18 @@ def test_t015_a_last_zxid_ahead_of_the_server_closes_without_a_reply(server, con
     assert client.is_open(), "a connection refused for its zxid must not take the session"
 
 
-def test_t015_the_servers_own_last_zxid_is_accepted(connect, client):
+def test_the_servers_own_last_zxid_is_accepted(connect, client):
     assert connect(last_zxid_seen=client.ping().zxid).session_id != 0
 
 
-def test_t016_a_request_as_first_frame_closes_without_a_reply(connect):
+def test_a_request_as_first_frame_closes_without_a_reply(connect):
     for op, body in ((GET_DATA, get_data_request("/")), (PING, b""), (CLOSE_SESSION, b"")):
         raw = connect(connect=False)
         raw.send_frame(int32(1) + int32(op) + body)
         raw.expect_eof()
 
 
-def test_t017_a_whole_life_in_one_segment_is_answered_in_order(connect, path):
+def test_a_whole_life_in_one_segment_is_answered_in_order(connect, path):
     raw = connect(connect=False)
     node = path + "/n"
     requests = [
@@ -235,7 +238,7 @@ def test_t017_a_whole_life_in_one_segment_is_answered_in_order(connect, path):
     raw.expect_eof()
 
 
-def test_t018_a_handshake_one_byte_at_a_time_works(connect):
+def test_a_handshake_one_byte_at_a_time_works(connect):
     raw = connect(connect=False)
     for value in frame(connect_request()) + frame(int32(7) + int32(EXISTS) + exists_request("/")):
         raw.send_bytes(bytes([value]))
@@ -245,7 +248,7 @@ def test_t018_a_handshake_one_byte_at_a_time_works(connect):
 
 
 @pytest.mark.parametrize("parts", [(b"ruok",), (b"ru", b"ok"), (b"ruok\n",), (b"r", b"u", b"ok\r\n")])
-def test_t019_ruok_is_answered_imok_and_closed(server, connect, parts):
+def test_ruok_is_answered_imok_and_closed(server, connect, parts):
     raw = connect(connect=False)
     for part in parts:
         raw.send_bytes(part)
@@ -256,7 +259,7 @@ def test_t019_ruok_is_answered_imok_and_closed(server, connect, parts):
 
 
 @pytest.mark.server(config={"4lw.commands.whitelist": "ruok, srvr"})
-def test_t020_a_word_that_is_not_whitelisted_gets_one_line(server):
+def test_a_word_that_is_not_whitelisted_gets_one_line(server):
     assert server.four_letter("ruok") == b"imok"
     assert server.four_letter("srvr").startswith(b"Zookeeper version: ")
     for word in ("stat", "isro", "conf", "wchs"):
@@ -269,26 +272,26 @@ def test_t020_a_word_that_is_not_whitelisted_gets_one_line(server):
 
 
 @pytest.mark.server(config={"4lw.commands.whitelist": None})
-def test_t020_without_a_whitelist_only_srvr_is_served(server):
+def test_without_a_whitelist_only_srvr_is_served(server):
     assert server.four_letter("srvr").startswith(b"Zookeeper version: ")
     for word in ("ruok", "isro", "mntr"):
         assert server.four_letter(word).endswith(b"it is not in the whitelist.\n")
 
 
-def test_t020_an_unknown_word_gets_nothing(server):
+def test_an_unknown_word_gets_nothing(server):
     for word in ("abcd", "RUOK", "zzzz"):
         assert server.four_letter(word) == b""
     assert server.four_letter(b"\xff\xf4\xff\xfd") == b""
 
 
-def test_t021_ruok_after_the_handshake_closes_the_connection(server, client):
+def test_ruok_after_the_handshake_closes_the_connection(server, client):
     client.send_bytes(b"ruok")
     client.expect_eof()
     reattach(server, client)
 
 
 @pytest.mark.server(config={"maxClientCnxns": 3})
-def test_t022_one_connection_more_than_max_client_cnxns_is_closed_without_bytes(server, connect):
+def test_one_connection_more_than_max_client_cnxns_is_closed_without_bytes(server, connect):
     clients = [connect() for _ in range(3)]
     fourth = connect(connect=False)
     fourth.expect_eof()
@@ -320,33 +323,33 @@ def test_the_61st_connection_of_an_address_is_refused_by_default(start_server):
 
 
 @pytest.mark.server(props={"zookeeper.nio.sessionlessCnxnTimeout": 1000})
-def test_t023_a_silent_connection_is_closed_after_one_to_two_sessionless_timeouts(connect):
+def test_a_silent_connection_is_closed_after_one_to_two_sessionless_timeouts(connect):
     raw = connect(connect=False)
     opened = time.monotonic()
     raw.expect_eof()
     assert 0.95 <= time.monotonic() - opened <= 2.8
 
 
-def test_t024_bytes_behind_the_record_are_ignored(client, path):
+def test_bytes_behind_the_record_are_ignored(client, path):
     assert client.call(GET_DATA, get_data_request(path) + b"more").err == OK
     assert client.call(CREATE, create_request(path + "/a") + b"\0" * 9).err == OK
     assert client.call(SYNC, sync_request("/") + b"\xff").err == OK
 
 
-def test_t024_bytes_behind_the_handshake_record_are_ignored(connect):
+def test_bytes_behind_the_handshake_record_are_ignored(connect):
     raw = connect(connect=False)
     raw.send_frame(connect_request() + b"tail")
     assert raw.recv_connect_response().length == 37
     assert raw.exists("/") is not None
 
 
-def test_t025_a_boolean_of_7_is_true(client, path):
+def test_a_boolean_of_7_is_true(client, path):
     client.ok(GET_DATA, get_data_request(path, 7))
     client.set_data(path, b"x")
     assert [e.type for e in client.take_events()] == [NODE_DATA_CHANGED]
 
 
-def test_t026_a_truncated_body_answers_marshalling_error_and_the_connection_works(client, path):
+def test_a_truncated_body_answers_marshalling_error_and_the_connection_works(client, path):
     whole = create_request(path + "/a", b"data")
     for size in (0, 3, 7, len(whole) - 1):
         reply = client.call(CREATE, whole[:size])
@@ -410,20 +413,20 @@ def test_a_vector_count_larger_than_the_data_answers_marshalling_error(client, p
     assert client.is_open()
 
 
-def test_t027_an_acl_vector_of_negative_count_is_an_empty_list(client, path):
+def test_an_acl_vector_of_negative_count_is_an_empty_list(client, path):
     body = ustring(path + "/a") + buffer(b"") + int32(-2) + int32(0)
     assert client.call(CREATE, body).err == INVALID_ACL
 
 
 @pytest.mark.parametrize("op", [10, 23, 99, 108, 500, 0, -1, 2147483647])
-def test_t028_an_unknown_opcode_answers_unimplemented_and_closes(server, client, op):
+def test_an_unknown_opcode_answers_unimplemented_and_closes(server, client, op):
     reply = client.call(op, b"")
     assert (reply.err, reply.zxid, reply.body) == (UNIMPLEMENTED, -1, b"")
     client.expect_eof()
     reattach(server, client)
 
 
-def test_t029_check_outside_multi_is_an_unknown_opcode(server, connect, path, release):
+def test_check_outside_multi_is_an_unknown_opcode(server, connect, path, release):
     raw = connect()
     if release.check_outside_multi == "served":
         # real server: 3.8.0 answers a failure and never a success.

@@ -1,4 +1,4 @@
-"""Xids and zxids of reply headers (section 3.1)."""
+"""Xids and zxids of reply headers (docs/protocol.md, "Replies")."""
 
 import pytest
 
@@ -11,13 +11,13 @@ pytestmark = pytest.mark.server(name="zxids")
 
 
 @pytest.mark.parametrize("xid", [-2, 1, 77, -8, 2147483647])
-def test_t032_ping_answers_xid_minus_2_and_the_last_zxid(client, xid):
+def test_ping_answers_xid_minus_2_and_the_last_zxid(client, xid):
     last = client.ping().zxid
     client.send(PING, xid=xid)
     assert client.recv() == Reply(XID_PING, last, OK, b"")
 
 
-def test_t033_a_write_is_answered_with_the_zxid_of_its_node(client, path):
+def test_a_write_is_answered_with_the_zxid_of_its_node(client, path):
     reply = client.ok(CREATE2, create_request(path + "/a"))
     assert parse_path_stat(reply.body)[1].czxid == reply.zxid
     reply = client.ok(SET_DATA, set_data_request(path + "/a", b"x"))
@@ -25,7 +25,7 @@ def test_t033_a_write_is_answered_with_the_zxid_of_its_node(client, path):
     assert client.exists(path + "/a").mzxid == reply.zxid
 
 
-def test_t034_a_failed_write_takes_a_zxid(client, path):
+def test_a_failed_write_takes_a_zxid(client, path):
     zxid = client.ok(CREATE, create_request(path + "/a")).zxid
     failures = [
         (CREATE, create_request(path + "/a"), NODE_EXISTS),
@@ -63,7 +63,7 @@ def test_a_multi_that_does_not_parse_takes_a_zxid_in_every_release(client):
     assert (reply.err, reply.zxid) == (MARSHALLING_ERROR, zxid + 1)
 
 
-def test_t035_reads_answer_the_last_zxid_and_do_not_move_it(client, path):
+def test_reads_answer_the_last_zxid_and_do_not_move_it(client, path):
     zxid = client.ok(SET_DATA, set_data_request(path, b"x")).zxid
     for op, body, err in (
         (GET_DATA, get_data_request(path), OK),
@@ -86,7 +86,7 @@ def test_t035_reads_answer_the_last_zxid_and_do_not_move_it(client, path):
         assert err is None or reply.err == err
 
 
-def test_t036_a_new_session_takes_one_zxid_and_reattaching_none(connect, client):
+def test_a_new_session_takes_one_zxid_and_reattaching_none(connect, client):
     zxid = client.ping().zxid
     other = connect()
     assert client.ping().zxid == zxid + 1
@@ -97,22 +97,22 @@ def test_t036_a_new_session_takes_one_zxid_and_reattaching_none(connect, client)
 
 
 @pytest.mark.parametrize("xid", [XID_AUTH, 55, 0])
-def test_t037_auth_replies_carry_zxid_0_and_echo_the_xid(client, xid):
+def test_auth_replies_carry_zxid_0_and_echo_the_xid(client, xid):
     assert client.call(AUTH, auth_packet("digest", b"u:p"), xid=xid) == Reply(xid, 0, OK, b"")
 
 
 @pytest.mark.parametrize("xid", [0, -2147483648, 2147483647, -3, -9])
-def test_t038_any_xid_is_executed_and_echoed(client, path, xid):
+def test_any_xid_is_executed_and_echoed(client, path, xid):
     assert parse_path(client.call(CREATE, create_request(path + "/a"), xid=xid).body) == path + "/a"
     assert client.call(GET_DATA, get_data_request(path), xid=xid).err == OK
 
 
-def test_t038_a_read_under_xid_minus_2_is_answered_under_it(client, path):
+def test_a_read_under_xid_minus_2_is_answered_under_it(client, path):
     reply = client.call(GET_DATA, get_data_request(path), xid=-2)
     assert (reply.err, parse_data(reply.body)[0]) == (OK, b"")
 
 
-def test_t039_an_error_reply_has_no_body(client, path):
+def test_an_error_reply_has_no_body(client, path):
     for op, body, err in (
         (CREATE, create_request(path), NODE_EXISTS),
         (CREATE2, create_request(path), NODE_EXISTS),

@@ -58,7 +58,7 @@ def test_nodes_are_made_read_changed_and_deleted(kazoo, path):
     assert zk.server_version()[0] == 3
 
 
-def test_sequence_ephemeral_and_include_data(kazoo, path):
+def test_a_sequential_ephemeral_node_is_made_and_its_stat_returned(kazoo, path):
     zk = kazoo()
     made = zk.create(path + "/s-", b"", sequence=True, ephemeral=True, include_data=True)
     assert made[0] == path + "/s-0000000000"
@@ -188,7 +188,7 @@ def test_a_session_lives_through_a_restart_of_the_server(kazoo, start_server):
     assert zk.get("/e")[1].owner_session_id == session
 
 
-def test_four_letter_commands_through_the_library(kazoo):
+def test_four_letter_words_are_answered_through_the_library(kazoo):
     zk = kazoo()
     assert zk.command(b"ruok") == "imok"
     assert "zk_version" in zk.command(b"mntr")

@@ -1,4 +1,4 @@
-"""multi and multiRead (section 8)."""
+"""multi and multiRead (docs/protocol.md, "multi and multiRead")."""
 
 import pytest
 
@@ -35,13 +35,13 @@ def whole_err(client, *ops, op=MULTI, end=True):
     return reply.err
 
 
-def test_t138_an_empty_multi_answers_the_end_header(client):
+def test_an_empty_multi_answers_the_end_header(client):
     for op in (MULTI, MULTI_READ):
         reply = client.ok(op, MULTI_END)
         assert reply.body == MULTI_END == bytes.fromhex("ffffffff01ffffffff")
 
 
-def test_t139_a_node_is_made_changed_checked_and_deleted_in_one_multi(client, path):
+def test_a_node_is_made_changed_checked_and_deleted_in_one_multi(client, path):
     node = path + "/n"
     results = client.multi(create(node), set_data(node, b"x", 0), check(node, 1), delete(node, 1))
     assert codes(results) == [(CREATE, OK), (SET_DATA, OK), (CHECK, OK), (DELETE, OK)]
@@ -50,7 +50,7 @@ def test_t139_a_node_is_made_changed_checked_and_deleted_in_one_multi(client, pa
     assert client.exists(node) is None
 
 
-def test_t140_the_second_of_four_failing_undoes_the_first(client, path):
+def test_the_second_of_four_failing_undoes_the_first(client, path):
     results = client.multi(
         create(path + "/a"), delete(path + "/missing"), create(path + "/b"), set_data(path)
     )
@@ -61,7 +61,7 @@ def test_t140_the_second_of_four_failing_undoes_the_first(client, path):
 
 
 @pytest.mark.parametrize("failing", range(4))
-def test_t140_the_failing_operation_may_stand_anywhere(client, path, failing):
+def test_a_multi_fails_wherever_the_failing_operation_stands(client, path, failing):
     ops = [create(path + "/n%d" % n) for n in range(4)]
     ops[failing] = check(path, 7)
     want = [(-1, OK)] * failing + [(-1, BAD_VERSION)] + [(-1, -2)] * (3 - failing)
@@ -116,7 +116,7 @@ def test_a_null_path_in_a_multi_fails_the_whole(client, path, op):
     reply = client.call(MULTI, multi_request(set_data(path), op))
     # real server: a setData or check alone answers -8 to a null path. And it stumbles outside its
     # own error path: a zxid is lost that nothing carries, the reply has the last one, and behind
-    # the error stands an end header (which no client reads; section 3.1 lets them ignore it).
+    # the error stands an end header, which no client reads.
     assert reply.err == MARSHALLING_ERROR
     assert reply.zxid in (zxid, zxid + 1)
     assert reply.body in (b"", MULTI_END)
@@ -124,7 +124,7 @@ def test_a_null_path_in_a_multi_fails_the_whole(client, path, op):
     assert client.set_data(path, b"", 0).version == 1
 
 
-def test_t141_result_types_of_the_creates(client, path, release):
+def test_each_kind_of_create_has_its_own_result_type(client, path, release):
     results = client.multi(
         create(path + "/two", b"ab", op=CREATE2),
         create(path + "/box", flags=CONTAINER, op=CREATE_CONTAINER),
@@ -145,7 +145,7 @@ def test_t141_result_types_of_the_creates(client, path, release):
 
 
 @pytest.mark.server(props={"zookeeper.extendedTypesEnabled": "true"})
-def test_t141_a_ttl_node_in_a_multi_has_type_15(client, path):
+def test_a_ttl_node_in_a_multi_has_type_15(client, path):
     results = client.multi((CREATE_TTL, create_ttl_request(path + "/t", ttl=60000)))
     assert codes(results) == [(15, OK)]
     assert results[0].value == (path + "/t", client.exists(path + "/t"))
@@ -153,7 +153,7 @@ def test_t141_a_ttl_node_in_a_multi_has_type_15(client, path):
     assert codes(bad) == [(-1, BAD_ARGUMENTS)]
 
 
-def test_a_ttl_node_in_a_multi_without_extended_types(client, path):
+def test_a_ttl_node_in_a_multi_is_unimplemented_without_extended_types(client, path):
     results = client.multi((CREATE_TTL, create_ttl_request(path + "/t", ttl=60000)))
     assert codes(results) == [(-1, UNIMPLEMENTED)]
 
@@ -168,14 +168,14 @@ def test_a_container_made_in_a_multi_is_reaped(client, path):
 
 
 @pytest.mark.parametrize("flags", [PERSISTENT_TTL, PERSISTENT_SEQUENTIAL_TTL])
-def test_t142_ttl_flags_in_a_create_of_a_multi_fail_the_whole(client, path, flags):
+def test_ttl_flags_in_a_create_of_a_multi_fail_the_whole(client, path, flags):
     for op in (CREATE, CREATE2, CREATE_CONTAINER):
         ops = set_data(path), create(path + "/n", flags=flags, op=op)
         assert whole_err(client, *ops) == MARSHALLING_ERROR
 
 
 @pytest.mark.parametrize("flags", [7, -1, 99])
-def test_t142_unknown_flags_in_a_multi(client, path, release, flags):
+def test_unknown_flags_fail_the_multi_and_nothing_changes(client, path, release, flags):
     ops = set_data(path), create(path + "/n", flags=flags)
     if release.bad_flags_in_multi == "whole -5":
         assert whole_err(client, *ops) == MARSHALLING_ERROR
@@ -201,14 +201,14 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("op", FOREIGN, ids=[str(op) for op, _ in FOREIGN])
-def test_t143_other_operations_in_a_multi_fail_the_whole(client, path, op):
+def test_other_operations_in_a_multi_fail_the_whole(client, path, op):
     assert whole_err(client, op) == MARSHALLING_ERROR
     assert whole_err(client, set_data(path), op) == MARSHALLING_ERROR
     assert client.exists(path).version == 0
     assert client.is_open()
 
 
-def test_t143_a_missing_end_header_fails_the_whole(client, path):
+def test_a_missing_end_header_fails_the_whole(client, path):
     assert whole_err(client, set_data(path), end=False) == MARSHALLING_ERROR
     assert whole_err(client, end=False) == MARSHALLING_ERROR
     assert client.exists(path).version == 0
@@ -225,7 +225,7 @@ def test_the_err_of_a_request_header_is_ignored(client, path):
     assert codes(parse_multi(client.ok(MULTI, body).body)) == [(SET_DATA, OK)]
 
 
-def test_t144_sequential_creates_in_one_multi_get_successive_numbers(client, path):
+def test_sequential_creates_in_one_multi_get_successive_numbers(client, path):
     results = client.multi(
         create(path + "/s", flags=2), create(path + "/x"), create(path + "/s", flags=3)
     )
@@ -241,7 +241,7 @@ def test_t144_sequential_creates_in_one_multi_get_successive_numbers(client, pat
     assert (parent.cversion, parent.numChildren, parent.pzxid) == (3, 3, stats[0].czxid)
 
 
-def test_t145_two_set_data_of_one_node_raise_the_version_twice(client, path):
+def test_two_set_data_of_one_node_raise_the_version_twice(client, path):
     results = client.multi(set_data(path, b"a"), set_data(path, b"b", 1))
     assert [r.value.version for r in results] == [1, 2]
     assert [r.value.dataLength for r in results] == [1, 1]
@@ -249,7 +249,7 @@ def test_t145_two_set_data_of_one_node_raise_the_version_twice(client, path):
     assert client.get_data(path) == (b"b", results[1].value)
 
 
-def test_t146_check_with_version_minus_1_tests_existence_and_read(client, path):
+def test_check_with_version_minus_1_tests_existence_and_read(client, path):
     client.set_data(path)
     assert codes(client.multi(check(path, -1))) == [(CHECK, OK)]
     assert codes(client.multi(check(path + "/m", -1))) == [(-1, NO_NODE)]
@@ -295,7 +295,7 @@ def get_children(path, watch=False):
     return GET_CHILDREN, get_children_request(path, watch)
 
 
-def test_t147_multi_read_answers_each_read_on_its_own(client, path):
+def test_multi_read_answers_each_read_on_its_own(client, path):
     client.create(path + "/a", b"x")
     body = multi_request(
         get_data(path + "/a", True), get_children(path, True), get_data(path + "/m", True)
@@ -322,7 +322,7 @@ def test_multi_read_checks_read_permission_per_node(client, path):
     + [(GET_CHILDREN2, get_children2_request("/")), (GET_ACL, get_acl_request("/"))],
     ids=lambda op: str(op[0]),
 )
-def test_t148_other_operations_in_a_multi_read_fail_the_whole(client, op):
+def test_other_operations_in_a_multi_read_fail_the_whole(client, op):
     def err(*ops):
         return client.call(MULTI_READ, multi_request(*ops)).err
 

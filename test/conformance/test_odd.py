@@ -7,7 +7,7 @@ from pylib.zkwire import *
 from .util import pipeline, reattach
 
 
-def test_t165_sasl_on_a_server_without_sasl_answers_a_null_token(client):
+def test_sasl_on_a_server_without_sasl_answers_a_null_token(client):
     for token in (b"", b"anything"):
         reply = client.call(SASL, sasl_request(token))
         assert (reply.err, reply.zxid, parse_token(reply.body)) == (OK, 0, None)
@@ -21,7 +21,7 @@ def test_t165_sasl_on_a_server_without_sasl_answers_a_null_token(client):
         "zookeeper.throttled_op_wait_time": 1,
     }
 )
-def test_t173_throttled_requests_answer_throttled_and_have_no_effect(connect):
+def test_throttled_requests_answer_throttled_and_have_no_effect(connect):
     raw = connect()
     name = "/t173-%x-" % raw.session_id
     count = 300
@@ -63,7 +63,7 @@ def test_a_request_throttle_alone_delays_and_refuses_nothing(client, path):
     assert [parse_path(r.body)[-3:] for r in replies] == ["%03d" % n for n in range(50)]
 
 
-def test_t174_a_character_beyond_the_first_plane_comes_back_as_two_surrogates(client):
+def test_a_character_beyond_the_first_plane_comes_back_as_two_surrogates(client):
     reply = client.ok(SYNC, sync_request("/\U0001f600"))
     assert parse_raw_path(reply.body) == b"/\xed\xa0\xbd\xed\xb8\x80"
 
@@ -100,13 +100,13 @@ def test_an_acl_id_beyond_the_first_plane_comes_back_as_two_surrogates(client, p
     assert b"\xed\xa0\xbd\xed\xb8\x80" in client.ok(WHO_AM_I).body
 
 
-def test_t175_a_string_of_length_2147483647_answers_marshalling_error(client):
+def test_a_string_of_length_2147483647_answers_marshalling_error(client):
     reply = client.call(GET_DATA, int32(2147483647) + b"/")
     assert (reply.err, reply.body) == (MARSHALLING_ERROR, b"")
     assert client.exists("/") is not None
 
 
-def test_t176_a_response_larger_than_jute_maxbuffer_is_sent(client, path):
+def test_a_response_larger_than_jute_maxbuffer_is_sent(client, path):
     data = bytes(range(256)) * 3600
     client.set_data(path, data)
     body = multi_request(*[(GET_DATA, get_data_request(path))] * 3)
@@ -115,7 +115,7 @@ def test_t176_a_response_larger_than_jute_maxbuffer_is_sent(client, path):
     assert [r.value[0] for r in parse_multi(reply.body)] == [data] * 3
 
 
-def test_t177_delete_container_from_a_client_deletes_nothing(server, connect, path, release):
+def test_delete_container_from_a_client_deletes_nothing(server, connect, path, release):
     raw = connect()
     node = raw.create(path + "/plain")
     reply = raw.call(DELETE_CONTAINER, delete_container_request(node))

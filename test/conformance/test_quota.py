@@ -1,4 +1,4 @@
-"""Quotas: what is counted and what is refused (section 10)."""
+"""What quotas count and what they refuse (docs/protocol.md, "Quotas")."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def set_err(client, path, data, version=-1):
     return client.call(SET_DATA, set_data_request(path, data, version)).err
 
 
-def test_t159_creating_zookeeper_stats_fills_it(client, path):
+def test_creating_zookeeper_stats_fills_it(client, path):
     client.set_data(path, b"12345")
     client.create(path + "/a", b"678")
     client.create(path + "/a/b", None)
@@ -61,7 +61,7 @@ def test_usage_follows_create_set_data_delete_and_session_end(connect, client, p
 
 
 @enforced
-def test_t160_the_node_beyond_the_count_limit_answers_quota_exceeded(client, path):
+def test_the_node_beyond_the_count_limit_answers_quota_exceeded(client, path):
     make_quota(client, path, b"count=-1,bytes=-1=;countHardLimit=3")
     assert create_err(client, path + "/a") == OK
     assert create_err(client, path + "/b") == OK
@@ -73,7 +73,7 @@ def test_t160_the_node_beyond_the_count_limit_answers_quota_exceeded(client, pat
 
 
 @enforced
-def test_t160_soft_limits_refuse_nothing(client, path):
+def test_soft_limits_refuse_nothing(client, path):
     make_quota(client, path, b"count=1,bytes=1")
     assert create_err(client, path + "/a", b"long data") == OK
     assert set_err(client, path + "/a", b"longer data than before") == OK
@@ -81,7 +81,7 @@ def test_t160_soft_limits_refuse_nothing(client, path):
 
 
 @enforced
-def test_t161_quota_comes_before_version_and_behind_existence(client, path):
+def test_quota_comes_before_version_and_behind_existence(client, path):
     make_quota(client, path, b"count=-1,bytes=-1=;byteHardLimit=5;countHardLimit=2")
     assert create_err(client, path + "/a", b"123") == OK
     assert set_err(client, path + "/a", b"123456", 99) == QUOTA_EXCEEDED
@@ -111,7 +111,7 @@ def test_shrinking_is_allowed_beyond_the_limit(client, path):
     assert set_err(client, path, b"12345") == OK
 
 
-def test_t162_only_the_innermost_quota_is_charged(client, path):
+def test_only_the_innermost_quota_is_charged(client, path):
     client.create(path + "/in")
     client.create(path + "/inner")
     make_quota(client, path, b"count=10,bytes=10")
@@ -125,7 +125,7 @@ def test_t162_only_the_innermost_quota_is_charged(client, path):
     assert stats(client, path) == (outer[0] + 1, outer[1] + 3)
 
 
-def test_t162_the_update_of_stats_changes_no_version_and_fires_no_watch(client, path):
+def test_the_update_of_stats_changes_no_version_and_fires_no_watch(client, path):
     make_quota(client, path, b"count=10,bytes=10")
     node = QUOTA + path + "/zookeeper_stats"
     before = client.get_data(node, watch=True)[1]
@@ -135,14 +135,14 @@ def test_t162_the_update_of_stats_changes_no_version_and_fires_no_watch(client, 
     assert client.take_events() == []
 
 
-def test_t163_without_enforcement_hard_limits_are_ignored_and_stats_kept(client, path):
+def test_without_enforcement_hard_limits_are_ignored_and_stats_kept(client, path):
     make_quota(client, path, b"count=-1,bytes=-1=;byteHardLimit=1;countHardLimit=1")
     assert create_err(client, path + "/a", b"123") == OK
     assert stats(client, path) == (2, 3)
 
 
 @enforced
-def test_t164_the_form_with_four_limits_is_parsed(client, path):
+def test_the_form_with_four_limits_is_parsed(client, path):
     make_quota(client, path, b"count=4,bytes=20=;byteHardLimit=20;countHardLimit=4")
     assert [create_err(client, path + "/n%d" % n) for n in range(4)] == [OK] * 3 + [QUOTA_EXCEEDED]
     assert set_err(client, path + "/n0", b"x" * 21) == QUOTA_EXCEEDED
@@ -160,7 +160,7 @@ def test_t164_the_form_with_four_limits_is_parsed(client, path):
         b"count==5,bytes=-1=;countHardLimit=2=7",
     ],
 )
-def test_the_syntax_of_limits(client, path, limits):
+def test_limits_are_parsed_in_every_form_that_java_parses(client, path, limits):
     make_quota(client, path, limits)
     assert create_err(client, path + "/a") == OK
     assert create_err(client, path + "/b") == QUOTA_EXCEEDED

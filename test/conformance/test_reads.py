@@ -1,4 +1,4 @@
-"""exists, getData, getChildren, getACL, sync and the small reads (sections 3.4 and 4.5)."""
+"""exists, getData, getChildren, getACL, sync and the small reads (docs/protocol.md, "Reads")."""
 
 import pytest
 
@@ -18,7 +18,7 @@ READS = [
 
 
 @pytest.mark.server(name="quiet reads")
-def test_t083_the_empty_path_reads_the_root(client):
+def test_the_empty_path_reads_the_root(client):
     for op, request in READS[:5]:
         empty, root = client.ok(op, request("")), client.ok(op, request("/"))
         assert empty.body == root.body
@@ -35,14 +35,14 @@ def test_a_watch_set_through_the_empty_path_never_fires(client):
 
 
 @pytest.mark.parametrize("op, request_of", READS, ids=[str(op) for op, _ in READS])
-def test_t084_reads_of_odd_paths(client, path, op, request_of):
+def test_a_read_of_an_odd_path_finds_no_node(client, path, op, request_of):
     for odd in ("foo", path + "/", "//", "/\ue000", b"/\xff"):
         assert client.call(op, request_of(odd)).err == NO_NODE
     assert client.call(op, request_of(None)).err == MARSHALLING_ERROR
     assert client.call(op, request_of("/a\0b")).err == (BAD_ARGUMENTS if op == EXISTS else NO_NODE)
 
 
-def test_t085_exists_without_read_permission(client, path, release):
+def test_exists_without_read_permission_answers_no_auth_and_leaves_no_watch(client, path, release):
     client.create(path + "/n", acls=NOBODY)
     reply = client.call(EXISTS, exists_request(path + "/n", True))
     client.delete(path + "/n")
@@ -57,13 +57,13 @@ def test_t085_exists_without_read_permission(client, path, release):
         assert parse_stat(reply.body).version == 0
 
 
-def test_t086_exists_on_a_missing_node_leaves_a_watch(client, path):
+def test_exists_on_a_missing_node_leaves_a_watch(client, path):
     assert client.call(EXISTS, exists_request(path + "/n", True)).err == NO_NODE
     client.create(path + "/n")
     assert kinds(client.take_events()) == [(NODE_CREATED, path + "/n")]
 
 
-def test_t087_a_failed_get_leaves_no_watch(client, path):
+def test_a_failed_get_leaves_no_watch(client, path):
     for op, request in (
         (GET_DATA, get_data_request),
         (GET_CHILDREN, get_children_request),
@@ -89,22 +89,22 @@ def test_get_without_read_permission_answers_no_auth_and_leaves_no_watch(client,
 
 
 @pytest.mark.parametrize("path", ["/", "/no/such", "relative", "", None, "/a//b/", "/\u4e2d"])
-def test_t088_sync_echoes_any_path(client, path):
+def test_sync_echoes_any_path(client, path):
     assert parse_path(client.ok(SYNC, sync_request(path)).body) == path
 
 
-def test_t088_sync_needs_no_permission(client, path):
+def test_sync_needs_no_permission(client, path):
     client.create(path + "/n", acls=NOBODY)
     assert client.call(SYNC, sync_request(path + "/n")).err == OK
 
 
 @pytest.mark.server(name="fresh tree")
-def test_t089_get_all_children_number_of_the_root_of_a_fresh_tree_is_3(client):
+def test_get_all_children_number_of_the_root_of_a_fresh_tree_is_3(client):
     body = client.ok(GET_ALL_CHILDREN_NUMBER, get_all_children_number_request("/")).body
     assert parse_int(body) == 3
 
 
-def test_t089_get_all_children_number_counts_descendants(client, path):
+def test_get_all_children_number_counts_descendants(client, path):
     def number(node):
         return client.call(GET_ALL_CHILDREN_NUMBER, get_all_children_number_request(node))
 
@@ -119,7 +119,7 @@ def test_t089_get_all_children_number_counts_descendants(client, path):
     assert number(path + "/a").err == NO_AUTH
 
 
-def test_t090_get_ephemerals_lists_own_ephemerals_by_string_prefix(connect, client, path):
+def test_get_ephemerals_lists_own_ephemerals_by_string_prefix(connect, client, path):
     def ephemerals(prefix):
         return sorted(parse_strings(client.ok(GET_EPHEMERALS, get_ephemerals_request(prefix)).body))
 
@@ -134,13 +134,13 @@ def test_t090_get_ephemerals_lists_own_ephemerals_by_string_prefix(connect, clie
     assert ephemerals("nothing") == []
 
 
-def test_t090_get_ephemerals_needs_no_permission(client, path):
+def test_get_ephemerals_needs_no_permission(client, path):
     client.create(path + "/e", acls=NOBODY, flags=EPHEMERAL)
     body = client.ok(GET_EPHEMERALS, get_ephemerals_request(path)).body
     assert parse_strings(body) == [path + "/e"]
 
 
-def test_t091_who_am_i_lists_the_identities_of_the_connection(client):
+def test_who_am_i_lists_the_identities_of_the_connection(client):
     assert client.who_am_i() == [("ip", "127.0.0.1")]
     assert client.auth("digest", b"u:p").err == OK
     assert client.who_am_i() == [("digest", "u"), ("ip", "127.0.0.1")]
@@ -149,13 +149,13 @@ def test_t091_who_am_i_lists_the_identities_of_the_connection(client):
     assert client.who_am_i() == [("digest", "u"), ("digest", "v"), ("ip", "127.0.0.1")]
 
 
-def test_t092_reconfig_is_disabled_by_default(client):
+def test_reconfig_is_disabled_by_default(client):
     assert client.call(RECONFIG, reconfig_request()).err == RECONFIG_DISABLED
     assert client.call(RECONFIG, reconfig_request("server.1=x", "2", None, 77)).err == RECONFIG_DISABLED
 
 
 @pytest.mark.server(config={"reconfigEnabled": "true"})
-def test_t092_reconfig_is_unimplemented_on_a_standalone_server(client):
+def test_reconfig_is_unimplemented_on_a_standalone_server(client):
     assert client.call(RECONFIG, reconfig_request()).err == UNIMPLEMENTED
     assert client.is_open(), "unlike an unknown opcode it does not close"
 

@@ -1,4 +1,4 @@
-"""The life and the end of sessions (sections 2.9, 9.1 to 9.4)."""
+"""The life and the end of sessions (docs/protocol.md, "The life of a session")."""
 
 import time
 
@@ -21,7 +21,7 @@ def refused(server, client):
 
 @ticking
 @pytest.mark.parametrize("timeout_ms", [400, 700, 1000])
-def test_t030_a_silent_session_expires_within_a_tick_of_its_timeout(server, connect, timeout_ms):
+def test_a_silent_session_expires_within_a_tick_of_its_timeout(server, connect, timeout_ms):
     raw = connect(timeout_ms=timeout_ms)
     assert raw.timeout_ms == timeout_ms
     raw.ping()
@@ -33,7 +33,7 @@ def test_t030_a_silent_session_expires_within_a_tick_of_its_timeout(server, conn
 
 
 @ticking
-def test_t030_expiry_deletes_ephemerals_and_tells_watchers(connect, path, client, release):
+def test_expiry_deletes_ephemerals_and_tells_watchers(connect, path, client, release):
     other = connect(timeout_ms=400)
     other.create(path + "/e", flags=EPHEMERAL)
     watcher = connect(timeout_ms=4000)
@@ -45,7 +45,7 @@ def test_t030_expiry_deletes_ephemerals_and_tells_watchers(connect, path, client
 
 
 @ticking
-def test_t030_expiry_counts_from_the_last_request_of_any_kind(connect):
+def test_expiry_counts_from_the_last_request_of_any_kind(connect):
     raw = connect(timeout_ms=400)
     end = time.monotonic() + 1.2
     calls = [
@@ -62,7 +62,7 @@ def test_t030_expiry_counts_from_the_last_request_of_any_kind(connect):
 
 
 @ticking
-def test_t031_a_session_reattached_with_a_longer_timeout_lives_by_it(server, connect):
+def test_a_session_reattached_with_a_longer_timeout_lives_by_it(server, connect):
     first = connect(timeout_ms=400)
     second = connect(session=first.session_id, passwd=first.passwd, timeout_ms=1600)
     assert second.timeout_ms == 1600
@@ -92,7 +92,7 @@ def test_a_session_whose_connection_was_lost_waits_for_its_client(server, connec
     assert again.exists(path + "/e").ephemeralOwner == other.session_id
 
 
-def test_t149_close_session_answers_removes_ephemerals_and_closes(server, connect, client, path):
+def test_close_session_answers_removes_ephemerals_and_closes(server, connect, client, path):
     other = connect()
     other.create(path + "/e", flags=EPHEMERAL)
     other.create(path + "/p")
@@ -104,7 +104,7 @@ def test_t149_close_session_answers_removes_ephemerals_and_closes(server, connec
     assert refused(server, other)
 
 
-def test_t149_requests_behind_close_session_are_not_executed(connect, client, path):
+def test_requests_behind_close_session_are_not_executed(connect, client, path):
     other = connect()
     create = create_request(path + "/late")
     other.send_bytes(
@@ -123,7 +123,7 @@ def test_t149_requests_behind_close_session_are_not_executed(connect, client, pa
     assert client.get_data(path)[0] == b""
 
 
-def test_t149_ephemerals_of_pipelined_creates_go_with_the_session(connect, client, path):
+def test_ephemerals_of_pipelined_creates_go_with_the_session(connect, client, path):
     other = connect()
     other.send_bytes(
         b"".join(
@@ -136,7 +136,7 @@ def test_t149_ephemerals_of_pipelined_creates_go_with_the_session(connect, clien
     assert client.get_children(path) == []
 
 
-def test_t150_session_ids_have_top_byte_1_on_a_standalone_server(connect):
+def test_session_ids_have_top_byte_1_on_a_standalone_server(connect):
     ids = [connect().session_id for _ in range(3)]
     assert [i >> 56 for i in ids] == [1, 1, 1]
     assert ids[1] > ids[0] and ids[2] > ids[1]
@@ -148,7 +148,7 @@ def test_each_new_session_has_the_next_id(connect):
     assert ids == list(range(ids[0], ids[0] + 5))
 
 
-def test_create_session_sent_by_a_client(server, connect, release):
+def test_create_session_sent_by_a_client_is_an_unknown_operation(server, connect, release):
     raw = connect()
     raw.send(CREATE_SESSION, int32(5000), xid=3)
     if release.create_session == "served":

@@ -1,4 +1,4 @@
-"""The Stat that clients see, and the tree of a server that has just been born (section 5)."""
+"""The Stat that clients see, and the tree of a fresh server (docs/protocol.md, "Stat")."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from pylib.zkwire import *
 
 
 @pytest.mark.server(name="newborn")
-def test_t093_a_fresh_tree_has_its_exact_stats(client):
+def test_a_fresh_tree_has_its_exact_stats(client):
     zero = Stat(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     config_acl = [Acl(READ, "world", "anyone")]
     for node, stat, children, acls in (
@@ -23,7 +23,7 @@ def test_t093_a_fresh_tree_has_its_exact_stats(client):
     assert (root.cversion, root.numChildren, root.pzxid) == (0, 2, stat.czxid)
 
 
-def test_t094_cversion_counts_creates_and_deletes(client, path):
+def test_cversion_counts_creates_and_deletes(client, path):
     parent = client.create(path + "/p")
     seen = []
     for act in (client.create, client.create, client.delete, client.delete, client.create):
@@ -33,7 +33,7 @@ def test_t094_cversion_counts_creates_and_deletes(client, path):
     assert seen == [(1, 1), (2, 2), (3, 1), (4, 0), (5, 1)]
 
 
-def test_t095_a_child_changes_pzxid_and_nothing_else_of_its_parent(client, path):
+def test_a_child_changes_pzxid_and_nothing_else_of_its_parent(client, path):
     before = client.exists(path)
     for op, body in ((CREATE, create_request(path + "/c")), (DELETE, delete_request(path + "/c"))):
         zxid = client.ok(op, body).zxid
@@ -44,7 +44,7 @@ def test_t095_a_child_changes_pzxid_and_nothing_else_of_its_parent(client, path)
         )
 
 
-def test_t096_an_ephemeral_node_reports_its_owner(client, path):
+def test_an_ephemeral_node_reports_its_owner(client, path):
     for flags in (EPHEMERAL, EPHEMERAL_SEQUENTIAL):
         name = client.create(path + "/e%d" % flags, flags=flags)
         assert client.exists(name).ephemeralOwner == client.session_id
@@ -53,7 +53,7 @@ def test_t096_an_ephemeral_node_reports_its_owner(client, path):
 
 
 @pytest.mark.server(props={"zookeeper.extendedTypesEnabled": "true"})
-def test_t096_container_and_ttl_nodes_report_owner_0(client, path):
+def test_container_and_ttl_nodes_report_owner_0(client, path):
     client.ok(CREATE_CONTAINER, create_request(path + "/c", flags=CONTAINER))
     client.ok(CREATE_TTL, create_ttl_request(path + "/t", ttl=60000))
     assert client.exists(path + "/c").ephemeralOwner == 0
@@ -62,7 +62,7 @@ def test_t096_container_and_ttl_nodes_report_owner_0(client, path):
     assert client.exists(path + "/e").ephemeralOwner == client.session_id
 
 
-def test_t097_closing_a_session_sets_the_pzxid_of_parents_to_its_zxid(connect, client, path):
+def test_closing_a_session_sets_the_pzxid_of_parents_to_its_zxid(connect, client, path):
     for parent in ("/p", "/q"):
         client.create(path + parent)
     other = connect()
@@ -74,7 +74,7 @@ def test_t097_closing_a_session_sets_the_pzxid_of_parents_to_its_zxid(connect, c
         assert (stat.pzxid, stat.cversion, stat.numChildren) == (zxid, cversion, 0)
 
 
-def test_t098_ctime_stays_and_mtime_follows_set_data(client, path):
+def test_ctime_stays_and_mtime_follows_set_data(client, path):
     import time
 
     client.create(path + "/n", b"abc")

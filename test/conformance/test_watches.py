@@ -1,4 +1,4 @@
-"""What wakes whom, in which order, with which header (section 6)."""
+"""Which watches fire, in which order, with which header (docs/protocol.md, "Watches")."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def arrivals_of(client, op, body):
     ]
 
 
-def test_t099_own_create_gives_created_children_changed_then_the_reply(client, path):
+def test_own_create_gives_created_children_changed_then_the_reply(client, path):
     client.exists(path + "/n", watch=True)
     client.get_children(path, watch=True)
     assert arrivals_of(client, CREATE, create_request(path + "/n")) == [
@@ -35,7 +35,7 @@ def test_t099_own_create_gives_created_children_changed_then_the_reply(client, p
     ]
 
 
-def test_t100_own_delete_gives_deleted_children_changed_then_the_reply(client, path):
+def test_own_delete_gives_deleted_children_changed_then_the_reply(client, path):
     client.create(path + "/n")
     client.get_data(path + "/n", watch=True)
     client.get_children(path, watch=True)
@@ -46,7 +46,7 @@ def test_t100_own_delete_gives_deleted_children_changed_then_the_reply(client, p
     ]
 
 
-def test_t101_data_and_child_watch_on_a_deleted_node_give_one_event(client, path):
+def test_data_and_child_watch_on_a_deleted_node_give_one_event(client, path):
     client.create(path + "/n")
     client.get_data(path + "/n", watch=True)
     client.get_children(path + "/n", watch=True)
@@ -57,21 +57,21 @@ def test_t101_data_and_child_watch_on_a_deleted_node_give_one_event(client, path
     assert client.take_events() == [], "both watches are spent"
 
 
-def test_t102_a_child_watch_alone_tells_of_the_nodes_deletion(client, path):
+def test_a_child_watch_alone_tells_of_the_nodes_deletion(client, path):
     client.create(path + "/n")
     client.get_children(path + "/n", watch=True)
     client.delete(path + "/n")
     assert kinds(client.take_events()) == [(NODE_DELETED, path + "/n")]
 
 
-def test_t103_a_one_shot_watch_fires_once(client, path):
+def test_a_one_shot_watch_fires_once(client, path):
     client.get_data(path, watch=True)
     client.set_data(path)
     client.set_data(path)
     assert kinds(client.take_events()) == [(NODE_DATA_CHANGED, path)]
 
 
-def test_t104_the_header_of_an_event(connect, client, path, release):
+def test_an_event_carries_the_zxid_of_its_transaction(connect, client, path, release):
     watcher = connect()
     watcher.get_data(path, watch=True)
     zxid = client.ok(SET_DATA, set_data_request(path, b"x")).zxid
@@ -80,14 +80,14 @@ def test_t104_the_header_of_an_event(connect, client, path, release):
     assert event.zxid == (zxid if release.event_has_txn_zxid else -1)
 
 
-def test_t105_children_changed_of_a_top_level_node_reports_the_root(client):
+def test_children_changed_of_a_top_level_node_reports_the_root(client):
     client.get_children("/", watch=True)
     node = client.create("/t105-top")
     client.delete(node)
     assert kinds([e for e in client.take_events()]) == [(NODE_CHILDREN_CHANGED, "/")]
 
 
-def test_t106_a_persistent_watch_sees_its_node_and_the_coming_and_going_of_children(client, path):
+def test_a_persistent_watch_sees_its_node_and_the_coming_and_going_of_children(client, path):
     node = path + "/n"
     add_watch(client, node, MODE_PERSISTENT)
     client.create(node)
@@ -109,7 +109,7 @@ def test_t106_a_persistent_watch_sees_its_node_and_the_coming_and_going_of_child
     ]
 
 
-def test_t107_a_recursive_watch_sees_every_depth_and_never_children_changed(client, path):
+def test_a_recursive_watch_sees_every_depth_and_never_children_changed(client, path):
     add_watch(client, path, MODE_PERSISTENT_RECURSIVE)
     client.create(path + "/c")
     client.create(path + "/c/d")
@@ -138,7 +138,7 @@ def test_a_recursive_watch_does_not_see_siblings_with_the_same_beginning(client,
     assert kinds(client.take_events()) == [(NODE_CREATED, path + "/a")]
 
 
-def test_t108_persistent_and_recursive_on_one_path(client, path, release):
+def test_a_persistent_and_a_recursive_watch_on_one_path_both_fire(client, path, release):
     add_watch(client, path, MODE_PERSISTENT)
     add_watch(client, path, MODE_PERSISTENT_RECURSIVE)
     client.set_data(path)
@@ -149,7 +149,7 @@ def test_t108_persistent_and_recursive_on_one_path(client, path, release):
     assert kinds(client.take_events()) == events
 
 
-def test_t109_a_get_data_watch_and_a_persistent_watch_on_one_path(client, path, release):
+def test_a_get_data_watch_leaves_a_persistent_watch_in_place(client, path, release):
     add_watch(client, path, MODE_PERSISTENT)
     client.get_data(path, watch=True)
     for _ in range(3):
@@ -159,7 +159,7 @@ def test_t109_a_get_data_watch_and_a_persistent_watch_on_one_path(client, path, 
     assert kinds(client.take_events()) == [(NODE_DATA_CHANGED, path)] * times
 
 
-def test_t110_a_recursive_watch_on_the_root_sees_all_paths(client, path):
+def test_a_recursive_watch_on_the_root_sees_all_paths(client, path):
     add_watch(client, "/", MODE_PERSISTENT_RECURSIVE)
     client.create(path + "/c")
     client.delete(path + "/c")
@@ -171,7 +171,7 @@ def test_t110_a_recursive_watch_on_the_root_sees_all_paths(client, path):
     ]
 
 
-def test_t111_registering_twice_gives_one_event(client, path):
+def test_registering_twice_gives_one_event(client, path):
     client.get_data(path, watch=True)
     client.exists(path, watch=True)
     client.get_children(path, watch=True)
@@ -189,7 +189,7 @@ def test_several_matching_watches_of_a_connection_give_one_event(client, path):
     assert kinds(below(client.take_events(), path)) == [(NODE_DATA_CHANGED, node)]
 
 
-def test_t112_multi_gives_the_events_of_each_sub_operation_in_order(client, path):
+def test_multi_gives_the_events_of_each_sub_operation_in_order(client, path):
     client.exists(path + "/q1", watch=True)
     client.exists(path + "/q2", watch=True)
     client.get_children(path, watch=True)
@@ -223,7 +223,7 @@ def test_a_failed_write_and_a_failed_multi_fire_nothing(client, path):
     assert client.take_events() == []
 
 
-def test_t113_closing_a_session_tells_of_each_of_its_ephemerals(connect, client, path, release):
+def test_closing_a_session_tells_of_each_of_its_ephemerals(connect, client, path, release):
     other = connect()
     for name in ("/e1", "/e2"):
         other.create(path + name, flags=EPHEMERAL)
@@ -240,7 +240,7 @@ def test_t113_closing_a_session_tells_of_each_of_its_ephemerals(connect, client,
     assert kinds(events)[1] == (NODE_CHILDREN_CHANGED, path), "after the first deletion"
 
 
-def test_t114_an_event_of_an_unreadable_node_is_not_delivered_and_its_watch_is_spent(client, path):
+def test_an_event_of_an_unreadable_node_is_not_delivered_and_its_watch_is_spent(client, path):
     client.create(path + "/n")
     client.get_data(path + "/n", watch=True)
     client.ok(SET_ACL, set_acl_request(path + "/n", NOBODY))
@@ -286,7 +286,7 @@ def test_an_event_is_filtered_by_the_identities_of_its_moment(client, path):
 # -- setWatches
 
 
-def test_t115_set_watches_compares_mzxid_with_the_relative_zxid(client, path):
+def test_set_watches_compares_mzxid_with_the_relative_zxid(client, path):
     mzxid = client.set_data(path, b"x").mzxid
     body = set_watches_request(mzxid - 1, data=[path])
     assert arrivals_of(client, SET_WATCHES, body) == [(NODE_DATA_CHANGED, path), OK]
@@ -298,7 +298,7 @@ def test_t115_set_watches_compares_mzxid_with_the_relative_zxid(client, path):
     assert kinds(client.take_events()) == [(NODE_DATA_CHANGED, path)]
 
 
-def test_t116_set_watches_catches_up_with_each_list(client, path):
+def test_set_watches_catches_up_with_each_list(client, path):
     client.create(path + "/there")
     child = client.exists(path).pzxid
     body = set_watches_request(
@@ -339,14 +339,14 @@ def test_a_node_deleted_and_made_again_catches_up_as_changed(client, path):
 
 @pytest.mark.parametrize("op", [SET_WATCHES, SET_WATCHES2])
 @pytest.mark.parametrize("xid", [XID_SET_WATCHES, 12, 0])
-def test_t117_catch_up_events_carry_zxid_minus_1_and_the_reply_its_xid(client, path, op, xid):
+def test_catch_up_events_carry_zxid_minus_1_and_the_reply_its_xid(client, path, op, xid):
     encode = set_watches_request if op == SET_WATCHES else set_watches2_request
     reply = client.call(op, encode(0, data=[path], child=[path]), xid=xid)
     assert (reply.xid, reply.err, reply.body) == (xid, OK, b"")
     assert [(e.zxid, e.err, e.state) for e in client.events] == [(-1, OK, SYNC_CONNECTED)] * 2
 
 
-def test_t118_set_watches_with_a_null_vector_answers_marshalling_error(client, path):
+def test_set_watches_with_a_null_vector_answers_marshalling_error(client, path):
     for lists in ((None, [], []), ([], None, []), ([], [], None)):
         assert client.call(SET_WATCHES, set_watches_request(0, *lists)).err == MARSHALLING_ERROR
     for n in range(5):
@@ -355,7 +355,7 @@ def test_t118_set_watches_with_a_null_vector_answers_marshalling_error(client, p
         assert client.call(SET_WATCHES2, set_watches2_request(0, *lists)).err == MARSHALLING_ERROR
 
 
-def test_t119_set_watches2_registers_persistent_and_recursive_without_events(client, path):
+def test_set_watches2_registers_persistent_and_recursive_without_events(client, path):
     client.create(path + "/p")
     client.create(path + "/r")
     body = set_watches2_request(0, persistent=[path + "/p"], persistent_recursive=[path + "/r"])
@@ -415,7 +415,7 @@ def test_a_whole_reconnection_loses_no_change(server, connect, client, path):
 # -- addWatch, checkWatches, removeWatches
 
 
-def test_t120_add_watch_takes_modes_0_and_1_on_any_path(client, path):
+def test_add_watch_takes_modes_0_and_1_on_any_path(client, path):
     for mode in (2, -1, 3, 2147483647):
         reply = client.call(ADD_WATCH, add_watch_request(path, mode))
         assert (reply.err, reply.body) == (MARSHALLING_ERROR, b"")
@@ -437,7 +437,7 @@ def set_every_watch(client, path):
     add_watch(client, path, MODE_PERSISTENT_RECURSIVE)
 
 
-def test_t121_remove_watches_type_1_and_2_leave_persistent_watches(client, path, release):
+def test_remove_watches_type_1_and_2_leave_persistent_watches(client, path, release):
     add_watch(client, path, MODE_PERSISTENT)
     if not release.watch_modes_coexist:
         # 3.8: any mode in the child table, any in the data table.
@@ -456,7 +456,7 @@ def test_t121_remove_watches_type_1_and_2_leave_persistent_watches(client, path,
     assert kinds(client.take_events()) == [(NODE_DATA_CHANGED, path), (NODE_CHILDREN_CHANGED, path)]
 
 
-def test_t121_remove_watches_type_4_and_5_remove_their_mode_only(client, path, release):
+def test_remove_watches_type_4_and_5_remove_their_mode_only(client, path, release):
     set_every_watch(client, path)
     if not release.watch_types_4_and_5:
         for kind in (WATCH_PERSISTENT, WATCH_RECURSIVE):
@@ -475,7 +475,7 @@ def test_t121_remove_watches_type_4_and_5_remove_their_mode_only(client, path, r
     assert kinds(client.take_events()) == [(NODE_DATA_CHANGED, path)]
 
 
-def test_t121_remove_watches_type_3_removes_everything(client, path):
+def test_remove_watches_type_3_removes_everything(client, path):
     set_every_watch(client, path)
     assert watch_err(client, REMOVE_WATCHES, path, WATCH_ANY) == OK
     assert watch_err(client, REMOVE_WATCHES, path, WATCH_ANY) == NO_WATCHER
@@ -486,7 +486,7 @@ def test_t121_remove_watches_type_3_removes_everything(client, path):
     assert client.take_events() == []
 
 
-def test_t121_one_shot_watches_are_removed_by_their_table(client, path):
+def test_one_shot_watches_are_removed_by_their_table(client, path):
     client.get_data(path, watch=True)
     client.get_children(path, watch=True)
     assert watch_err(client, REMOVE_WATCHES, path, WATCH_DATA) == OK
@@ -498,12 +498,12 @@ def test_t121_one_shot_watches_are_removed_by_their_table(client, path):
 
 @pytest.mark.parametrize("op", [REMOVE_WATCHES, CHECK_WATCHES])
 @pytest.mark.parametrize("kind", [0, 6, 9, -1])
-def test_t121_t122_unknown_watch_types_answer_marshalling_error(client, path, op, kind):
+def test_unknown_watch_types_answer_marshalling_error(client, path, op, kind):
     client.get_data(path, watch=True)
     assert watch_err(client, op, path, kind) == MARSHALLING_ERROR
 
 
-def test_t121_another_connections_watch_is_not_the_callers(connect, client, path, release):
+def test_another_connections_watch_is_not_the_callers(connect, client, path, release):
     connect().get_data(path, watch=True)
     assert watch_err(client, REMOVE_WATCHES, path, WATCH_DATA) == NO_WATCHER
     # real server: 3.8.0's checkWatches finds the watches of every connection.
@@ -512,7 +512,7 @@ def test_t121_another_connections_watch_is_not_the_callers(connect, client, path
     )
 
 
-def test_t121_absent_watches_answer_no_watcher_on_any_path(client, path, release):
+def test_absent_watches_answer_no_watcher_on_any_path(client, path, release):
     for kind in (WATCH_CHILDREN, WATCH_DATA, WATCH_ANY):
         for odd in ("", path, path + "/missing"):
             for op in (REMOVE_WATCHES, CHECK_WATCHES):
@@ -523,7 +523,7 @@ def test_t121_absent_watches_answer_no_watcher_on_any_path(client, path, release
         assert err == release.check_watches_of_relative_path
 
 
-def test_t121_a_recursive_watch_above_is_no_watch_on_a_path_below(client, path):
+def test_a_recursive_watch_above_is_no_watch_on_a_path_below(client, path):
     add_watch(client, path, MODE_PERSISTENT_RECURSIVE)
     for odd in (path + "/missing", path + "/far/below"):
         for kind in (WATCH_CHILDREN, WATCH_DATA, WATCH_ANY):
@@ -531,7 +531,7 @@ def test_t121_a_recursive_watch_above_is_no_watch_on_a_path_below(client, path):
                 assert watch_err(client, op, odd, kind) == NO_WATCHER
 
 
-def test_t122_check_watches_changes_nothing(client, path, release):
+def test_check_watches_changes_nothing(client, path, release):
     client.get_data(path, watch=True)
     for _ in range(2):
         assert watch_err(client, CHECK_WATCHES, path, WATCH_DATA) == OK
@@ -545,7 +545,7 @@ def test_t122_check_watches_changes_nothing(client, path, release):
     assert kinds(client.take_events()) == [(NODE_DATA_CHANGED, path)]
 
 
-def test_t123_watches_vanish_with_their_connection(server, connect, client, path):
+def test_watches_vanish_with_their_connection(server, connect, client, path):
     first = connect()
     set_every_watch(first, path)
     first.disconnect()

@@ -1,5 +1,5 @@
-"""What differs between the real 3.8.0 (Debian's, the reference here) and 3.9.5, which Paddock
-imitates: the one place where the differential test may look away, and how.
+"""What differs between the real 3.8.0 (Debian's, which these tests compare with) and 3.9.5, which
+Paddock imitates: the only differences that the differential test may overlook, and how.
 
 "avoided": the generator never asks. "normalised": both answers are brought to one form. Anything
 that is not in this table and differs is a difference.

@@ -170,7 +170,7 @@ class Reader:
 
 
 # ---------------------------------------------------------------------------------------------
-# Request records (section 3.3)
+# Request records
 
 
 def acl(entry):
@@ -292,7 +292,7 @@ def connect_request(
 
 
 # ---------------------------------------------------------------------------------------------
-# Response records (section 3.4): each takes a Reply's body and insists that nothing is left over
+# Response records: each takes a Reply's body and insists that nothing is left over
 
 
 def _whole(read):
@@ -365,7 +365,7 @@ def parse_connect_response(body):
 
 
 # ---------------------------------------------------------------------------------------------
-# Functions of section 2.3 and 7.4
+# The session password and digest identities: docs/protocol.md
 
 _MASK48 = (1 << 48) - 1
 

@@ -1,8 +1,7 @@
 /* acl.h: who somebody is, and what that lets them do.
  *
  * Schemes: world, auth (a placeholder), digest, ip, super, and ensemble (which adds no identity).
- * Source: PrepRequestProcessor.fixupACL(), ZooKeeperServer.checkACL(), the authentication providers
- * of package org.apache.zookeeper.server.auth. */
+ * docs/protocol.md, "ACLs and identities". */
 #ifndef REPLICA_ACL_ACL_H
 #define REPLICA_ACL_ACL_H
 

@@ -1,4 +1,4 @@
-/* ip_range.h: "address" or "address/bits" as an ACL id (IPAuthenticationProvider.java of 3.9.4). */
+/* ip_range.h: "address" or "address/bits" as an ACL id (docs/protocol.md, "ACLs and identities"). */
 #ifndef REPLICA_ACL_IP_RANGE_H
 #define REPLICA_ACL_IP_RANGE_H
 

@@ -84,10 +84,9 @@ static void put_packet(struct forwarded *forwarded, const struct proposal *reque
                        const struct identities *identities, struct slice body,
                        const struct write_request *multi)
 {
-    struct forwarded_request packet = {.header = {.session_id = request->session_id,
-                                                  .cxid = request->xid,
-                                                  .type = request->op},
-                                       .body = body};
+    struct forwarded_request packet = {
+        .header = {.session_id = request->session_id, .cxid = request->xid, .type = request->op},
+        .body = body};
     struct buffer ids = {0};
     struct jute_vector auth = {.count = -1};
     uint8_t *copy = NULL;
@@ -96,8 +95,8 @@ static void put_packet(struct forwarded *forwarded, const struct proposal *reque
         for (uint32_t i = 0; i < identities->count; i++)
             jute_put_id(&ids, &(struct jute_id){.scheme = identities->items[i].scheme,
                                                 .id = identities->items[i].id});
-        auth = (struct jute_vector){.bytes = buffer_slice(&ids),
-                                    .count = (int32_t)identities->count};
+        auth =
+            (struct jute_vector){.bytes = buffer_slice(&ids), .count = (int32_t)identities->count};
     }
     if (multi != NULL) {
         copy = without_create2(body, multi);

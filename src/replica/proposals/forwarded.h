@@ -15,7 +15,7 @@ struct forwarded_sync {
     int64_t zxid; /* answered when everything up to it is applied; -1: the leader has not said */
 };
 
-struct forwarded { /* zeroed: nothing */
+struct forwarded {       /* zeroed: nothing */
     struct map sessions; /* id -> struct forwarded_queue */
     struct forwarded_item *spare;
     struct forwarded_sync *syncs; /* a queue: [sync_first, sync_first + sync_count) of the array */

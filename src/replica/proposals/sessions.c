@@ -35,8 +35,7 @@ static void adopt(struct sessions *sessions)
 void sessions_init(struct sessions *sessions, const struct sessions_options *options,
                    struct tree *tree, struct step *step)
 {
-    *sessions =
-        (struct sessions){.options = *options, .step = step, .next_id = first_id(options)};
+    *sessions = (struct sessions){.options = *options, .step = step, .next_id = first_id(options)};
     sessions_begin(sessions, tree, /* reports= */ false);
 }
 

@@ -14,7 +14,7 @@ struct pending {
     int64_t changes; /* outstanding_kept_put_count() with its own */
 };
 
-struct txn_ring { /* zeroed, but for kept_bytes_max: empty */
+struct txn_ring {          /* zeroed, but for kept_bytes_max: empty */
     struct pending *items; /* its size is a power of two */
     size_t capacity;
     uint64_t oldest, first, end; /* positions that only grow: kept, not applied, free */

@@ -2,7 +2,7 @@
  *
  * A session waits in a bucket one tick wide, and a whole bucket dies at its end: a silent session
  * outlives its deadline, by at most a tick. Times are monotonic ms and come in as arguments.
- * Source: ExpiryQueue.java, SessionTrackerImpl.java. */
+ * docs/protocol.md, "The life of a session". */
 #ifndef REPLICA_SESSION_SESSION_TABLE_H
 #define REPLICA_SESSION_SESSION_TABLE_H
 

@@ -5,7 +5,7 @@
  *                long last zxid                      (3.9 and later)       seal
  *     seal     = long Adler-32 of all uncompressed bytes so far, text "/"
  * Plain, gzip, or snappy-java's stream, by the last part of the name.
- * Source: FileSnap.java, SnapStream.java. */
+ * docs/protocol.md, "Snapshots". */
 #ifndef REPLICA_STORE_SNAPSHOT_H
 #define REPLICA_STORE_SNAPSHOT_H
 
@@ -60,11 +60,11 @@ struct snapshot_info {
     int64_t last_zxid;
     const char *problem; /* when the answer is not OK: "wrong seal", ... */
 };
-/* The cheap check (5.4): does this look like a finished snapshot? */
+/* A cheap check of the name and the last bytes: does this look like a finished snapshot? */
 MUST_USE enum status snapshot_is_candidate(struct disk *disk, const char *name,
                                            bool *ret_candidate);
 /* Into an empty tree (tree_new_empty), which is useless when the answer is not OK. `tree` NULL:
- * only checks. STATUS_CORRUPT: not a whole, right snapshot (5.5). Bounded memory. Does not call
+ * only checks. STATUS_CORRUPT: not a whole, right snapshot. Bounded memory. Does not call
  * tree_load_finish() nor set the zxid. text_bytes_max 0: Java's default. */
 MUST_USE enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes_max,
                                    struct tree *tree, struct snapshot_info *ret_info);

@@ -10,7 +10,7 @@
  * before it: it tells our records from Java's, and is stronger than Adler-32 on short ones.
  * A record without a digest of Java's gets one with version 0: Java reads it, compares nothing, counts
  * no mismatch, and warns once in a while that the version is not its own (tried with 3.8.0).
- * Source: FileTxnLog.java, SerializeUtils.java, DataTree.compareDigest(). */
+ * docs/protocol.md, "The transaction log". */
 #ifndef REPLICA_STORE_TXNLOG_FORMAT_H
 #define REPLICA_STORE_TXNLOG_FORMAT_H
 

@@ -1,5 +1,5 @@
-/* digest.c: the digest of the tree: the sum of the CRC-32 of every node's path, data and stat, without those
- * below /zookeeper (DigestCalculator.java, version 2). It follows each change of a node. */
+/* digest.c: the digest of the tree, the sum of the digests of its nodes (docs/protocol.md, "Digests").
+ * It is kept up to date with each change of a node, never computed from the whole tree. */
 #include "replica/tree/tree_internal.h"
 
 #include "base/checksum.h"

@@ -1,5 +1,5 @@
-/* How much is read and written below each child of the root, as DataTree.java counts it: paths in
- * UTF-16 units, data in bytes, 68 for a stat that is read. */
+/* namespaces.c: how much is read and written below each child of the root. What is counted is what
+ * Java counts: a path by its UTF-16 units, data by its bytes, a stat that is read as 68. */
 #include "replica/tree/tree_internal.h"
 
 #include "base/hash.h"

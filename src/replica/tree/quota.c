@@ -1,7 +1,7 @@
-/* Quotas: StatsTrack.java and the quota parts of DataTree.java and ZooKeeperServer.java.
+/* quota.c: limits on the number of znodes and bytes below a path, and what is used of them.
  *
  * There is no table of quotas beside the tree: the subtree /zookeeper/quota is the table, and the
- * innermost quota of a path is found by walking both together. */
+ * innermost quota of a path is found by walking both together. docs/protocol.md, "Quotas". */
 #include "replica/tree/tree_internal.h"
 
 #include <stdio.h>
@@ -61,9 +61,9 @@ static bool is_separator(uint8_t byte)
     return byte == ',' || byte == ';';
 }
 
-/* The next key=value of `text`. STATUS_END: no more. STATUS_MALFORMED: what StatsTrack.java cannot
- * take: a separator at the start, or nothing behind the first '='. An empty value is followed by
- * another '=', the odd one that lets old parsers ignore the rest. */
+/* The next key=value of `text`. STATUS_END: no more. STATUS_MALFORMED: a separator at the start, or
+ * nothing behind the first '=', which Java does not accept either. An empty value is one that is
+ * followed by another '='. */
 static enum status next_pair(struct slice *text, struct slice *ret_key, struct slice *ret_value)
 {
     size_t end = 0, next = 0;

@@ -4,7 +4,7 @@
  * Paths are absolute; the root is "" or "/". Times are wall-clock ms from the transactions.
  * Nodes are named by 32-bit ids, which stay valid until the node is deleted; pointers to a znode
  * stay valid as long, pointers into its bytes until its data changes.
- * Source: apache/zookeeper DataTree.java, DataNode.java, ReferenceCountedACLCache.java. */
+ * docs/protocol.md, "Stat". */
 #ifndef REPLICA_TREE_TREE_H
 #define REPLICA_TREE_TREE_H
 
@@ -55,7 +55,7 @@ void tree_set_last_zxid(struct tree *tree, int64_t zxid);
 /* Sum of the node digests modulo 2^64; 0 when switched off. */
 uint64_t tree_digest(const struct tree *tree);
 /* To be called behind each transaction whose tree is exact: every 128th zxid's digest is kept, the
- * last 1024 of them, so that servers can be compared (DataTree.java). */
+ * last 1,024 of them, so that servers can be compared. */
 void tree_mark_digest(struct tree *tree, int64_t zxid);
 struct digest_mark {
     int64_t zxid;
@@ -104,7 +104,7 @@ void tree_session_remove(struct tree *tree, int64_t id); /* its ephemerals are g
 uint32_t tree_container_next(const struct tree *tree, size_t *cursor); /* NODE_NONE ends */
 uint32_t tree_ttl_next(const struct tree *tree, size_t *cursor);
 
-/* --- changing; used by txn/apply. Answers are those of DataTree.java --- */
+/* --- changing; used by txn/apply --- */
 struct tree_create {
     struct slice path, data;
     struct jute_vector acl;

@@ -1,8 +1,8 @@
 /* outstanding.h: the tree as it will be when everything proposed has been applied.
  *
- * Only what differs from the tree is held: one record per path that a proposed transaction touches,
- * until the tree has caught up with the last of them. Requests are judged against this, so the
- * pipeline never waits for a commit. Source: PrepRequestProcessor's outstandingChanges. */
+ * Only the differences from the tree are kept: one record for each path that a proposed transaction
+ * changes, until the last such transaction is applied. Requests are checked against this, so no
+ * request waits for the transactions before it. */
 #ifndef REPLICA_TXN_OUTSTANDING_H
 #define REPLICA_TXN_OUTSTANDING_H
 

@@ -2,7 +2,7 @@
  *
  * Every check in ZooKeeper's order. A failed request becomes an error
  * transaction: it takes a zxid and a log record, and changes nothing.
- * Source: PrepRequestProcessor.java. */
+ * docs/protocol.md, "Writes: the order of checks". */
 #ifndef REPLICA_TXN_PREPARE_H
 #define REPLICA_TXN_PREPARE_H
 

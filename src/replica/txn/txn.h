@@ -2,7 +2,7 @@
  *
  * Payload of a log record: header, body by type, then optionally the digest (12 bytes) and after it
  * whatever else: read and ignored here (the log's trailer, store/txnlog_format.h).
- * Source: SerializeUtils.java, DataTree.processTxn(). */
+ * docs/protocol.md, "The transaction log" and "Restoring". */
 #ifndef REPLICA_TXN_TXN_H
 #define REPLICA_TXN_TXN_H
 

@@ -3,7 +3,7 @@
  * Two tables, data and child, of watches keyed by path and client. A watch belongs to a client's
  * connection and goes with it. A standard watch is consumed by the first event; persistent and
  * recursive ones stay. All three may stand on one path at once.
- * Source: WatchManager.java of release 3.9. */
+ * docs/protocol.md, "Watches". */
 #ifndef REPLICA_WATCH_WATCH_H
 #define REPLICA_WATCH_WATCH_H
 

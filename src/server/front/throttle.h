@@ -1,5 +1,6 @@
-/* throttle.h: how many sessions may connect: tokens that fill up with time, and random early drops
- * when they run short. Source: apache/zookeeper BlueThrottle.java. Pure: time and chance come in. */
+/* throttle.h: how many clients may connect. Each handshake takes tokens, which come back with time;
+ * when they run short some handshakes are refused at random before none is left. Time and chance are
+ * arguments. */
 #ifndef SERVER_FRONT_THROTTLE_H
 #define SERVER_FRONT_THROTTLE_H
 

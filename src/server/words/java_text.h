@@ -6,7 +6,7 @@
 
 /* Double.toString(): "0.0", "2.75", "1.0E7". */
 void java_put_double(struct buffer *out, double value);
-/* An average with at most four decimals (AvgMinMaxCounter.java): "0.6667". */
+/* An average with at most four decimals as Java prints it: "0.6667". */
 void java_put_average(struct buffer *out, int64_t sum, int64_t count);
 /* Date.toString(): "Sat Nov 21 01:44:14 UTC 2026", local time. */
 void java_put_date(struct buffer *out, int64_t wall_ms);

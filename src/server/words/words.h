@@ -36,7 +36,9 @@ struct words { /* who knows the answers; all borrowed */
     bool start_forgotten; /* srst: how the start went is no longer shown */
     uint64_t trace_mask;  /* stmk, gtmk */
 };
-enum { TRACE_MASK_DEFAULT = 306 /* ZooTrace.java: warnings, client pings, sessions, ... */ };
+enum {
+    TRACE_MASK_DEFAULT = 306 /* Java's default: requests, server packets, sessions, warnings */
+};
 
 struct word_question {
     enum four_letter_word word;

@@ -76,7 +76,7 @@ static bool wait_until(struct log_thread *thread, int64_t until_ns)
     return pthread_cond_timedwait(&thread->wake, &thread->lock, &until) == 0;
 }
 
-/* flushDelay: company for the batch, as SyncRequestProcessor.java waits for it. Lock held. */
+/* flushDelay: waits a while, so that more records join the batch. Lock held. */
 static void wait_for_company(struct log_thread *thread)
 {
     int64_t delay_ns = thread->options.flush_delay_ms * 1000000;

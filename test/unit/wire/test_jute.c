@@ -122,7 +122,7 @@ TEST(a_buffer_at_the_limit_is_read)
     CHECK_STATUS(reader.status, STATUS_OK);
 }
 
-/* What the real server echoes for each: protocol reference, 1.2 "String decoding details". */
+/* What the real server echoes for each: docs/protocol.md, "Frames and records". */
 static const struct {
     const char *name;
     struct slice sent, held;

@@ -104,7 +104,7 @@ PROPERTY(every_record_survives_the_wire_and_no_part_of_one_is_taken_for_a_whole)
     arena_deinit(&arena);
 }
 
-/* --- packets captured from the real server (protocol reference, appendix A) --- */
+/* --- packets captured from a real server --- */
 
 static struct slice from_hex(const char *hex)
 {

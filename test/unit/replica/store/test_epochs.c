@@ -56,11 +56,20 @@ TEST(only_the_first_line_of_an_epoch_file_is_read_and_it_must_be_a_number)
     static const struct {
         const char *text;
         int64_t epoch; /* -2: refused */
-    } rows[] = {{"0", 0},   {"5\n", 5},        {"5\r\nx", 5},
-                {"-1", -1}, {"2147483647", INT32_MAX},
-                {"", -2},   {"\n5", -2},       {" 5", -2},
-                {"5 ", -2}, {"2147483648", -2}, {"99999999999999999999999999", -2},
-                {"-2", -2}, {"five", -2},      {"0x5", -2}};
+    } rows[] = {{"0", 0},
+                {"5\n", 5},
+                {"5\r\nx", 5},
+                {"-1", -1},
+                {"2147483647", INT32_MAX},
+                {"", -2},
+                {"\n5", -2},
+                {" 5", -2},
+                {"5 ", -2},
+                {"2147483648", -2},
+                {"99999999999999999999999999", -2},
+                {"-2", -2},
+                {"five", -2},
+                {"0x5", -2}};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct sim_disk *sim = sim_disk_new(1);
@@ -134,8 +143,7 @@ TEST(an_epoch_file_is_old_or_new_after_a_power_cut_and_new_once_it_was_promised)
         struct epochs epochs;
         CHECK_STATUS(epochs_write(sim_disk(sim), &(struct epochs){5, 4}), STATUS_OK);
         sim_disk_crash_at(sim, 1 + run / 3);
-        bool promised =
-            epochs_write(sim_disk(sim), &(struct epochs){100, 100}) == STATUS_OK;
+        bool promised = epochs_write(sim_disk(sim), &(struct epochs){100, 100}) == STATUS_OK;
         sim_disk_reboot(sim, (enum sim_disk_loss)(run % 3));
         CHECK_STATUS(read_epochs(sim, &epochs), STATUS_OK);
         CHECK(epochs.accepted == 5 || epochs.accepted == 100);
@@ -156,8 +164,7 @@ TEST(an_epoch_that_could_not_be_written_is_told)
     for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
         struct sim_disk *sim = sim_disk_new(1);
         sim_disk_fail_at(sim, ops[i], 1, STATUS_NO_SPACE);
-        CHECK_STATUS(epochs_write(sim_disk(sim), &(struct epochs){5, EPOCH_NONE}),
-                     STATUS_NO_SPACE);
+        CHECK_STATUS(epochs_write(sim_disk(sim), &(struct epochs){5, EPOCH_NONE}), STATUS_NO_SPACE);
         CHECK_U64("open files", sim_disk_open_files(sim), 0);
         sim_disk_free(sim);
     }
