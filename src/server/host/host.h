@@ -1,5 +1,5 @@
 /* host.h: what the daemon gives to those who bring it events: the loop, the time, and one way to step
- * the replica. front, and next peers and admin, know this and not the server. */
+ * the replica. front and peer, and next admin, know this and not the server. */
 #ifndef SERVER_HOST_HOST_H
 #define SERVER_HOST_HOST_H
 
