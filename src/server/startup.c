@@ -5,7 +5,7 @@
 
 #include "io/disk_posix.h"
 #include "io/log.h"
-#include "replica/store/recovery.h"
+#include "replica/store/start.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -198,7 +198,7 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         .context = &replay_ns,
     };
     uint64_t start_ns = uv_hrtime();
-    enum status status = store_recover(server->data_disk, server->log_disk, &options, &recovery);
+    enum status status = store_start(server->data_disk, server->log_disk, &options, &recovery);
 
     log_notes(&recovery.notes);
     if (status != STATUS_OK) {

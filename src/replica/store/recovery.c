@@ -65,6 +65,12 @@ struct loaded {
     struct snapshot_info info;
 };
 
+/* A snapshot of Java's may hold what came while it was written. */
+static bool is_ahead(const struct snapshot_info *info, int64_t zxid)
+{
+    return info->node_zxid_max > zxid || (info->has_digest && info->digest_zxid > zxid);
+}
+
 /* Newest first, each into an empty tree; the first good one counts. */
 static enum status load_newest(struct disk *data, const struct store_files *files,
                                const struct recovery_options *options, struct recovery *recovery,
@@ -76,6 +82,8 @@ static enum status load_newest(struct disk *data, const struct store_files *file
     for (size_t i = files->count; i > 0 && loaded.file == NULL && tried < CANDIDATES_MAX; i--) {
         const struct store_file *file = &files->files[i - 1];
         bool candidate;
+        if (options->limited && file->read.zxid > options->limit_zxid)
+            continue;
         enum status status = snapshot_is_candidate(data, file->name, &candidate);
         if (status != STATUS_OK)
             return status;
@@ -89,6 +97,15 @@ static enum status load_newest(struct disk *data, const struct store_files *file
         struct tree *tree = tree_new_empty(&options->tree);
         tree_load_reserve(tree, (uint32_t)(file->size_bytes / NODE_BYTES_GUESS));
         status = snapshot_load(data, file->name, options->text_bytes_max, tree, &loaded.info);
+        if (status == STATUS_OK && options->limited &&
+            is_ahead(&loaded.info, options->limit_zxid)) {
+            store_note(&recovery->notes, false,
+                       "The snapshot %s holds changes behind 0x%" PRIx64
+                       "; the one before it is tried.",
+                       file->name, (uint64_t)options->limit_zxid);
+            tree_free(tree);
+            continue;
+        }
         if (status == STATUS_OK) {
             tree_load_finish(tree);
             tree_set_last_zxid(tree, file->read.zxid);
@@ -248,6 +265,8 @@ static enum status recover(struct disk *data, struct disk *log,
     struct loaded loaded;
 
     enum status status = load_newest(data, snapshots, options, recovery, &loaded);
+    if (status == STATUS_OK && loaded.file == NULL && options->limited)
+        return STATUS_NOT_FOUND;
     if (status == STATUS_OK && loaded.file == NULL)
         status = begin_without_snapshot(options, &loaded, snapshots, logs, recovery);
     if (status != STATUS_OK)
@@ -257,7 +276,9 @@ static enum status recover(struct disk *data, struct disk *log,
                             .files = logs,
                             .payload_bytes_max = txnlog_payload_bytes_max(options->text_bytes_max),
                             .recovery = recovery,
-                            .begin_anywhere = loaded.file == NULL};
+                            .begin_anywhere = loaded.file == NULL,
+                            .limited = options->limited,
+                            .limit_zxid = options->limit_zxid};
     if (loaded.file != NULL) {
         use_digest(&loaded, recovery, &replay);
         status = sync_file(data, loaded.file->name);
@@ -279,7 +300,8 @@ static enum status recover(struct disk *data, struct disk *log,
                    "Digests of the tree differed: mismatches=%" PRIu64 " of checked=%" PRIu64 ".",
                    recovery->digest_mismatches, recovery->digests_checked);
     recovery->last_zxid = tree_last_zxid(recovery->tree);
-    status = remove_orphans(recovery);
+    if (!options->keep_orphans)
+        status = remove_orphans(recovery);
     if (status == STATUS_OK && recovery->fresh)
         status = write_first_snapshot(data, options, recovery->tree);
     return status;
@@ -291,8 +313,8 @@ enum status store_recover(struct disk *data, struct disk *log,
     struct recovery recovery = {0};
     struct store_files snapshots = {0}, logs = {0};
 
-    enum status status = remove_leftovers(data, &recovery.notes);
-    if (status == STATUS_OK && log != data)
+    enum status status = options->limited ? STATUS_OK : remove_leftovers(data, &recovery.notes);
+    if (status == STATUS_OK && !options->limited && log != data)
         status = remove_leftovers(log, &recovery.notes);
     if (status == STATUS_OK)
         status = store_files_list(data, STORE_FILE_SNAPSHOT, &snapshots);

@@ -31,6 +31,12 @@ struct recovery_options {
     bool initialize_found;  /* ... unless dataLogDir/initialize is there; the caller removes it */
     bool last_zxid_section; /* for the snapshot.0 of a fresh database */
     enum store_compression compression; /* likewise */
+    bool keep_orphans; /* ephemerals whose session is gone stay: in an ensemble the leader's
+                          transactions remove them */
+    /* Only what is known to be of limit_zxid and before, and no file is changed: later records are
+     * not read, snapshots that hold something later are not taken. */
+    bool limited;
+    int64_t limit_zxid;
     /* Unless NULL, called between the two parts of the work: the snapshot is loaded, now the logs. */
     void (*replay_begins)(void *context);
     void *context;
@@ -47,7 +53,8 @@ struct recovery {
     struct store_notes notes;   /* the last one says why, when the answer is not OK */
 };
 
-/* STATUS_CORRUPT: damage, refuse to start. STATUS_INVALID: options and data do not fit. Other: the
+/* Takes the files as they are: a start calls store_start(), start.h.
+ * STATUS_CORRUPT: damage, refuse to start. STATUS_INVALID: options and data do not fit. Other: the
  * disk's answer. The notes are filled in any case, the tree only when OK. */
 MUST_USE enum status store_recover(struct disk *data, struct disk *log,
                                    const struct recovery_options *options,

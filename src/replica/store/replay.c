@@ -235,6 +235,8 @@ static enum status read_records(struct replaying *replaying, size_t file,
             return txnlog_reader_search(reader, offset + 1, &replaying->first_break.evidence);
         }
         int64_t zxid = txnlog_payload_zxid(spot.payload);
+        if (replaying->replay->limited && zxid > replaying->replay->limit_zxid)
+            return STATUS_END;
         if (txnlog_trailer_read(spot.payload, &read))
             trailer = &read;
         if (replaying->broken) {
@@ -498,7 +500,7 @@ enum status replay_run(struct replay *replay)
     for (size_t i = 0; i < replaying.count && status == STATUS_OK; i++)
         status = read_file(&replaying, i);
     if (status == STATUS_OK || status == STATUS_END)
-        status = replaying.broken ? decide_break(&replaying) : STATUS_OK;
+        status = replaying.broken && !replay->limited ? decide_break(&replaying) : STATUS_OK;
     arena_deinit(&replaying.arena);
     if (status == STATUS_OK)
         status = sync_files(&replaying);

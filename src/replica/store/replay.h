@@ -12,6 +12,8 @@ struct replay {
     size_t payload_bytes_max;
     struct recovery *recovery; /* its tree is at snapshot_zxid; counts and notes are added to */
     bool begin_anywhere;       /* snapshot.trust.empty: nothing says what came before */
+    bool limited;       /* ends in front of the first record above limit_zxid, or at a break; */
+    int64_t limit_zxid; /* repairs nothing */
     /* A fuzzy snapshot: digests mean nothing until after fuzzy_zxid, whose tree has this one. */
     bool fuzzy;
     int64_t fuzzy_zxid;

@@ -58,7 +58,8 @@ struct snapshot_info {
     uint64_t digest;
     bool has_last_zxid;
     int64_t last_zxid;
-    const char *problem; /* when the answer is not OK: "wrong seal", ... */
+    int64_t node_zxid_max; /* the highest one in a stat: a fuzzy one may be ahead of its name */
+    const char *problem;   /* when the answer is not OK: "wrong seal", ... */
 };
 /* A cheap check of the name and the last bytes: does this look like a finished snapshot? */
 MUST_USE enum status snapshot_is_candidate(struct disk *disk, const char *name,

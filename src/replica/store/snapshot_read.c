@@ -115,6 +115,14 @@ static enum status read_acl(struct loading *loading, struct reader *reader)
     return reader->status;
 }
 
+static void note_zxids(struct snapshot_info *info, const struct stat_persisted *stat)
+{
+    if (stat->mzxid > info->node_zxid_max)
+        info->node_zxid_max = stat->mzxid;
+    if (stat->pzxid > info->node_zxid_max)
+        info->node_zxid_max = stat->pzxid;
+}
+
 static enum status read_node(struct loading *loading, struct reader *reader)
 {
     struct stat_persisted stat;
@@ -129,6 +137,7 @@ static enum status read_node(struct loading *loading, struct reader *reader)
         return status;
     if (path.data == NULL)
         return problem(loading, "a node without a path");
+    note_zxids(loading->info, &stat);
     if (loading->tree == NULL)
         return STATUS_OK;
     status = tree_load_node(loading->tree, path, data, acl, &stat);

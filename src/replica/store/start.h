@@ -1,0 +1,26 @@
+/* start.h: from a data directory to a tree when a server starts: what a crash interrupted is finished
+ * or undone first, then the files are recovered; and a member's promises must fit them. */
+#ifndef REPLICA_STORE_START_H
+#define REPLICA_STORE_START_H
+
+#include "replica/store/epochs.h"
+#include "replica/store/recovery.h"
+
+/* Finishes or undoes what an intent says. STATUS_CORRUPT, and a note: the files that it needs are
+ * damaged. Other: the disk's answer. */
+MUST_USE enum status store_resume(struct disk *data, struct disk *log,
+                                  const struct recovery_options *options,
+                                  struct store_notes *notes);
+
+/* store_resume(), then store_recover(), with the same answers. */
+MUST_USE enum status store_start(struct disk *data, struct disk *log,
+                                 const struct recovery_options *options,
+                                 struct recovery *ret_recovery);
+
+/* The same for a member of an ensemble, with its epochs. Also STATUS_CORRUPT: the epoch files are
+ * damaged, do not fit the data, or the data is gone that belongs to them. */
+MUST_USE enum status store_start_member(struct disk *data, struct disk *log,
+                                        const struct recovery_options *options,
+                                        struct recovery *ret_recovery, struct epochs *ret_epochs);
+
+#endif
