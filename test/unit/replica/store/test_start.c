@@ -56,9 +56,8 @@ TEST(a_member_whose_epoch_file_holds_no_number_does_not_start)
 
 TEST(an_intent_is_read_as_it_was_written)
 {
-    static const struct intent intents[] = {{INTENT_TRUNCATE, 0},
-                                            {INTENT_SET_ASIDE, 0x1234567890abcdef},
-                                            {INTENT_AWAIT, 0x10000000c}};
+    static const struct intent intents[] = {
+        {INTENT_TRUNCATE, 0}, {INTENT_SET_ASIDE, 0x1234567890abcdef}, {INTENT_AWAIT, 0x10000000c}};
 
     for (size_t i = 0; i < ARRAY_LEN(intents); i++) {
         struct sim_disk *sim = sim_disk_new(1);
