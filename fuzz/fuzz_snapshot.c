@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (tree != NULL) {
         tree_set_last_zxid(tree, 2);
         enum status status =
-            snapshot_write(sim_disk(sim), tree, &(struct snapshot_image_options){true, true},
+            snapshot_write(sim_disk(sim), tree, &(struct snapshot_image_options){true, true, false},
                            kind == 1 ? STORE_GZIP : STORE_SNAPPY);
         ASSERT(status == STATUS_OK);
         struct tree *again = load(sim, kind == 1 ? "snapshot.2.gz" : "snapshot.2.snappy");

@@ -68,9 +68,10 @@ static void serve(struct life *life, const struct txnlog_position *position, int
             break;
         life->acknowledged = world_zxid(&life->world);
         if (random_below(seed, 6) == 0 &&
-            snapshot_write(disk, life->world.tree,
-                           &(struct snapshot_image_options){true, random_below(seed, 2) == 0},
-                           (enum store_compression)random_below(seed, 3)) != STATUS_OK)
+            snapshot_write(
+                disk, life->world.tree,
+                &(struct snapshot_image_options){true, random_below(seed, 2) == 0, false},
+                (enum store_compression)random_below(seed, 3)) != STATUS_OK)
             break;
         if (random_below(seed, 8) == 0 && store_purge(disk, disk, 3, &notes) != STATUS_OK)
             break;

@@ -11,7 +11,7 @@
 enum { BATCH_MAX = 6 };
 
 static const enum sim_disk_loss losses[] = {SIM_LOSE_SOME, SIM_LOSE_ALL, SIM_LOSE_NOTHING};
-static const struct snapshot_image_options image_options = {true, true};
+static const struct snapshot_image_options image_options = {true, true, false};
 
 static struct store_actor *actor_new(struct sim_disk *sim, const struct txnlog_position *position)
 {

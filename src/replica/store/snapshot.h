@@ -22,6 +22,7 @@ void snapshot_name_write(char *at, int64_t zxid, enum store_compression compress
 struct snapshot_image_options {
     bool digest_enabled;    /* off: neither of the two later sections (Java mistakes the third) */
     bool last_zxid_section; /* serializeLastProcessedZxid.enabled */
+    bool wire;              /* as a leader sends it (snapshot_stream.h), signature included */
 };
 struct snapshot_image;
 /* The tree as it is now; it may change while parts are taken. At most one per tree. */

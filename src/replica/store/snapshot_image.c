@@ -22,9 +22,11 @@ struct snapshot_image *snapshot_image_begin(struct tree *tree,
     image->options = *options;
     image->zxid = tree_last_zxid(tree);
     image->digest = tree_digest(tree);
-    buffer_i32(&image->head, MAGIC);
-    buffer_i32(&image->head, VERSION);
-    buffer_i64(&image->head, -1);
+    if (!options->wire) {
+        buffer_i32(&image->head, MAGIC);
+        buffer_i32(&image->head, VERSION);
+        buffer_i64(&image->head, -1);
+    }
     tree_walk_tables(image->walk, &image->head);
     return image;
 }
@@ -42,6 +44,11 @@ static enum image_part next_nodes(struct snapshot_image *image, struct buffer *o
         break;
     case TREE_WALK_DONE:
         jute_put_bytes(out, SLICE("/"));
+        if (image->options.wire) {
+            jute_put_bytes(out, SLICE("BenWasHere"));
+            image->next = NOTHING;
+            return IMAGE_PART;
+        }
         image->next = image->options.digest_enabled ? DIGEST : NOTHING;
         return IMAGE_PART_SEALED;
     case TREE_WALK_LOST:

@@ -1,4 +1,5 @@
 #include "replica/store/snapshot.h"
+#include "replica/store/snapshot_parts.h"
 #include "replica/store/snapshot_source.h"
 
 enum {
@@ -6,7 +7,6 @@ enum {
     HEADER_BYTES = 16,
     SEAL_BYTES = 13,
     LAST_ZXID_BYTES = 8,
-    SESSION_BYTES = 12,
     PEEK_BYTES = 16, /* to begin with; a thing that is longer asks for more */
     REST_BYTES = 4096,
     DIGEST_VERSION = 2,
@@ -16,7 +16,7 @@ enum {
 
 struct loading {
     struct snapshot_source *source;
-    struct tree *tree; /* NULL: only check */
+    struct snapshot_parts parts;
     size_t text_bytes_max;
     struct arena arena;
     struct snapshot_info *info;
@@ -97,51 +97,17 @@ static enum status read_whole(struct loading *loading,
 
 static enum status read_session(struct loading *loading, struct reader *reader)
 {
-    int64_t id = reader_i64(reader);
-    int32_t timeout_ms = reader_i32(reader);
-
-    if (reader->status == STATUS_OK && loading->tree != NULL)
-        tree_session_add(loading->tree, id, timeout_ms);
-    return reader->status;
+    return snapshot_part_session(&loading->parts, reader);
 }
 
 static enum status read_acl(struct loading *loading, struct reader *reader)
 {
-    int64_t id = reader_i64(reader);
-    struct jute_vector acl = reader_acls(reader);
-
-    if (reader->status == STATUS_OK && loading->tree != NULL)
-        tree_load_acl(loading->tree, id, acl);
-    return reader->status;
-}
-
-static void note_zxids(struct snapshot_info *info, const struct stat_persisted *stat)
-{
-    if (stat->mzxid > info->node_zxid_max)
-        info->node_zxid_max = stat->mzxid;
-    if (stat->pzxid > info->node_zxid_max)
-        info->node_zxid_max = stat->pzxid;
+    return snapshot_part_acl(&loading->parts, reader);
 }
 
 static enum status read_node(struct loading *loading, struct reader *reader)
 {
-    struct stat_persisted stat;
-
-    struct slice path = reader_text(reader);
-    if (reader->status == STATUS_OK && slice_equal(path, SLICE("/")))
-        return STATUS_END;
-    struct slice data = reader_buffer(reader);
-    int64_t acl = reader_i64(reader);
-    enum status status = stat_persisted_read(reader, &stat);
-    if (status != STATUS_OK)
-        return status;
-    if (path.data == NULL)
-        return problem(loading, "a node without a path");
-    note_zxids(loading->info, &stat);
-    if (loading->tree == NULL)
-        return STATUS_OK;
-    status = tree_load_node(loading->tree, path, data, acl, &stat);
-    return status == STATUS_OK ? STATUS_OK : problem(loading, "a node without its parent");
+    return snapshot_part_node(&loading->parts, reader);
 }
 
 /* STATUS_END: all nodes. */
@@ -275,7 +241,8 @@ static enum status read_all(struct loading *loading)
         status = read_table(loading, read_acl);
     if (status == STATUS_OK)
         status = read_nodes(loading);
-    if (status == STATUS_END && loading->tree != NULL && !tree_load_unique(loading->tree))
+    if (status == STATUS_END && loading->parts.tree != NULL &&
+        !tree_load_unique(loading->parts.tree))
         return problem(loading, "a node that is there twice");
     return status == STATUS_END ? read_sections(loading) : status;
 }
@@ -284,7 +251,7 @@ enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes
                           struct tree *tree, struct snapshot_info *ret_info)
 {
     struct snapshot_info info = {0};
-    struct loading loading = {.tree = tree,
+    struct loading loading = {.parts = {.tree = tree},
                               .text_bytes_max =
                                   text_bytes_max == 0 ? TXNLOG_PAYLOAD_BYTES_MAX : text_bytes_max,
                               .info = &info};
@@ -296,6 +263,9 @@ enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes
         arena_deinit(&loading.arena);
         snapshot_source_close(loading.source);
     }
+    info.node_zxid_max = loading.parts.node_zxid_max;
+    if (loading.parts.problem != NULL)
+        info.problem = loading.parts.problem;
     if (status == STATUS_MALFORMED)
         status = problem(&loading, "a part of it is malformed or cut off");
     else if (status != STATUS_OK && info.problem == NULL)

@@ -107,7 +107,7 @@ static void put_file(struct rig *rig, const char *name, const struct buffer *byt
 static void write_snapshot(struct rig *rig)
 {
     CHECK_STATUS(snapshot_write(sim_disk(rig->sim), rig->world.tree,
-                                &(struct snapshot_image_options){true, true}, STORE_PLAIN),
+                                &(struct snapshot_image_options){true, true, false}, STORE_PLAIN),
                  STATUS_OK);
 }
 
@@ -856,7 +856,7 @@ static void put_fuzzy(struct rig *rig, const char *name, int64_t zxid, uint64_t 
     struct buffer bytes = {0};
 
     CHECK_STATUS(snapshot_write(sim_disk(other), rig->world.tree,
-                                &(struct snapshot_image_options){false, false}, STORE_PLAIN),
+                                &(struct snapshot_image_options){0}, STORE_PLAIN),
                  STATUS_OK);
     buffer_append(&bytes, sim_disk_bytes(other, sim_disk_file_name(other, 0)));
     buffer_i64(&bytes, zxid);
@@ -1120,7 +1120,7 @@ TEST(two_snapshots_of_one_zxid_do_no_harm)
     grow(&rig, 10);
     write_snapshot(&rig);
     CHECK_STATUS(snapshot_write(sim_disk(rig.sim), rig.world.tree,
-                                &(struct snapshot_image_options){true, true}, STORE_GZIP),
+                                &(struct snapshot_image_options){true, true, false}, STORE_GZIP),
                  STATUS_OK);
     must_recover(&rig);
     check_same_tree(rig.recovery.tree, rig.world.tree);

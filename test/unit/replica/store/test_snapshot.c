@@ -91,7 +91,7 @@ TEST(what_is_written_is_read_back_the_same_in_every_compression)
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         for (int options = 0; options < 3; options++) {
             struct sim_disk *sim = sim_disk_new(1);
-            struct snapshot_image_options image = {options > 0, options > 1};
+            struct snapshot_image_options image = {options > 0, options > 1, false};
             struct tree *loaded;
             struct snapshot_info info;
             char name[SNAPSHOT_NAME_BYTES_MAX];
