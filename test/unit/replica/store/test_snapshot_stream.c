@@ -1,6 +1,6 @@
 /* A leader's state, as it comes in: in any pieces, and whatever its bytes are. */
-#include "replica/store/snapshot_stream.h"
 #include "replica/store/snapshot.h"
+#include "replica/store/snapshot_stream.h"
 #include "test/lib/check.h"
 #include "test/lib/json.h"
 #include "test/lib/store_world.h"
@@ -18,8 +18,8 @@ static void write_wire(struct tree *tree, struct buffer *out, size_t part_bytes)
 }
 
 /* Feeds all bytes in pieces of at most piece_max; what is behind the end is not fed. */
-static enum status feed_pieces(struct snapshot_stream *stream, struct slice bytes,
-                               size_t piece_max, uint64_t *seed)
+static enum status feed_pieces(struct snapshot_stream *stream, struct slice bytes, size_t piece_max,
+                               uint64_t *seed)
 {
     size_t at = 0;
     enum status status = STATUS_OK;
@@ -106,7 +106,8 @@ TEST(the_state_that_a_java_leader_sent_is_read)
     /* Written again it has the same length: sessions and nodes may come in another order. */
     struct buffer again = {0};
     write_wire(tree, &again, 100);
-    CHECK(again.size <= bytes.size); /* ACL 2 is world:anyone:31, which needs no entry of the table */
+    CHECK(again.size <=
+          bytes.size); /* ACL 2 is world:anyone:31, which needs no entry of the table */
     tree_free(tree);
     buffer_deinit(&again);
     buffer_deinit(&bytes);
@@ -127,7 +128,9 @@ TEST(a_stream_that_ends_anywhere_is_not_done)
     buffer_deinit(&bytes);
 }
 
-#define STAT "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define STAT                                                                                       \
+    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" \
+    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 #define OPEN_ACL "\xff\xff\xff\xff\xff\xff\xff\xff"
 #define NO_TABLES "\0\0\0\0\0\0\0\0"
 #define ROOT "\0\0\0\0\0\0\0\0" OPEN_ACL STAT
@@ -144,8 +147,7 @@ TEST(a_stream_that_cannot_be_is_refused_as_soon_as_its_bytes_show_it)
         {"an ACL with a scheme of negative size",
          SLICE("\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0\1\xff\xff\xff\xf0")},
         {"a node without a path", SLICE(NO_TABLES "\xff\xff\xff\xff\0\0\0\0" OPEN_ACL STAT)},
-        {"a node without its parent",
-         SLICE(NO_TABLES ROOT "\0\0\0\4/a/b\0\0\0\0" OPEN_ACL STAT)},
+        {"a node without its parent", SLICE(NO_TABLES ROOT "\0\0\0\4/a/b\0\0\0\0" OPEN_ACL STAT)},
         {"a node that is there twice",
          SLICE(NO_TABLES ROOT "\0\0\0\2/a\0\0\0\0" OPEN_ACL STAT "\0\0\0\2/a\0\0\0\0" OPEN_ACL STAT
                               "\0\0\0\1/\0\0\0\nBenWasHere")},
