@@ -27,7 +27,8 @@ static void frame_ours(struct buffer *out, struct slice payload, struct txnlog_p
     buffer_append(&copy, payload);
     if (copy.size >= TXNLOG_PAYLOAD_BYTES_MIN) {
         store_be64(copy.data + 12, (uint64_t)zxid);
-        txnlog_record_write(out, buffer_slice(&copy), payload.data[0] & 1, zxid,
+        txnlog_record_write(out, buffer_slice(&copy),
+                            payload.data[0] & 1 ? TXNLOG_DIGEST_LACKING : TXNLOG_DIGEST_THERE, zxid,
                             position->last_zxid & ~3, TXNLOG_PAYLOAD_BYTES_MAX, position);
     }
     buffer_deinit(&copy);

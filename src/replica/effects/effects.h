@@ -28,7 +28,7 @@ struct client_effect {
 struct txnlog_append {    /* one record for the transaction log, in the order of zxids */
     struct slice payload; /* txn bytes with digest; valid until REPLICA_LOG_SYNCED passed it */
     int64_t zxid;
-    bool lacks_digest; /* the payload ends with the body: the log adds a digest of version 0 */
+    bool lacks_digest; /* the payload ends with the body: what the log adds, txnlog_format.h says */
     bool roll_before;  /* begin a new log file with this record */
 };
 

@@ -14,11 +14,11 @@ struct history {
     bool open; /* `reader` is, on the file before next_file */
     struct txnlog_reader reader;
     int64_t after_zxid, last_zxid;
-    int64_t zxid;  /* of the record before */
-    bool ours;     /* it has a trailer, and this link: */
+    int64_t zxid; /* of the record before */
+    bool ours;    /* it has a trailer, and this link: */
     uint32_t link;
-    bool based;    /* no record was read yet; what is there is in a snapshot of after_zxid */
-    bool held;     /* the first record was read by history_open() */
+    bool based; /* no record was read yet; what is there is in a snapshot of after_zxid */
+    bool held;  /* the first record was read by history_open() */
     struct slice held_payload;
     uint64_t file_bytes;
     const char *problem;
@@ -189,18 +189,18 @@ static struct slice without_ours(struct slice payload, bool has_trailer)
     if (!has_trailer)
         return payload;
     payload.size -= TXNLOG_TRAILER_BYTES;
-    /* In front of a trailer there is always a digest; of version 0 when there was none. */
-    if (load_be32(payload.data + payload.size - TXNLOG_DIGEST_BYTES) == 0)
+    /* In front of a trailer there is always a digest: of version 0 where there was none; and an error
+     * has one only in a log. */
+    if (load_be32(payload.data + payload.size - TXNLOG_DIGEST_BYTES) == 0 ||
+        txnlog_payload_type(payload) == OP_ERROR)
         payload.size -= TXNLOG_DIGEST_BYTES;
     return payload;
 }
 
 static bool is_repeated_error(const struct history *history, struct slice payload)
 {
-    enum { TYPE_OFFSET = 28 };
-
     return txnlog_payload_zxid(payload) == history->zxid && !history->based &&
-           (int32_t)load_be32(payload.data + TYPE_OFFSET) == OP_ERROR;
+           txnlog_payload_type(payload) == OP_ERROR;
 }
 
 static enum status read_next(struct history *history, struct slice *ret_payload)

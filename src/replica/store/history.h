@@ -4,8 +4,8 @@
  * Java's must count on by one inside an epoch and begin an epoch with 1. Two records of one zxid,
  * the second an error, are what 3.9.0 to 3.9.5 leave behind: the second is left out.
  *
- * Payloads are as a leader sends them: without our trailer, and without the empty digest that we
- * put where there was none.
+ * Payloads are as a leader sends them: without our trailer, and without the digest that a log of ours
+ * puts where there was none.
  *
  * For a worker thread: blocks, and holds one window of one file. The log may be appended to meanwhile, all
  * up to the last zxid asked for is durable before; it is not cut, which is done to learners only

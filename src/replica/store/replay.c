@@ -474,12 +474,18 @@ static enum status sync_files(struct replaying *replaying)
  * it is the start of an epoch: no record has counter 0, a snapshot may. */
 static struct txnlog_position last_position(const struct replaying *replaying)
 {
-    int64_t last = tree_last_zxid(replaying->replay->recovery->tree);
+    const struct recovery *recovery = replaying->replay->recovery;
+    int64_t last = tree_last_zxid(recovery->tree);
 
     if (replaying->any && zxid_counter(last) == 0 && replaying->zxid < last)
         last = replaying->zxid;
+    bool chained = replaying->any && replaying->ours && replaying->zxid == last;
     return (struct txnlog_position){
-        last, replaying->any && replaying->ours && replaying->zxid == last ? replaying->link : 0};
+        .last_zxid = last,
+        .link = chained ? replaying->link : 0,
+        .digest_known = tree_get_options(recovery->tree)->digest_enabled &&
+                        recovery->digest_mismatches == 0 && !replaying->replay->fuzzy,
+        .digest = (int64_t)tree_digest(recovery->tree)};
 }
 
 enum status replay_run(struct replay *replay)

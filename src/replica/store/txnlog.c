@@ -245,6 +245,14 @@ static enum status take_back(struct txnlog_writer *writer, const struct mark *ma
     return status;
 }
 
+static enum txnlog_digest digest_of(const struct txnlog_writer *writer,
+                                    const struct txnlog_append *append)
+{
+    if (!writer->options.digest_enabled)
+        return TXNLOG_DIGEST_OFF;
+    return append->lacks_digest ? TXNLOG_DIGEST_LACKING : TXNLOG_DIGEST_THERE;
+}
+
 static enum status append_batch(struct txnlog_writer *writer, const struct txnlog_append *appends,
                                 size_t count)
 {
@@ -271,9 +279,8 @@ static enum status append_batch(struct txnlog_writer *writer, const struct txnlo
         file->padded_end = padded_end(file->end + writer->batch.size, file->padded_end,
                                       writer->options.prealloc_bytes);
         size_t before = writer->batch.size;
-        txnlog_record_write(&writer->batch, append->payload,
-                            append->lacks_digest || !writer->options.digest_enabled, append->zxid,
-                            writer->durable_zxid, writer->options.payload_bytes_max,
+        txnlog_record_write(&writer->batch, append->payload, digest_of(writer, append),
+                            append->zxid, writer->durable_zxid, writer->options.payload_bytes_max,
                             &writer->position);
         writer->written_bytes += writer->batch.size - before;
     }

@@ -1,11 +1,18 @@
 #include "replica/store/txnlog_format.h"
 
 #include "base/checksum.h"
+#include "wire/zk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { HEADER_ZXID_OFFSET = 12, MAGIC = 0x5a4b4c47, VERSION = 2 };
+enum {
+    HEADER_ZXID_OFFSET = 12,
+    HEADER_TYPE_OFFSET = 28,
+    DIGEST_VERSION = 2,
+    MAGIC = 0x5a4b4c47,
+    VERSION = 2
+};
 
 size_t txnlog_payload_bytes_max(size_t text_bytes_max)
 {
@@ -35,23 +42,76 @@ int64_t txnlog_payload_zxid(struct slice payload)
     return (int64_t)load_be64(payload.data + HEADER_ZXID_OFFSET);
 }
 
-void txnlog_record_write(struct buffer *out, struct slice payload, bool digest_missing,
+int32_t txnlog_payload_type(struct slice payload)
+{
+    return (int32_t)load_be32(payload.data + HEADER_TYPE_OFFSET);
+}
+
+static bool ends_with_digest(struct slice payload)
+{
+    return payload.size >= TXNLOG_PAYLOAD_BYTES_MIN + TXNLOG_DIGEST_BYTES &&
+           load_be32(payload.data + payload.size - TXNLOG_DIGEST_BYTES) == DIGEST_VERSION;
+}
+
+/* 3.5 and before wrote none, nor does a later one that was told to. */
+static bool lacks_body(struct slice payload)
+{
+    return txnlog_payload_type(payload) == OP_CLOSE_SESSION &&
+           (payload.size == TXNLOG_PAYLOAD_BYTES_MIN ||
+            (payload.size == TXNLOG_PAYLOAD_BYTES_MIN + TXNLOG_DIGEST_BYTES &&
+             ends_with_digest(payload)));
+}
+
+/* The digest that is written behind the payload. False: none is known that would be right. */
+static bool digest_before(const struct txnlog_position *position, int32_t type,
+                          enum txnlog_digest digest, uint8_t bytes[TXNLOG_DIGEST_BYTES])
+{
+    memset(bytes, 0, TXNLOG_DIGEST_BYTES);
+    if (digest != TXNLOG_DIGEST_LACKING || type != OP_ERROR)
+        return true;
+    store_be32(bytes, DIGEST_VERSION);
+    store_be64(bytes + 4, (uint64_t)position->digest);
+    return position->digest_known;
+}
+
+static struct txnlog_position position_behind(const struct txnlog_position *before,
+                                              struct slice payload, enum txnlog_digest digest,
+                                              int64_t zxid, uint32_t link)
+{
+    struct txnlog_position position = {.last_zxid = zxid, .link = link};
+
+    if (digest == TXNLOG_DIGEST_THERE && ends_with_digest(payload)) {
+        position.digest_known = true;
+        position.digest = (int64_t)load_be64(payload.data + payload.size - 8);
+    } else if (txnlog_payload_type(payload) == OP_ERROR) {
+        position.digest_known = before->digest_known;
+        position.digest = before->digest;
+    }
+    return position;
+}
+
+void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_digest digest,
                          int64_t zxid, int64_t durable_zxid, size_t payload_bytes_max,
                          struct txnlog_position *position)
 {
+    ASSERT(payload.size >= TXNLOG_PAYLOAD_BYTES_MIN);
+    bool digest_missing = digest != TXNLOG_DIGEST_THERE;
+    uint8_t digest_bytes[TXNLOG_DIGEST_BYTES];
     size_t extra = TXNLOG_TRAILER_BYTES + (digest_missing ? (size_t)TXNLOG_DIGEST_BYTES : 0);
-    bool trailer = payload.size + extra <= payload_bytes_max;
+    bool trailer = payload.size + extra <= payload_bytes_max && !lacks_body(payload);
+    if (!digest_before(position, txnlog_payload_type(payload), digest, digest_bytes))
+        trailer = false;
     size_t size = payload.size + (trailer ? extra : 0);
     uint8_t *head = buffer_extend(out, TXNLOG_RECORD_HEAD_BYTES + size + 1);
     uint8_t *body = head + TXNLOG_RECORD_HEAD_BYTES;
     uint32_t link = 0;
 
-    ASSERT(payload.size >= TXNLOG_PAYLOAD_BYTES_MIN && payload.size <= INT32_MAX - extra);
+    ASSERT(payload.size <= INT32_MAX - extra);
     memcpy(body, payload.data, payload.size);
     if (trailer) {
         uint8_t *at = body + payload.size;
         if (digest_missing) {
-            memset(at, 0, TXNLOG_DIGEST_BYTES);
+            memcpy(at, digest_bytes, TXNLOG_DIGEST_BYTES);
             at += TXNLOG_DIGEST_BYTES;
         }
         store_be64(at, (uint64_t)position->last_zxid);
@@ -64,7 +124,7 @@ void txnlog_record_write(struct buffer *out, struct slice payload, bool digest_m
     store_be64(head, adler32_add(1, slice_of(body, size)));
     store_be32(head + 8, (uint32_t)size);
     body[size] = TXNLOG_RECORD_END;
-    *position = (struct txnlog_position){zxid, link};
+    *position = position_behind(position, payload, digest, zxid, link);
 }
 
 bool txnlog_trailer_read(struct slice payload, struct txnlog_trailer *ret_trailer)

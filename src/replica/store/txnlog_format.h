@@ -8,7 +8,9 @@
  * prev_zxid is the record before this one, durable_zxid the highest zxid known to be on disk when
  * this one was written, link chains all records of one history, check is the CRC-32 of the payload
  * before it: it tells our records from Java's, and is stronger than Adler-32 on short ones.
- * A record without a digest of Java's gets one with version 0: Java reads it, compares nothing, counts
+ * A record of an error has no digest in Java. It gets that of the record before, for it changes nothing;
+ * where that is not known, it gets no trailer. Any other record without a digest gets one with
+ * version 0: Java reads it, compares nothing, counts
  * no mismatch, and warns once in a while that the version is not its own (tried with 3.8.0).
  * docs/protocol.md, "The transaction log". */
 #ifndef REPLICA_STORE_TXNLOG_FORMAT_H
@@ -31,6 +33,8 @@ enum {
 struct txnlog_position {
     int64_t last_zxid; /* of the record before; of the snapshot when there is none */
     uint32_t link;     /* of the record before; 0 when it has no trailer of ours */
+    bool digest_known; /* the tree's, after the record before: */
+    int64_t digest;
 };
 
 struct txnlog_trailer {
@@ -45,9 +49,16 @@ size_t txnlog_payload_bytes_max(size_t text_bytes_max);
 
 void txnlog_header_write(struct buffer *out);
 
-/* One framed record. `digest_missing`: the payload ends with its body. The trailer is left out
- * where it would make the record longer than `payload_bytes_max`, which Java could not read. */
-void txnlog_record_write(struct buffer *out, struct slice payload, bool digest_missing,
+/* What stands between a payload and the trailer. */
+enum txnlog_digest {
+    TXNLOG_DIGEST_THERE,   /* nothing: the payload ends with its digest */
+    TXNLOG_DIGEST_LACKING, /* the payload ends with its body: as said above */
+    TXNLOG_DIGEST_OFF      /* digests are switched off: one with version 0 */
+};
+/* One framed record. The trailer is left out where it would make the record longer than
+ * `payload_bytes_max`, which Java could not read; and behind a closeSession without a body, where
+ * any byte would be read as one. */
+void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_digest digest,
                          int64_t zxid, int64_t durable_zxid, size_t payload_bytes_max,
                          struct txnlog_position *position);
 
@@ -55,8 +66,9 @@ void txnlog_record_write(struct buffer *out, struct slice payload, bool digest_m
 bool txnlog_trailer_read(struct slice payload, struct txnlog_trailer *ret_trailer);
 /* What the link must be: `crc` of this record behind the link of the record before. */
 uint32_t txnlog_link(uint32_t link_before, uint32_t crc);
-/* zxid of a payload of at least TXNLOG_PAYLOAD_BYTES_MIN bytes. */
+/* Of a payload of at least TXNLOG_PAYLOAD_BYTES_MIN bytes. */
 int64_t txnlog_payload_zxid(struct slice payload);
+int32_t txnlog_payload_type(struct slice payload);
 
 /* "log.1c". `at` has TXNLOG_NAME_BYTES_MAX bytes. */
 void txnlog_name_write(char *at, int64_t zxid);

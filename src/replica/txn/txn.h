@@ -31,6 +31,7 @@ struct txn {
     int32_t op_count;
     bool has_digest; /* a digest of version 2 was there */
     int64_t digest;  /* of the tree after this transaction */
+    size_t body_end; /* when read: in the payload; the digest begins here */
 };
 
 /* STATUS_MALFORMED: the bytes do not follow the format. STATUS_UNSUPPORTED: a type that no release

@@ -146,7 +146,8 @@ TEST(records_that_are_of_another_history_are_not_given)
     for (int i = 0; i < 60; i++)
         (void)world_next(&other);
     /* The same zxid before it, and another link. */
-    serve(sim, &other, &(struct txnlog_position){.last_zxid = 60, .link = 5}, 5, &seed);
+    serve(sim, &other, &(struct txnlog_position){.last_zxid = 60, .link = 5, .digest_known = true},
+          5, &seed);
     check_run(sim, 55, 65, STATUS_CORRUPT, 5);
     world_deinit(&other);
     sim_disk_free(sim);
@@ -192,8 +193,8 @@ static void put_java_log(struct sim_disk *sim, const char *name, const int64_t *
                   &(struct txn){.header = {.zxid = zxids[i], .type = types[i]},
                                 .op = {.type = types[i], .timeout_ms = 1000, .err = ZK_NO_NODE}});
         /* A limit that leaves no room for a trailer. */
-        txnlog_record_write(&bytes, buffer_slice(&payload), false, zxids[i], 0, payload.size,
-                            &position);
+        txnlog_record_write(&bytes, buffer_slice(&payload), TXNLOG_DIGEST_THERE, zxids[i], 0,
+                            payload.size, &position);
         buffer_deinit(&payload);
     }
     sim_disk_put(sim, name, buffer_slice(&bytes));
@@ -213,7 +214,11 @@ TEST(javas_records_count_on_by_one_and_each_epoch_begins_with_one)
         {"two epochs", {1, 2, 0x100000001, 0x100000002}, OP_CREATE_SESSION, STATUS_END, 3},
         {"epochs without transactions", {1, 2, 3, 0x500000001}, OP_CREATE_SESSION, STATUS_END, 3},
         {"a gap", {1, 2, 4, 5}, OP_CREATE_SESSION, STATUS_CORRUPT, 1},
-        {"an epoch without its first", {1, 2, 3, 0x100000002}, OP_CREATE_SESSION, STATUS_CORRUPT, 2},
+        {"an epoch without its first",
+         {1, 2, 3, 0x100000002},
+         OP_CREATE_SESSION,
+         STATUS_CORRUPT,
+         2},
         {"going back", {1, 2, 3, 2}, OP_CREATE_SESSION, STATUS_CORRUPT, 2},
         {"a repeated error, as 3.9.0 leaves it", {1, 2, 3, 3}, OP_ERROR, STATUS_END, 2},
     };

@@ -651,19 +651,21 @@ TEST(links_of_our_records_are_checked)
         struct txnlog_position position; /* of the second record */
         int64_t durable;
         const char *reason;
-    } rows[] = {{{1, 0}, 0, "its record does not belong to the one in front of it"},
-                {{0, 0}, 0, "its record belongs to another history"},
-                {{-1, 0}, 0, NULL}};
+    } rows[] = {{{.last_zxid = 1}, 0, "its record does not belong to the one in front of it"},
+                {{0}, 0, "its record belongs to another history"},
+                {{.last_zxid = -1}, 0, NULL}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct txnlog_position position = {0, 0};
+        struct txnlog_position position = {0};
         ours.size = 0;
         txnlog_header_write(&ours);
-        txnlog_record_write(&ours, appends[0].payload, appends[0].lacks_digest, 1, 0, 1 << 20,
-                            &position);
+        txnlog_record_write(&ours, appends[0].payload,
+                            appends[0].lacks_digest ? TXNLOG_DIGEST_OFF : TXNLOG_DIGEST_THERE, 1, 0,
+                            1 << 20, &position);
         if (rows[i].position.last_zxid >= 0)
             position = rows[i].position;
-        txnlog_record_write(&ours, appends[1].payload, appends[1].lacks_digest, 2, rows[i].durable,
-                            1 << 20, &position);
+        txnlog_record_write(&ours, appends[1].payload,
+                            appends[1].lacks_digest ? TXNLOG_DIGEST_OFF : TXNLOG_DIGEST_THERE, 2,
+                            rows[i].durable, 1 << 20, &position);
         put_file(&rig, "log.1", &ours, 0);
         if (rows[i].reason != NULL) {
             must_refuse(&rig, rows[i].reason);
@@ -772,13 +774,13 @@ TEST(a_whole_unacknowledged_record_behind_a_torn_one_goes_with_it)
     for (size_t i = 0; i < 4; i++)
         appends[i] =
             world_create(&rig.world, (const char *[]){"/a", "/b", "/c", "/d"}[i], SLICE(""));
-    struct txnlog_position position = {0, 0};
+    struct txnlog_position position = {0};
     size_t offsets[4];
     txnlog_header_write(&ours);
     for (size_t i = 0; i < 4; i++) { /* 1 durable; 2, 3, 4 one batch; 4 in a new file */
         offsets[i] = ours.size;
-        txnlog_record_write(&ours, appends[i].payload, false, appends[i].zxid, i == 0 ? 0 : 1,
-                            1 << 20, &position);
+        txnlog_record_write(&ours, appends[i].payload, TXNLOG_DIGEST_THERE, appends[i].zxid,
+                            i == 0 ? 0 : 1, 1 << 20, &position);
     }
     struct buffer next = {0};
     txnlog_header_write(&next);
