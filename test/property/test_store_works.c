@@ -13,13 +13,58 @@ enum { BATCH_MAX = 6 };
 static const enum sim_disk_loss losses[] = {SIM_LOSE_SOME, SIM_LOSE_ALL, SIM_LOSE_NOTHING};
 static const struct snapshot_image_options image_options = {true, true, false};
 
-static struct store_actor *actor_new(struct sim_disk *sim, const struct txnlog_position *position)
+/* dataDir and dataLogDir: one directory, or two. */
+struct dirs {
+    struct sim_disk *data, *log;
+};
+
+static struct dirs dirs_new(uint64_t *seed)
+{
+    struct sim_disk *data = sim_disk_new(*seed);
+    bool two = random_below(seed, 2) == 0;
+
+    return (struct dirs){data, two ? sim_disk_new(*seed + 1) : data};
+}
+
+static void dirs_free(struct dirs dirs)
+{
+    if (dirs.log != dirs.data)
+        sim_disk_free(dirs.log);
+    sim_disk_free(dirs.data);
+}
+
+static struct dirs dirs_copy(struct dirs dirs, uint64_t seed)
+{
+    struct sim_disk *data = sim_disk_copy(dirs.data, seed);
+
+    return (struct dirs){data, dirs.log == dirs.data ? data : sim_disk_copy(dirs.log, seed + 1)};
+}
+
+/* At the n-th change of one of them, which is the last one that the process makes at all. */
+static void dirs_crash_at(struct dirs dirs, bool of_log, uint64_t n)
+{
+    sim_disk_crash_at(of_log ? dirs.log : dirs.data, n);
+}
+
+static bool dirs_crashed(struct dirs dirs)
+{
+    return sim_disk_crashed(dirs.data) || sim_disk_crashed(dirs.log);
+}
+
+static void dirs_reboot(struct dirs dirs, enum sim_disk_loss loss)
+{
+    sim_disk_reboot(dirs.data, loss);
+    if (dirs.log != dirs.data)
+        sim_disk_reboot(dirs.log, loss);
+}
+
+static struct store_actor *actor_new(struct dirs dirs, const struct txnlog_position *position)
 {
     const struct store_actor_options options = {
         .log = {.prealloc_bytes = 4096, .force_sync = true, .digest_enabled = true},
         .recovery = world_recovery_options()};
 
-    return store_actor_new(sim_disk(sim), sim_disk(sim), &options, position);
+    return store_actor_new(sim_disk(dirs.data), sim_disk(dirs.log), &options, position);
 }
 
 static void drop(struct recovery *recovery)
@@ -28,23 +73,23 @@ static void drop(struct recovery *recovery)
     recovery_deinit(recovery);
 }
 
-static void must_start(struct sim_disk *sim, struct recovery *recovery)
+static void must_start(struct dirs dirs, struct recovery *recovery)
 {
     struct recovery_options options = world_recovery_options();
 
-    if (store_start(sim_disk(sim), sim_disk(sim), &options, recovery) != STATUS_OK)
+    if (store_start(sim_disk(dirs.data), sim_disk(dirs.log), &options, recovery) != STATUS_OK)
         check_failed(__FILE__, __LINE__, "refused: %s", recovery_reason(recovery));
-    CHECK_U64("open files", sim_disk_open_files(sim), 0);
+    CHECK_U64("open files", sim_disk_open_files(dirs.data) + sim_disk_open_files(dirs.log), 0);
     CHECK_U64("digests that differ", recovery->digest_mismatches, 0);
 }
 
 /* An actor on the files as they are. */
-static struct store_actor *actor_start(struct sim_disk *sim)
+static struct store_actor *actor_start(struct dirs dirs)
 {
     struct recovery recovery;
 
-    must_start(sim, &recovery);
-    struct store_actor *actor = actor_new(sim, &recovery.log);
+    must_start(dirs, &recovery);
+    struct store_actor *actor = actor_new(dirs, &recovery.log);
     drop(&recovery);
     return actor;
 }
@@ -93,21 +138,21 @@ static bool serve(struct store_actor *actor, struct store_world *world, uint64_t
 }
 
 /* A directory with a history of several files and snapshots. */
-static struct sim_disk *make_history(struct store_world *world, uint64_t *seed)
+static struct dirs make_history(struct store_world *world, uint64_t *seed)
 {
-    struct sim_disk *sim = sim_disk_new(*seed);
+    struct dirs dirs = dirs_new(seed);
     int rounds = 1 + random_below(seed, 5);
 
     for (int i = 0; i < rounds; i++) {
-        struct store_actor *actor = actor_start(sim);
+        struct store_actor *actor = actor_start(dirs);
         CHECK(serve(actor, world, seed, 1 + random_below(seed, 4)));
         store_actor_free(actor);
         if (random_below(seed, 2) == 0)
-            CHECK_STATUS(snapshot_write(sim_disk(sim), world->tree, &image_options,
+            CHECK_STATUS(snapshot_write(sim_disk(dirs.data), world->tree, &image_options,
                                         (enum store_compression)random_below(seed, 3)),
                          STATUS_OK);
     }
-    return sim;
+    return dirs;
 }
 
 static enum status work(struct store_actor *actor, struct store_work work_to_do,
@@ -148,74 +193,74 @@ static enum status reload(struct store_actor *actor, struct tree **ret_tree)
     return work(actor, (struct store_work){.kind = STORE_RELOAD}, ret_tree);
 }
 
-static void check_no_snapshot_above(struct sim_disk *sim, int64_t zxid)
+static void check_no_snapshot_above(struct dirs dirs, int64_t zxid)
 {
     struct store_files files;
 
-    CHECK_STATUS(store_files_list(sim_disk(sim), STORE_FILE_SNAPSHOT, &files), STATUS_OK);
+    CHECK_STATUS(store_files_list(sim_disk(dirs.data), STORE_FILE_SNAPSHOT, &files), STATUS_OK);
     CHECK(files.count > 0 && files.files[files.count - 1].read.zxid <= zxid);
     store_files_deinit(&files);
 }
 
 /* Goes on with the same world from what is there, and starts once more. */
-static void check_goes_on(struct sim_disk *sim, struct store_world *world, uint64_t *seed)
+static void check_goes_on(struct dirs dirs, struct store_world *world, uint64_t *seed)
 {
     struct recovery recovery;
 
-    must_start(sim, &recovery);
+    must_start(dirs, &recovery);
     world_go_back(world, recovery.last_zxid);
-    struct store_actor *actor = actor_new(sim, &recovery.log);
+    struct store_actor *actor = actor_new(dirs, &recovery.log);
     drop(&recovery);
     CHECK(serve(actor, world, seed, 3));
     store_actor_free(actor);
-    must_start(sim, &recovery);
+    must_start(dirs, &recovery);
     check_same_tree(recovery.tree, world->tree);
     drop(&recovery);
 }
 
 /* The power comes back, and goes again in the middle of the start. */
-static void reboot(struct sim_disk *sim, uint64_t *seed)
+static void reboot(struct dirs dirs, uint64_t *seed)
 {
     struct recovery_options options = world_recovery_options();
     struct recovery recovery;
 
-    sim_disk_reboot(sim, losses[random_below(seed, 3)]);
-    sim_disk_crash_at(sim, 1 + (uint64_t)random_below(seed, 12));
-    if (store_start(sim_disk(sim), sim_disk(sim), &options, &recovery) != STATUS_OK)
-        CHECK(sim_disk_crashed(sim));
+    dirs_reboot(dirs, losses[random_below(seed, 3)]);
+    dirs_crash_at(dirs, random_below(seed, 2) == 0, 1 + (uint64_t)random_below(seed, 12));
+    if (store_start(sim_disk(dirs.data), sim_disk(dirs.log), &options, &recovery) != STATUS_OK)
+        CHECK(dirs_crashed(dirs));
     drop(&recovery);
-    sim_disk_reboot(sim, losses[random_below(seed, 3)]);
+    dirs_reboot(dirs, losses[random_below(seed, 3)]);
 }
 
 /* ret_outcomes[0]: found as before; [1]: done. */
-static void truncate_with_cuts(struct sim_disk *history, struct store_world *world, int64_t zxid,
-                               uint64_t *seed, uint32_t ret_outcomes[2])
+static void truncate_with_cuts(struct dirs history, bool of_log, struct store_world *world,
+                               int64_t zxid, uint64_t *seed, uint32_t ret_outcomes[2])
 {
     int64_t last = world_zxid(world);
 
     for (uint64_t crash_at = 1;; crash_at++) {
-        struct sim_disk *sim = sim_disk_copy(history, *seed + crash_at);
-        struct store_actor *actor = actor_start(sim);
+        struct dirs dirs = dirs_copy(history, *seed + crash_at);
+        struct store_actor *actor = actor_start(dirs);
         struct recovery recovery;
         struct tree *tree = NULL;
-        sim_disk_crash_at(sim, crash_at);
+        dirs_crash_at(dirs, of_log, crash_at);
         enum status status = truncate_to(actor, zxid, &tree);
-        bool crashed = sim_disk_crashed(sim);
+        bool crashed = dirs_crashed(dirs);
         if (status == STATUS_OK)
             check_tree_at(tree, world, zxid);
         else
             CHECK(crashed);
         tree_free(tree);
         store_actor_free(actor);
-        reboot(sim, seed);
-        must_start(sim, &recovery);
+        reboot(dirs, seed);
+        must_start(dirs, &recovery);
         CHECK(recovery.last_zxid == zxid || (status != STATUS_OK && recovery.last_zxid == last));
         check_tree_at(recovery.tree, world, recovery.last_zxid);
         if (recovery.last_zxid == zxid)
-            check_no_snapshot_above(sim, zxid);
+            check_no_snapshot_above(dirs, zxid);
         ret_outcomes[recovery.last_zxid == zxid]++;
         drop(&recovery);
-        sim_disk_free(sim);
+        dirs_free(dirs);
         if (!crashed)
             break;
     }
@@ -227,12 +272,14 @@ PROPERTY(a_truncation_cut_off_at_any_change_is_as_before_or_done_at_the_next_sta
     uint32_t outcomes[2] = {0};
 
     world_init(&world, seed);
-    struct sim_disk *history = make_history(&world, &seed);
+    struct dirs history = make_history(&world, &seed);
     int64_t last = world_zxid(&world);
     int64_t zxid = random_below(&seed, (int32_t)last);
-    truncate_with_cuts(history, &world, zxid, &seed, outcomes);
+    truncate_with_cuts(history, /* of_log= */ false, &world, zxid, &seed, outcomes);
+    if (history.log != history.data)
+        truncate_with_cuts(history, /* of_log= */ true, &world, zxid, &seed, outcomes);
     CHECK(outcomes[0] > 0 && outcomes[1] > 0);
-    sim_disk_free(history);
+    dirs_free(history);
     world_deinit(&world);
 }
 
@@ -241,9 +288,9 @@ PROPERTY(the_log_goes_on_behind_a_truncation_to_any_zxid)
     struct store_world world;
 
     world_init(&world, seed);
-    struct sim_disk *sim = make_history(&world, &seed);
+    struct dirs dirs = make_history(&world, &seed);
     for (int i = 0; i < 6 && world_zxid(&world) > 0; i++) {
-        struct store_actor *actor = actor_start(sim);
+        struct store_actor *actor = actor_start(dirs);
         int64_t zxid = random_below(&seed, (int32_t)world_zxid(&world) + 1);
         struct tree *tree;
         CHECK_STATUS(truncate_to(actor, zxid, &tree), STATUS_OK);
@@ -252,10 +299,15 @@ PROPERTY(the_log_goes_on_behind_a_truncation_to_any_zxid)
         tree_free(tree);
         CHECK(serve(actor, &world, &seed, 2)); /* the same actor, without a restart */
         store_actor_free(actor);
-        check_goes_on(sim, &world, &seed);
+        check_goes_on(dirs, &world, &seed);
     }
-    sim_disk_free(sim);
+    dirs_free(dirs);
     world_deinit(&world);
+}
+
+static void check_no_calls(struct dirs dirs, enum sim_disk_op op)
+{
+    CHECK_U64("calls", sim_disk_calls(dirs.data, op) + sim_disk_calls(dirs.log, op), 0);
 }
 
 PROPERTY(a_truncation_that_cannot_be_done_changes_nothing_and_the_log_goes_on)
@@ -264,30 +316,32 @@ PROPERTY(a_truncation_that_cannot_be_done_changes_nothing_and_the_log_goes_on)
     struct recovery recovery;
 
     world_init(&world, seed);
-    struct sim_disk *sim = make_history(&world, &seed);
-    CHECK_STATUS(snapshot_write(sim_disk(sim), world.tree, &image_options, STORE_PLAIN), STATUS_OK);
+    struct dirs dirs = make_history(&world, &seed);
+    CHECK_STATUS(snapshot_write(sim_disk(dirs.data), world.tree, &image_options, STORE_PLAIN),
+                 STATUS_OK);
     int64_t oldest = world_zxid(&world);
     struct store_files files;
-    CHECK_STATUS(store_files_list(sim_disk(sim), STORE_FILE_SNAPSHOT, &files), STATUS_OK);
+    CHECK_STATUS(store_files_list(sim_disk(dirs.data), STORE_FILE_SNAPSHOT, &files), STATUS_OK);
     for (size_t i = 0; i + 1 < files.count; i++)
-        sim_disk_delete(sim, files.files[i].name);
+        sim_disk_delete(dirs.data, files.files[i].name);
     store_files_deinit(&files);
-    struct store_actor *actor = actor_start(sim);
+    struct store_actor *actor = actor_start(dirs);
     CHECK(serve(actor, &world, &seed, 4));
-    sim_disk_forget_calls(sim);
+    sim_disk_forget_calls(dirs.data);
+    sim_disk_forget_calls(dirs.log);
     const int64_t impossible[] = {oldest - 1, world_zxid(&world) + 1, 0x100000000};
     for (size_t i = 0; i < ARRAY_LEN(impossible); i++)
         CHECK_STATUS(truncate_to(actor, impossible[i], NULL), STATUS_NOT_FOUND);
-    CHECK_U64("writes", sim_disk_calls(sim, SIM_WRITE), 0);
-    CHECK_U64("cuts", sim_disk_calls(sim, SIM_TRUNCATE), 0);
-    CHECK_U64("renames", sim_disk_calls(sim, SIM_RENAME), 0);
-    CHECK_U64("removes", sim_disk_calls(sim, SIM_REMOVE), 0);
+    check_no_calls(dirs, SIM_WRITE);
+    check_no_calls(dirs, SIM_TRUNCATE);
+    check_no_calls(dirs, SIM_RENAME);
+    check_no_calls(dirs, SIM_REMOVE);
     CHECK(serve(actor, &world, &seed, 2));
     store_actor_free(actor);
-    must_start(sim, &recovery);
+    must_start(dirs, &recovery);
     check_same_tree(recovery.tree, world.tree);
     drop(&recovery);
-    sim_disk_free(sim);
+    dirs_free(dirs);
     world_deinit(&world);
 }
 
@@ -315,7 +369,7 @@ static void leader_deinit(struct leader *leader)
 
 enum progress { NOTHING, RECORDS, SNAPSHOT, COMPLETE }; /* how far an installation came, durably */
 
-static enum progress install(struct store_actor *actor, struct sim_disk *sim, struct leader *leader,
+static enum progress install(struct store_actor *actor, struct dirs dirs, struct leader *leader,
                              uint64_t *seed, int64_t *ret_logged)
 {
     *ret_logged = 0;
@@ -323,54 +377,70 @@ static enum progress install(struct store_actor *actor, struct sim_disk *sim, st
         !serve(actor, &leader->ahead, seed, 2))
         return NOTHING;
     *ret_logged = world_zxid(&leader->ahead);
-    if (snapshot_write(sim_disk(sim), leader->state.tree, &image_options, STORE_PLAIN) != STATUS_OK)
+    if (snapshot_write(sim_disk(dirs.data), leader->state.tree, &image_options, STORE_PLAIN) !=
+        STATUS_OK)
         return RECORDS;
     return write_epochs(actor, 1, 1) == STATUS_OK ? COMPLETE : SNAPSHOT;
+}
+
+/* ret_outcomes[0]: the old state was found; [1]: the new one. */
+static void install_with_cuts(struct dirs history, bool of_log, struct store_world *world,
+                              uint64_t *seed, uint32_t ret_outcomes[2])
+{
+    int64_t last = world_zxid(world);
+    int length = 1 + random_below(seed, 2 * (int32_t)last);
+    enum progress progress = NOTHING;
+
+    for (uint64_t crash_at = 1; progress != COMPLETE; crash_at++) {
+        struct dirs dirs = dirs_copy(history, *seed + crash_at);
+        struct store_actor *actor = actor_start(dirs);
+        struct leader leader;
+        struct recovery recovery;
+        int64_t logged;
+        leader_init(&leader, 77, length);
+        dirs_crash_at(dirs, of_log, crash_at);
+        progress = install(actor, dirs, &leader, seed, &logged);
+        store_actor_free(actor);
+        reboot(dirs, seed);
+        must_start(dirs, &recovery);
+        bool old = tree_digest(recovery.tree) == tree_digest(world->tree);
+        if (old) {
+            check_same_tree(recovery.tree, world->tree);
+            CHECK(progress < SNAPSHOT);
+        } else {
+            check_tree_at(recovery.tree, &leader.ahead, recovery.last_zxid);
+            CHECK(recovery.last_zxid >= (progress >= RECORDS ? logged : length));
+        }
+        ret_outcomes[!old]++;
+        drop(&recovery);
+        check_goes_on(dirs, old ? world : &leader.ahead, seed);
+        if (old)
+            world_go_back(world, last);
+        leader_deinit(&leader);
+        dirs_free(dirs);
+    }
 }
 
 PROPERTY(a_leaders_state_cut_off_at_any_change_is_there_as_a_whole_or_the_old_state_is)
 {
     struct store_world world;
-    uint32_t old_states = 0, new_states = 0;
+    uint32_t outcomes[2] = {0};
 
     world_init(&world, seed);
-    struct sim_disk *history = make_history(&world, &seed);
-    int64_t last = world_zxid(&world);
-    int length = 1 + random_below(&seed, 2 * (int32_t)last);
-    for (uint64_t crash_at = 1;; crash_at++) {
-        struct sim_disk *sim = sim_disk_copy(history, seed + crash_at);
-        struct store_actor *actor = actor_start(sim);
-        struct leader leader;
-        struct recovery recovery;
-        int64_t logged;
-        leader_init(&leader, 77, length);
-        sim_disk_crash_at(sim, crash_at);
-        enum progress progress = install(actor, sim, &leader, &seed, &logged);
-        store_actor_free(actor);
-        reboot(sim, &seed);
-        must_start(sim, &recovery);
-        bool old = tree_digest(recovery.tree) == tree_digest(world.tree);
-        if (old) {
-            check_same_tree(recovery.tree, world.tree);
-            CHECK(progress < SNAPSHOT);
-            old_states++;
-        } else {
-            check_tree_at(recovery.tree, &leader.ahead, recovery.last_zxid);
-            CHECK(recovery.last_zxid >= (progress >= RECORDS ? logged : length));
-            new_states++;
-        }
-        drop(&recovery);
-        check_goes_on(sim, old ? &world : &leader.ahead, &seed);
-        if (old)
-            world_go_back(&world, last);
-        leader_deinit(&leader);
-        sim_disk_free(sim);
-        if (progress == COMPLETE)
-            break;
-    }
-    CHECK(old_states > 0 && new_states > 0);
-    sim_disk_free(history);
+    struct dirs history = make_history(&world, &seed);
+    install_with_cuts(history, /* of_log= */ false, &world, &seed, outcomes);
+    if (history.log != history.data)
+        install_with_cuts(history, /* of_log= */ true, &world, &seed, outcomes);
+    CHECK(outcomes[0] > 0 && outcomes[1] > 0);
+    dirs_free(history);
     world_deinit(&world);
+}
+
+static void check_nothing_aside(const struct sim_disk *sim)
+{
+    for (size_t i = 0; i < sim_disk_file_count(sim); i++)
+        CHECK(strncmp(sim_disk_file_name(sim, i), "aside.", 6) != 0);
+    CHECK(sim_disk_bytes(sim, "intent").data == NULL);
 }
 
 TEST(a_leaders_state_that_was_not_completed_is_dropped_by_a_reload_and_by_the_next_one)
@@ -381,8 +451,8 @@ TEST(a_leaders_state_that_was_not_completed_is_dropped_by_a_reload_and_by_the_ne
     struct tree *tree;
 
     world_init(&world, seed);
-    struct sim_disk *sim = make_history(&world, &seed);
-    struct store_actor *actor = actor_start(sim);
+    struct dirs dirs = make_history(&world, &seed);
+    struct store_actor *actor = actor_start(dirs);
     leader_init(&leader, 77, 10);
     CHECK_STATUS(restart_log(actor, 10), STATUS_OK);
     CHECK(serve(actor, &leader.ahead, &seed, 2));
@@ -401,19 +471,18 @@ TEST(a_leaders_state_that_was_not_completed_is_dropped_by_a_reload_and_by_the_ne
     tree_free(tree);
 
     CHECK_STATUS(restart_log(actor, 10), STATUS_OK);
-    CHECK_STATUS(snapshot_write(sim_disk(sim), leader.state.tree, &image_options, STORE_GZIP),
+    CHECK_STATUS(snapshot_write(sim_disk(dirs.data), leader.state.tree, &image_options, STORE_GZIP),
                  STATUS_OK);
     CHECK_STATUS(write_epochs(actor, -1, 1), STATUS_OK);
     CHECK_STATUS(reload(actor, &tree), STATUS_OK);
     check_same_tree(tree, leader.state.tree);
     tree_free(tree);
-    for (size_t i = 0; i < sim_disk_file_count(sim); i++)
-        CHECK(strncmp(sim_disk_file_name(sim, i), "aside.", 6) != 0);
-    CHECK(sim_disk_bytes(sim, "intent").data == NULL);
+    check_nothing_aside(dirs.data);
+    check_nothing_aside(dirs.log);
     store_actor_free(actor);
     leader_deinit(&leader);
     world_deinit(&world);
-    sim_disk_free(sim);
+    dirs_free(dirs);
 }
 
 TEST(an_actor_that_failed_once_answers_the_same_to_everything_that_follows)
@@ -422,13 +491,13 @@ TEST(an_actor_that_failed_once_answers_the_same_to_everything_that_follows)
     struct store_world world;
 
     world_init(&world, seed);
-    struct sim_disk *sim = make_history(&world, &seed);
-    struct store_actor *actor = actor_start(sim);
-    sim_disk_fail_at(sim, SIM_SYNC_DIR, 1, STATUS_NO_SPACE);
+    struct dirs dirs = make_history(&world, &seed);
+    struct store_actor *actor = actor_start(dirs);
+    sim_disk_fail_at(dirs.data, SIM_SYNC_DIR, 1, STATUS_NO_SPACE);
     CHECK_STATUS(truncate_to(actor, 1, NULL), STATUS_NO_SPACE);
     CHECK_STATUS(write_epochs(actor, 1, 1), STATUS_NO_SPACE);
     CHECK_STATUS(reload(actor, NULL), STATUS_NO_SPACE);
     store_actor_free(actor);
     world_deinit(&world);
-    sim_disk_free(sim);
+    dirs_free(dirs);
 }

@@ -52,7 +52,7 @@ enum status txnlog_payload_check(struct slice payload, int64_t zxid, int64_t las
         return bad(STATUS_MALFORMED, "a proposal whose transaction is cut off", ret_problem);
     status = check_order(&txn, zxid, last_zxid, ret_problem);
     if (status == STATUS_OK)
-        *ret_append = (struct txnlog_append){
-            .payload = payload, .zxid = zxid, .lacks_digest = rest == 0};
+        *ret_append =
+            (struct txnlog_append){.payload = payload, .zxid = zxid, .lacks_digest = rest == 0};
     return status;
 }

@@ -1,8 +1,8 @@
 /* What a leader proposes, before it is logged; and what the log puts behind what came without a digest. */
-#include "replica/store/txnlog_payload.h"
 #include "replica/store/recovery.h"
 #include "replica/store/snapshot.h"
 #include "replica/store/txnlog.h"
+#include "replica/store/txnlog_payload.h"
 #include "replica/store/txnlog_reader.h"
 #include "replica/txn/txn.h"
 #include "sim/disk.h"
@@ -51,9 +51,8 @@ PROPERTY(what_a_leader_made_may_be_logged_and_no_part_of_it_may)
         CHECK(append.lacks_digest == made.lacks_digest && !append.roll_before);
         size_t digest = made.lacks_digest ? 0 : 12;
         for (size_t cut = 1; cut < made.payload.size; cut++) {
-            enum status status =
-                check_payload(slice_of(made.payload.data, made.payload.size - cut), made.zxid,
-                              made.zxid - 1, &append);
+            enum status status = check_payload(slice_of(made.payload.data, made.payload.size - cut),
+                                               made.zxid, made.zxid - 1, &append);
             int32_t type = (int32_t)load_be32(made.payload.data + 28);
             size_t left = made.payload.size - cut;
             /* Whole ones, too: two paths cut off behind their count look like a digest. */
@@ -128,8 +127,7 @@ static struct slice log_one(struct logged *logged, const struct buffer *payload,
     logged->bytes.size = 0;
     txnlog_record_write(&logged->bytes, buffer_slice(payload),
                         lacks_digest ? TXNLOG_DIGEST_LACKING : TXNLOG_DIGEST_THERE,
-                        txnlog_payload_zxid(buffer_slice(payload)), 0, 1 << 20,
-                        &logged->position);
+                        txnlog_payload_zxid(buffer_slice(payload)), 0, 1 << 20, &logged->position);
     return slice_of(logged->bytes.data + TXNLOG_RECORD_HEAD_BYTES,
                     logged->bytes.size - TXNLOG_RECORD_HEAD_BYTES - 1);
 }
@@ -217,12 +215,12 @@ TEST(an_error_that_is_the_first_record_behind_a_start_has_a_digest_and_a_trailer
         &recovery.log);
     put_header(&payload, 1, OP_ERROR);
     buffer_i32(&payload, ZK_NO_NODE);
-    CHECK_STATUS(
-        txnlog_writer_append(writer,
-                             &(struct txnlog_append){
-                                 .payload = buffer_slice(&payload), .zxid = 1, .lacks_digest = true},
-                             1),
-        STATUS_OK);
+    CHECK_STATUS(txnlog_writer_append(writer,
+                                      &(struct txnlog_append){.payload = buffer_slice(&payload),
+                                                              .zxid = 1,
+                                                              .lacks_digest = true},
+                                      1),
+                 STATUS_OK);
     CHECK_STATUS(txnlog_writer_sync(writer), STATUS_OK);
     txnlog_writer_free(writer);
     const uint8_t *at = sim_disk_bytes(sim, "log.1").data + TXNLOG_HEADER_BYTES;
