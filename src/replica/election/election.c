@@ -1,0 +1,590 @@
+/* election.c: rounds, votes and the decision.
+ *
+ * Every entry ends in the same three steps: a proposal that has changed is sent to all voters, then the
+ * votes are counted, then whoever still looks elsewhere is told the decision. So nobody decides on a
+ * vote of ours before it is sent. */
+#include "replica/election/election.h"
+
+#include "base/array.h"
+
+enum {
+    PEERS_FIRST = 8,
+    STRANGERS_MAX = 1024, /* servers that are no voters, remembered at a time */
+    STRANGER_ANSWER_MS =
+        20,                 /* two configurations that disagree must not make two servers chatter */
+    HEARD_BEFORE_MS = 500,  /* how old a vote may be that came before we began to look */
+    RESEND_TO_ALL_MS = 1600 /* from this interval on, matching voters are sent the proposal, too */
+};
+#define NOBODY INT64_MIN
+
+struct ballot { /* a vote, and how it was given */
+    struct vote vote;
+    enum peer_state state;
+    int32_t version;
+};
+
+struct election_peer {
+    int64_t id;
+    enum election_link link;
+    bool has_ballot, has_outside; /* the two below are given */
+    struct ballot ballot;         /* in this round */
+    struct ballot outside;        /* of one who follows or leads */
+    bool heard;                   /* since the connection opened */
+    struct ballot last;           /* what it said last */
+    int64_t last_ms;
+    bool since_decision; /* it was heard after we had decided */
+    bool sent;           /* our proposal, in this round */
+    bool discarded;      /* it was not looking when it got that */
+    int64_t answered_ms; /* a stranger */
+};
+
+struct election {
+    struct election_options options;
+    const struct membership *committed, *last_seen; /* last_seen: NULL unless it is newer */
+    enum member_role own_role;
+    struct buffer config; /* text of committed */
+
+    bool started;
+    enum peer_state state;
+    int64_t round;                        /* Java's logical clock */
+    struct vote initial;                  /* for myself */
+    struct vote vote;                     /* the proposal, then the final vote */
+    bool changed;                         /* the proposal is not sent yet */
+    int64_t finalize_at_ms, resend_at_ms; /* INT64_MAX: not waiting */
+    int64_t resend_ms;
+
+    struct election_peer *peers;
+    uint32_t peer_count, peer_capacity;
+};
+
+struct election *election_new(const struct election_options *options)
+{
+    struct election *election = mem_zalloc(sizeof(*election));
+
+    ASSERT(options->finalize_ms >= 0 && options->resend_min_ms > 0 &&
+           options->resend_max_ms >= options->resend_min_ms);
+    election->options = *options;
+    election->finalize_at_ms = election->resend_at_ms = INT64_MAX;
+    election->vote = (struct vote){.leader = NOBODY};
+    return election;
+}
+
+void election_free(struct election *election)
+{
+    if (election == NULL)
+        return;
+    buffer_deinit(&election->config);
+    mem_free(election->peers);
+    mem_free(election);
+}
+
+void election_effects_deinit(struct election_effects *effects)
+{
+    mem_free(effects->sends);
+    *effects = (struct election_effects){0};
+}
+
+void election_set_members(struct election *election, const struct membership *committed,
+                          const struct membership *last_seen, enum member_role own_role)
+{
+    bool newer = last_seen != NULL && last_seen->version > committed->version;
+
+    election->committed = committed;
+    election->last_seen = newer ? last_seen : NULL;
+    election->own_role = own_role;
+    election->config.size = 0;
+    membership_write(&election->config, committed);
+}
+
+enum peer_state election_state(const struct election *election)
+{
+    return election->state;
+}
+
+struct vote election_vote(const struct election *election)
+{
+    return election->vote;
+}
+
+void election_set_epoch(struct election *election, int64_t epoch)
+{
+    ASSERT(election->state != PEER_LOOKING);
+    election->vote.epoch = epoch;
+}
+
+int64_t election_wake_at_ms(const struct election *election)
+{
+    return election->finalize_at_ms < election->resend_at_ms ? election->finalize_at_ms
+                                                             : election->resend_at_ms;
+}
+
+/* ---- Who there is ---- */
+
+static bool is_voter(const struct election *election, int64_t id)
+{
+    if (election->committed == NULL)
+        return false;
+    return membership_is_voter(election->committed, id) ||
+           (election->last_seen != NULL && membership_is_voter(election->last_seen, id));
+}
+
+static struct election_peer *find_peer(const struct election *election, int64_t id)
+{
+    for (uint32_t i = 0; i < election->peer_count; i++) {
+        if (election->peers[i].id == id)
+            return &election->peers[i];
+    }
+    return NULL;
+}
+
+/* A stranger is forgotten for another one when there are too many; the oldest first. */
+static void make_room(struct election *election)
+{
+    struct election_peer *oldest = NULL;
+    uint32_t strangers = 0;
+
+    for (uint32_t i = 0; i < election->peer_count; i++) {
+        struct election_peer *peer = &election->peers[i];
+        if (is_voter(election, peer->id))
+            continue;
+        strangers++;
+        if (oldest == NULL || peer->last_ms < oldest->last_ms)
+            oldest = peer;
+    }
+    if (strangers >= STRANGERS_MAX)
+        *oldest = election->peers[--election->peer_count];
+}
+
+static struct election_peer *get_peer(struct election *election, int64_t id)
+{
+    struct election_peer *peer = find_peer(election, id);
+
+    if (peer != NULL)
+        return peer;
+    make_room(election);
+    election->peers = ARRAY_RESERVE(election->peers, election->peer_capacity,
+                                    election->peer_count + 1, PEERS_FIRST);
+    peer = &election->peers[election->peer_count++];
+    *peer = (struct election_peer){.id = id, .answered_ms = INT64_MIN};
+    return peer;
+}
+
+/* Calls for every voter of the committed and the last seen configuration once, but not for us. */
+static void for_each_voter(struct election *election,
+                           void (*call)(struct election *election, struct election_peer *peer,
+                                        void *context),
+                           void *context)
+{
+    const struct membership *memberships[] = {election->committed, election->last_seen};
+
+    for (size_t which = 0; which < ARRAY_LEN(memberships); which++) {
+        for (uint32_t i = 0; memberships[which] != NULL && i < memberships[which]->member_count;
+             i++) {
+            const struct member *member = &memberships[which]->members[i];
+            if (member->role != MEMBER_PARTICIPANT || member->id == election->options.my_id ||
+                (which == 1 && membership_is_voter(election->committed, member->id)))
+                continue;
+            call(election, get_peer(election, member->id), context);
+        }
+    }
+}
+
+bool election_looks_again(const struct election *election, int64_t id)
+{
+    const struct election_peer *peer = find_peer(election, id);
+
+    return election->state != PEER_LOOKING && peer != NULL && peer->heard && peer->since_decision &&
+           peer->last.state == PEER_LOOKING;
+}
+
+/* ---- Votes ---- */
+
+static bool same_vote(const struct vote *left, const struct vote *right)
+{
+    return left->leader == right->leader && left->zxid == right->zxid &&
+           left->round == right->round && left->epoch == right->epoch;
+}
+
+/* Outside of an election zxid and round are those of the election that a server took part in, and differ;
+ * and a server of a release that sends no version does not keep its epoch up to date. */
+static bool same_ballot(const struct ballot *left, const struct ballot *right)
+{
+    if (left->state == PEER_LOOKING || right->state == PEER_LOOKING)
+        return same_vote(&left->vote, &right->vote);
+    if ((left->version > 0) != (right->version > 0))
+        return left->vote.leader == right->vote.leader;
+    return left->vote.leader == right->vote.leader && left->vote.epoch == right->vote.epoch;
+}
+
+/* Epoch, then zxid, then id. */
+static bool beats(const struct election *election, const struct vote *one, const struct vote *other)
+{
+    int64_t weight = membership_weight(election->committed, one->leader);
+
+    if (!membership_is_voter(election->committed, one->leader) && election->last_seen != NULL)
+        weight = membership_weight(election->last_seen, one->leader);
+    if (weight == 0)
+        return false;
+    if (one->epoch != other->epoch)
+        return one->epoch > other->epoch;
+    if (one->zxid != other->zxid)
+        return one->zxid > other->zxid;
+    return one->leader > other->leader;
+}
+
+struct count {
+    const struct election *election;
+    struct ballot ballot;
+    bool outside;   /* count the votes of those who are settled */
+    bool live_only; /* of those who can be reached */
+};
+
+static bool agrees(const void *context, int64_t id)
+{
+    const struct count *count = context;
+
+    if (id == count->election->options.my_id) { /* our own vote is the proposal */
+        struct ballot own = {.vote = count->election->vote, .state = PEER_LOOKING};
+        return !count->outside && count->election->initial.zxid != -1 &&
+               same_ballot(&own, &count->ballot);
+    }
+    const struct election_peer *peer = find_peer(count->election, id);
+    if (peer == NULL || (count->live_only && peer->link != ELECTION_LINK_OPEN))
+        return false;
+    if (count->outside)
+        return peer->has_outside && same_ballot(&peer->outside, &count->ballot);
+    return peer->has_ballot && same_ballot(&peer->ballot, &count->ballot);
+}
+
+static bool is_quorum(const struct count *count)
+{
+    const struct election *election = count->election;
+
+    return membership_quorum(election->committed, agrees, count) &&
+           (election->last_seen == NULL || membership_quorum(election->last_seen, agrees, count));
+}
+
+/* ---- Sending ---- */
+
+static void send_vote(struct election *election, struct election_peer *peer,
+                      struct election_effects *effects)
+{
+    effects->sends =
+        ARRAY_RESERVE(effects->sends, effects->send_capacity, effects->send_count + 1, PEERS_FIRST);
+    effects->sends[effects->send_count++] = (struct election_send){
+        .to = peer->id,
+        .notification = {.state = election->state,
+                         .leader = election->vote.leader,
+                         .zxid = election->vote.zxid,
+                         .election_epoch = election->state == PEER_LOOKING ? election->round
+                                                                           : election->vote.round,
+                         .peer_epoch = election->vote.epoch,
+                         .version = ELECTION_VERSION,
+                         .config = buffer_slice(&election->config)}};
+    peer->sent = true;
+    peer->discarded = false;
+}
+
+static void send_proposal(struct election *election, struct election_peer *peer, void *effects)
+{
+    send_vote(election, peer, effects);
+}
+
+/* Who agrees has all that it needs; only when this goes on for long, something was lost after all. */
+static void resend_proposal(struct election *election, struct election_peer *peer, void *effects)
+{
+    if (election->resend_ms < RESEND_TO_ALL_MS && peer->has_ballot && peer->sent &&
+        same_vote(&peer->ballot.vote, &election->vote))
+        return;
+    send_vote(election, peer, effects);
+}
+
+static void propose(struct election *election, const struct vote *vote)
+{
+    election->vote = *vote;
+    election->vote.round = election->round;
+    election->changed = true;
+}
+
+/* ---- The decision ---- */
+
+static void decide(struct election *election, const struct vote *vote,
+                   struct election_effects *effects)
+{
+    if (vote->leader == election->options.my_id)
+        election->state = PEER_LEADING;
+    else if (election->own_role == MEMBER_OBSERVER)
+        election->state = PEER_OBSERVING;
+    else
+        election->state = PEER_FOLLOWING;
+    election->vote = *vote;
+    election->round = vote->round;
+    election->finalize_at_ms = election->resend_at_ms = INT64_MAX;
+    effects->decided = true;
+    for (uint32_t i = 0; i < election->peer_count; i++) {
+        struct election_peer *peer = &election->peers[i];
+        peer->since_decision = false;
+        if (peer->link == ELECTION_LINK_OPEN && peer->heard && peer->last.state == PEER_LOOKING &&
+            !same_vote(&peer->last.vote, vote))
+            send_vote(election, peer, effects);
+    }
+}
+
+static void look_for_objection(struct election *election, struct election_peer *peer, void *context)
+{
+    struct count count = {
+        .election = election, .ballot = {.vote = election->vote}, .live_only = true};
+    bool *objection = context;
+
+    if (peer->link != ELECTION_LINK_DOWN && !agrees(&count, peer->id))
+        *objection = true;
+}
+
+/* Every voter that can be reached agrees, they are enough, and nobody else may come any moment. */
+static bool nothing_better_can_come(struct election *election)
+{
+    struct count live = {
+        .election = election, .ballot = {.vote = election->vote}, .live_only = true};
+    bool objection = false;
+
+    for_each_voter(election, look_for_objection, &objection);
+    return !objection && is_quorum(&live);
+}
+
+static void count_votes(struct election *election, int64_t now_ms, struct election_effects *effects)
+{
+    struct count count = {.election = election, .ballot = {.vote = election->vote}};
+
+    if (election->state != PEER_LOOKING)
+        return;
+    if (!is_quorum(&count)) {
+        election->finalize_at_ms = INT64_MAX;
+        return;
+    }
+    if (election->finalize_at_ms == INT64_MAX)
+        election->finalize_at_ms = now_ms + election->options.finalize_ms;
+    if (now_ms >= election->finalize_at_ms || nothing_better_can_come(election)) {
+        struct vote final = election->vote;
+        decide(election, &final, effects);
+    }
+}
+
+/* The three steps that every entry ends in; decide() does the last one. */
+static void conclude(struct election *election, int64_t now_ms, struct election_effects *effects)
+{
+    if (election->changed && election->state == PEER_LOOKING) {
+        election->resend_ms = election->options.resend_min_ms;
+        election->resend_at_ms = now_ms + election->resend_ms;
+        election->finalize_at_ms = INT64_MAX;
+        for_each_voter(election, send_proposal, effects);
+    }
+    election->changed = false;
+    count_votes(election, now_ms, effects);
+}
+
+/* ---- While looking ---- */
+
+static void hear_looking(struct election *election, struct election_peer *peer,
+                         const struct ballot *said, struct election_effects *effects)
+{
+    if (said->vote.round < election->round) { /* it shall come to our round */
+        peer->has_ballot = false;
+        send_vote(election, peer, effects);
+        return;
+    }
+    if (election->initial.zxid == -1 || said->vote.zxid == -1 ||
+        !is_voter(election, said->vote.leader)) {
+        peer->has_ballot = false;
+        return;
+    }
+    if (said->vote.round > election->round) {
+        election->round = said->vote.round;
+        for (uint32_t i = 0; i < election->peer_count; i++)
+            election->peers[i].has_ballot = false;
+        propose(election, beats(election, &said->vote, &election->initial) ? &said->vote
+                                                                           : &election->initial);
+    } else if (beats(election, &said->vote, &election->vote)) {
+        propose(election, &said->vote);
+    } else if (peer->discarded) {
+        send_vote(election, peer, effects);
+    }
+    peer->has_ballot = true;
+    peer->ballot = *said;
+}
+
+/* The leader itself must say that it leads; of our own leadership, our round is the proof. */
+static bool leader_confirms(const struct election *election, const struct ballot *said,
+                            bool outside)
+{
+    if (said->vote.leader == election->options.my_id)
+        return election->round == said->vote.round;
+    const struct election_peer *leader = find_peer(election, said->vote.leader);
+    if (leader == NULL)
+        return false;
+    return outside ? leader->has_outside && leader->outside.state == PEER_LEADING
+                   : leader->has_ballot && leader->ballot.state == PEER_LEADING;
+}
+
+static void hear_settled(struct election *election, struct election_peer *peer,
+                         const struct ballot *said, struct election_effects *effects)
+{
+    if (!is_voter(election, said->vote.leader))
+        return;
+    struct count count = {.election = election, .ballot = *said};
+    bool joined = false;
+    if (said->vote.round == election->round) {
+        peer->has_ballot = true;
+        peer->ballot = *said;
+        peer->ballot.version = 0; /* in one round the leader's id is enough, as in Java */
+        joined = is_quorum(&count) && leader_confirms(election, said, /* outside= */ false);
+    }
+    peer->has_outside = true;
+    peer->outside = *said;
+    count.outside = true;
+    joined = joined || (is_quorum(&count) && leader_confirms(election, said, /* outside= */ true));
+    if (joined)
+        decide(election, &said->vote, effects);
+}
+
+/* ---- Entries ---- */
+
+static struct vote vote_for_myself(const struct election *election, int64_t zxid, int64_t epoch)
+{
+    struct vote vote = {.leader = NOBODY, .zxid = INT64_MIN, .epoch = INT64_MIN};
+
+    if (election->own_role == MEMBER_OBSERVER)
+        return vote;
+    if (membership_is_voter(election->committed, election->options.my_id))
+        vote.leader = election->options.my_id;
+    vote.zxid = zxid;
+    vote.epoch = epoch;
+    return vote;
+}
+
+void election_start(struct election *election, int64_t zxid, int64_t epoch, int64_t now_ms,
+                    struct election_effects *effects)
+{
+    ASSERT(election->committed != NULL);
+    election->started = true;
+    election->state = PEER_LOOKING;
+    election->round++;
+    election->initial = vote_for_myself(election, zxid, epoch);
+    propose(election, &election->initial);
+    for (uint32_t i = 0; i < election->peer_count; i++) {
+        struct election_peer *peer = &election->peers[i];
+        peer->has_ballot = peer->has_outside = peer->sent = peer->discarded = false;
+    }
+    for (uint32_t i = 0; i < election->peer_count; i++) {
+        struct election_peer *peer = &election->peers[i];
+        struct ballot last = peer->last;
+        if (peer->heard && peer->last.state == PEER_LOOKING && is_voter(election, peer->id) &&
+            now_ms - peer->last_ms <= HEARD_BEFORE_MS && last.vote.round >= election->round)
+            hear_looking(election, peer, &last, effects);
+    }
+    conclude(election, now_ms, effects);
+}
+
+/* A configuration with a higher version than ours is of interest while we look. */
+static void look_at_config(struct election *election, const struct notification *said,
+                           struct election_effects *effects)
+{
+    struct buffer problem = {0};
+
+    if (!election->options.reconfig_enabled || election->state != PEER_LOOKING ||
+        said->config.data == NULL)
+        return;
+    struct membership *theirs = membership_parse(said->config, &problem);
+    if (theirs != NULL && theirs->version > election->committed->version)
+        effects->newer_config = said->config;
+    membership_free(theirs);
+    buffer_deinit(&problem);
+}
+
+/* We are settled. A vote that agrees with ours and comes for the first time is part of the same election,
+ * and its sender has our vote. All others that look are told. */
+static void answer_looking(struct election *election, struct election_peer *peer, bool repeated,
+                           const struct ballot *said, struct election_effects *effects)
+{
+    if (!repeated && peer->sent && !peer->discarded && same_vote(&said->vote, &election->vote))
+        return;
+    send_vote(election, peer, effects);
+}
+
+static void answer_stranger(struct election *election, struct election_peer *peer, int64_t now_ms,
+                            struct election_effects *effects)
+{
+    if (peer->answered_ms != INT64_MIN && now_ms - peer->answered_ms < STRANGER_ANSWER_MS)
+        return;
+    peer->answered_ms = now_ms;
+    send_vote(election, peer, effects);
+}
+
+void election_hear(struct election *election, int64_t from, const struct notification *said,
+                   int64_t now_ms, struct election_effects *effects)
+{
+    struct ballot ballot = {
+        .vote = {said->leader, said->zxid, said->election_epoch, said->peer_epoch},
+        .state = (enum peer_state)said->state,
+        .version = said->version};
+
+    if (from == election->options.my_id)
+        return;
+    bool known_state = said->state >= PEER_LOOKING && said->state <= PEER_OBSERVING;
+    struct election_peer *peer = get_peer(election, from);
+    bool repeated = peer->heard && peer->last.state == PEER_LOOKING &&
+                    said->state == PEER_LOOKING && same_vote(&peer->last.vote, &ballot.vote);
+    if (known_state) {
+        peer->heard = true;
+        peer->last = ballot;
+        peer->last_ms = now_ms;
+        peer->since_decision = true;
+        peer->discarded = peer->sent && (peer->discarded || said->state != PEER_LOOKING);
+    }
+    if (!election->started)
+        return;
+    look_at_config(election, said, effects);
+    if (!is_voter(election, from)) {
+        answer_stranger(election, peer, now_ms, effects);
+        return;
+    }
+    if (!known_state || said->state == PEER_OBSERVING)
+        return;
+    if (said->state == PEER_LOOKING)
+        peer->has_outside = false;
+    if (election->state != PEER_LOOKING) {
+        if (said->state == PEER_LOOKING)
+            answer_looking(election, peer, repeated, &ballot, effects);
+        return;
+    }
+    if (said->state == PEER_LOOKING)
+        hear_looking(election, peer, &ballot, effects);
+    else
+        hear_settled(election, peer, &ballot, effects);
+    conclude(election, now_ms, effects);
+}
+
+void election_set_link(struct election *election, int64_t id, enum election_link link,
+                       int64_t now_ms, struct election_effects *effects)
+{
+    struct election_peer *peer = get_peer(election, id);
+
+    peer->link = link;
+    if (link == ELECTION_LINK_DOWN)
+        peer->heard = peer->has_ballot = peer->has_outside = false;
+    if (election->started)
+        conclude(election, now_ms, effects);
+}
+
+void election_tick(struct election *election, int64_t now_ms, struct election_effects *effects)
+{
+    if (election->state != PEER_LOOKING || !election->started)
+        return;
+    conclude(election, now_ms, effects);
+    if (now_ms >= election->resend_at_ms) { /* not when it has just ended */
+        election->resend_ms *= 2;
+        if (election->resend_ms > election->options.resend_max_ms)
+            election->resend_ms = election->options.resend_max_ms;
+        election->resend_at_ms = now_ms + election->resend_ms;
+        for_each_voter(election, resend_proposal, effects);
+    }
+}
