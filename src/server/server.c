@@ -16,6 +16,7 @@
 
 enum {
     SNAPSHOT_SLICE_BYTES = 16 << 10,
+    NS_PER_US = 1000,
     STOP_WAIT_MS = 5000 /* for a log that cannot be written at the end */
 };
 
@@ -223,16 +224,40 @@ static bool nothing_to_do(const struct server *server)
            !(wish_ms > 0 && wish_ms < server->wake_armed_ms);
 }
 
-static void end_turn(struct server *server)
+/* Was there anything? */
+static bool end_turn(struct server *server)
 {
-    if (!nothing_to_do(server) || server->stopping)
+    bool worked = !nothing_to_do(server) || server->stopping;
+
+    if (worked)
         carry_out(server);
     server->turn_wall_ms = 0;
+    return worked;
+}
+
+static void on_busy_idle(uv_idle_t *idle)
+{
+    (void)idle; /* while it is active the poll does not sleep */
+}
+
+/* paddock.busyPollMicros: for so long behind the last turn that had something to do, the loop asks the
+ * sockets and the other threads again and again. The next request then finds it awake. */
+static void poll_busily(struct server *server, bool worked)
+{
+    uint64_t now_ns = uv_hrtime();
+
+    if (worked) {
+        server->worked_ns = now_ns;
+        uv_idle_start(&server->busy_idle, on_busy_idle);
+    } else if (now_ns - server->worked_ns >
+               (uint64_t)server->config->loop.busy_poll_us * NS_PER_US) {
+        uv_idle_stop(&server->busy_idle);
+    }
 }
 
 static void on_before_poll(uv_prepare_t *prepare)
 {
-    end_turn(prepare->data); /* what timers and idle handles caused */
+    (void)end_turn(prepare->data); /* what timers and idle handles caused */
 }
 
 static void on_after_poll(uv_check_t *check)
@@ -241,7 +266,9 @@ static void on_after_poll(uv_check_t *check)
 
     front_feed_waiting(server->front); /* what had to wait came before the tick */
     step_tick_if_due(server);
-    end_turn(server);
+    bool worked = end_turn(server);
+    if (server->config->loop.busy_poll_us > 0)
+        poll_busily(server, worked);
 }
 
 static void on_durable(void *context, int64_t zxid)
@@ -318,6 +345,7 @@ static void init_handles(struct server *server)
     uv_check_init(&server->loop, &server->after_poll);
     uv_idle_init(&server->loop, &server->snapshot_idle);
     uv_idle_init(&server->loop, &server->tick_idle);
+    uv_idle_init(&server->loop, &server->busy_idle);
     uv_timer_init(&server->loop, &server->wake);
     uv_timer_init(&server->loop, &server->purge);
     uv_timer_init(&server->loop, &server->stop_deadline);

@@ -32,12 +32,14 @@ struct server {
 
     uv_prepare_t before_poll;
     uv_check_t after_poll;
-    uv_idle_t snapshot_idle, tick_idle;
+    uv_idle_t snapshot_idle, tick_idle, busy_idle;
     uv_timer_t wake, purge, stop_deadline;
     uv_signal_t on_term, on_int, on_hup;
     int64_t wake_armed_ms; /* when `wake` fires */
 
     bool tick_due; /* the replica wants one, behind a read of what has arrived */
+
+    uint64_t worked_ns; /* the last turn with something to do, of the busy poll */
 
     int64_t turn_wall_ms; /* 0: not read in this turn */
     int64_t appended_zxid, durable_zxid;
