@@ -6,6 +6,7 @@ enum { FRAME_HEAD_BYTES = 4 };
 
 static void send(struct clients *clients, struct client *client, size_t offset, size_t size)
 {
+    ASSERT(client->state != CLIENT_CLOSING); /* the host has its CLIENT_CLOSE already */
     client->sent++;
     clients->packets_sent++;
     effects_add_send(clients->step->effects, client->id, offset, size);
@@ -36,7 +37,10 @@ size_t reply_begin(struct clients *clients)
 
 void reply_drop_body(struct clients *clients, size_t start)
 {
-    clients->step->effects->bytes.size = start + FRAME_HEAD_BYTES + REPLY_HEADER_BYTES;
+    struct buffer *bytes = &clients->step->effects->bytes;
+
+    ASSERT(bytes->size >= start + FRAME_HEAD_BYTES + REPLY_HEADER_BYTES);
+    bytes->size = start + FRAME_HEAD_BYTES + REPLY_HEADER_BYTES;
 }
 
 /* Counts what Java counts: each frame with a reply's header, events too. */
@@ -53,6 +57,7 @@ static void count_response(struct clients *clients, size_t frame_bytes)
 
 void send_event(struct clients *clients, struct client *client, size_t offset, size_t size)
 {
+    ASSERT(size >= FRAME_HEAD_BYTES + REPLY_HEADER_BYTES);
     count_response(clients, size - FRAME_HEAD_BYTES);
     metrics_count(&clients->step->metrics, METRIC_WATCH_BYTES, (int64_t)(size - FRAME_HEAD_BYTES));
     send(clients, client, offset, size);
@@ -63,6 +68,7 @@ void reply_end(struct clients *clients, struct client *client, size_t start, int
 {
     struct buffer *bytes = &clients->step->effects->bytes;
 
+    ASSERT(bytes->size >= start + FRAME_HEAD_BYTES + REPLY_HEADER_BYTES);
     reply_header_put(bytes->data + start + FRAME_HEAD_BYTES,
                      &(struct reply_header){.xid = xid, .zxid = zxid, .err = err});
     count_response(clients, bytes->size - start - FRAME_HEAD_BYTES);

@@ -25,7 +25,8 @@ void attachment_join(struct clients *clients, struct session *session, struct cl
 {
     struct attachment *attachment = attachment_find(clients, session->id);
 
-    ASSERT(client->attachment == NULL);
+    ASSERT(client->attachment == NULL && client->state != CLIENT_CLOSING);
+    ASSERT(!session->closing);
     if (attachment == NULL) {
         attachment = mem_zalloc(sizeof(*attachment));
         attachment->session_id = session->id;
@@ -51,6 +52,7 @@ void attachment_leave(struct clients *clients, struct client *client)
 
 void attachment_wrote(struct attachment *attachment)
 {
+    ASSERT(attachment->client != NULL);
     attachment->write_count++;
 }
 
@@ -148,6 +150,7 @@ void client_close(struct clients *clients, struct client *client, const char *re
 
 void client_remove(struct clients *clients, struct client *client)
 {
+    ASSERT(clients->items[client->id] == client && clients->count > 0);
     release_all(clients, client);
     identities_release(client->identities);
     clients->items[client->id] = NULL;

@@ -123,6 +123,7 @@ static void before_txn(void *context, const struct proposal *proposal)
     struct clients *clients = context;
     struct client *client = client_find(clients, proposal->client, proposal->generation);
 
+    ASSERT(!clients->tree_half_changed); /* one transaction at a time */
     if (client != NULL && client->state == CLIENT_SERVING)
         requests_before_write(clients, client);
     events_begin(clients, proposal->zxid);
@@ -134,6 +135,7 @@ static void answer_write(struct clients *clients, struct client *client,
                          const struct proposal *proposal, const struct txn *txn,
                          const struct txn_result *result)
 {
+    ASSERT(client->writes_applied < client->writes_proposed);
     client->writes_applied++;
     if (client->state == CLIENT_SERVING)
         write_answer(clients, client, proposal, txn, result);
@@ -148,6 +150,7 @@ static void after_txn(void *context, const struct proposal *proposal, const stru
 {
     struct clients *clients = context;
 
+    ASSERT(clients->tree_half_changed);
     clients->tree_half_changed = false;
     if (txn->header.type == OP_CREATE_SESSION) {
         connect_session_created(clients, proposal);

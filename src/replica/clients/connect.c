@@ -32,6 +32,8 @@ static void begin_serving(struct clients *clients, struct client *client)
 {
     struct session *session = client->attachment->session;
 
+    ASSERT(client->state == CLIENT_NEW || client->state == CLIENT_SETTLING);
+    ASSERT(client->attachment->write_count == 0); /* the older connection's are answered for */
     client->state = CLIENT_SERVING;
     sessions_touch(clients->sessions, session);
     send_connect_response(clients, client, session->id, session->timeout_ms);
@@ -143,6 +145,7 @@ void connect_frame(struct clients *clients, struct client *client, struct slice 
     struct reader reader;
     struct connect_request request;
 
+    ASSERT(client->state == CLIENT_NEW && client->attachment == NULL);
     reader_init(&reader, bytes, &clients->step->arena, options->text_bytes_max);
     if (connect_request_read(&reader, &request) != STATUS_OK) {
         client_close(clients, client, "the first frame is not a ConnectRequest");

@@ -30,6 +30,7 @@ static void deliver(void *context, struct watch_client *watch_client)
     struct watch_event *event = &clients->event;
     struct client *client = CONTAINER_OF(watch_client, struct client, watch);
 
+    ASSERT(client->state == CLIENT_SERVING); /* no other client has a watch */
     if (!acl_allows(clients->acl, tree_acl(clients->tree, event->acl), PERM_READ,
                     client->identities))
         return; /* it may not read the znode; a one-shot watch is used up all the same */
@@ -49,6 +50,7 @@ static void trigger(struct clients *clients, enum watch_table table, enum zk_eve
                                               [EVENT_CHILDREN_CHANGED] = METRIC_WATCHERS_CHILDREN};
     struct watch_event *event = &clients->event;
 
+    ASSERT(clients->tree_half_changed); /* changes come from a transaction */
     event->type = type;
     event->path = path;
     event->acl = acl;

@@ -96,15 +96,18 @@ static void put_children(const struct read_context *read, struct slice path, uin
 {
     struct tree *tree = read->clients->tree;
     const struct znode *node = tree_node(tree, id);
+    uint32_t left = znode_is_ephemeral(tree, node) ? 0 : node->child_count;
     size_t units = 0;
 
-    buffer_i32(out(read), znode_is_ephemeral(tree, node) ? 0 : (int32_t)node->child_count);
+    buffer_i32(out(read), (int32_t)left);
     for (uint32_t child = node->first_child; child != NODE_NONE;) {
         const struct znode *at = tree_node(tree, child);
         jute_put_bytes(out(read), znode_name(at));
         units += tree_text_units(znode_name(at));
         child = at->next;
+        left--;
     }
+    ASSERT(left == 0);
     tree_count_read(tree, path, units);
 }
 
@@ -172,6 +175,7 @@ static enum zk_error read_get_ephemerals(struct read_context *read,
     struct buffer path = {0};
     int32_t count = 0;
 
+    ASSERT(read->client->attachment != NULL);
     struct slice bare = slice_trim(request->path);
     bool all = bare.size == 0 || slice_equal(bare, SLICE("/"));
     size_t count_at = out(read)->size;

@@ -49,6 +49,7 @@ void requests_resume_paused(struct clients *clients)
     while (!list_empty(&clients->paused)) {
         struct client *client = CONTAINER_OF(clients->paused.next, struct client, in_paused);
         list_remove(&client->in_paused);
+        ASSERT(client->paused);
         client_resume(clients, client);
     }
 }
@@ -166,6 +167,7 @@ static void answer_now(struct clients *clients, struct client *client,
     struct request_header header;
     int64_t zxid = tree_last_zxid(clients->tree);
 
+    ASSERT(bytes.size >= REQUEST_HEADER_BYTES);
     request_header_get(bytes.data, &header);
     const struct op_info *op = op_find(header.type);
     struct read_context read = {
@@ -208,6 +210,7 @@ static void answer_waiting(struct clients *clients, struct client *client)
 {
     struct waiting *waiting = waiting_take(clients, &client->waiting_reads);
 
+    ASSERT(waiting->after_write <= client->writes_applied); /* nothing overtakes a write */
     answer_now(clients, client, waiting->identities, slice_of(waiting->bytes, waiting->size),
                waiting->arrived_ms, waiting->throttled_too_long);
     waiting_free(waiting);
@@ -323,6 +326,7 @@ void request_frame(struct clients *clients, struct client *client, struct slice 
 {
     struct request_header header;
 
+    ASSERT(client->state == CLIENT_SERVING);
     if (bytes.size < REQUEST_HEADER_BYTES) {
         client_close(clients, client, "a frame shorter than a request header");
         return;

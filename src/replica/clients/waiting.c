@@ -7,6 +7,7 @@ struct waiting *waiting_add(struct clients *clients, struct waiting_queue *queue
 {
     struct waiting *waiting = mem_alloc(sizeof(*waiting) + bytes.size);
 
+    ASSERT((queue->last == NULL) == (queue->count == 0));
     *waiting = (struct waiting){.identities = identities_hold(client->identities),
                                 .after_write = client->writes_proposed,
                                 .arrived_ms = clients->step->now_ms,
@@ -32,11 +33,13 @@ struct waiting *waiting_take(struct clients *clients, struct waiting_queue *queu
 
     if (waiting == NULL)
         return NULL;
+    ASSERT(queue->count > 0);
     ASSERT(clients->waiting_count > 0 && clients->waiting_bytes >= waiting->size);
     queue->first = waiting->next;
     if (queue->first == NULL)
         queue->last = NULL;
     queue->count--;
+    ASSERT((queue->first == NULL) == (queue->count == 0));
     clients->waiting_count--;
     clients->waiting_bytes -= waiting->size;
     return waiting;

@@ -12,6 +12,7 @@ enum status write_submit(struct clients *clients, struct client *client, int32_t
                                .xid = xid,
                                .op = op};
 
+    ASSERT(!client->attachment->session->closing);
     enum status status = proposals_submit(clients->proposals, &request, client->identities, body);
     if (status != STATUS_OK)
         return status;

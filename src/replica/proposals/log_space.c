@@ -11,6 +11,7 @@ void log_space_deinit(struct log_space *space)
         mem_free(space->spare);
         space->spare = next;
     }
+    ASSERT(space->current == NULL || space->current->live == 0);
     mem_free(space->current);
     *space = (struct log_space){0};
 }
@@ -24,6 +25,7 @@ static struct log_chunk *new_chunk(size_t size)
 
 static void recycle(struct log_space *space, struct log_chunk *chunk)
 {
+    ASSERT(chunk->live == 0);
     if (chunk->size != CHUNK_BYTES || space->spare_count == SPARE_MAX) {
         mem_free(chunk);
         return;
@@ -46,6 +48,7 @@ struct slice log_space_copy(struct log_space *space, struct slice bytes,
             recycle(space, chunk);
         chunk = space->spare;
         if (chunk != NULL) {
+            ASSERT(space->spare_count > 0 && chunk->used == 0);
             space->spare = chunk->next;
             space->spare_count--;
         } else {
@@ -53,6 +56,7 @@ struct slice log_space_copy(struct log_space *space, struct slice bytes,
         }
         space->current = chunk;
     }
+    ASSERT(bytes.size <= chunk->size - chunk->used);
     uint8_t *at = chunk->bytes + chunk->used;
     memcpy(at, bytes.data, bytes.size);
     chunk->used += bytes.size;

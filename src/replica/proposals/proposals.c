@@ -256,9 +256,11 @@ static bool apply_first(struct proposals *proposals, const struct proposals_obse
     struct txn *txn = &proposals->applying;
     struct txn_result result;
 
+    ASSERT(pending->proposal.zxid <= proposals->agreed_zxid);
     if (!proposals->progress.begun) {
         enum status status = txn_read(pending->payload, &proposals->step->arena, txn);
         ASSERT(status == STATUS_OK && txn->header.zxid == pending->proposal.zxid);
+        ASSERT(txn->header.zxid > tree_last_zxid(proposals->tree));
     }
     const struct proposal *request = whose(proposals, pending, txn->header.type);
     struct proposal proposal = *request;
@@ -270,6 +272,7 @@ static bool apply_first(struct proposals *proposals, const struct proposals_obse
         ASSERT(txn->header.type == OP_CLOSE_SESSION); /* of this type nothing lives in the arena */
         return false;
     }
+    ASSERT(tree_last_zxid(proposals->tree) == pending->proposal.zxid);
     proposals->progress = (struct txn_progress){0};
     if (proposals->leader != NULL)
         leader_applied(proposals->leader, proposal.zxid);

@@ -75,6 +75,7 @@ bool snapshots_begin(struct snapshots *snapshots)
 
     if (!snapshots->wanted || snapshots->running)
         return false;
+    ASSERT(snapshots->image == NULL);
     snapshots->wanted = false;
     snapshots->running = true;
     snapshots->image_lost = false;
@@ -108,6 +109,7 @@ void snapshots_replace_tree(struct snapshots *snapshots, struct tree *tree)
 
 void snapshots_done(struct snapshots *snapshots)
 {
+    ASSERT(snapshots->running);
     snapshots_deinit(snapshots); /* there is still an image when the file was given up half way */
     snapshots->running = false;
 }

@@ -9,6 +9,7 @@ static void forget_oldest(struct txn_ring *ring)
     struct pending *item = txn_ring_at(ring, ring->oldest);
 
     ASSERT(ring->oldest < ring->first && item->proposal.zxid > ring->kept_above);
+    ASSERT(ring->kept_bytes >= item->payload.size);
     ring->kept_bytes -= item->payload.size;
     ring->kept_above = item->proposal.zxid;
     log_space_release(&ring->space, item->chunk);
@@ -71,6 +72,7 @@ void txn_ring_applied(struct txn_ring *ring)
 {
     struct pending *item = txn_ring_at(ring, ring->first);
 
+    ASSERT(ring->first < ring->end && ring->pending_bytes >= item->payload.size);
     ring->pending_bytes -= item->payload.size;
     ring->kept_bytes += item->payload.size;
     ring->first++;
