@@ -1,11 +1,12 @@
+/* arena.c: a list of chunks. What is allocated comes from the newest one; the others wait to be freed. */
 #include "base/arena.h"
 
-enum { CHUNK_BYTES = 64 * 1024, ALIGNMENT = 16 };
+enum { CHUNK_BYTES = 64 * 1024 };
 
 struct arena_chunk {
     struct arena_chunk *older;
     size_t size;
-    _Alignas(ALIGNMENT) uint8_t bytes[];
+    _Alignas(ARENA_ALIGNMENT) uint8_t bytes[];
 };
 
 void arena_init(struct arena *arena)
@@ -45,17 +46,51 @@ void arena_reset(struct arena *arena)
     arena->end = kept->bytes + kept->size;
 }
 
+static size_t rounded(size_t size)
+{
+    return (size + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
+}
+
+static bool has_room(const struct arena *arena, size_t size)
+{
+    return arena->chunk != NULL && (size_t)(arena->end - arena->pos) >= size;
+}
+
+static size_t chunk_bytes_for(size_t size)
+{
+    return size > CHUNK_BYTES ? size : CHUNK_BYTES;
+}
+
+static void add_chunk(struct arena *arena, struct arena_chunk *chunk, size_t bytes)
+{
+    chunk->older = arena->chunk;
+    chunk->size = bytes;
+    arena->chunk = chunk;
+    arena->pos = chunk->bytes;
+    arena->end = chunk->bytes + bytes;
+}
+
+bool arena_try_reserve(struct arena *arena, size_t size)
+{
+    if (size > PTRDIFF_MAX / 2)
+        return false;
+    size = rounded(size);
+    if (has_room(arena, size))
+        return true;
+    size_t bytes = chunk_bytes_for(size);
+    struct arena_chunk *chunk = mem_try_alloc(sizeof(*chunk) + bytes);
+    if (chunk == NULL)
+        return false;
+    add_chunk(arena, chunk, bytes);
+    return true;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-    if ((size_t)(arena->end - arena->pos) < size || arena->chunk == NULL) {
-        size_t bytes = size > CHUNK_BYTES ? size : CHUNK_BYTES;
-        struct arena_chunk *chunk = mem_alloc(sizeof(*chunk) + bytes);
-        chunk->older = arena->chunk;
-        chunk->size = bytes;
-        arena->chunk = chunk;
-        arena->pos = chunk->bytes;
-        arena->end = chunk->bytes + bytes;
+    size = rounded(size);
+    if (!has_room(arena, size)) {
+        size_t bytes = chunk_bytes_for(size);
+        add_chunk(arena, mem_alloc(sizeof(struct arena_chunk) + bytes), bytes);
     }
     uint8_t *memory = arena->pos;
     arena->pos += size;

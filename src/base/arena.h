@@ -1,7 +1,7 @@
 /* arena.h: scratch memory of one turn, freed in one go.
  *
- * Pointers stay valid until arena_reset() or arena_free(). Reset keeps one chunk, so a quiet server
- * holds next to nothing and a busy one does not call malloc per request. */
+ * Pointers stay valid until arena_reset() or arena_deinit(). A reset keeps one chunk, so a quiet
+ * server holds next to nothing and a busy one does not call malloc for each request. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
@@ -18,6 +18,10 @@ void arena_deinit(struct arena *arena);
 void arena_reset(struct arena *arena);
 /* Aligned for any type, not zeroed. */
 MUST_USE void *arena_alloc(struct arena *arena, size_t size);
+/* Room for what is allocated next, `size` bytes in all, each allocation rounded up to
+ * ARENA_ALIGNMENT. False: there is no memory for it, and the arena is as before. */
+enum { ARENA_ALIGNMENT = 16 };
+MUST_USE bool arena_try_reserve(struct arena *arena, size_t size);
 /* Null stays null. */
 MUST_USE struct slice arena_copy(struct arena *arena, struct slice bytes);
 

@@ -1,12 +1,33 @@
+/* base.c: status words, the way a process ends, and memory. On that way nothing is allocated. */
 #include "base/base.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { SENTENCE_BYTES_MAX = 512 };
+
+static base_fatal_handler *on_fatal; /* NULL: stderr */
+
+void base_on_fatal(base_fatal_handler *handler)
+{
+    on_fatal = handler;
+}
+
+_Noreturn static void end(const char *sentence)
+{
+    if (on_fatal != NULL)
+        on_fatal(sentence);
+    else
+        fprintf(stderr, "paddock: %s\n", sentence);
+    abort();
+}
+
 _Noreturn void base_assert_failed(const char *file, int line, const char *condition)
 {
-    fprintf(stderr, "paddock: broken assertion at %s:%d: %s\n", file, line, condition);
-    abort();
+    char sentence[SENTENCE_BYTES_MAX];
+
+    snprintf(sentence, sizeof(sentence), "assertion failed at %s:%d: %s", file, line, condition);
+    end(sentence);
 }
 
 const char *status_text(enum status status)
@@ -42,28 +63,62 @@ const char *status_text(enum status status)
     return "unknown status";
 }
 
-static void *or_die(void *memory, size_t size)
+_Noreturn static void out_of_memory(size_t size)
 {
-    if (memory == NULL) {
-        fprintf(stderr, "paddock: out of memory: wanted bytes=%zu\n", size);
-        abort();
-    }
-    return memory;
+    char sentence[SENTENCE_BYTES_MAX];
+
+    snprintf(sentence, sizeof(sentence), "out of memory: wanted bytes=%zu", size);
+    end(sentence);
 }
 
 void *mem_alloc(size_t size)
 {
-    return or_die(malloc(size == 0 ? 1 : size), size);
+    void *memory = mem_try_alloc(size);
+
+    if (memory == NULL)
+        out_of_memory(size);
+    return memory;
 }
 
 void *mem_zalloc(size_t size)
 {
-    return or_die(calloc(1, size == 0 ? 1 : size), size);
+    void *memory = mem_try_zalloc(size);
+
+    if (memory == NULL)
+        out_of_memory(size);
+    return memory;
 }
 
 void *mem_realloc(void *memory, size_t size)
 {
-    return or_die(realloc(memory, size == 0 ? 1 : size), size);
+    void *grown = mem_try_realloc(memory, size);
+
+    if (grown == NULL)
+        out_of_memory(size);
+    return grown;
+}
+
+/* No object is larger than PTRDIFF_MAX; sanitizers end the process when such a size is asked for. */
+static bool possible(size_t *size)
+{
+    if (*size == 0)
+        *size = 1;
+    return *size <= PTRDIFF_MAX;
+}
+
+void *mem_try_alloc(size_t size)
+{
+    return possible(&size) ? malloc(size) : NULL;
+}
+
+void *mem_try_zalloc(size_t size)
+{
+    return possible(&size) ? calloc(1, size) : NULL;
+}
+
+void *mem_try_realloc(void *memory, size_t size)
+{
+    return possible(&size) ? realloc(memory, size) : NULL;
 }
 
 void mem_free(void *memory)

@@ -1,4 +1,5 @@
-/* base.h: the few words every file speaks. Serves any C program; knows nothing of ZooKeeper. */
+/* base.h: assertions, status words and memory, for every file of every program and library here.
+ * Knows nothing of ZooKeeper. */
 #ifndef BASE_BASE_H
 #define BASE_BASE_H
 
@@ -11,8 +12,16 @@
 #define CONTAINER_OF(pointer, type, member)                                                        \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-/* What only a bug can break. On in release too: better to stop than to go on wrong. Bad input is
- * never asserted. Prints file, line and the broken sentence to stderr, then aborts. */
+/* How a process ends when it cannot go on: an assertion failed, or memory ended where nobody checks
+ * for it. The handler is given one sentence. It may write it down, or leave by longjmp(); when it
+ * returns, the process is aborted. NULL: the sentence goes to stderr. A program sets the handler once,
+ * before it has threads; a library never does, for the process is not its own
+ * (docs/adr/0006-base-for-programs-and-libraries.md). */
+typedef void base_fatal_handler(const char *sentence);
+void base_on_fatal(base_fatal_handler *handler);
+
+/* What only a bug can break. On in release too: better to stop than to go on wrong. Bad input and
+ * wrong arguments of a library's caller are never asserted. */
 #define ASSERT(condition)                                                                          \
     ((condition) ? (void)0 : base_assert_failed(__FILE__, __LINE__, #condition))
 _Noreturn void base_assert_failed(const char *file, int line, const char *condition);
@@ -36,11 +45,17 @@ enum status {
 /* A word for the operator: "no space left", ... Never NULL. */
 const char *status_text(enum status status);
 
-/* Memory. Running out of it ends the process with a sentence: a coordination service that lost an
- * allocation half way must not go on answering. mem_alloc(0) gives a valid pointer. */
+/* Memory that must be there. When it ends, the process ends: a server that lost an allocation half
+ * way must not go on answering. mem_alloc(0) gives a valid pointer. */
 MUST_USE void *mem_alloc(size_t size);
 MUST_USE void *mem_zalloc(size_t size);
 MUST_USE void *mem_realloc(void *memory, size_t size);
 void mem_free(void *memory); /* NULL is fine */
+
+/* Memory that may be missing: NULL, and mem_try_realloc() leaves `memory` as it is. For libraries,
+ * and for sizes that others choose. */
+MUST_USE void *mem_try_alloc(size_t size);
+MUST_USE void *mem_try_zalloc(size_t size);
+MUST_USE void *mem_try_realloc(void *memory, size_t size);
 
 #endif

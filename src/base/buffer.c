@@ -1,3 +1,4 @@
+/* buffer.c: growing a buffer: by half of what it has, or to what is needed. */
 #include "base/buffer.h"
 
 #include <stdarg.h>
@@ -14,17 +15,40 @@ void buffer_deinit(struct buffer *buffer)
     buffer_init(buffer);
 }
 
+static size_t grown_capacity(const struct buffer *buffer, size_t needed)
+{
+    size_t capacity = buffer->capacity < 256 ? 256 : buffer->capacity + buffer->capacity / 2;
+
+    return capacity < needed ? needed : capacity;
+}
+
 void buffer_reserve(struct buffer *buffer, size_t more)
 {
     size_t needed = buffer->size + more;
 
+    ASSERT(needed >= more);
     if (needed <= buffer->capacity)
         return;
-    size_t capacity = buffer->capacity < 256 ? 256 : buffer->capacity + buffer->capacity / 2;
-    if (capacity < needed)
-        capacity = needed;
+    size_t capacity = grown_capacity(buffer, needed);
     buffer->data = mem_realloc(buffer->data, capacity);
     buffer->capacity = capacity;
+}
+
+bool buffer_try_reserve(struct buffer *buffer, size_t more)
+{
+    size_t needed = buffer->size + more;
+
+    if (needed < more)
+        return false;
+    if (needed <= buffer->capacity)
+        return true;
+    size_t capacity = grown_capacity(buffer, needed);
+    uint8_t *grown = mem_try_realloc(buffer->data, capacity);
+    if (grown == NULL)
+        return false;
+    buffer->data = grown;
+    buffer->capacity = capacity;
+    return true;
 }
 
 void buffer_printf(struct buffer *buffer, const char *format, ...)

@@ -1,4 +1,4 @@
-/* buffer.h: bytes that grow at the end. Big-endian appenders, because every format here is jute. */
+/* buffer.h: bytes that grow at the end. Numbers are appended big-endian, as all formats here have it. */
 #ifndef BASE_BUFFER_H
 #define BASE_BUFFER_H
 
@@ -12,6 +12,9 @@ struct buffer {
 void buffer_init(struct buffer *buffer);
 void buffer_deinit(struct buffer *buffer);
 void buffer_reserve(struct buffer *buffer, size_t more); /* room for `more` bytes behind size */
+/* The same; false: there is no memory for it, and the buffer is as before. Whoever may not end the
+ * process reserves first, and then appends no more than that. */
+MUST_USE bool buffer_try_reserve(struct buffer *buffer, size_t more);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -1,3 +1,5 @@
+/* daemon.c: `paddock server`: arguments, configuration, then serving until a signal comes. Each way out
+ * has its exit code (config.h). */
 #include "server/daemon.h"
 
 #include "io/disk_posix.h"
@@ -56,6 +58,12 @@ static bool parse_arguments(int argc, char **argv, struct arguments *arguments)
     arguments->words = argv + at;
     arguments->word_count = argc - at;
     return true;
+}
+
+/* Where the log goes, the last sentence goes, too. */
+static void log_fatal(const char *sentence)
+{
+    log_error("main", "%s", sentence);
 }
 
 static int leave(enum exit_code code)
@@ -205,6 +213,7 @@ int daemon_main(int argc, char **argv)
         fprintf(stderr, "paddock: cannot open the log file %s\n", arguments.log_file);
         return EXIT_CODE_UNEXPECTED;
     }
+    base_on_fatal(log_fatal);
     config_init(&config);
     int status = run(&config, &arguments);
     config_deinit(&config);
