@@ -45,19 +45,36 @@ static struct slice next_frame(struct driver *rig, uint32_t client)
     return frame;
 }
 
+void rig_shake(struct driver *rig, uint32_t client, const struct connect_request *request,
+               bool read_only_byte)
+{
+    struct buffer frame = {0};
+
+    connect_request_write(&frame, request);
+    if (read_only_byte)
+        jute_put_bool(&frame, false);
+    driver_frame(rig, client, buffer_slice(&frame));
+    buffer_deinit(&frame);
+}
+
 bool rig_shaken(struct driver *rig, uint32_t client)
 {
     const struct driver_client *at = &rig->clients[client];
     uint8_t password[PASSWORD_BYTES] = {0};
+    struct arena arena;
+    struct reader reader;
+    struct connect_response response;
 
     CHECK_U64("frames looked at before", at->read_at, 0);
-    struct slice frame = next_frame(rig, client);
-    CHECK_U64("size of a ConnectResponse", frame.size, 37);
+    arena_init(&arena);
+    reader_init(&reader, next_frame(rig, client), &arena, PASSWORD_BYTES);
+    CHECK_STATUS(connect_response_read(&reader, &response), STATUS_OK);
     if (at->session_id != 0)
         zk_session_password(at->session_id, password);
-    CHECK_SLICE("password", slice_of(frame.data + 20, PASSWORD_BYTES),
-                slice_of(password, PASSWORD_BYTES));
-    CHECK_I64("read-only byte", frame.data[36], 0);
+    CHECK_SLICE("password", response.password, slice_of(password, PASSWORD_BYTES));
+    CHECK_U64("a byte for read-only mode is left", reader_left(&reader), 1);
+    CHECK(!reader_bool(&reader));
+    arena_deinit(&arena);
     if (at->session_id == 0)
         CHECK_I64("timeout of a refusal", at->timeout_ms, 0);
     return at->session_id != 0;
@@ -152,11 +169,18 @@ struct rig_reply rig_next(struct driver *rig, uint32_t client)
 {
     struct slice frame = next_frame(rig, client);
 
-    CHECK(frame.size >= REPLY_HEADER_BYTES);
+    struct arena arena;
+    struct reader reader;
+    struct reply_header header;
+
+    arena_init(&arena);
+    reader_init(&reader, frame, &arena, frame.size);
+    CHECK_STATUS(reply_header_read(&reader, &header), STATUS_OK);
+    arena_deinit(&arena);
     return (struct rig_reply){
-        .xid = (int32_t)load_be32(frame.data),
-        .zxid = (int64_t)load_be64(frame.data + 4),
-        .err = (int32_t)load_be32(frame.data + 12),
+        .xid = header.xid,
+        .zxid = header.zxid,
+        .err = header.err,
         .body = slice_of(frame.data + REPLY_HEADER_BYTES, frame.size - REPLY_HEADER_BYTES)};
 }
 

@@ -14,7 +14,11 @@ struct replica_options rig_options(void);
 struct tree *rig_tree(void); /* a fresh one, with extended types */
 void rig_init(struct driver *rig, const struct replica_options *options, struct tree *tree);
 
-/* Looks at the answer to driver_shake(). False: refused. */
+/* A ConnectRequest of any content, where driver_shake() sends the usual one. Old clients send no
+ * byte for read-only mode. */
+void rig_shake(struct driver *rig, uint32_t client, const struct connect_request *request,
+               bool read_only_byte);
+/* Looks at the answer to a ConnectRequest. False: refused. */
 bool rig_shaken(struct driver *rig, uint32_t client);
 /* Open, shake, sync and look: an established client. */
 void rig_connect(struct driver *rig, uint32_t client);
