@@ -129,14 +129,14 @@ PROPERTY(what_is_foretold_of_a_node_is_what_it_becomes)
 
     begin(&life);
     for (int turn = 0; turn < 60; turn++) {
-        struct node_state foretold[ARRAY_LEN(paths)];
+        struct future_node foretold[ARRAY_LEN(paths)];
         for (int32_t left = random_below(&seed, 15); left > 0; left--)
             propose_something(&life, &seed);
         for (size_t i = 0; i < ARRAY_LEN(paths); i++)
             (void)outstanding_get(life.world.outstanding, slice_text(paths[i]), &foretold[i]);
         txn_world_apply_all(&life.world);
         for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-            struct node_state now;
+            struct future_node now;
             bool exists = outstanding_get(life.world.outstanding, slice_text(paths[i]), &now);
             CHECK_I64(paths[i], foretold[i].exists, exists);
             if (!exists)

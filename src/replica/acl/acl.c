@@ -1,3 +1,5 @@
+/* acl.c: identities, what an ACL allows them, and the form in which a client's ACL is stored. Nothing is
+ * allowed that no entry allows. */
 #include "replica/acl/acl.h"
 
 #include "replica/acl/ip_range.h"
@@ -13,7 +15,7 @@
 
 /* --- identities --- */
 
-static struct identities *with_room(uint32_t count, size_t text_bytes, uint8_t **ret_text)
+static struct identities *new_list(uint32_t count, size_t text_bytes, uint8_t **ret_text)
 {
     size_t head = sizeof(struct identities) + count * sizeof(struct identity);
     struct identities *list = mem_alloc(head + text_bytes);
@@ -36,7 +38,7 @@ static struct slice put_text(uint8_t **text, struct slice bytes)
 struct identities *identities_new(struct slice address)
 {
     uint8_t *text;
-    struct identities *list = with_room(1, IP.size + address.size, &text);
+    struct identities *list = new_list(1, IP.size + address.size, &text);
 
     list->items[0].scheme = put_text(&text, IP);
     list->items[0].id = put_text(&text, address);
@@ -78,7 +80,7 @@ static enum auth_answer add_identity(struct identities **identities, struct slic
     if (old->count >= IDENTITIES_MAX)
         return AUTH_FAILED;
     uint8_t *text;
-    struct identities *list = with_room(old->count + 1, text_bytes, &text);
+    struct identities *list = new_list(old->count + 1, text_bytes, &text);
     for (uint32_t i = 0; i < old->count; i++) {
         list->items[i].scheme = put_text(&text, old->items[i].scheme);
         list->items[i].id = put_text(&text, old->items[i].id);
@@ -211,7 +213,7 @@ bool acl_allows(const struct acl_rules *rules, struct jute_vector acl, int32_t p
 
 /* --- fixing up --- */
 
-/* `auth` entries grow by the caller's identities: what is stored must stay readable. */
+/* Each `auth` entry expands to all identities of the client; the result must fit a log record. */
 enum { ACL_BYTES_MAX = 512 * 1024 };
 
 /* Java splits at ':' and drops empty parts at the end: exactly two parts must be left. */
@@ -226,28 +228,28 @@ static bool is_digest_id(struct slice id)
     return parts == 2;
 }
 
-/* Entries are the same when their bytes are. */
-struct placed_entry {
+/* An entry's bytes: equal entries have equal bytes. */
+struct indexed_entry {
     struct slice bytes;
-    int32_t place;
+    int32_t index;
 };
 
-static int by_bytes_then_place(const void *left, const void *right)
+static int by_bytes_then_index(const void *left, const void *right)
 {
-    const struct placed_entry *a = left, *b = right;
+    const struct indexed_entry *a = left, *b = right;
     size_t shorter = a->bytes.size < b->bytes.size ? a->bytes.size : b->bytes.size;
     int order = memcmp(a->bytes.data, b->bytes.data, shorter);
 
     if (order == 0)
         order = (a->bytes.size > b->bytes.size) - (a->bytes.size < b->bytes.size);
-    return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
+    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
-/* By place: was it there before? Sorted, because one request may bring 40,000 entries and comparing
- * each with each would stop everybody for ten seconds. */
+/* For each entry: was the same one in the list before? The entries are sorted, for one request may have
+ * 40,000 of them, and comparing each with each would block the server for ten seconds. */
 static bool *find_repeated(struct jute_vector acl, struct arena *arena)
 {
-    struct placed_entry *entries = arena_alloc(arena, (size_t)acl.count * sizeof(*entries));
+    struct indexed_entry *entries = arena_alloc(arena, (size_t)acl.count * sizeof(*entries));
     bool *repeated = arena_alloc(arena, (size_t)acl.count * sizeof(*repeated));
     struct jute_vector rest = acl;
     struct jute_acl entry;
@@ -256,12 +258,12 @@ static bool *find_repeated(struct jute_vector acl, struct arena *arena)
     for (const uint8_t *start = rest.bytes.data; jute_next_acl(&rest, &entry);
          start = rest.bytes.data, count++) {
         size_t size = (size_t)(rest.bytes.data - start);
-        entries[count] = (struct placed_entry){slice_of(start, size), count};
+        entries[count] = (struct indexed_entry){slice_of(start, size), count};
         repeated[count] = false;
     }
-    qsort(entries, (size_t)count, sizeof(*entries), by_bytes_then_place);
+    qsort(entries, (size_t)count, sizeof(*entries), by_bytes_then_index);
     for (int32_t i = 1; i < count; i++)
-        repeated[entries[i].place] = slice_equal(entries[i].bytes, entries[i - 1].bytes);
+        repeated[entries[i].index] = slice_equal(entries[i].bytes, entries[i - 1].bytes);
     return repeated;
 }
 
@@ -315,7 +317,7 @@ enum zk_error acl_fix_up(const struct acl_rules *rules, struct jute_vector acl,
 
     if (acl.count <= 0)
         return ZK_INVALID_ACL;
-    if (acl.count == 1 && slice_equal(acl.bytes, open)) { /* nearly all of them */
+    if (acl.count == 1 && slice_equal(acl.bytes, open)) { /* by far the most frequent list */
         *ret_acl = acl;
         return ZK_OK;
     }

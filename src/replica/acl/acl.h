@@ -1,4 +1,4 @@
-/* acl.h: who somebody is, and what that lets them do.
+/* acl.h: who a client is, and what an ACL allows it to do.
  *
  * Schemes: world, auth (a placeholder), digest, ip, super, and ensemble (which adds no identity).
  * docs/protocol.md, "ACLs and identities". */
@@ -20,14 +20,14 @@ struct identity {
     struct slice scheme, id;
 };
 
-/* An immutable list: adding makes a new one, so that requests taken in earlier keep what they had. */
+/* An immutable list: adding makes a new one, so that requests that arrived earlier keep theirs. */
 struct identities {
     uint32_t references, count;
     struct identity items[];
 };
-enum { IDENTITIES_MAX = 64 }; /* per connection; more are refused as failed */
+enum { IDENTITIES_MAX = 64 }; /* of one connection; another one gives AUTH_FAILED */
 
-/* One identity: ip. Takes a reference. */
+/* A list with one identity, the client's address; the caller holds its only reference. */
 struct identities *identities_new(struct slice address);
 struct identities *identities_hold(struct identities *identities);
 void identities_release(struct identities *identities);
@@ -36,9 +36,9 @@ bool identities_have_scheme(const struct identities *identities, struct slice sc
 enum auth_answer {
     AUTH_OK,
     AUTH_FAILED,        /* answer -115, then close */
-    AUTH_CLOSE_SILENTLY /* ensemble: this is the wrong one, try another server */
+    AUTH_CLOSE_SILENTLY /* the client wants another ensemble: close, so that it tries another server */
 };
-/* Replaces *identities by a longer list when somebody new is known. */
+/* Replaces *identities by a longer list when the client has proved a new identity. */
 enum auth_answer acl_authenticate(const struct acl_rules *rules, struct slice scheme,
                                   struct slice auth, struct arena *arena,
                                   struct identities **identities);
@@ -47,15 +47,15 @@ enum auth_answer acl_authenticate(const struct acl_rules *rules, struct slice sc
 bool acl_allows(const struct acl_rules *rules, struct jute_vector acl, int32_t permissions,
                 const struct identities *identities);
 
-/* The list as it is stored: duplicates dropped, `auth` replaced by the caller's identities.
- * ZK_INVALID_ACL, or ZK_MARSHALLING_ERROR where Java meets a null id. */
+/* The list in the form in which it is stored: duplicates dropped, `auth` replaced by the client's
+ * identities. ZK_INVALID_ACL: it is empty, or an entry is invalid. ZK_MARSHALLING_ERROR: an id is null. */
 enum zk_error acl_fix_up(const struct acl_rules *rules, struct jute_vector acl,
                          const struct identities *identities, struct arena *arena,
                          struct jute_vector *ret_acl);
 
-/* As somebody without ADMIN sees it: digests behind the user's name hidden. */
+/* The list as a client without ADMIN gets it: the hashes of digest entries are hidden. */
 void acl_write_masked(struct buffer *buffer, struct jute_vector acl);
-/* What whoAmI calls an identity. */
+/* The user that whoAmI shows for an identity. */
 struct slice identity_user(const struct identity *identity);
 
 #endif

@@ -1,3 +1,5 @@
+/* ip_range.c: parses addresses and ranges, and compares their first bits. What is not exactly in one of
+ * the known forms is no address. */
 #include "replica/acl/ip_range.h"
 
 enum { V4_BYTES = 4, V6_BYTES = 16, V6_GROUPS = 8 };
@@ -9,7 +11,7 @@ struct ip {
 
 static bool parse_v4(struct slice text, struct ip *ret_ip)
 {
-    unsigned value = 0, digits = 0, part = 0;
+    unsigned value = 0, digits = 0, count = 0;
 
     for (size_t i = 0; i <= text.size; i++) {
         if (i < text.size && text.data[i] != '.') {
@@ -20,13 +22,13 @@ static bool parse_v4(struct slice text, struct ip *ret_ip)
                 return false;
             continue;
         }
-        if (digits == 0 || part == V4_BYTES)
+        if (digits == 0 || count == V4_BYTES)
             return false;
-        ret_ip->bytes[part++] = (uint8_t)value;
+        ret_ip->bytes[count++] = (uint8_t)value;
         value = digits = 0;
     }
     ret_ip->size = V4_BYTES;
-    return part == V4_BYTES;
+    return count == V4_BYTES;
 }
 
 static int hex_digit(uint8_t byte)

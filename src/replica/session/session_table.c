@@ -1,4 +1,5 @@
-/* session_table.c: sessions in buckets by the tick in which they die. */
+/* session_table.c: sessions in buckets by the tick at which they expire. Touching and expiring one costs
+ * the same however many there are. */
 #include "replica/session/session_table.h"
 
 struct bucket {
@@ -8,7 +9,7 @@ struct bucket {
 struct session_table {
     struct map sessions; /* id -> session */
     struct map buckets;  /* end -> bucket; only those with sessions */
-    int64_t next_end_ms; /* the oldest bucket that has not died */
+    int64_t next_end_ms; /* of the oldest bucket that has not expired */
     int32_t tick_ms;
 };
 
@@ -61,7 +62,7 @@ static void leave_bucket(struct session_table *table, struct session *session)
 
 static void enter_bucket(struct session_table *table, struct session *session, int64_t end_ms)
 {
-    if (end_ms < table->next_end_ms) /* a timeout below zero, from somebody's files */
+    if (end_ms < table->next_end_ms) /* a session that was loaded may have a negative timeout */
         end_ms = table->next_end_ms;
     struct bucket *bucket = map_get(&table->buckets, (uint64_t)end_ms);
     if (bucket == NULL) {

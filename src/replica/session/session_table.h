@@ -1,7 +1,7 @@
-/* session_table.h: who is alive, and until when.
+/* session_table.h: which sessions are alive, and until when.
  *
- * A session waits in a bucket one tick wide, and a whole bucket dies at its end: a silent session
- * outlives its deadline, by at most a tick. Times are monotonic ms and come in as arguments.
+ * Sessions are kept in buckets, each one tick wide. All sessions of a bucket expire at its end, so a
+ * silent session lives a little longer than its timeout, by at most one tick. Times are monotonic ms.
  * docs/protocol.md, "The life of a session". */
 #ifndef REPLICA_SESSION_SESSION_TABLE_H
 #define REPLICA_SESSION_SESSION_TABLE_H
@@ -15,7 +15,7 @@ struct session { /* as the leader knows it, whichever server its client speaks t
     bool closing;          /* its closeSession is proposed: nothing more of it is taken */
     bool heard;            /* by a learner, since its last report to the leader */
     int64_t owner;         /* who speaks for it (proposals/sessions.h); 0: nobody yet */
-    int64_t bucket_end_ms; /* when it dies unless touched */
+    int64_t bucket_end_ms; /* when it expires unless it is touched */
     struct list in_bucket;
 };
 
@@ -27,11 +27,11 @@ struct session *session_table_find(const struct session_table *table, int64_t id
 struct session *session_table_add(struct session_table *table, int64_t id, int32_t timeout_ms,
                                   int64_t now_ms);
 void session_table_remove(struct session_table *table, struct session *session);
-/* Heard now: it lives until the bucket that ends after now + timeout. Never shortened below it. */
+/* Its client was heard: the session moves to the bucket that ends after now + its timeout. */
 void session_table_touch(struct session_table *table, struct session *session, int64_t now_ms);
-/* The next dead session, oldest bucket first; NULL: none. It leaves its bucket, not the table. */
+/* The next expired session, oldest bucket first; NULL: none. It stays in the table, without a bucket. */
 struct session *session_table_pop_expired(struct session_table *table, int64_t now_ms);
-/* The process stood still: everybody gets a full timeout again. */
+/* After the process was stopped for a while: every session gets its full timeout again. */
 void session_table_touch_all(struct session_table *table, int64_t now_ms);
 int64_t session_table_next_bucket_ms(const struct session_table *table);
 uint32_t session_table_count(const struct session_table *table);

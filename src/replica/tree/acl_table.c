@@ -1,5 +1,5 @@
-/* acl_table.c: each distinct ACL list once, found by its content, counted by its users. The lists come
- * from clients, so the hash is seeded and the table grows with them. */
+/* acl_table.c: keeps each distinct ACL list once, with a count of its users. The lists come from
+ * clients, so the hash is seeded and the table grows with their number. */
 #include "replica/tree/tree_internal.h"
 
 #include "base/array.h"
@@ -21,7 +21,7 @@ static uint32_t *head_of(const struct acl_table *table, struct jute_vector acl)
     return &table->heads[hash_bytes(acl.bytes, table->hash_seed) & (table->head_count - 1)];
 }
 
-/* Doubles: costs a look at every list, once for as many lists as there are. */
+/* Doubles the table. This visits every list, but happens only when their number has doubled. */
 static void grow_heads(struct acl_table *table)
 {
     mem_free(table->heads);
@@ -82,7 +82,7 @@ void acl_table_deinit(struct acl_table *table)
 
 uint32_t acl_table_intern(struct acl_table *table, struct jute_vector acl)
 {
-    if (acl.count <= 0) { /* 3.4 may have stored an empty list: everybody may do everything */
+    if (acl.count <= 0) { /* 3.4 may have stored an empty list, which allows everything */
         return ACL_OPEN;
     }
     if (acl.count == 1 && slice_equal(acl.bytes, table->entries[ACL_OPEN].acl.bytes))

@@ -1,4 +1,5 @@
-/* look.c: finding nodes by path, and what can be said of one. Nothing here changes the tree. */
+/* look.c: finds nodes by their paths, and tells what clients see of them. Nothing here changes the
+ * tree. */
 #include "replica/tree/tree_internal.h"
 
 uint32_t tree_find(const struct tree *tree, struct slice path)

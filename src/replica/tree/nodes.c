@@ -1,5 +1,5 @@
-/* nodes.c: the znodes themselves: a slab of fixed places, named by ids, and the bytes of each. Nodes
- * never move; an id is used again when its node is gone. */
+/* nodes.c: the znodes themselves, in chunks, each found by its id, and the bytes of each. Nodes never
+ * move; an id is used again when its node is deleted. */
 #include "replica/tree/tree_internal.h"
 
 struct znode *tree_node(const struct tree *tree, uint32_t id)

@@ -1,6 +1,6 @@
-/* tree.h: the state that transactions build: znodes, ACL lists, sessions, as of one zxid.
+/* tree.h: the state that transactions build: znodes, ACL lists and sessions, as of one zxid.
  *
- * Decides nothing: the same transactions give the same tree and the same digest on every server.
+ * It decides nothing: the same transactions give the same tree and the same digest on every server.
  * Paths are absolute; the root is "" or "/". Times are wall-clock ms from the transactions.
  * Nodes are named by 32-bit ids, which stay valid until the node is deleted; pointers to a znode
  * stay valid as long, pointers into its bytes until its data changes.
@@ -20,13 +20,14 @@ struct znode {
     uint32_t name_size;
     int32_t data_size; /* -1: null */
     uint32_t digest;   /* what this node adds to the tree's digest */
-    uint16_t hash_tag; /* beside what a search looks at */
+    uint16_t hash_tag; /* here, next to the other fields that a look-up reads */
     bool live;
-    uint8_t image;  /* number of the image that has it already; or born while it ran */
+    uint8_t
+        image; /* number of the last image that it is in, or that was taken when it was created */
     uint8_t *bytes; /* the name, then the data */
     int64_t czxid, mzxid, pzxid, ctime, mtime, owner;
     int32_t version, cversion, aversion; /* as stored: cversion counts creates */
-    uint32_t child_count;                /* an ephemeral has none: its place in its owner's list */
+    uint32_t child_count;                /* of an ephemeral: its index in its session's list */
 };
 
 /* A session with a committed createSession, or an owner of ephemerals that has none (orphan). */
@@ -111,11 +112,12 @@ struct tree_create {
     int64_t owner, zxid, time_ms;
     int32_t parent_cversion; /* -1: stored + 1 */
 };
-/* ZK_NO_NODE: no parent. ZK_NODE_EXISTS: there already, then only the parent's cversion and pzxid
- * and the node's ACL move forward (a replay over a fuzzy snapshot). */
-/* ZK_NO_CHILDREN_FOR_EPHEMERALS: nothing changed. */
+/* ZK_NO_NODE: there is no parent. ZK_NODE_EXISTS: a replay over a fuzzy snapshot; only the parent's
+ * cversion and pzxid and the node's ACL have changed. ZK_NO_CHILDREN_FOR_EPHEMERALS: nothing has. */
 enum zk_error tree_create(struct tree *tree, const struct tree_create *create, uint32_t *ret_id);
+/* ZK_NO_NODE: there is no such node; the parent's pzxid has changed, if there is a parent. */
 enum zk_error tree_delete(struct tree *tree, struct slice path, int64_t zxid);
+/* Both: ZK_NO_NODE. */
 enum zk_error tree_set_data(struct tree *tree, struct slice path, struct slice data,
                             int32_t version, int64_t zxid, int64_t time_ms, uint32_t *ret_id);
 enum zk_error tree_set_acl(struct tree *tree, struct slice path, struct jute_vector acl,
@@ -157,23 +159,24 @@ typedef void tree_quota_visit(void *context, struct slice name, const struct tre
 void tree_quota_visit_all(const struct tree *tree, tree_quota_visit *visit, void *context);
 
 /* --- loading a snapshot: sessions, ACL table, nodes (parents first), then finish --- */
-/* About so many nodes will come; before the first. Wrong guesses cost speed or 4 bytes each. */
+/* Before the first node: about how many there will be. Too few cost time, too many 4 bytes each. */
 void tree_load_reserve(struct tree *tree, uint32_t nodes);
 void tree_load_acl(struct tree *tree, int64_t file_acl_id, struct jute_vector acl);
 /* STATUS_CORRUPT: the parent is missing or ephemeral. The path "" is the root. A file_acl_id that is
  * not in the table becomes ACL_UNKNOWN. */
 MUST_USE enum status tree_load_node(struct tree *tree, struct slice path, struct slice data,
                                     int64_t file_acl_id, const struct stat_persisted *stat);
-/* After the last node. False: a path was there twice, and the tree is useless. */
+/* After the last node. False: a path was in the snapshot twice, and the tree is useless. */
 MUST_USE bool tree_load_unique(struct tree *tree);
-/* Counts quotas. Adds no node: one from 3.4 has no /zookeeper/config, and Java adds none either. */
+/* Computes the usage of quotas. Adds no node: a snapshot of 3.4 has no /zookeeper/config, and like Java
+ * this adds none. */
 void tree_load_finish(struct tree *tree);
 
-/* --- an image of the tree at one zxid, written slice by slice while the tree lives on ---
+/* --- an image of the tree at one zxid, written step by step while the tree changes ---
  *
- * A node that is about to change is written first, into memory, until the next step takes it. Where
- * more than TREE_WALK_SAVED_BYTES_MAX wait there (the disk has stalled), the image is lost: nothing is
- * saved any more, and the next step says so. */
+ * A node that is about to change is first saved in memory, until the next step takes it. When more than
+ * TREE_WALK_SAVED_BYTES_MAX bytes are saved (the disk has stalled), the image is lost: nothing is saved
+ * any more, and the next step answers TREE_WALK_LOST. */
 enum { TREE_WALK_SAVED_BYTES_MAX = 64 << 20 };
 enum tree_walk_state { TREE_WALK_MORE, TREE_WALK_DONE, TREE_WALK_LOST };
 struct tree_walk;
@@ -182,8 +185,8 @@ struct tree_walk *tree_walk_begin(struct tree *tree);
 /* Sessions and ACL table in snapshot format (counts included), as they are now: call right after
  * begin, before the tree changes. */
 void tree_walk_tables(const struct tree_walk *walk, struct buffer *out);
-/* Appends node records until `out` holds about bytes_max or all are written (DONE). The end mark "/" is
- * not written. Records may be cut at a step's end and go on in the next. */
+/* Appends node records until `out` holds about bytes_max, or all are written (DONE). The mark "/" at the
+ * end is not written. A record may begin in one step and end in the next. */
 enum tree_walk_state tree_walk_step(struct tree_walk *walk, struct buffer *out, size_t bytes_max);
 void tree_walk_end(struct tree_walk *walk); /* at any time; tree_free() does it, too */
 

@@ -1,5 +1,5 @@
-/* tree_hash.c: (parent, name) -> node. Linear hashing: one bucket is split per growth step, so
- * growing never stops the world. */
+/* tree_hash.c: finds a node by its parent and name. Linear hashing: each insertion splits one bucket at
+ * most, so that growing never takes long. */
 #include "replica/tree/tree_internal.h"
 
 #include "base/hash.h"
@@ -27,7 +27,7 @@ static void grow_segments(struct tree *tree)
     tree->segments[tree->segment_count++] = mem_zalloc(HEADS_PER_SEGMENT * sizeof(uint32_t));
 }
 
-/* One bucket more, and its share of one old bucket. */
+/* Adds one bucket, and moves to it the nodes of one old bucket that belong there now. */
 static void split_one_bucket(struct tree *tree)
 {
     if (tree->bucket_count == HEADS_PER_SEGMENT * tree->segment_count)
@@ -78,7 +78,7 @@ void tree_hash_reserve(struct tree *tree, uint32_t nodes)
     }
 }
 
-/* Bits of the hash that choose no bucket: they tell nodes apart without a look at their names. */
+/* Bits of the hash that do not choose the bucket. They tell most nodes apart without reading names. */
 static uint16_t hash_tag(uint64_t hash)
 {
     return (uint16_t)(hash >> 48);

@@ -12,7 +12,7 @@ enum {
     HEADS_PER_SEGMENT = 1024,
     DIGEST_MARK_EVERY = 128,
     DIGEST_MARKS_KEPT = 1024,
-    LOAD_WAITING = 16 /* loaded nodes whose place in the hash is on its way to the cache */
+    LOAD_WAITING = 16 /* loaded nodes whose buckets are being prefetched */
 };
 
 struct acl_entry {
@@ -36,7 +36,7 @@ struct tree {
     uint8_t digest_input[512];        /* of one node, when it is not longer */
     struct digest_mark *digest_marks; /* a ring of the newest; NULL before the first */
     uint64_t digest_mark_count;       /* ever made */
-    /* nodes: id -> chunk and place */
+    /* nodes: an id is a chunk's index and an index in the chunk */
     struct znode **chunks;
     uint32_t chunk_count, node_limit, free_node, node_count, ephemeral_count;
     uint64_t data_bytes;
@@ -65,7 +65,7 @@ struct tree {
     /* image */
     struct tree_walk *walk;
     uint8_t image;    /* nodes with this number are in the running (or last) image */
-    uint8_t given_up; /* images that were ended half way since the last whole one */
+    uint8_t given_up; /* how many images were given up since the last whole one */
 };
 
 void acl_table_init(struct acl_table *table, uint64_t hash_seed);

@@ -1,4 +1,5 @@
-/* tree_load.c: a tree from a snapshot's records. */
+/* tree_load.c: makes a tree of a snapshot's records, parents before their children. A record that does
+ * not fit the tree so far is damage, and the tree is then useless. */
 #include "replica/tree/tree_internal.h"
 
 void tree_load_reserve(struct tree *tree, uint32_t nodes)
@@ -6,8 +7,8 @@ void tree_load_reserve(struct tree *tree, uint32_t nodes)
     tree_hash_reserve(tree, nodes);
 }
 
-/* A million names go to a million places: a load waits for memory more than for anything else.
- * So a loaded node asks for its place, and takes it when some more nodes have come. */
+/* While a snapshot is loaded, most time goes into cache misses: each node goes into a random bucket of
+ * the hash table. So its bucket is prefetched, and the node is inserted some nodes later. */
 static void load_hash_later(struct tree *tree, uint32_t id, uint64_t hash)
 {
     uint32_t at = tree->load_waiting_next++ % LOAD_WAITING;
@@ -33,7 +34,7 @@ enum status tree_load_node(struct tree *tree, struct slice path, struct slice da
 {
     uint32_t id = NODE_ROOT;
 
-    if (path.size == 0) { /* comes first, and has no owner that could forbid it children */
+    if (path.size == 0) { /* the root comes first, and cannot be ephemeral */
         if (tree_node(tree, NODE_ROOT)->first_child != NODE_NONE ||
             tree_owner_kind(&tree->options, stat->owner) == OWNER_SESSION)
             return STATUS_CORRUPT;
@@ -79,8 +80,8 @@ enum status tree_load_node(struct tree *tree, struct slice path, struct slice da
     return STATUS_OK;
 }
 
-/* Every node is found, and not another one of the same name. */
-static bool all_found(const struct tree *tree)
+/* A look-up of each node finds that node, not another one of the same path. */
+static bool every_node_is_found(const struct tree *tree)
 {
     for (uint32_t id = NODE_ROOT + 1; id < tree->node_limit; id++) {
         const struct znode *node = tree_node(tree, id);
@@ -90,18 +91,18 @@ static bool all_found(const struct tree *tree)
     return true;
 }
 
-enum { LIKE_SLOTS = 2048, LIKE_GROUP = 512 };
+enum { GROUP_SLOTS = 2048, GROUP_HASHES = 512 };
 
-/* Is there a value twice in this group? Also true when the group is too large to tell. */
-static bool like_in_group(const uint64_t *group, size_t count, uint64_t slots[LIKE_SLOTS])
+/* Is a value twice in this group? True as well when the group is too large for the slots. */
+static bool has_duplicate(const uint64_t *group, size_t count, uint64_t slots[GROUP_SLOTS])
 {
-    if (count > LIKE_SLOTS / 2)
+    if (count > GROUP_SLOTS / 2)
         return true;
-    memset(slots, 0, LIKE_SLOTS * sizeof(*slots));
+    memset(slots, 0, GROUP_SLOTS * sizeof(*slots));
     for (size_t i = 0; i < count; i++) {
         uint64_t value = group[i] | UINT64_C(1) << 63; /* 0: a free slot */
-        size_t at = (size_t)(value >> 32) % LIKE_SLOTS;
-        for (; slots[at] != 0; at = (at + 1) % LIKE_SLOTS) {
+        size_t at = (size_t)(value >> 32) % GROUP_SLOTS;
+        for (; slots[at] != 0; at = (at + 1) % GROUP_SLOTS) {
             if (slots[at] == value)
                 return true;
         }
@@ -110,17 +111,18 @@ static bool like_in_group(const uint64_t *group, size_t count, uint64_t slots[LI
     return false;
 }
 
-/* Looking for each node's like while a million are loaded would be a cache miss or two for each.
- * Instead their hashes are compared at the end, in groups that fit the cache. */
+/* To look each path up before it is inserted would cost a cache miss or two for each node. Instead the
+ * hashes of all paths are compared at the end, in groups that fit into the cache. Only when two are
+ * equal are the paths themselves looked at. */
 bool tree_load_unique(struct tree *tree)
 {
     const uint8_t *hashes = tree->load_hashes.data;
     size_t count = tree->load_hashes.size / sizeof(uint64_t), groups = 1; /* a power of two */
-    uint64_t hash, slots[LIKE_SLOTS];
+    uint64_t hash, slots[GROUP_SLOTS];
     bool unique = true;
 
     load_hash_now(tree);
-    while (count / groups > LIKE_GROUP)
+    while (count / groups > GROUP_HASHES)
         groups *= 2;
     size_t *starts = mem_zalloc((groups + 1) * sizeof(*starts));
     uint64_t *grouped = mem_alloc(count * sizeof(*grouped));
@@ -135,11 +137,11 @@ bool tree_load_unique(struct tree *tree)
         grouped[--starts[hash % groups]] = hash;
     }
     for (size_t i = 0; i < groups && unique; i++)
-        unique = !like_in_group(grouped + starts[i], starts[i + 1] - starts[i], slots);
+        unique = !has_duplicate(grouped + starts[i], starts[i + 1] - starts[i], slots);
     mem_free(grouped);
     mem_free(starts);
     buffer_deinit(&tree->load_hashes);
-    return unique || all_found(tree);
+    return unique || every_node_is_found(tree);
 }
 
 void tree_load_finish(struct tree *tree)

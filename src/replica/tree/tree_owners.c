@@ -1,4 +1,5 @@
-/* tree_owners.c: who a node belongs to: sessions and their ephemerals, containers, TTL nodes. */
+/* tree_owners.c: sessions with their ephemerals, containers and TTL nodes. A node's stored owner decides
+ * in which of these lists it stands, from its creation to its end. */
 #include "replica/tree/tree_internal.h"
 
 enum owner_kind tree_owner_kind(const struct tree_options *options, int64_t owner)
@@ -28,7 +29,7 @@ bool znode_is_ephemeral(const struct tree *tree, const struct znode *node)
     return tree_owner_kind(&tree->options, node->owner) == OWNER_SESSION;
 }
 
-/* The place of an ephemeral in its owner's list stands in child_count: it never has children. */
+/* An ephemeral has no children, so its child_count holds its index in its session's list. */
 static void owner_list_add(struct tree *tree, uint32_t id)
 {
     struct znode *node = tree_node(tree, id);

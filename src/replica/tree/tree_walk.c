@@ -1,21 +1,21 @@
-/* tree_walk.c: the image of a tree at one zxid, while the tree lives on: copy before write.
+/* tree_walk.c: the image of a tree at one zxid, taken while the tree changes: copy before write.
  *
- * Every image has a number, and every node the number of the image that has it. A node is written
- * when the walk comes by, or earlier, just before it changes; nodes made meanwhile are born with the
- * number and so are never part of the image. A parent is always written before its children, also
- * when it is written early: what was saved leaves before the walk goes on.
+ * Every image has a number, and every node has the number of the last image that it is in. A node is
+ * written when the walk reaches it, or earlier, just before it changes. Nodes that are created during
+ * the walk get its number at once, and so are not in the image. A parent is always written before its
+ * children, even when it is written early: saved nodes are handed out before the walk continues.
  *
- * Numbers have 8 bits. A whole walk gives its number to every node; after one that was given up, some
- * nodes keep older ones. Before a number could come again while a node still has it, all nodes are
- * set right: in one go, but only after GIVEN_UP_MAX images in a row that were given up. */
+ * Numbers have 8 bits. A complete walk gives its number to every node; after a walk that was given up,
+ * some nodes keep older numbers. Before such a number could be used again, all nodes get the current
+ * one. That takes long, but it is needed only after GIVEN_UP_MAX walks in a row that were given up. */
 #include "replica/tree/tree_internal.h"
 
 enum { GIVEN_UP_MAX = 250 };
 
 struct tree_walk {
     struct tree *tree;
-    struct buffer saved; /* records of nodes that changed before the walk came by */
-    size_t saved_taken;  /* of these bytes */
+    struct buffer saved; /* records of nodes that changed before the walk reached them */
+    size_t saved_taken;  /* how many of these bytes were handed out */
     uint32_t next_id;
     bool lost; /* too much was saved */
 };
@@ -92,7 +92,7 @@ void tree_walk_save(struct tree *tree, uint32_t id)
     if (walk == NULL || walk->lost)
         return;
     write_with_ancestors(tree, id, &walk->saved);
-    if (walk->saved.size > TREE_WALK_SAVED_BYTES_MAX) { /* what was taken of it, too */
+    if (walk->saved.size > TREE_WALK_SAVED_BYTES_MAX) { /* bytes that were handed out count too */
         walk->lost = true;
         buffer_deinit(&walk->saved);
     }

@@ -1,4 +1,5 @@
-/* apply.c: an agreed transaction changes the tree, the same way on every server. It decides nothing. */
+/* apply.c: an agreed transaction changes the tree, in the same way on every server. Whether the change
+ * is allowed was decided when it was proposed, and is not asked again. */
 #include "replica/txn/txn.h"
 
 static void saw_create(struct tree *tree, const struct txn_observer *observer, struct slice path,
@@ -14,7 +15,7 @@ static void saw_create(struct tree *tree, const struct txn_observer *observer, s
                                parent_acl);
 }
 
-/* The ACL of a deleted node is needed after it is gone: hold a reference over the delete. */
+/* The ACL of a deleted node decides who hears of it: a reference keeps the list until then. */
 static enum zk_error delete_node(struct tree *tree, const struct txn_observer *observer,
                                  struct slice path, int64_t zxid)
 {
@@ -120,7 +121,7 @@ static void apply_op(struct tree *tree, const struct txn *txn, const struct txn_
     case OP_ERROR:
         err = (enum zk_error)op->err;
         break;
-    default: /* OP_CHECK changes nothing; OP_CLOSE_SESSION is never a part of something */
+    default: /* OP_CHECK changes nothing; OP_CLOSE_SESSION does not come here */
         break;
     }
     if (id != NODE_NONE)
@@ -152,7 +153,7 @@ static void apply_multi(struct tree *tree, const struct txn *txn,
             apply_op(tree, txn, &txn->ops[i], observer, result);
             continue;
         }
-        /* All or nothing: what came before the failing one answers 0, the rest their code. */
+        /* All or nothing: operations before the failing one answer 0, the others their error. */
         *result = (struct txn_op_result){
             .type = OP_ERROR, .err = txn->ops[i].type == OP_ERROR ? txn->ops[i].err : ZK_OK};
     }

@@ -1,8 +1,8 @@
 /* outstanding.c: what proposed transactions will change, over the tree as it is.
  *
- * A record stands for one path, from the put until the tree has caught up with it. A session that
- * is being closed takes its nodes away without a record for each: while its owner stands among the
- * closing ones, what the tree says it owns counts as gone. */
+ * There is one record (struct change) for each path that was put, until the tree has applied the last
+ * put. The nodes of a session that is being closed need no records: while the session is in the list
+ * of closing owners, every node that the tree says it owns counts as deleted. */
 #include "replica/txn/outstanding.h"
 
 #include "base/array.h"
@@ -18,11 +18,11 @@ struct change {
     struct list in_order; /* by zxid, oldest first */
     struct list by_owner; /* among those that will belong to one session */
     int64_t zxid;
-    struct node_state state;
+    struct future_node node;
     struct buffer path;
 };
 
-struct owner_changes { /* of one session: the records of nodes that will be its own */
+struct owner_changes { /* the records of nodes that will belong to one session */
     struct list changes;
 };
 
@@ -33,7 +33,7 @@ struct closing_owner { /* its closeSession is proposed and not applied */
 
 struct undo {
     struct change *change;
-    struct node_state state; /* holds its acl */
+    struct future_node node; /* with a reference to its ACL list */
     int64_t zxid;
     bool was_absent; /* there was no record */
 };
@@ -65,7 +65,7 @@ struct outstanding *outstanding_new(struct tree *tree)
     return outstanding;
 }
 
-static void free_list_of_changes(struct list *head)
+static void free_changes(struct list *head)
 {
     while (!list_empty(head)) {
         struct change *change = CONTAINER_OF(head->next, struct change, in_order);
@@ -86,8 +86,8 @@ void outstanding_free(struct outstanding *outstanding)
 {
     if (outstanding == NULL)
         return;
-    free_list_of_changes(&outstanding->order);
-    free_list_of_changes(&outstanding->spare);
+    free_changes(&outstanding->order);
+    free_changes(&outstanding->spare);
     while (!list_empty(&outstanding->closing_order))
         end_closing(outstanding,
                     CONTAINER_OF(outstanding->closing_order.next, struct closing_owner, in_order));
@@ -103,7 +103,7 @@ void outstanding_free(struct outstanding *outstanding)
 }
 
 /* "" and "/" are one node. */
-static struct slice normal(struct slice path)
+static struct slice normal_path(struct slice path)
 {
     return path.size == 0 ? SLICE("/") : path;
 }
@@ -126,7 +126,7 @@ static struct change *find_change(const struct outstanding *outstanding, struct 
     return NULL;
 }
 
-static bool digest_free(struct slice path)
+static bool is_outside_digest(struct slice path)
 {
     return slice_starts_with(path, SLICE("/zookeeper/"));
 }
@@ -146,28 +146,28 @@ static bool is_closing(const struct outstanding *outstanding, const struct znode
 }
 
 bool outstanding_get(const struct outstanding *outstanding, struct slice path,
-                     struct node_state *ret_state)
+                     struct future_node *ret_node)
 {
-    path = normal(path);
+    path = normal_path(path);
     if (outstanding->changes.count > 0) {
         const struct change *change = find_change(outstanding, path);
         if (change != NULL) {
-            *ret_state = change->state;
-            return change->state.exists;
+            *ret_node = change->node;
+            return change->node.exists;
         }
     }
     uint32_t id = tree_find(outstanding->tree, path);
     if (id == NODE_NONE) {
-        *ret_state = (struct node_state){0};
+        *ret_node = (struct future_node){0};
         return false;
     }
     const struct znode *node = tree_node(outstanding->tree, id);
     if (is_closing(outstanding, node)) {
-        *ret_state = (struct node_state){0};
+        *ret_node = (struct future_node){0};
         return false;
     }
     bool ephemeral = znode_is_ephemeral(outstanding->tree, node);
-    *ret_state = (struct node_state){.czxid = node->czxid,
+    *ret_node = (struct future_node){.czxid = node->czxid,
                                      .mzxid = node->mzxid,
                                      .pzxid = node->pzxid,
                                      .ctime = node->ctime,
@@ -184,51 +184,52 @@ bool outstanding_get(const struct outstanding *outstanding, struct slice path,
     return true;
 }
 
-void outstanding_set_content(struct node_state *state, struct slice path, struct slice data)
+void outstanding_set_content(struct future_node *future, struct slice path, struct slice data)
 {
-    state->data_bytes = (int64_t)data.size;
-    state->content_crc = content_crc(normal(path), data);
-    state->content_crc_known = true;
+    future->data_bytes = (int64_t)data.size;
+    future->content_crc = content_crc(normal_path(path), data);
+    future->content_crc_known = true;
 }
 
 static uint32_t digest_of(const struct outstanding *outstanding, struct slice path,
-                          struct node_state *state)
+                          struct future_node *future)
 {
     uint8_t stat[60];
 
-    if (!state->exists || !tree_get_options(outstanding->tree)->digest_enabled || digest_free(path))
+    if (!future->exists || !tree_get_options(outstanding->tree)->digest_enabled ||
+        is_outside_digest(path))
         return 0;
-    if (!state->content_crc_known) { /* unchanged since the tree: read it there */
+    if (!future->content_crc_known) { /* unchanged since the tree: read it there */
         uint32_t id = tree_find(outstanding->tree, path);
         ASSERT(id != NODE_NONE);
-        state->content_crc = content_crc(path, znode_data(tree_node(outstanding->tree, id)));
-        state->content_crc_known = true;
+        future->content_crc = content_crc(path, znode_data(tree_node(outstanding->tree, id)));
+        future->content_crc_known = true;
     }
-    store_be64(stat, (uint64_t)state->czxid);
-    store_be64(stat + 8, (uint64_t)state->mzxid);
-    store_be64(stat + 16, (uint64_t)state->pzxid);
-    store_be64(stat + 24, (uint64_t)state->ctime);
-    store_be64(stat + 32, (uint64_t)state->mtime);
-    store_be32(stat + 40, (uint32_t)state->version);
-    store_be32(stat + 44, (uint32_t)state->cversion);
-    store_be32(stat + 48, (uint32_t)state->aversion);
-    store_be64(stat + 52, (uint64_t)state->owner);
-    return crc32_add(state->content_crc, slice_of(stat, sizeof(stat)));
+    store_be64(stat, (uint64_t)future->czxid);
+    store_be64(stat + 8, (uint64_t)future->mzxid);
+    store_be64(stat + 16, (uint64_t)future->pzxid);
+    store_be64(stat + 24, (uint64_t)future->ctime);
+    store_be64(stat + 32, (uint64_t)future->mtime);
+    store_be32(stat + 40, (uint32_t)future->version);
+    store_be32(stat + 44, (uint32_t)future->cversion);
+    store_be32(stat + 48, (uint32_t)future->aversion);
+    store_be64(stat + 52, (uint64_t)future->owner);
+    return crc32_add(future->content_crc, slice_of(stat, sizeof(stat)));
 }
 
-/* The record stands in its owner's list exactly while it says that the session owns the node. */
+/* A record is in a session's list exactly while it says that the node will belong to that session. */
 static void index_owner(struct outstanding *outstanding, struct change *change)
 {
-    const struct node_state *state = &change->state;
+    const struct future_node *future = &change->node;
 
-    if (!state->exists ||
-        tree_owner_kind(tree_get_options(outstanding->tree), state->owner) != OWNER_SESSION)
+    if (!future->exists ||
+        tree_owner_kind(tree_get_options(outstanding->tree), future->owner) != OWNER_SESSION)
         return;
-    struct owner_changes *owned = map_get(&outstanding->owners, (uint64_t)state->owner);
+    struct owner_changes *owned = map_get(&outstanding->owners, (uint64_t)future->owner);
     if (owned == NULL) {
         owned = mem_alloc(sizeof(*owned));
         list_init(&owned->changes);
-        map_set(&outstanding->owners, (uint64_t)state->owner, owned);
+        map_set(&outstanding->owners, (uint64_t)future->owner, owned);
     }
     list_add_last(&owned->changes, &change->by_owner);
 }
@@ -238,10 +239,10 @@ static void unindex_owner(struct outstanding *outstanding, struct change *change
     if (list_empty(&change->by_owner))
         return;
     list_remove(&change->by_owner);
-    struct owner_changes *owned = map_get(&outstanding->owners, (uint64_t)change->state.owner);
+    struct owner_changes *owned = map_get(&outstanding->owners, (uint64_t)change->node.owner);
     ASSERT(owned != NULL);
     if (list_empty(&owned->changes)) {
-        map_remove(&outstanding->owners, (uint64_t)change->state.owner);
+        map_remove(&outstanding->owners, (uint64_t)change->node.owner);
         mem_free(owned);
     }
 }
@@ -262,7 +263,7 @@ static struct change *add_change(struct outstanding *outstanding, struct slice p
     change->path.size = 0;
     buffer_append(&change->path, path);
     change->by_path.hash = path_hash(outstanding, path);
-    change->state = (struct node_state){0};
+    change->node = (struct future_node){0};
     table_insert(&outstanding->changes, &change->by_path);
     return change;
 }
@@ -272,7 +273,7 @@ static void drop_change(struct outstanding *outstanding, struct change *change)
     table_remove(&outstanding->changes, &change->by_path);
     list_remove(&change->in_order);
     unindex_owner(outstanding, change);
-    tree_acl_release(outstanding->tree, change->state.acl);
+    tree_acl_release(outstanding->tree, change->node.acl);
     if (outstanding->spare_count < SPARE_CHANGES_MAX &&
         change->path.capacity <= SPARE_PATH_BYTES_MAX) {
         list_add_last(&outstanding->spare, &change->in_order);
@@ -287,30 +288,30 @@ static void remember_undo(struct outstanding *outstanding, struct change *change
 {
     outstanding->undos = ARRAY_RESERVE(outstanding->undos, outstanding->undo_capacity,
                                        outstanding->undo_count + 1, UNDOS_FIRST);
-    tree_acl_hold(outstanding->tree, change->state.acl);
+    tree_acl_hold(outstanding->tree, change->node.acl);
     outstanding->undos[outstanding->undo_count++] =
-        (struct undo){change, change->state, change->zxid, was_absent};
+        (struct undo){change, change->node, change->zxid, was_absent};
 }
 
 void outstanding_put(struct outstanding *outstanding, struct slice path,
-                     const struct node_state *state, int64_t zxid)
+                     const struct future_node *future, int64_t zxid)
 {
-    struct node_state next = *state;
+    struct future_node next = *future;
 
-    path = normal(path);
+    path = normal_path(path);
     outstanding->puts++;
     struct change *change = find_change(outstanding, path);
     bool was_absent = change == NULL;
     next.digest = digest_of(outstanding, path, &next);
-    outstanding->digest += (uint64_t)next.digest - state->digest;
+    outstanding->digest += (uint64_t)next.digest - future->digest;
     if (was_absent)
         change = add_change(outstanding, path);
     if (outstanding->in_multi)
         remember_undo(outstanding, change, was_absent);
     tree_acl_hold(outstanding->tree, next.acl);
-    tree_acl_release(outstanding->tree, change->state.acl);
+    tree_acl_release(outstanding->tree, change->node.acl);
     unindex_owner(outstanding, change);
-    change->state = next;
+    change->node = next;
     change->zxid = zxid;
     index_owner(outstanding, change);
     list_remove(&change->in_order);
@@ -327,7 +328,7 @@ void outstanding_begin(struct outstanding *outstanding)
 void outstanding_commit(struct outstanding *outstanding)
 {
     for (size_t i = 0; i < outstanding->undo_count; i++)
-        tree_acl_release(outstanding->tree, outstanding->undos[i].state.acl);
+        tree_acl_release(outstanding->tree, outstanding->undos[i].node.acl);
     outstanding->undo_count = 0;
     outstanding->in_multi = false;
 }
@@ -337,9 +338,9 @@ void outstanding_rollback(struct outstanding *outstanding)
     outstanding->puts_undone += (int64_t)outstanding->undo_count;
     while (outstanding->undo_count > 0) {
         struct undo *undo = &outstanding->undos[--outstanding->undo_count];
-        tree_acl_release(outstanding->tree, undo->change->state.acl);
+        tree_acl_release(outstanding->tree, undo->change->node.acl);
         unindex_owner(outstanding, undo->change);
-        undo->change->state = undo->state; /* and its hold on the acl */
+        undo->change->node = undo->node; /* and its hold on the acl */
         undo->change->zxid = undo->zxid;
         index_owner(outstanding, undo->change);
         if (undo->was_absent)
@@ -366,7 +367,7 @@ void outstanding_applied(struct outstanding *outstanding, int64_t zxid)
     }
     if (!list_empty(&outstanding->order) || !list_empty(&outstanding->closing_order))
         return;
-    outstanding->digest = tree_digest(outstanding->tree); /* nothing is ahead: same again */
+    outstanding->digest = tree_digest(outstanding->tree); /* nothing is outstanding: they agree */
 }
 
 int64_t outstanding_put_count(const struct outstanding *outstanding)
@@ -391,11 +392,11 @@ struct lost_children { /* of one parent */
     uint32_t count;
 };
 
-/* Its parents lose their children all at once: one put each. */
+/* A parent loses all these children with one put. */
 static void lose_children(struct outstanding *outstanding, const struct lost_children *lost,
                           int64_t zxid)
 {
-    struct node_state parent;
+    struct future_node parent;
 
     if (!outstanding_get(outstanding, buffer_slice(&lost->path), &parent))
         return;
@@ -403,7 +404,8 @@ static void lose_children(struct outstanding *outstanding, const struct lost_chi
     if (zxid > parent.pzxid)
         parent.pzxid = zxid;
     outstanding_put(outstanding, buffer_slice(&lost->path), &parent, zxid);
-    outstanding->puts += lost->count - 1; /* monitors count a change of the parent for each child */
+    outstanding->puts +=
+        lost->count - 1; /* monitors expect one change of the parent for each child */
 }
 
 struct owner_closing {
@@ -426,7 +428,7 @@ static void count_lost(struct owner_closing *closing, uint32_t parent_id, struct
     lost->count++;
 }
 
-/* What the tree says the session owns, but for nodes that a record speaks of. */
+/* The nodes that the tree says the session owns, except those that have a record. */
 static void close_in_tree(struct owner_closing *closing, const struct tree_session *session)
 {
     struct outstanding *outstanding = closing->outstanding;
@@ -447,7 +449,7 @@ static void close_in_tree(struct owner_closing *closing, const struct tree_sessi
     buffer_deinit(&path);
 }
 
-/* What only records say it will own: it goes by a record, too. */
+/* The nodes that records say the session will own: each gets a record of its deletion. */
 static void close_in_records(struct owner_closing *closing, int64_t owner)
 {
     struct outstanding *outstanding = closing->outstanding;
@@ -456,7 +458,7 @@ static void close_in_records(struct owner_closing *closing, int64_t owner)
 
     while ((owned = map_get(&outstanding->owners, (uint64_t)owner)) != NULL) {
         struct change *change = CONTAINER_OF(owned->changes.next, struct change, by_owner);
-        struct node_state gone = {.digest = change->state.digest};
+        struct future_node gone = {.digest = change->node.digest};
         path.size = 0;
         buffer_append(&path, buffer_slice(&change->path));
         closing->visit(closing->context, buffer_slice(&path));

@@ -8,7 +8,7 @@
 
 #include "replica/tree/tree.h"
 
-struct node_state { /* of one path, as it will be */
+struct future_node { /* a node as it will be */
     int64_t czxid, mzxid, pzxid, ctime, mtime, owner;
     int32_t version, cversion, aversion;
     uint32_t child_count, acl;
@@ -22,22 +22,22 @@ struct outstanding;
 struct outstanding *outstanding_new(struct tree *tree);
 void outstanding_free(struct outstanding *outstanding);
 
-/* False: there will be no such node; *ret_state then is an absent one. */
+/* The node as it will be. False: there will be none, and *ret_node is one that does not exist. */
 bool outstanding_get(const struct outstanding *outstanding, struct slice path,
-                     struct node_state *ret_state);
-/* The path will be like this from zxid on. `state` came from outstanding_get() for the same path
- * and was changed, or is new; its digest is brought up to date. A new acl id is held. */
+                     struct future_node *ret_node);
+/* From zxid on the node will be like this. `future` came from outstanding_get() for the same path and
+ * was changed, or it is a new node. Its digest is computed here, and its ACL list gets a reference. */
 void outstanding_put(struct outstanding *outstanding, struct slice path,
-                     const struct node_state *state, int64_t zxid);
-/* For create and set data: the content that state->content_crc stands for. */
-void outstanding_set_content(struct node_state *state, struct slice path, struct slice data);
+                     const struct future_node *future, int64_t zxid);
+/* For create and setData: the node's new data. */
+void outstanding_set_content(struct future_node *future, struct slice path, struct slice data);
 
-/* A multi: all its puts, or none. */
+/* Around a multi: all its puts count, or none. */
 void outstanding_begin(struct outstanding *outstanding);
 void outstanding_commit(struct outstanding *outstanding);
 void outstanding_rollback(struct outstanding *outstanding);
 
-/* How many puts there were: ever, and without those that were rolled back. */
+/* How many puts there were since the start: all, and those that were not rolled back. */
 int64_t outstanding_put_count(const struct outstanding *outstanding);
 int64_t outstanding_kept_put_count(const struct outstanding *outstanding);
 
@@ -45,8 +45,8 @@ int64_t outstanding_kept_put_count(const struct outstanding *outstanding);
 void outstanding_applied(struct outstanding *outstanding, int64_t zxid);
 /* Digest of the tree after everything proposed. */
 uint64_t outstanding_digest(const struct outstanding *outstanding);
-/* Every node that will exist and belongs to `owner`, a session, goes with zxid; each of their paths
- * is visited once. Costs a look at each of these nodes and a put for each of their parents, however
+/* Session `owner` is closed with zxid: every node that will exist and belong to it is deleted, and its
+ * path visited once. The cost depends on the number of these nodes and their parents only, not on how
  * many changes are outstanding. */
 typedef void outstanding_visit(void *context, struct slice path);
 void outstanding_close_owner(struct outstanding *outstanding, int64_t owner, int64_t zxid,

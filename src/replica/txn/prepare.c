@@ -1,7 +1,7 @@
 /* prepare.c: every check of a write, in ZooKeeper's order, against the tree as it will be.
  *
- * A check answers with an error and changes nothing; only behind the last one is the outstanding
- * tree changed. */
+ * docs/protocol.md, "Writes: the order of checks", has the same rows. The outstanding tree is changed
+ * only after the last check, so a request that fails leaves no trace in it. */
 #include "replica/txn/prepare.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ static bool has_slash(struct slice path)
     return path.size > 0 && memchr(path.data, '/', path.size) != NULL;
 }
 
-/* -1: any. The new version wraps, through -1 too, as in every release up to 3.9.5. */
+/* Expected -1 fits any version. The new version wraps around, through -1 too, as up to 3.9.5. */
 static enum zk_error next_version(int32_t current, int32_t expected, int32_t *ret_next)
 {
     if (expected != -1 && expected != current)
@@ -27,7 +27,7 @@ static enum zk_error next_version(int32_t current, int32_t expected, int32_t *re
     return ZK_OK;
 }
 
-static bool allowed(const struct prepare *prepare, const struct node_state *node,
+static bool allowed(const struct prepare *prepare, const struct future_node *node,
                     int32_t permission)
 {
     return acl_allows(&prepare->rules->acl, tree_acl(prepare->tree, node->acl), permission,
@@ -61,9 +61,9 @@ static enum zk_error check_quota(const struct prepare *prepare, struct slice pat
     return err;
 }
 
-/* Could a reader of our log refuse the record for its length? What a client sends is bounded by its
- * frame, but `auth` in an ACL grows into all identities of the client. */
-static bool too_large(const struct prepare *prepare, size_t bytes)
+/* Would the record be longer than a reader of the log accepts? A frame bounds what a client sends, but
+ * `auth` in an ACL expands to all identities of the client. */
+static bool record_too_large(const struct prepare *prepare, size_t bytes)
 {
     enum { RECORD_OVERHEAD_BYTES = 64 }; /* header, lengths and digest of one change */
 
@@ -81,7 +81,7 @@ static enum zk_error check_create_mode(const struct prepare *prepare, const stru
             return ZK_UNIMPLEMENTED;
         return op->ttl_ms > 0 && op->ttl_ms <= TTL_MS_MAX ? ZK_OK : ZK_BAD_ARGUMENTS;
     }
-    /* A createTTL without a TTL mode: a negative ttl goes through Java's checks and kills it. */
+    /* A createTTL without a TTL mode. (With a negative ttl it passes Java's checks and ends the server.) */
     if (op->ttl_ms >= 0 || op->type == OP_CREATE_TTL)
         return ZK_BAD_ARGUMENTS;
     return ZK_OK;
@@ -99,8 +99,8 @@ static struct slice with_sequence(const struct prepare *prepare, struct slice pa
     return slice_of(whole, path.size + (size_t)size);
 }
 
-/* What the parent will look like. The count is frozen once it would overflow. */
-static int32_t gain_child(struct node_state *parent, int64_t zxid)
+/* The parent as it will be. Its cversion stays where the next one would overflow. */
+static int32_t gain_child(struct future_node *parent, int64_t zxid)
 {
     int32_t cversion = (int32_t)((uint32_t)parent->cversion + 1);
 
@@ -112,84 +112,117 @@ static int32_t gain_child(struct node_state *parent, int64_t zxid)
     return cversion;
 }
 
-static enum zk_error prepare_create(struct prepare *prepare, const struct write_op *op,
-                                    struct txn_op *ret_op)
-{
-    struct slice path = op->path;
+struct creation {                   /* what the checks of a create find out */
+    struct slice path, parent_path; /* the path with its sequence number */
     struct jute_vector acl;
-    struct node_state parent, node;
+    struct future_node parent;
+    uint32_t old_digest; /* of the path as it will be before this create */
+};
+
+static enum zk_error check_create(struct prepare *prepare, const struct write_op *op,
+                                  struct creation *ret_creation)
+{
+    struct creation *creation = ret_creation;
+    struct future_node node;
     enum zk_error err = check_create_mode(prepare, op);
 
     if (err != ZK_OK)
         return err;
-    if (path.data == NULL)
+    if (op->path.data == NULL)
         return ZK_MARSHALLING_ERROR;
-    if (!has_slash(path) || has_nul(path))
+    if (!has_slash(op->path) || has_nul(op->path))
         return ZK_BAD_ARGUMENTS;
-    err = acl_fix_up(&prepare->rules->acl, op->acl, prepare->identities, prepare->arena, &acl);
+    err = acl_fix_up(&prepare->rules->acl, op->acl, prepare->identities, prepare->arena,
+                     &creation->acl);
     if (err != ZK_OK)
         return err;
-    struct slice parent_path = zk_path_parent(path);
-    if (!outstanding_get(prepare->outstanding, parent_path, &parent))
+    creation->parent_path = zk_path_parent(op->path);
+    if (!outstanding_get(prepare->outstanding, creation->parent_path, &creation->parent))
         return ZK_NO_NODE;
-    if (!allowed(prepare, &parent, PERM_CREATE))
+    if (!allowed(prepare, &creation->parent, PERM_CREATE))
         return ZK_NO_AUTH;
-    if (is_sequential_mode(op->flags))
-        path = with_sequence(prepare, path, parent.cversion);
-    if (!zk_path_valid(path))
+    creation->path = is_sequential_mode(op->flags)
+                         ? with_sequence(prepare, op->path, creation->parent.cversion)
+                         : op->path;
+    if (!zk_path_valid(creation->path))
         return ZK_BAD_ARGUMENTS;
-    if (outstanding_get(prepare->outstanding, path, &node))
+    if (outstanding_get(prepare->outstanding, creation->path, &node))
         return ZK_NODE_EXISTS;
-    const struct tree_options *options = tree_get_options(prepare->tree);
-    if (tree_owner_kind(options, parent.owner) == OWNER_SESSION)
+    creation->old_digest = node.digest;
+    if (tree_owner_kind(tree_get_options(prepare->tree), creation->parent.owner) == OWNER_SESSION)
         return ZK_NO_CHILDREN_FOR_EPHEMERALS;
-    err = check_quota(prepare, path, 1, (int64_t)op->data.size);
+    err = check_quota(prepare, creation->path, 1, (int64_t)op->data.size);
     if (err != ZK_OK)
         return err;
-    if (too_large(prepare, path.size + op->data.size + acl.bytes.size))
+    if (record_too_large(prepare, creation->path.size + op->data.size + creation->acl.bytes.size))
         return ZK_MARSHALLING_ERROR;
+    return ZK_OK;
+}
+
+/* The operation decides what kind of node is made; the flags only say whether it is ephemeral. */
+static int64_t owner_of_created(const struct prepare *prepare, const struct write_op *op)
+{
+    switch (op->type) {
+    case OP_CREATE_CONTAINER:
+        return OWNER_CONTAINER_VALUE;
+    case OP_CREATE_TTL:
+        return (int64_t)(UINT64_C(0xff) << 56 | (uint64_t)op->ttl_ms);
+    default:
+        return is_ephemeral_mode(op->flags) ? prepare->header.client_id : 0;
+    }
+}
+
+static void put_created(struct prepare *prepare, const struct write_op *op,
+                        const struct creation *creation, int64_t owner)
+{
     const struct txn_header *header = &prepare->header;
-    bool ephemeral =
-        (op->type == OP_CREATE || op->type == OP_CREATE2) && is_ephemeral_mode(op->flags);
+    struct future_node added = {.czxid = header->zxid,
+                                .mzxid = header->zxid,
+                                .pzxid = header->zxid,
+                                .ctime = header->time_ms,
+                                .mtime = header->time_ms,
+                                .owner = owner,
+                                .exists = true,
+                                .digest = creation->old_digest};
+
+    outstanding_set_content(&added, creation->path, op->data);
+    added.acl = tree_acl_intern(prepare->tree, creation->acl);
+    outstanding_put(prepare->outstanding, creation->parent_path, &creation->parent, header->zxid);
+    outstanding_put(prepare->outstanding, creation->path, &added, header->zxid);
+    tree_acl_release(prepare->tree, added.acl); /* the outstanding node has its own reference */
+}
+
+static enum zk_error prepare_create(struct prepare *prepare, const struct write_op *op,
+                                    struct txn_op *ret_op)
+{
+    struct creation creation;
+    enum zk_error err = check_create(prepare, op, &creation);
+
+    if (err != ZK_OK)
+        return err;
     *ret_op = (struct txn_op){.type = op->type,
-                              .path = path,
+                              .path = creation.path,
                               .data = op->data,
-                              .acl = acl,
-                              .ephemeral = ephemeral,
-                              .parent_cversion = gain_child(&parent, header->zxid),
+                              .acl = creation.acl,
+                              .ephemeral = (op->type == OP_CREATE || op->type == OP_CREATE2) &&
+                                           is_ephemeral_mode(op->flags),
+                              .parent_cversion = gain_child(&creation.parent, prepare->header.zxid),
                               .ttl_ms = op->ttl_ms};
-    struct node_state added = {.czxid = header->zxid,
-                               .mzxid = header->zxid,
-                               .pzxid = header->zxid,
-                               .ctime = header->time_ms,
-                               .mtime = header->time_ms,
-                               .exists = true,
-                               .digest = node.digest};
-    if (op->type == OP_CREATE_CONTAINER)
-        added.owner = OWNER_CONTAINER_VALUE;
-    else if (op->type == OP_CREATE_TTL)
-        added.owner = (int64_t)(UINT64_C(0xff) << 56 | (uint64_t)op->ttl_ms);
-    else if (ephemeral)
-        added.owner = header->client_id;
-    outstanding_set_content(&added, path, op->data);
-    added.acl = tree_acl_intern(prepare->tree, acl);
-    outstanding_put(prepare->outstanding, parent_path, &parent, header->zxid);
-    outstanding_put(prepare->outstanding, path, &added, header->zxid);
-    tree_acl_release(prepare->tree, added.acl); /* the record holds its own */
+    put_created(prepare, op, &creation, owner_of_created(prepare, op));
     return ZK_OK;
 }
 
 static enum zk_error prepare_create_ttl(struct prepare *prepare, const struct write_op *op,
                                         struct txn_op *ret_op)
 {
-    return prepare_create(prepare, op, ret_op); /* its own record; the rest is the same */
+    return prepare_create(prepare, op, ret_op); /* only its record differs */
 }
 
 /* --- delete --- */
 
 static void lose_child(struct prepare *prepare, struct slice parent_path)
 {
-    struct node_state parent;
+    struct future_node parent;
 
     if (!outstanding_get(prepare->outstanding, parent_path, &parent))
         return;
@@ -199,9 +232,9 @@ static void lose_child(struct prepare *prepare, struct slice parent_path)
     outstanding_put(prepare->outstanding, parent_path, &parent, prepare->header.zxid);
 }
 
-static void remove_node(struct prepare *prepare, struct slice path, const struct node_state *node)
+static void remove_node(struct prepare *prepare, struct slice path, const struct future_node *node)
 {
-    struct node_state gone = {.digest = node->digest};
+    struct future_node gone = {.digest = node->digest};
 
     lose_child(prepare, zk_path_parent(path));
     outstanding_put(prepare->outstanding, path, &gone, prepare->header.zxid);
@@ -210,7 +243,7 @@ static void remove_node(struct prepare *prepare, struct slice path, const struct
 static enum zk_error prepare_delete(struct prepare *prepare, const struct write_op *op,
                                     struct txn_op *ret_op)
 {
-    struct node_state parent, node;
+    struct future_node parent, node;
     int32_t unused;
 
     if (op->path.data == NULL)
@@ -238,7 +271,7 @@ static enum zk_error prepare_delete(struct prepare *prepare, const struct write_
 static enum zk_error prepare_set_data(struct prepare *prepare, const struct write_op *op,
                                       struct txn_op *ret_op)
 {
-    struct node_state node;
+    struct future_node node;
     int32_t version;
 
     if (!zk_path_valid(op->path))
@@ -266,7 +299,7 @@ static enum zk_error prepare_set_data(struct prepare *prepare, const struct writ
 static enum zk_error prepare_set_acl(struct prepare *prepare, const struct write_op *op,
                                      struct txn_op *ret_op)
 {
-    struct node_state node;
+    struct future_node node;
     struct jute_vector acl;
     int32_t aversion;
 
@@ -283,7 +316,7 @@ static enum zk_error prepare_set_acl(struct prepare *prepare, const struct write
     err = next_version(node.aversion, op->version, &aversion);
     if (err != ZK_OK)
         return err;
-    if (too_large(prepare, op->path.size + acl.bytes.size))
+    if (record_too_large(prepare, op->path.size + acl.bytes.size))
         return ZK_MARSHALLING_ERROR;
     *ret_op =
         (struct txn_op){.type = OP_SET_ACL, .path = op->path, .acl = acl, .version = aversion};
@@ -297,7 +330,7 @@ static enum zk_error prepare_set_acl(struct prepare *prepare, const struct write
 static enum zk_error prepare_check(struct prepare *prepare, const struct write_op *op,
                                    struct txn_op *ret_op)
 {
-    struct node_state node;
+    struct future_node node;
     int32_t next;
 
     if (!zk_path_valid(op->path))
@@ -326,17 +359,17 @@ static enum zk_error prepare_reconfig(struct prepare *prepare, const struct writ
 
 /* --- closeSession --- */
 
-struct closing {
+struct deleted_paths {
     struct buffer paths;
     size_t bytes_max;
     int32_t count;
 };
 
-/* The list is cut rather than written too long to be read: whoever applies it deletes what the
- * session still owns anyway. */
+/* A list that would be too long to be read again is cut short: whoever applies the transaction deletes
+ * everything that the session still owns anyway. */
 static void list_path(void *context, struct slice path)
 {
-    struct closing *closing = context;
+    struct deleted_paths *closing = context;
 
     if (closing->paths.size + path.size >= closing->bytes_max)
         return;
@@ -347,7 +380,7 @@ static void list_path(void *context, struct slice path)
 static enum zk_error prepare_close_session(struct prepare *prepare, const struct write_op *op,
                                            struct txn_op *ret_op)
 {
-    struct closing closing = {.bytes_max = prepare->rules->text_bytes_max / 2};
+    struct deleted_paths closing = {.bytes_max = prepare->rules->text_bytes_max / 2};
 
     (void)op;
     outstanding_close_owner(prepare->outstanding, prepare->header.client_id, prepare->header.zxid,
@@ -376,7 +409,7 @@ static enum zk_error prepare_op(struct prepare *prepare, const struct write_op *
     }
 }
 
-static void seal(struct prepare *prepare, struct txn *txn)
+static void complete_txn(struct prepare *prepare, struct txn *txn)
 {
     prepare->header.type = txn->op.type;
     txn->header = prepare->header;
@@ -396,7 +429,8 @@ static bool multi_too_large(const struct prepare *prepare, const struct txn *txn
     return bytes > prepare->rules->text_bytes_max;
 }
 
-/* Releases before 3.8.2 skip a whole multi that holds a create2, without a word. The two differ in the answer only, so the log says create. */
+/* Releases before 3.8.2 silently skip a whole multi that has a create2. The two operations differ only
+ * in their answers, so the log says create. */
 static void store_as_create(struct txn_op *op)
 {
     op->type = OP_CREATE;
@@ -429,7 +463,7 @@ static void prepare_multi(struct prepare *prepare, const struct write_request *r
         outstanding_rollback(prepare->outstanding);
     else
         outstanding_commit(prepare->outstanding);
-    if (failed == ZK_MARSHALLING_ERROR) /* where Java stumbles, the whole multi does */
+    if (failed == ZK_MARSHALLING_ERROR) /* as in Java, this is the error of the whole multi */
         *txn = (struct txn){.op = {.type = OP_ERROR, .err = failed}};
 }
 
@@ -444,25 +478,25 @@ void prepare_write(struct prepare *prepare, const struct write_request *request,
         if (err != ZK_OK)
             ret_txn->op = (struct txn_op){.type = OP_ERROR, .err = err};
     }
-    seal(prepare, ret_txn);
+    complete_txn(prepare, ret_txn);
 }
 
 void prepare_error(struct prepare *prepare, enum zk_error err, struct txn *ret_txn)
 {
     *ret_txn = (struct txn){.op = {.type = OP_ERROR, .err = err}};
-    seal(prepare, ret_txn);
+    complete_txn(prepare, ret_txn);
 }
 
 void prepare_create_session(struct prepare *prepare, int32_t timeout_ms, struct txn *ret_txn)
 {
     *ret_txn = (struct txn){.op = {.type = OP_CREATE_SESSION, .timeout_ms = timeout_ms}};
-    seal(prepare, ret_txn);
+    complete_txn(prepare, ret_txn);
 }
 
 enum zk_error prepare_delete_container(struct prepare *prepare, struct slice path,
                                        struct txn *ret_txn)
 {
-    struct node_state node;
+    struct future_node node;
 
     if (!outstanding_get(prepare->outstanding, path, &node))
         return ZK_NO_NODE;
@@ -473,6 +507,6 @@ enum zk_error prepare_delete_container(struct prepare *prepare, struct slice pat
         return ZK_BAD_VERSION;
     *ret_txn = (struct txn){.op = {.type = OP_DELETE_CONTAINER, .path = path}};
     remove_node(prepare, path, &node);
-    seal(prepare, ret_txn);
+    complete_txn(prepare, ret_txn);
     return ZK_OK;
 }

@@ -1,7 +1,7 @@
-/* prepare.h: a request and the outstanding tree -> the transaction to propose, or an error one.
+/* prepare.h: makes a transaction of a request, checked against the outstanding tree.
  *
- * Every check in ZooKeeper's order. A failed request becomes an error
- * transaction: it takes a zxid and a log record, and changes nothing.
+ * The checks have ZooKeeper's order. A request that fails becomes a transaction of type error: it
+ * uses a zxid and a log record, and changes nothing.
  * docs/protocol.md, "Writes: the order of checks". */
 #ifndef REPLICA_TXN_PREPARE_H
 #define REPLICA_TXN_PREPARE_H
@@ -17,7 +17,7 @@ struct prepare_rules {
     size_t text_bytes_max; /* what readers of our log accept as one text */
 };
 
-struct prepare { /* one per request; the parts live elsewhere */
+struct prepare { /* one request's; everything in it is borrowed */
     struct tree *tree;
     struct outstanding *outstanding;
     const struct prepare_rules *rules;
@@ -30,7 +30,8 @@ void prepare_write(struct prepare *prepare, const struct write_request *request,
                    struct txn *ret_txn);
 void prepare_error(struct prepare *prepare, enum zk_error err, struct txn *ret_txn);
 void prepare_create_session(struct prepare *prepare, int32_t timeout_ms, struct txn *ret_txn);
-/* For the janitors. An error: the node is gone, used or not one of theirs; nothing is to propose. */
+/* For the janitor. There is no transaction when the node is gone (ZK_NO_NODE), has children
+ * (ZK_NOT_EMPTY), or is neither a container nor a TTL node (ZK_BAD_VERSION). */
 enum zk_error prepare_delete_container(struct prepare *prepare, struct slice path,
                                        struct txn *ret_txn);
 

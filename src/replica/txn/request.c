@@ -1,4 +1,5 @@
-/* request.c: the bytes of a request that wants to change something, to a struct. It judges nothing. */
+/* request.c: decodes the bytes of a write request into a struct. It checks the format only; whether
+ * the request is allowed is for prepare.c. */
 #include "replica/txn/request.h"
 
 enum { MULTI_HEADER_BYTES = 9 };
@@ -72,7 +73,7 @@ static enum status read_reconfig(struct reader *reader, struct write_op *op)
 {
     struct reconfig_request request;
 
-    (void)op; /* of interest to a leader of an ensemble */
+    (void)op; /* a server alone has no use for it */
     return reconfig_request_read(reader, &request);
 }
 
@@ -100,7 +101,7 @@ static enum status read_op(struct reader *reader, int32_t type, struct write_op 
 
 /* --- multi --- */
 
-/* MultiOperationRecord: the opcode of a create is derived anew from its flags. */
+/* In a multi the flags of a create decide which operation it is: docs/protocol.md, "multi and multiRead". */
 static enum status read_multi_op(struct reader *reader, int32_t type, struct write_op *ret_op)
 {
     const struct op_info *info = op_find(type);
@@ -109,7 +110,7 @@ static enum status read_multi_op(struct reader *reader, int32_t type, struct wri
         return STATUS_MALFORMED;
     enum status status = read_op(reader, type, ret_op);
     if (status == STATUS_OK && ret_op->path.data == NULL)
-        return STATUS_MALFORMED; /* Java stumbles over it, and over the whole with it */
+        return STATUS_MALFORMED; /* as in Java, it fails the whole multi */
     if (status != STATUS_OK || ret_op->type == OP_DELETE || ret_op->type == OP_SET_DATA ||
         ret_op->type == OP_CHECK)
         return status;

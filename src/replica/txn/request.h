@@ -1,4 +1,4 @@
-/* request.h: a client's wish to change something, decoded but not yet judged. */
+/* request.h: a client's write request, decoded and not yet checked. */
 #ifndef REPLICA_TXN_REQUEST_H
 #define REPLICA_TXN_REQUEST_H
 
@@ -13,7 +13,7 @@ struct write_op {
     int64_t ttl_ms;  /* OP_CREATE_TTL */
     int32_t flags;   /* creates: enum zk_create_mode, unchecked */
     int32_t version; /* expected */
-    size_t offset;   /* of a multi's: where its header stands in the body */
+    size_t offset;   /* in a multi: where this operation's header begins in the body */
 };
 
 struct write_request {
@@ -23,12 +23,13 @@ struct write_request {
     int32_t op_count;
 };
 
-/* `body` is what follows the request header. STATUS_MALFORMED: it does not decode, or a multi holds
- * an operation that has no place there; the answer to both is -5. */
+/* `body` is what follows the request header. STATUS_MALFORMED: it does not decode, or it is a multi
+ * with an operation that a multi must not have; the answer to both is -5. */
 MUST_USE enum status write_request_read(int32_t type, struct slice body, size_t text_bytes_max,
                                         struct arena *arena, struct write_request *ret_request);
 
-/* multiRead: getData and getChildren; or, where the client mistook it for a multi, writes. */
+/* multiRead: getData and getChildren. Operations of multi decode too, so that the handler can refuse
+ * them. STATUS_MALFORMED: as above, or both kinds in one request. */
 struct read_op {
     int32_t type;
     struct slice path;

@@ -45,8 +45,8 @@ MUST_USE enum status txn_read_header(struct slice payload, struct txn_header *re
 /* Header and body, without a digest. */
 void txn_write(struct buffer *buffer, const struct txn *txn);
 
-/* What happened, told to whoever keeps watches. Called in ZooKeeper's order for each operation;
- * `acl` is the list that decides who may see it (of the node; of the parent for children). */
+/* Hears of each change, in the order of watch events. `acl` is the list that decides who may hear of
+ * it: the node's, or for children_changed the parent's. */
 struct txn_observer {
     void (*node_created)(void *context, struct slice path, uint32_t acl);
     void (*node_deleted)(void *context, struct slice path, uint32_t acl);
@@ -71,17 +71,17 @@ struct txn_progress {
     struct jute_vector paths; /* OP_CLOSE_SESSION: still to delete */
     bool begun;
 };
-/* As txn_apply(), but no more than *changes_left changes of znodes, which it counts down. False: there
- * is more to do; the tree must not be read before the rest is applied. Only closeSession takes more
- * than one call. *ret_result counts with the last one. */
+/* Like txn_apply(), but with at most *changes_left changes of znodes, which it counts down. False: more
+ * is left, and the tree must not be read until the rest is applied. Only closeSession needs more than
+ * one call. The last call fills in *ret_result. */
 MUST_USE bool txn_apply_part(struct tree *tree, const struct txn *txn,
                              const struct txn_observer *observer, struct arena *arena,
                              struct txn_progress *progress, uint32_t *changes_left,
                              struct txn_result *ret_result);
 
-/* Applies it and moves the tree's last zxid. Also right for a replay over a tree that is ahead of
- * the log (fuzzy snapshots): what is already there is tolerated as Java does. `observer` and
- * `result` may be NULL; `arena` is needed for a multi's results. */
+/* Applies the transaction and moves the tree's last zxid. The tree may be ahead of the log (a fuzzy
+ * snapshot): what is there already is accepted, as "Restoring" in docs/protocol.md says. `observer`
+ * and `ret_result` may be NULL; the arena holds a multi's results. */
 void txn_apply(struct tree *tree, const struct txn *txn, const struct txn_observer *observer,
                struct arena *arena, struct txn_result *ret_result);
 

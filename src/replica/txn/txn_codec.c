@@ -1,9 +1,11 @@
+/* txn_codec.c: a transaction's bytes in the log. It reads what any release since 3.4 has written, and
+ * writes what all of them can read. */
 #include "replica/txn/txn.h"
 
 enum {
     DIGEST_VERSION = 2,
     DIGEST_BYTES = 12,
-    TEXT_BYTES_MAX = INT32_MAX, /* our own log has no limit of its own */
+    TEXT_BYTES_MAX = INT32_MAX, /* the record's length is the limit */
     MULTI_OP_BYTES_MIN = 8      /* type and length: bounds the array before it is made */
 };
 
@@ -136,7 +138,7 @@ static enum status read_op(struct reader *reader, int32_t type, struct txn_op *r
     }
 }
 
-/* read_op(), and the path that most have is not null: no server wrote that. */
+/* As read_op(). A null path is malformed where there must be a path. */
 static enum status read_whole_op(struct reader *reader, int32_t type, struct txn_op *ret_op)
 {
     enum status status = read_op(reader, type, ret_op);

@@ -1,3 +1,6 @@
+/* watch.c: two tables of watches, by path and by (path, client). A path is in the table exactly while it
+ * has watches; firing costs one look-up for the path and each path above it, however many watches
+ * there are. */
 #include "replica/watch/watch.h"
 
 #include "base/hash.h"
@@ -137,8 +140,8 @@ void watches_add(struct watches *watches, enum watch_table table, struct slice p
     watch->kinds |= kinds;
 }
 
-/* Takes kinds away; a watch without any goes, and a path without watches too. */
-static void take(struct watches *watches, struct watch *watch, unsigned kinds)
+/* A watch without any kind left is freed, and so is a path without watches. */
+static void remove_kinds(struct watches *watches, struct watch *watch, unsigned kinds)
 {
     struct watch_path *path = watch->path;
 
@@ -164,7 +167,8 @@ static void take(struct watches *watches, struct watch *watch, unsigned kinds)
 void watches_drop_client(struct watches *watches, struct watch_client *client)
 {
     while (!list_empty(&client->watches))
-        take(watches, CONTAINER_OF(client->watches.next, struct watch, in_client), WATCH_KINDS);
+        remove_kinds(watches, CONTAINER_OF(client->watches.next, struct watch, in_client),
+                     WATCH_KINDS);
 }
 
 unsigned watches_held(const struct watches *watches, enum watch_table table, struct slice path,
@@ -182,10 +186,11 @@ void watches_remove(struct watches *watches, enum watch_table table, struct slic
     struct watch *watch = at == NULL ? NULL : find_watch(watches, at, client);
 
     if (watch != NULL)
-        take(watches, watch, kinds);
+        remove_kinds(watches, watch, kinds);
 }
 
-static bool wake(struct watch_client *client, uint64_t step, watch_deliver *deliver, void *context)
+static bool deliver_once(struct watch_client *client, uint64_t step, watch_deliver *deliver,
+                         void *context)
 {
     if (client->last_step == step)
         return false;
@@ -201,13 +206,15 @@ uint32_t watches_trigger(struct watches *watches, enum watch_table table, struct
     uint32_t waited = at == NULL ? 0 : at->count;
 
     if (at != NULL) {
-        uint32_t left = at->count; /* the path goes with its last watch: count, do not look */
+        uint32_t left =
+            at->count; /* the path may be freed with its last watch, so it is not asked again */
         struct list *next = at->watches.next;
         while (left-- > 0) {
             struct watch *watch = CONTAINER_OF(next, struct watch, in_path);
             next = next->next;
-            (void)wake(watch->client, step, deliver, context); /* `waited` counts it anyway */
-            take(watches, watch, WATCH_STANDARD);
+            (void)deliver_once(watch->client, step, deliver,
+                               context); /* `waited` counts it anyway */
+            remove_kinds(watches, watch, WATCH_STANDARD);
         }
     }
     if (table != WATCH_DATA || watches->recursive_count == 0)
@@ -223,7 +230,7 @@ uint32_t watches_trigger(struct watches *watches, enum watch_table table, struct
              entry != NULL && entry != &at->watches; entry = entry->next) {
             struct watch *watch = CONTAINER_OF(entry, struct watch, in_path);
             if ((watch->kinds & WATCH_RECURSIVE) != 0 &&
-                wake(watch->client, step, deliver, context))
+                deliver_once(watch->client, step, deliver, context))
                 waited++;
         }
     }

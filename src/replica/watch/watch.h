@@ -1,8 +1,8 @@
-/* watch.h: who waits for what, and which change wakes whom.
+/* watch.h: which clients watch what, and which of them a change concerns.
  *
- * Two tables, data and child, of watches keyed by path and client. A watch belongs to a client's
- * connection and goes with it. A standard watch is consumed by the first event; persistent and
- * recursive ones stay. All three may stand on one path at once.
+ * There are two tables, data and child, of watches keyed by path and client. A watch belongs to a
+ * client's connection and ends with it. A standard watch is removed by its first event; persistent and
+ * recursive ones stay. A client may have all three kinds on one path.
  * docs/protocol.md, "Watches". */
 #ifndef REPLICA_WATCH_WATCH_H
 #define REPLICA_WATCH_WATCH_H
@@ -23,24 +23,24 @@ struct watch_client { /* kept by the caller beside its client; zero, then watch_
 
 struct watches;
 struct watches *watches_new(uint64_t hash_seed);
-void watches_free(struct watches *watches); /* every client was dropped before */
+void watches_free(struct watches *watches); /* after every client was dropped */
 void watch_client_init(struct watch_client *client, uint32_t id);
 void watches_drop_client(struct watches *watches, struct watch_client *client);
 
-/* Adds the kinds given; registering again changes nothing. */
+/* Adds these kinds; adding one again changes nothing. */
 void watches_add(struct watches *watches, enum watch_table table, struct slice path,
                  struct watch_client *client, unsigned kinds);
-/* Which of the kinds the client holds there. */
+/* The kinds that the client has there; 0: none. */
 unsigned watches_held(const struct watches *watches, enum watch_table table, struct slice path,
                       const struct watch_client *client);
 void watches_remove(struct watches *watches, enum watch_table table, struct slice path,
                     struct watch_client *client, unsigned kinds);
 
 typedef void watch_deliver(void *context, struct watch_client *client);
-/* Wakes those who wait for `path` in `table`: the path's own watches, and for the data table the
- * recursive ones of every ancestor. Each client at most once per step; the same step number given
- * again (the child table after the data table of a delete) skips those served before. Returns how
- * many waited, those included. */
+/* Calls deliver for the clients that watch `path` in `table`, and for the data table also for those with
+ * recursive watches on a path above it, each client at most once in a step. Calling it again with the
+ * same step (a delete: first the data table, then the child table) skips the clients that were called
+ * before. Returns how many watches there were, those of skipped clients included. */
 uint32_t watches_trigger(struct watches *watches, enum watch_table table, struct slice path,
                          uint64_t step, watch_deliver *deliver, void *context);
 

@@ -553,7 +553,7 @@ TEST(a_multi_that_fails_leaves_nothing_behind_for_later_requests)
     CHECK_I64("behind it", txn.ops[6].err, ZK_RUNTIME_INCONSISTENCY);
     CHECK_U64("digest", outstanding_digest(world.outstanding), digest);
     CHECK(txn.has_digest && (uint64_t)txn.digest == digest);
-    struct node_state state;
+    struct future_node state;
     CHECK(!outstanding_get(world.outstanding, SLICE("/m"), &state));
     CHECK(outstanding_get(world.outstanding, SLICE("/a/kid"), &state));
     CHECK(outstanding_get(world.outstanding, SLICE("/a"), &state) && state.version == 0 &&
@@ -727,7 +727,7 @@ TEST(a_close_session_lists_what_the_session_will_own)
     struct slice path;
     CHECK(jute_next_text(&txn.op.paths, &path) && slice_equal(path, SLICE("/e")));
     CHECK(jute_next_text(&txn.op.paths, &path) && slice_equal(path, SLICE("/e3")));
-    struct node_state state;
+    struct future_node state;
     CHECK(!outstanding_get(world.outstanding, SLICE("/e"), &state));
     CHECK(!outstanding_get(world.outstanding, SLICE("/e3"), &state));
     txn_world_apply_all(&world);
