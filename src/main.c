@@ -1,4 +1,4 @@
-/* main.c: one program, its parts as sub-commands. */
+/* main.c: `paddock COMMAND`: finds the command and runs it. Each command is a room of its own. */
 #include "bench/bench.h"
 #include "server/config/version.h"
 #include "server/daemon.h"
@@ -34,7 +34,7 @@ static int help(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    printf("paddock: a coordination service that takes the place of Apache ZooKeeper\n\n");
+    printf("paddock: a replacement for Apache ZooKeeper\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         printf("paddock %-11s %s\n", commands[i].name, commands[i].purpose);
     printf("\n%s", daemon_usage);
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
         if (strcmp(commands[i].name, name) == 0)
             return commands[i].main(argc - 1, argv + 1);
     }
-    fprintf(stderr, "paddock: %s: %s\npaddock help shows what there is\n",
-            name[0] == '\0' ? "which part" : "no such part", name);
+    fprintf(stderr, "paddock: %s %s\n`paddock help` lists the commands.\n",
+            name[0] == '\0' ? "a command is missing" : "no such command", name);
     return 2;
 }

@@ -1,4 +1,4 @@
-/* array.h: growing an array, said once. Serves any C program. */
+/* array.h: growing arrays. */
 #ifndef BASE_ARRAY_H
 #define BASE_ARRAY_H
 
@@ -6,9 +6,9 @@
 
 enum { ARRAY_FIRST = 16 };
 
-/* Room for at least `count` items: *capacity becomes the next of first, 2 * first, 4 * first, ...
- * that holds them. Returns the array, moved or not; never shrinks. Where memory ends, the process
- * ends (base.h). Works for any integer type of capacity:
+/* Room for at least `wanted` items. The capacity becomes the first of `first`, 2 * `first`, 4 * `first`,
+ * ... that is enough; it never shrinks. Gives the array, which may have moved. When memory ends, the
+ * process ends (base.h). The capacity may be of any integer type:
  *
  *     list->items = ARRAY_RESERVE(list->items, list->capacity, list->count + 1, ARRAY_FIRST); */
 #define ARRAY_RESERVE(items, capacity, wanted, first)                                              \

@@ -1,3 +1,5 @@
+/* checksum.c: CRC-32 and Adler-32, by whatever the processor does fastest. All ways give the same result;
+ * the choice is made once, before main(). */
 #include "base/checksum.h"
 
 #if defined(__x86_64__)

@@ -1,7 +1,7 @@
 /* checksum.h: the two checksums of ZooKeeper's files, as zlib's crc32() and adler32() give them.
  *
- * Every write sums some hundred bytes three times, and a start sums every byte of the snapshot, so
- * these are quicker than zlib's on short and on long inputs. */
+ * Every write computes three of them over some hundred bytes, and a start computes them over the whole
+ * snapshot. These are faster than zlib's, on short and on long inputs. */
 #ifndef BASE_CHECKSUM_H
 #define BASE_CHECKSUM_H
 

@@ -1,9 +1,12 @@
-/* disk.h: one directory of files, as an interface. src/io/ answers with real files, sim/ from
- * memory, tearing, losing or failing by seed.
+/* disk.h: one directory of files, as an interface. src/io/ implements it with real files; sim/ with
+ * memory, where writes are torn, lost or fail, by seed.
  *
- * Names are plain file names inside the directory (no slash). Everything that can fail says so;
- * a write or sync that failed leaves the file in an unknown state: the caller stops, never retries.
- * All calls block. One thread at a time per file; different files from different threads are fine. */
+ * Names are file names inside the directory, without a slash. After a write or sync that failed the
+ * contents of the file are unknown: the caller must stop, and never retry. All calls block. One file
+ * is used by one thread at a time; several threads may use different files.
+ *
+ * Every call may answer STATUS_NOT_FOUND, STATUS_EXISTS (the name is no file), STATUS_NO_ACCESS,
+ * STATUS_NO_SPACE, STATUS_TOO_LARGE (for a file), and STATUS_IO for anything else. */
 #ifndef BASE_DISK_H
 #define BASE_DISK_H
 
@@ -32,14 +35,14 @@ struct disk_ops {
     enum status (*read)(struct disk *disk, struct disk_file *file, uint64_t offset, void *bytes,
                         size_t capacity, size_t *ret_size);
     enum status (*size)(struct disk *disk, struct disk_file *file, uint64_t *ret_size_bytes);
-    /* An offset from `offset` on, up to which all bytes are zeros that no one needs to read (a hole);
-     * `offset` itself where the file system cannot tell, the file's size when there is no more. */
+    /* From `offset` up to the offset that is returned all bytes are zero (a hole) and need not be read.
+     * `offset` itself: there is no hole, or the file system cannot tell. The file's size: only zeros. */
     enum status (*skip_hole)(struct disk *disk, struct disk_file *file, uint64_t offset,
                              uint64_t *ret_offset);
     enum status (*truncate)(struct disk *disk, struct disk_file *file, uint64_t size_bytes);
-    /* OK: the file's bytes and size survive a power loss (fdatasync). */
+    /* OK: the file's bytes and size are durable (fdatasync). */
     enum status (*sync)(struct disk *disk, struct disk_file *file);
-    /* OK: the names made, renamed and removed so far survive a power loss. */
+    /* OK: what was created, renamed and removed so far is durable. */
     enum status (*sync_dir)(struct disk *disk);
     enum status (*rename)(struct disk *disk, const char *from, const char *to); /* replaces */
     enum status (*remove)(struct disk *disk, const char *name);

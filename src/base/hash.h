@@ -1,5 +1,5 @@
-/* hash.h: fast, seeded, not cryptographic. The seed comes from outside, so that names chosen by an
- * attacker do not collide on purpose and a simulated run stays repeatable. */
+/* hash.h: a fast hash with a seed, not a cryptographic one. The seed is an argument: chosen at random it
+ * keeps attackers from choosing names that collide, and a fixed one makes a run repeatable. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 

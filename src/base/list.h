@@ -1,4 +1,5 @@
-/* list.h: an intrusive ring. An empty head and an unlinked entry point at themselves. */
+/* list.h: an intrusive doubly linked list. An empty head and an entry that is in no list point at
+ * themselves. */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
 

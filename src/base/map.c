@@ -1,3 +1,5 @@
+/* map.c: open addressing with linear probing. A removal moves the entries after it back, so that a search
+ * may end at the first empty slot. */
 #include "base/map.h"
 
 #include "base/hash.h"

@@ -1,5 +1,5 @@
-/* map.h: 64-bit keys to pointers; open addressing, grows by doubling. Keys are ids, never bytes.
- * The value NULL means "absent". Iteration order is the table's and changes with every insert. */
+/* map.h: a map from 64-bit keys to pointers; it grows by doubling. Keys are ids, never bytes. The value
+ * NULL means "absent". The order of a walk has no meaning and changes with insertions. */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 

@@ -1,3 +1,4 @@
+/* number.c: parses whole numbers, exactly or not at all. */
 #include "base/number.h"
 
 static unsigned digit_of(uint8_t at)

@@ -1,5 +1,5 @@
-/* slice.h: borrowed bytes. data == NULL is null, which is not the same as empty: ZooKeeper's
- * clients can tell the two apart. Whoever needs the bytes longer copies them. */
+/* slice.h: borrowed bytes. data == NULL is null, which differs from empty: ZooKeeper's clients can see
+ * which of the two it is. To keep the bytes longer, copy them. */
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
 
@@ -38,7 +38,7 @@ static inline bool slice_starts_with(struct slice text, struct slice prefix)
            (prefix.size == 0 || memcmp(text.data, prefix.data, prefix.size) == 0);
 }
 
-/* Without what Java's String.trim() takes off: all bytes up to the blank, at both ends. */
+/* Without the bytes up to and including the blank at both ends, as Java's String.trim(). */
 static inline struct slice slice_trim(struct slice text)
 {
     while (text.size > 0 && text.data[0] <= ' ')

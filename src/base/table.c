@@ -1,3 +1,4 @@
+/* table.c: linear hashing: an insertion splits one bucket at most, so that none takes long. */
 #include "base/table.h"
 
 enum { SEGMENT_HEADS = 64 };

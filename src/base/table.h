@@ -1,6 +1,6 @@
-/* table.h: an intrusive hash table that grows one bucket at a time (linear hashing), so that no
- * insert ever stops the world. The caller compares keys: walk the chain that table_first() gives,
- * looking at entries whose hash is equal. */
+/* table.h: an intrusive hash table that grows by one bucket at a time (linear hashing), so that no
+ * insertion takes long. The caller compares keys: it walks the chain from table_first() and looks at
+ * the entries whose hash is equal. */
 #ifndef BASE_TABLE_H
 #define BASE_TABLE_H
 

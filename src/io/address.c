@@ -1,3 +1,4 @@
+/* address.c: socket addresses as text and back. IPv4 and IPv4-mapped IPv6 are the same host. */
 #include "io/address.h"
 
 #include <netdb.h>

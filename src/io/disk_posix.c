@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What is made here holds everybody's data: it is the server's own. What exists keeps its mode. */
+/* New files hold the data of all clients, so only the server's user may read them. Existing files keep
+ * their modes. */
 enum { FILE_MODE = 0600, DIRECTORY_MODE = 0700 };
 
 struct disk_posix {
@@ -265,20 +266,20 @@ void disk_posix_close(struct disk *disk)
 
 enum status dir_make(const char *path)
 {
-    char part[PATH_MAX];
+    char prefix[PATH_MAX];
     struct stat info;
     size_t size = strlen(path);
 
-    if (size == 0 || size >= sizeof(part))
+    if (size == 0 || size >= sizeof(prefix))
         return STATUS_INVALID;
     for (size_t i = 1; i <= size; i++) {
         if (path[i] != '/' && path[i] != '\0')
             continue;
-        memcpy(part, path, i);
-        part[i] = '\0';
-        if (mkdir(part, DIRECTORY_MODE) != 0 && errno != EEXIST) {
+        memcpy(prefix, path, i);
+        prefix[i] = '\0';
+        if (mkdir(prefix, DIRECTORY_MODE) != 0 && errno != EEXIST) {
             int error = errno;
-            if (stat(part, &info) != 0 || !S_ISDIR(info.st_mode)) /* read-only above is fine */
+            if (stat(prefix, &info) != 0 || !S_ISDIR(info.st_mode)) /* read-only above is fine */
                 return status_from_errno(error);
         }
     }
@@ -310,7 +311,7 @@ enum status dir_lock(const char *path, int *ret_lock_fd, int64_t *ret_holder)
     }
     int size = snprintf(text, sizeof(text), "%lld\n", (long long)getpid());
     if (ftruncate(lock_fd, 0) != 0 || pwrite(lock_fd, text, (size_t)size, 0) != size) {
-        /* The pid is a courtesy; the lock is what counts. */
+        /* The pid only helps the operator; the lock is held all the same. */
     }
     *ret_lock_fd = lock_fd;
     return STATUS_OK;

@@ -1,24 +1,26 @@
 /* disk_posix.h: base/disk.h over one directory of real files.
  *
- * Calls block. Several threads may use one disk at a time, each with files of its own. */
+ * Calls block. Several threads may use one disk at the same time, each with its own files. */
 #ifndef IO_DISK_POSIX_H
 #define IO_DISK_POSIX_H
 
 #include "base/disk.h"
 
-/* The directory is there already. STATUS_NOT_FOUND, STATUS_NO_ACCESS, STATUS_IO otherwise.
- * write_back_bytes: after so many bytes written to a file, push them to the device and wait, so that
- * a large file does not burst at its sync and delay other files' syncs; 0: the kernel decides. */
+/* The directory must exist: STATUS_NOT_FOUND, STATUS_NO_ACCESS, STATUS_IO.
+ * write_back_bytes: after each so many bytes of a file, write them to the device and wait, so that the
+ * sync of a large file does not delay the syncs of others; 0: the kernel decides. */
 MUST_USE enum status disk_posix_open(const char *path, uint64_t write_back_bytes,
                                      struct disk **ret_disk);
 void disk_posix_close(struct disk *disk); /* NULL is fine; its files are closed before */
 
-/* Make the directory and those above it. STATUS_EXISTS: something that is no directory is there. */
+/* Makes the directory and those above it. STATUS_EXISTS: something else has this name. STATUS_INVALID:
+ * an empty or too long path. STATUS_NO_ACCESS, STATUS_NO_SPACE, STATUS_IO. */
 MUST_USE enum status dir_make(const char *path);
 
-/* Nobody else serves from this directory: flock on `paddock.lock` in it, a name that ZooKeeper does
- * not look at. Held until dir_unlock() or the end of the process. The file stays.
- * STATUS_BUSY: another process has it; its pid is in ret_holder when known, else 0. */
+/* Locks the directory for this process, by flock() on the file paddock.lock in it, which ZooKeeper ignores.
+ * The lock is held until dir_unlock() or the end of the process; the file stays. STATUS_BUSY: another
+ * process holds it; *ret_holder is its pid, or 0 when that is not known. STATUS_NOT_FOUND,
+ * STATUS_NO_ACCESS, STATUS_IO. */
 MUST_USE enum status dir_lock(const char *path, int *ret_lock_fd, int64_t *ret_holder);
 void dir_unlock(int lock_fd);
 

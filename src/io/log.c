@@ -1,3 +1,5 @@
+/* log.c: one log of the process. A line is formatted in the caller's stack and written by one write(2), so
+ * it allocates nothing and lines never mix. Control characters are replaced: a line stays one line. */
 #include "io/log.h"
 
 #include <ctype.h>
@@ -119,18 +121,18 @@ void log_line(enum log_level level, const char *room, const char *format, ...)
     (void)written; /* there is nowhere to complain about a log that cannot be written */
 }
 
-bool log_limit_take(struct log_limit *limit, int64_t now_ms, uint32_t *ret_held_back)
+bool log_limit_take(struct log_limit *limit, int64_t now_ms, uint32_t *ret_suppressed)
 {
     if (limit->second_ms == 0 || now_ms - limit->second_ms >= 1000) {
         limit->second_ms = now_ms;
-        limit->said = 0;
+        limit->logged = 0;
     }
-    if (limit->said >= limit->per_second_max) {
-        limit->held_back++;
+    if (limit->logged >= limit->per_second_max) {
+        limit->suppressed++;
         return false;
     }
-    limit->said++;
-    *ret_held_back = limit->held_back;
-    limit->held_back = 0;
+    limit->logged++;
+    *ret_suppressed = limit->suppressed;
+    limit->suppressed = 0;
     return true;
 }

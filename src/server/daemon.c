@@ -60,7 +60,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *arguments)
     return true;
 }
 
-/* Where the log goes, the last sentence goes, too. */
+/* The last sentence of the process belongs into its log. */
 static void log_fatal(const char *sentence)
 {
     log_error("main", "%s", sentence);
@@ -143,7 +143,7 @@ static int serve(const struct config *config)
     }
     server_close(&server);
     if (code == EXIT_CODE_OK)
-        log_info("main", "ended");
+        log_info("main", "the server has ended");
     return leave(code);
 }
 

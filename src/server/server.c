@@ -193,7 +193,7 @@ static void carry_out_once(struct server *server)
     bool begin = effects->snapshot_begin;
     arm_wake(server);
     effects_clear(effects);
-    front_effects_gone(server->front);
+    front_effects_cleared(server->front);
     if (begin)
         snapshot_begin(server);
     front_end_connections(server->front); /* steps: what they leave behind */
@@ -288,8 +288,9 @@ static void on_stop_deadline(uv_timer_t *timer)
 {
     struct server *server = timer->data;
 
-    log_warn("main", "the log could not be written before the end; the waiting writes were never "
-                     "acknowledged");
+    log_warn("main",
+             "the log could not be written before the server ended; the waiting writes were "
+             "never acknowledged");
     finish_stop(server);
 }
 
@@ -301,7 +302,7 @@ static void on_stop_signal(uv_signal_t *handle, int signal_number)
         finish_stop(server);
         return;
     }
-    log_info("main", "%s received, ending: outstanding writes are synced and answered first",
+    log_info("main", "%s received: the server syncs and answers outstanding writes, then ends",
              signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
     server->stopping = true;
     front_stop(server->front);

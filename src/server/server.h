@@ -1,8 +1,8 @@
 /* server.h: the daemon: one replica, the loop that feeds it, and the threads that act for it.
  *
- * Every callback of the loop builds one event and calls server_step(). What the replica wants done
- * gathers until the turn ends and is then carried out once: one batch to the log, one send per
- * connection, one timer. */
+ * Every callback of the loop makes one event and steps the replica with it. The effects of all steps are
+ * carried out once, at the end of the turn: one batch to the log, one send for each connection, one
+ * timer. */
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
@@ -13,7 +13,7 @@
 #include "server/words/words.h"
 
 struct server {
-    struct host host; /* the first member: what front knows of us */
+    struct host host; /* the first member: what front and peer know of the server */
     uv_loop_t loop;
     const struct config *config;
     struct replica *replica;
@@ -37,7 +37,7 @@ struct server {
     uv_signal_t on_term, on_int, on_hup;
     int64_t wake_armed_ms; /* when `wake` fires */
 
-    bool tick_due; /* the replica wants one, behind a read of what has arrived */
+    bool tick_due; /* the replica wants a tick, after a read of all that has arrived */
 
     uint64_t worked_ns; /* the last turn with something to do, of the busy poll */
 

@@ -1,3 +1,5 @@
+/* jute.c: the encoding of ZooKeeper's records, and text as Java holds it. After its first error a reader
+ * gives only zeros and nulls, so no value read later comes from bytes that were misunderstood. */
 #include "wire/jute.h"
 
 void reader_init(struct reader *reader, struct slice bytes, struct arena *arena,

@@ -11,7 +11,7 @@
 
 struct reader {
     const uint8_t *pos, *end;
-    struct arena *arena;    /* for texts that are not clean; never NULL */
+    struct arena *arena; /* for texts that must be changed; may be NULL when they are not cleaned */
     size_t text_bytes_max;  /* longest text or buffer; longer is malformed */
     bool texts_as_they_are; /* a server wrote them: not cleaned a second time */
     enum status status;

@@ -1,3 +1,5 @@
+/* records.c: the reader and writer of every record, made from the lines of schema.h. Nothing here knows a
+ * record by name, except the three that have fast paths at the end. */
 #include "wire/records.h"
 
 #define READ_i32(reader) reader_i32(reader)

@@ -17,9 +17,9 @@ import workload
 GOLDEN = os.path.join(REPO, "test", "golden", "storage")
 PROPS = {"zookeeper.extendedTypesEnabled": "true", "zookeeper.skipACL": "yes"}
 REFUSED = {
-    "log-corrupt-middle": r"log\.12 is damaged at byte \d+, behind transaction 0x\w+: wrong checksum",
+    "log-corrupt-middle": r"log\.12 is damaged at byte \d+, after transaction 0x\w+: wrong checksum",
     "log-corrupt-older-read": r"log\.9 is damaged at byte \d+",
-    "log-corrupt-eor-middle": r"behind transaction 0x15: no end-of-record byte, with whole records",
+    "log-corrupt-eor-middle": r"after transaction 0x15: no end-of-record byte, with whole records",
     "snap-none-with-logs": r"There is no snapshot, but there are log files",
 }
 JAVA_CANNOT = {"java-bug-closesession-body-off": 0x8, "java-bug-toplevel-check": 0x3}

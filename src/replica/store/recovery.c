@@ -1,3 +1,5 @@
+/* recovery.c: finds the newest snapshot that is whole, replays the log after it, and removes old files.
+ * Whatever may have been acknowledged is loaded, or the start is refused with a reason. */
 #include "replica/store/recovery.h"
 
 #include "replica/store/replay.h"
@@ -118,7 +120,7 @@ static enum status load_newest(struct disk *data, const struct store_files *file
         if (status == STATUS_OK && options->limited &&
             is_ahead(&loaded.info, options->limit_zxid)) {
             store_note(&recovery->notes, false,
-                       "The snapshot %s holds changes behind 0x%" PRIx64
+                       "The snapshot %s holds changes after 0x%" PRIx64
                        "; the one before it is tried.",
                        file->name, (uint64_t)options->limit_zxid);
             tree_free(tree);

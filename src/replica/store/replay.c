@@ -170,7 +170,7 @@ static enum status apply(struct replaying *replaying, size_t file, uint64_t offs
         return STATUS_OK;
     if (replaying->any && zxid < replaying->zxid)
         store_note(&recovery->notes, true,
-                   "The log file %s has transaction 0x%" PRIx64 " behind 0x%" PRIx64
+                   "The log file %s has transaction 0x%" PRIx64 " after 0x%" PRIx64
                    "; applied in this order, as ZooKeeper does.",
                    file_name(replaying, file), (uint64_t)zxid, (uint64_t)replaying->zxid);
     enum status status = txn_read(payload, &replaying->arena, &txn);
@@ -205,7 +205,7 @@ static void tell_healed(struct replaying *replaying, size_t file)
 {
     store_note(&replaying->replay->recovery->notes, false,
                "The log file %s ends with an unfinished record at byte %" PRIu64
-               "; %s goes on right behind the one before it.",
+               "; %s continues after the record before it.",
                file_name(replaying, replaying->first_break.file), replaying->first_break.offset,
                file_name(replaying, file));
 }
@@ -370,7 +370,7 @@ static enum status refuse(struct replaying *replaying)
         (void)snprintf(how, sizeof(how), "move %s%s away", name,
                        newer ? " and all newer log files" : "");
     store_note(&replaying->replay->recovery->notes, true,
-               "The log file %s is damaged at byte %" PRIu64 ", behind transaction 0x%" PRIx64
+               "The log file %s is damaged at byte %" PRIu64 ", after transaction 0x%" PRIx64
                ": %s%s. Transactions from 0x%" PRIx64
                " on may have been acknowledged and cannot be read, so this server does not start. "
                "Restore the file from a backup, or the data directory from another server; to go "
@@ -449,7 +449,7 @@ static enum status cut_tail(struct replaying *replaying)
     log->ops->close(log, file);
     if (status == STATUS_OK)
         store_note(&replaying->replay->recovery->notes, true,
-                   "The log file %s ended at byte %" PRIu64 ", behind transaction 0x%" PRIx64
+                   "The log file %s ended at byte %" PRIu64 ", after transaction 0x%" PRIx64
                    ", with a write that a crash had cut short (%s). Nothing of it was "
                    "acknowledged; it was cut off, a copy is in %s.",
                    name, the_break->offset, (uint64_t)reached(replaying), the_break->reason, torn);

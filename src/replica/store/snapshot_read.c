@@ -1,3 +1,5 @@
+/* snapshot_read.c: loads a snapshot, or only checks it. Nothing in the file is trusted before the seal after
+ * it was checked; memory is bounded, however long the file claims its parts to be. */
 #include "replica/store/snapshot.h"
 #include "replica/store/snapshot_parts.h"
 #include "replica/store/snapshot_source.h"

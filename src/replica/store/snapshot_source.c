@@ -1,3 +1,5 @@
+/* snapshot_source.c: the uncompressed bytes of a snapshot file, through a window that the reader can look
+ * ahead in. It computes the checksum of all bytes as they pass. */
 #include "replica/store/snapshot_source.h"
 
 #include "base/checksum.h"

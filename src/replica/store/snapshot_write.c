@@ -1,3 +1,5 @@
+/* snapshot_write.c: writes a snapshot file. The file gets its name only after it was synced, read back and
+ * found right. */
 #include "replica/store/snapshot.h"
 
 #include "base/checksum.h"

@@ -1,3 +1,4 @@
+/* store_files.c: the logs or snapshots of a directory, ordered by their zxids. */
 #include "replica/store/store_files.h"
 
 #include <stdarg.h>

@@ -72,11 +72,11 @@ static enum status cut_or_remove(struct disk *log, const struct store_file *file
     if (!cut.needed)
         return STATUS_OK;
     if (!cut.any_kept) {
-        store_note(notes, false, "The log file %s was removed: all of it is behind 0x%" PRIx64 ".",
+        store_note(notes, false, "The log file %s was removed: all of it is after 0x%" PRIx64 ".",
                    file->name, (uint64_t)zxid);
         return log->ops->remove(log, file->name);
     }
-    store_note(notes, false, "The log file %s was cut at byte %" PRIu64 ", behind 0x%" PRIx64 ".",
+    store_note(notes, false, "The log file %s was cut at byte %" PRIu64 ", after 0x%" PRIx64 ".",
                file->name, cut.offset, (uint64_t)zxid);
     return cut_file(log, file->name, cut.offset);
 }

@@ -1,3 +1,4 @@
+/* txnlog_format.c: the bytes of a log file's header, records and trailers, and the names of files. */
 #include "replica/store/txnlog_format.h"
 
 #include "base/checksum.h"

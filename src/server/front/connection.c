@@ -1,5 +1,5 @@
-/* connection.c: one client's connection: whole frames to the replica, answers back, its end. Once it is
- * closing it is out of the replica's sight. */
+/* connection.c: one client's connection: it gives whole frames to the replica, sends answers back, and
+ * ends. The replica knows nothing of a connection that is closing. */
 #include "server/front/front_internal.h"
 
 #include <stdio.h>
@@ -25,8 +25,8 @@ size_t connection_queued(const struct connection *connection)
     return stream_queued(&connection->stream);
 }
 
-/* Answers that wait for the client are bounded by not taking more of its requests: a reader that is
- * merely slow loses nothing, and one that never reads is closed by the idle check. */
+/* While many answers wait for a client, no more of its requests are read. So a slow client loses nothing,
+ * and one that never reads is closed by the idle check. */
 bool connection_has_share(const struct connection *connection)
 {
     return connection_queued(connection) + connection->turn_bytes <=
@@ -35,7 +35,7 @@ bool connection_has_share(const struct connection *connection)
 
 /* --- closing --- */
 
-/* Out of the replica's sight: no frames from it, no answers to it. */
+/* From now on the replica gets no frames from this connection, and answers to it are dropped. */
 static void leave_replica(struct connection *connection)
 {
     struct front *front = connection->front;
@@ -79,20 +79,20 @@ void connection_log_slow(const struct connection *connection)
 {
     struct front *front = connection->front;
     char peer[PEER_TEXT_MAX];
-    uint32_t held_back = 0;
+    uint32_t suppressed = 0;
 
-    if (log_limit_take(&front->slow_readers, host_now_ms(front->host), &held_back)) {
+    if (log_limit_take(&front->slow_readers, host_now_ms(front->host), &suppressed)) {
         connection_address(connection, peer);
         log_warn("front",
                  "closing a client that does not read its answers peer=%s queued_bytes=%zu "
-                 "(not said before: %u)",
-                 peer, connection_queued(connection), held_back);
+                 "suppressed_lines=%u",
+                 peer, connection_queued(connection), suppressed);
     }
 }
 
 bool connection_send(struct connection *connection, struct slice bytes)
 {
-    /* The bound is on what waits already: one answer, however large, is always taken. */
+    /* The bound is on what waits already: a single answer is always taken, however large. */
     if (!connection->stream.closed && bytes.size > 0 &&
         connection_queued(connection) > connection->front->queue_bytes_max) {
         connection_log_slow(connection);
@@ -107,14 +107,14 @@ static void close_malformed(struct connection *connection, int32_t size)
 {
     struct front *front = connection->front;
     char peer[PEER_TEXT_MAX];
-    uint32_t held_back = 0;
+    uint32_t suppressed = 0;
 
-    if (log_limit_take(&front->bad_frames, host_now_ms(front->host), &held_back)) {
+    if (log_limit_take(&front->bad_frames, host_now_ms(front->host), &suppressed)) {
         connection_address(connection, peer);
         log_warn("front",
                  "closing a connection: frame length %d is outside 0..%d (jute.maxbuffer) "
-                 "peer=%s (not said before: %u)",
-                 size, front->frame_bytes_max, peer, held_back);
+                 "peer=%s suppressed_lines=%u",
+                 size, front->frame_bytes_max, peer, suppressed);
     }
     connection_close(connection);
 }
@@ -124,14 +124,14 @@ static bool large_allowed(struct connection *connection, int32_t size)
 {
     struct front *front = connection->front;
     const struct front_config *config = front->config;
-    uint32_t held_back = 0;
+    uint32_t suppressed = 0;
     char peer[PEER_TEXT_MAX];
 
     if (config->large_request_threshold <= 0 || size <= config->large_request_threshold ||
         front->large_bytes + size <= config->large_request_bytes_max)
         return true;
     front->metrics.large_requests_rejected++;
-    if (log_limit_take(&front->bad_frames, host_now_ms(front->host), &held_back)) {
+    if (log_limit_take(&front->bad_frames, host_now_ms(front->host), &suppressed)) {
         connection_address(connection, peer);
         log_warn("front",
                  "closing a connection: rejecting a large request frame_bytes=%d "
@@ -153,19 +153,19 @@ static void count_large(struct connection *connection, int32_t size)
     }
 }
 
-/* In [0, 1): xorshift64*, from the front's seed. */
+/* In [0, 1), by xorshift64* from front's seed. */
 static double chance(struct front *front)
 {
-    uint64_t state = front->random_state;
+    uint64_t random = front->random_state;
 
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    front->random_state = state;
-    return (double)((state * UINT64_C(0x2545f4914f6cdd1d)) >> 11) / (double)(UINT64_C(1) << 53);
+    random ^= random >> 12;
+    random ^= random << 25;
+    random ^= random >> 27;
+    front->random_state = random;
+    return (double)((random * UINT64_C(0x2545f4914f6cdd1d)) >> 11) / (double)(UINT64_C(1) << 53);
 }
 
-/* Does the first frame ask for a session that it had before? */
+/* Does this first frame ask for an existing session? */
 static bool asks_for_session(struct slice frame)
 {
     struct connect_request request;
@@ -179,7 +179,7 @@ static bool asks_for_session(struct slice frame)
     return asks;
 }
 
-/* The throttle is asked once, for the ConnectRequest. */
+/* The connection throttle, asked once for each connection, at its ConnectRequest. */
 static bool connect_allowed(struct connection *connection, struct slice frame)
 {
     struct front *front = connection->front;
@@ -204,8 +204,8 @@ static bool may_parse(const struct connection *connection)
            connection_has_share(connection);
 }
 
-/* One whole frame to the replica. False: give it no more now. */
-static bool give_frame(struct connection *connection, struct slice frame)
+/* Gives one whole frame to the replica. False: the next one must wait. */
+static bool step_frame(struct connection *connection, struct slice frame)
 {
     struct host *host = connection->front->host;
     struct replica_event event = {.client = connection->id};
@@ -230,7 +230,7 @@ static bool give_frame(struct connection *connection, struct slice frame)
     return may_parse(connection);
 }
 
-/* Perhaps it is no frame but a four-letter word: answered, and then the connection ends. */
+/* If these bytes are a four-letter word: answers it and closes. False: they are none. */
 static bool answer_word(struct connection *connection, struct slice bytes)
 {
     struct front *front = connection->front;
@@ -255,8 +255,8 @@ static bool answer_word(struct connection *connection, struct slice bytes)
     return true;
 }
 
-/* Gives every whole frame in these bytes to the replica, in place. Returns how many bytes are done
- * with; fewer than `size` when the last frame is incomplete or the connection must wait. */
+/* Gives every whole frame in these bytes to the replica, without copying. Returns how many bytes that
+ * were; fewer than `size` when the last frame is incomplete or must wait. */
 static size_t parse_frames(struct connection *connection, const uint8_t *bytes, size_t size)
 {
     int32_t frame_max = connection->front->frame_bytes_max;
@@ -275,7 +275,7 @@ static size_t parse_frames(struct connection *connection, const uint8_t *bytes, 
             return at;
         at += FRAME_HEAD_BYTES + (size_t)frame_size;
         connection->front->metrics.bytes_received += FRAME_HEAD_BYTES + frame_size;
-        if (!give_frame(connection, slice_of(bytes + at - (size_t)frame_size, (size_t)frame_size)))
+        if (!step_frame(connection, slice_of(bytes + at - (size_t)frame_size, (size_t)frame_size)))
             return at;
     }
     return at;
@@ -301,9 +301,9 @@ static void drop_parsed(struct buffer *in, size_t parsed)
     }
 }
 
-static void take_bytes(struct connection *connection, const uint8_t *bytes, size_t size)
+static void parse_bytes(struct connection *connection, const uint8_t *bytes, size_t size)
 {
-    /* First fill up the frame that is incomplete; grown as bytes arrive, never by what it claims. */
+    /* First complete the frame in `in`. It grows by the bytes that arrive, not by the length it claims. */
     while (size > 0 && connection->in.size > 0 && may_parse(connection)) {
         size_t missing = bytes_missing(connection), more = missing < size ? missing : size;
         buffer_append(&connection->in, slice_of(bytes, more));
@@ -322,8 +322,8 @@ static void take_bytes(struct connection *connection, const uint8_t *bytes, size
         buffer_append(&connection->in, slice_of(bytes, size));
 }
 
-/* Frames are here that had no share of this turn. */
-static void continue_later(struct connection *connection)
+/* Frames that wait because enough was answered in this turn continue in the next one. */
+static void list_for_next_turn(struct connection *connection)
 {
     struct front *front = connection->front;
 
@@ -333,8 +333,8 @@ static void continue_later(struct connection *connection)
         list_add_last(&front->waiting_next, &connection->in_waiting);
 }
 
-/* Answers that the replica holds back until there is room for them. */
-static void take_held(struct connection *connection)
+/* The replica may hold answers back until there is room for them: now there is. */
+static void ask_for_held_answers(struct connection *connection)
 {
     struct replica_event event = {.kind = REPLICA_CLIENT_READY, .client = connection->id};
 
@@ -347,23 +347,23 @@ static void take_held(struct connection *connection)
 
 void connection_feed(struct connection *connection)
 {
-    take_held(connection);
+    ask_for_held_answers(connection);
     if (connection->in.size > 0 && may_parse(connection))
         drop_parsed(&connection->in,
                     parse_frames(connection, connection->in.data, connection->in.size));
-    continue_later(connection);
+    list_for_next_turn(connection);
     connection_update_reading(connection);
 }
 
-/* --- what the stream tells --- */
+/* --- events of the stream --- */
 
 static void on_bytes(void *context, const uint8_t *bytes, size_t size)
 {
     struct connection *connection = context;
 
     connection->heard_ms = host_now_ms(connection->front->host);
-    take_bytes(connection, bytes, size);
-    continue_later(connection);
+    parse_bytes(connection, bytes, size);
+    list_for_next_turn(connection);
     connection_update_reading(connection);
 }
 

@@ -1,4 +1,5 @@
-/* effects.c: what the replica wants done to clients, gathered per connection and done once a turn. */
+/* effects.c: what the replica wants done with clients, gathered for each connection and done once a turn.
+ * Until the turn ends nothing is sent, so all answers of a connection leave in one send. */
 #include "server/front/front_internal.h"
 
 #include "base/array.h"
@@ -29,12 +30,12 @@ static void log_close(const struct connection *connection, const char *reason)
 {
     struct front *front = connection->front;
     char peer[PEER_TEXT_MAX];
-    uint32_t held_back = 0;
+    uint32_t suppressed = 0;
 
-    if (log_limit_take(&front->bad_frames, host_now_ms(front->host), &held_back)) {
+    if (log_limit_take(&front->bad_frames, host_now_ms(front->host), &suppressed)) {
         connection_address(connection, peer);
-        log_warn("front", "closing a connection: %s peer=%s (not said before: %u)", reason, peer,
-                 held_back);
+        log_warn("front", "closing a connection: %s peer=%s suppressed_lines=%u", reason, peer,
+                 suppressed);
     }
 }
 
@@ -46,13 +47,13 @@ static struct connection *connection_of(struct front *front, const struct client
     return connection == NULL || connection->closing ? NULL : connection;
 }
 
-/* The answers that this send has gained since it was looked at. */
+/* Counts the bytes that this send has gained since it was counted last. */
 static void count_answer(struct front *front, struct connection *connection,
                          const struct client_effect *effect)
 {
     connection->turn_bytes += effect->size - front->noted_bytes;
     front->noted_bytes = effect->size;
-    front->large_bytes -= connection->large_bytes; /* an answer: that much is done */
+    front->large_bytes -= connection->large_bytes; /* its large requests are answered */
     connection->large_bytes = 0;
 }
 
@@ -60,7 +61,7 @@ void front_note_effects(struct front *front)
 {
     const struct effects *effects = front->host->effects;
 
-    if (front->noted > 0) { /* the replica lengthens its last send when it can */
+    if (front->noted > 0) { /* the last send may have grown meanwhile */
         const struct client_effect *last = &effects->clients[front->noted - 1];
         struct connection *connection = connection_of(front, last);
         if (last->kind == CLIENT_SEND && last->size != front->noted_bytes && connection != NULL &&
@@ -178,10 +179,10 @@ bool front_has_work(const struct front *front)
 
 static void on_stay_awake(uv_idle_t *idle)
 {
-    (void)idle; /* the turn that follows is what is wanted */
+    (void)idle; /* it only keeps the loop from sleeping before the next turn */
 }
 
-void front_effects_gone(struct front *front)
+void front_effects_cleared(struct front *front)
 {
     while (!list_empty(&front->waiting_next)) {
         struct list *entry = front->waiting_next.next;

@@ -1,9 +1,9 @@
-/* front.h: the clients' side of the daemon: connections, frames, limits.
+/* front.h: the connections of clients: frames in, answers out, limits.
  *
- * Frames go to the replica straight out of the buffer that all streams share; a connection keeps bytes
- * of its own only while a frame is incomplete or must wait. Answers of one turn leave in one send per
- * connection; what the kernel does not take waits, up to a bound, and a client that lets more pile up
- * is closed. */
+ * Frames are given to the replica from the buffer that all streams share; a connection has a buffer of its
+ * own only while a frame is incomplete or must wait. All answers of a turn to one connection leave in
+ * one send. What the kernel does not take waits, up to a bound; a client for which more waits is
+ * closed. */
 #ifndef SERVER_FRONT_FRONT_H
 #define SERVER_FRONT_FRONT_H
 
@@ -15,7 +15,7 @@
 struct front_metrics {
     int64_t bytes_received;
     int64_t connections_rejected; /* by a limit or the throttle */
-    int64_t connections_dropped;  /* ended by the other side while we would have gone on */
+    int64_t connections_dropped;  /* ended by the client, not by this server */
     int64_t connect_requests;
     int64_t sessionless_expired, large_requests_rejected;
     int64_t four_letter_received, four_letter_sent; /* since srst */
@@ -36,13 +36,14 @@ void front_stop(struct front *front); /* accepts and reads nothing more */
 void front_close_all(struct front *front);
 
 /* --- the turn, in this order (replica.h has its contract) --- */
-/* Behind every step: looks at the effects that it added. Sends are linked to their connections, pauses
- * and holds count at once. */
+/* After every step: links the sends that it added to their connections; pauses and holds are carried
+ * out at once. */
 void front_note_effects(struct front *front);
-void front_feed_waiting(struct front *front);    /* steps: frames that waited for CLIENT_RESUME */
-void front_flush(struct front *front);           /* one send per connection; steps nothing */
-void front_effects_gone(struct front *front);    /* the effects were cleared */
-void front_end_connections(struct front *front); /* those to be closed; steps the replica */
+void front_feed_waiting(struct front *front);    /* steps the frames that waited and may go on */
+void front_flush(struct front *front);           /* one send for each connection; steps nothing */
+void front_effects_cleared(struct front *front); /* the effects were cleared */
+void front_end_connections(
+    struct front *front); /* closes those that are to end; steps the replica */
 bool front_has_work(const struct front *front);
 
 /* --- looking in, for four-letter words and metrics --- */

@@ -18,23 +18,23 @@ enum { NO_SEND = UINT32_MAX };
 struct connection {
     struct stream stream;
     struct front *front;
-    uint32_t id; /* the replica's name for it: its place in front->connections */
+    uint32_t id; /* its index in front->connections, by which the replica knows it */
     uint16_t port;
     struct address_host host;
     int64_t heard_ms;               /* last bytes in either direction */
     struct buffer in;               /* an incomplete frame, or frames that wait */
     uint32_t first_send, last_send; /* this turn's answers: a chain through front->next_send */
-    size_t turn_bytes;              /* ... and how long they are */
-    size_t stalled_bytes;           /* in the kernel's way at the last look */
+    size_t turn_bytes;              /* the length of these answers */
+    size_t stalled_bytes;           /* what waited for the kernel at the last idle check */
     uint32_t large_bytes;           /* of large requests that were not answered yet */
     struct list in_answered;        /* in front->answered or front->ending */
     struct list in_waiting;         /* in front->waiting or front->waiting_next */
-    bool known;                     /* the replica was told of it */
+    bool known;                     /* to the replica */
     bool paused;                    /* by the replica */
     bool held;                      /* the replica has more answers: REPLICA_CLIENT_READY */
-    bool close_wanted;              /* once this turn's answers are out */
+    bool close_wanted;              /* close it when this turn's answers are sent */
     bool broken;                    /* its answers cannot leave: close it now */
-    bool closing;                   /* no frames any more; out of the replica's sight */
+    bool closing;                   /* no more frames; the replica does not know it any more */
     bool asks_word;                 /* it sent a four-letter word */
 };
 
@@ -61,7 +61,7 @@ struct front {
     struct list answered;     /* have answers in this turn, or are to be closed */
     struct list ending;       /* ... and are to be closed, their answers sent */
     struct list waiting;      /* have frames that may be given now */
-    struct list waiting_next; /* ... in the next turn: they had their share of this one */
+    struct list waiting_next; /* have frames that may be given in the next turn */
     uv_idle_t stay_awake;     /* runs while there is a next turn's work */
     uint32_t *next_send;      /* per client effect: the next one of the same connection */
     size_t next_send_capacity;

@@ -116,13 +116,13 @@ static const struct stream_events refused = {.closed = on_refused_closed};
 static void refuse(struct front *front, struct connection *connection, const char *what, long max)
 {
     char text[ADDRESS_TEXT_MAX];
-    uint32_t held_back = 0;
+    uint32_t suppressed = 0;
 
     front->metrics.connections_rejected++;
-    if (log_limit_take(&front->refusals, host_now_ms(front->host), &held_back)) {
+    if (log_limit_take(&front->refusals, host_now_ms(front->host), &suppressed)) {
         address_host_text(connection->host, text);
-        log_warn("front", "Too many connections from /%s - max is %ld%s (not said before: %u)",
-                 text, max, what, held_back);
+        log_warn("front", "Too many connections from /%s - max is %ld%s suppressed_lines=%u", text,
+                 max, what, suppressed);
     }
     connection->stream.events = &refused;
     stream_reset(&connection->stream); /* as Java's zero linger: no TIME_WAIT here for a flood */
@@ -177,11 +177,11 @@ static void accept_one(struct front *front)
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct front *front = listener->data;
-    uint32_t held_back = 0;
+    uint32_t suppressed = 0;
 
     if (status == 0) {
         accept_one(front);
-    } else if (log_limit_take(&front->refusals, host_now_ms(front->host), &held_back)) {
+    } else if (log_limit_take(&front->refusals, host_now_ms(front->host), &suppressed)) {
         /* Out of descriptors: libuv keeps a spare one to take and close what waits. */
         log_warn("front", "Error accepting new connection: %s", uv_strerror(status));
     }
@@ -193,9 +193,9 @@ static void log_silent(struct front *front, const struct connection *connection,
                        int64_t now_ms)
 {
     char peer[PEER_TEXT_MAX];
-    uint32_t held_back = 0;
+    uint32_t suppressed = 0;
 
-    if (!log_limit_take(&front->expired, now_ms, &held_back))
+    if (!log_limit_take(&front->expired, now_ms, &suppressed))
         return;
     connection_address(connection, peer);
     log_info("front", "closing a silent connection peer=%s session=0x%llx silent_ms=%lld", peer,

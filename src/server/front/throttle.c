@@ -1,3 +1,5 @@
+/* throttle.c: a bucket of tokens that is filled with time, and a probability of refusing that rises while
+ * tokens are short. */
 #include "server/front/throttle.h"
 
 void throttle_init(struct throttle *throttle, const struct throttle_options *options,

@@ -1,5 +1,5 @@
-/* host.h: what the daemon gives to those who bring it events: the loop, the time, and one way to step
- * the replica. front and peer, and next admin, know this and not the server. */
+/* host.h: what the daemon offers to the rooms that bring events: the loop, the time, and one way to step
+ * the replica. front and peer know this interface, and not the server. */
 #ifndef SERVER_HOST_HOST_H
 #define SERVER_HOST_HOST_H
 
@@ -13,8 +13,8 @@ struct host {
     const struct replica *replica; /* to be looked into; NULL while starting */
     /* Time and wall clock of the event are filled in. */
     void (*step)(struct host *host, struct replica_event *event);
-    /* Answers the four bytes that begin `bytes` and what stands behind them. False: they are no
-     * word. `asker`: the connection that asks. An empty answer closes without a byte. */
+    /* Answers the four-letter word at the start of `bytes`. False: there is none. `asker`: the connection
+     * that asks. An empty answer means: close the connection without a byte. */
     bool (*answer_word)(struct host *host, uint32_t asker, struct slice bytes,
                         struct buffer *answer);
 };

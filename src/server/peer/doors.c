@@ -75,11 +75,11 @@ static void on_lost(void *context, int error)
 {
     struct peer_door *door = context;
     struct peers *peers = door->peers;
-    uint32_t held_back = 0;
+    uint32_t suppressed = 0;
 
-    if (log_limit_take(&peers->lines, host_now_ms(peers->host), &held_back))
-        log_warn("peer", "a connection could not be accepted: %s port=%s (not said before: %u)",
-                 uv_strerror(error), peer_port_text(door->port), held_back);
+    if (log_limit_take(&peers->lines, host_now_ms(peers->host), &suppressed))
+        log_warn("peer", "a connection could not be accepted: %s port=%s suppressed_lines=%u",
+                 uv_strerror(error), peer_port_text(door->port), suppressed);
 }
 
 static const struct listener_events door_events = {on_opened, on_failed, on_connection, on_lost};

@@ -17,14 +17,14 @@ void peer_log(const struct peer_connection *connection, enum log_level level, co
               const char *why)
 {
     struct peers *peers = connection->peers;
-    uint32_t held_back = 0;
+    uint32_t suppressed = 0;
 
     if (!log_wants(level))
         return;
-    if (log_limit_take(&peers->lines, host_now_ms(peers->host), &held_back))
-        log_line(level, "peer", "%s%s%s peer=%s port=%s (not said before: %u)", what,
+    if (log_limit_take(&peers->lines, host_now_ms(peers->host), &suppressed))
+        log_line(level, "peer", "%s%s%s peer=%s port=%s suppressed_lines=%u", what,
                  why == NULL ? "" : ": ", why == NULL ? "" : why, connection->name,
-                 peer_port_text(connection->port), held_back);
+                 peer_port_text(connection->port), suppressed);
 }
 
 static struct peer_target *target_of(struct peers *peers, const char *name)

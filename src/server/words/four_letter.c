@@ -1,3 +1,4 @@
+/* four_letter.c: the table of words, and the whitelist. Any other four bytes are the length of a frame. */
 #include "server/words/four_letter.h"
 
 static const struct {

@@ -1,3 +1,4 @@
+/* java_text.c: numbers and dates to the byte as Java prints them. */
 #include "server/words/java_text.h"
 
 #include <math.h>

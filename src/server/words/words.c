@@ -1,5 +1,5 @@
-/* words.c: the answers that stand alone, and the table of all of them. Their texts are those of the
- * real server, for scripts parse them. */
+/* words.c: the shorter answers, and the table of all words. The texts are exactly those of the real server,
+ * because scripts parse them. */
 #include "server/words/words_internal.h"
 
 #include "server/config/version.h"

@@ -1,5 +1,4 @@
-/* words.h: the answers to four-letter words: a question in, a text out. The admin server will ask the
- * same. */
+/* words.h: the answers to four-letter words: a question in, a text out. */
 #ifndef SERVER_WORDS_WORDS_H
 #define SERVER_WORDS_WORDS_H
 
@@ -46,7 +45,7 @@ struct word_question {
     struct slice rest; /* what came behind the word: the mask of stmk */
 };
 
-/* Appends the answer; none closes the connection without a byte. */
+/* Appends the answer. An empty one means: close the connection without a byte. */
 void words_answer(struct words *words, const struct word_question *question, struct buffer *answer);
 
 #endif

@@ -1,3 +1,5 @@
+/* log_thread.c: the thread of the transaction log. The loop and this thread exchange whole batches under one
+ * lock, which is never held during a write or a sync. */
 #include "server/writers/log_thread.h"
 
 #include "io/log.h"
@@ -61,8 +63,8 @@ static void entries_add(struct entries *entries, const struct entry *entry)
 _Noreturn static void die(const struct log_thread *thread, const char *what, enum status status)
 {
     log_error("log",
-              "%s the transaction log failed: %s directory=%s; ending at once, without an "
-              "answer to anybody: what the disk holds is known only after a restart",
+              "%s the transaction log failed: %s directory=%s; the server ends now and leaves "
+              "waiting requests unanswered, because it is not known what is on the disk",
               what, status_text(status), thread->options.directory);
     log_error("main", "Exiting JVM with code %d", EXIT_CODE_UNEXPECTED);
     _exit(EXIT_CODE_UNEXPECTED);
@@ -116,10 +118,12 @@ static bool wait_for_space(struct log_thread *thread)
 {
     pthread_mutex_lock(&thread->lock);
     if (!thread->stats.full)
-        log_error("log",
-                  "no space left for the transaction log directory=%s; writes wait and are "
-                  "not acknowledged, reads go on; free some space, it is tried again every second",
-                  thread->options.directory);
+        log_error(
+            "log",
+            "no space left for the transaction log directory=%s; writes wait and are "
+            "not acknowledged, reads are served; it is tried again every second, so free some "
+            "space",
+            thread->options.directory);
     thread->stats.full = true;
     int64_t until_ns = now_ns() + FULL_RETRY_MS * INT64_C(1000000);
     while (!thread->stopping && wait_until(thread, until_ns)) {
@@ -160,7 +164,7 @@ static bool flush(struct log_thread *thread, const struct entry *entries, size_t
     pthread_mutex_lock(&thread->lock);
     struct log_thread_stats *stats = &thread->stats;
     if (stats->full)
-        log_info("log", "there is space for the transaction log again; writes go on");
+        log_info("log", "there is space for the transaction log again; writes are served");
     stats->full = false;
     summary_add(&stats->fsync_ms, sync_ms);
     summary_add(&stats->batch_records, (int64_t)count);

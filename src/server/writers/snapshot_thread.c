@@ -1,3 +1,5 @@
+/* snapshot_thread.c: the thread that writes snapshots and purges. Jobs are done in the order in which they
+ * were handed over; the lock is never held while the disk is used. */
 #include "server/writers/snapshot_thread.h"
 
 #include "base/list.h"
@@ -62,7 +64,7 @@ static void give_up(struct snapshot_thread *thread, enum status status)
     }
     log_error("snapshot",
               "no space left for a snapshot zxid=0x%llx directory=%s; it was given up "
-              "and removed, serving goes on, the next one is tried in its turn",
+              "and removed, the server goes on, and tries the next one when it is due",
               (unsigned long long)thread->zxid, thread->options.directory);
     report_done(thread, /* written= */ false);
 }
@@ -134,10 +136,11 @@ static void give_up_slow(struct snapshot_thread *thread)
         return; /* given up already */
     snapshot_file_abort(thread->file);
     thread->file = NULL;
-    log_error("snapshot",
-              "writing a snapshot was too slow for the changes meanwhile zxid=0x%llx directory=%s; "
-              "it was given up and removed, serving goes on, the next one is tried in its turn",
-              (unsigned long long)thread->zxid, thread->options.directory);
+    log_error(
+        "snapshot",
+        "too much changed while a snapshot was written zxid=0x%llx directory=%s; it was given "
+        "up and removed, the server goes on, and tries the next one when it is due",
+        (unsigned long long)thread->zxid, thread->options.directory);
     report_done(thread, /* written= */ false);
 }
 

@@ -1,9 +1,8 @@
 /* snapshot_thread.h: the thread that writes snapshot files and removes old ones.
  *
- * The loop's thread takes the image out of the replica in parts and hands them over; at most about a
- * megabyte waits here, so that memory is never doubled. Snapshots are safe to lose: everything since
- * the one before is in the log. So a full disk is told and serving goes on; another failure of the
- * disk ends the process, as in Java (exit 10). */
+ * The loop's thread takes the image from the replica in parts and hands them over; about a megabyte may
+ * wait here. A snapshot can be lost safely, because everything since the one before is in the log. So a
+ * full disk is only logged; any other failure of the disk ends the process, as in Java (exit 10). */
 #ifndef SERVER_WRITERS_SNAPSHOT_THREAD_H
 #define SERVER_WRITERS_SNAPSHOT_THREAD_H
 
@@ -35,7 +34,7 @@ bool snapshot_thread_has_room(struct snapshot_thread *thread);
 /* Takes the bytes and leaves an empty buffer. */
 void snapshot_thread_push(struct snapshot_thread *thread, struct buffer *part, bool seal);
 void snapshot_thread_finish(struct snapshot_thread *thread); /* that was the last part */
-/* There will be no more parts: the disk was too slow for what changed meanwhile. */
+/* There will be no more parts: too much has changed while the disk was slow. */
 void snapshot_thread_give_up(struct snapshot_thread *thread);
 void snapshot_thread_purge(struct snapshot_thread *thread);
 void snapshot_thread_times(struct snapshot_thread *thread, struct summary *ret_snapshot_ms);

@@ -231,7 +231,7 @@ TEST(what_java_refuses_is_refused)
 
 TEST(a_damaged_end_of_record_byte_in_the_middle_is_refused_where_java_drops_the_rest)
 {
-    check_refused("log-corrupt-eor-middle", "behind transaction 0x15: no end-of-record byte, with "
+    check_refused("log-corrupt-eor-middle", "after transaction 0x15: no end-of-record byte, with "
                                             "whole records behind it");
 }
 

@@ -70,13 +70,13 @@ TEST(a_line_has_time_level_id_room_and_a_sentence_and_is_one_line)
 TEST(strangers_can_cause_only_so_many_lines_a_second)
 {
     struct log_limit limit = {.per_second_max = 2};
-    uint32_t held_back = 9;
+    uint32_t suppressed = 9;
 
-    CHECK(log_limit_take(&limit, 5000, &held_back));
-    CHECK_U64("held back", held_back, 0);
-    CHECK(log_limit_take(&limit, 5001, &held_back));
-    CHECK(!log_limit_take(&limit, 5002, &held_back));
-    CHECK(!log_limit_take(&limit, 5999, &held_back));
-    CHECK(log_limit_take(&limit, 6000, &held_back));
-    CHECK_U64("held back", held_back, 2);
+    CHECK(log_limit_take(&limit, 5000, &suppressed));
+    CHECK_U64("held back", suppressed, 0);
+    CHECK(log_limit_take(&limit, 5001, &suppressed));
+    CHECK(!log_limit_take(&limit, 5002, &suppressed));
+    CHECK(!log_limit_take(&limit, 5999, &suppressed));
+    CHECK(log_limit_take(&limit, 6000, &suppressed));
+    CHECK_U64("held back", suppressed, 2);
 }

@@ -338,7 +338,7 @@ TEST(any_version_and_dbid_is_read_and_any_other_magic_refused)
     must_recover(&rig);
     CHECK_I64("zxid", rig.recovery.last_zxid, 20);
     change_byte(&rig, "log.1", 0, 'X');
-    must_refuse(&rig, "damaged at byte 0, behind transaction 0x0: it does not begin as a log file");
+    must_refuse(&rig, "damaged at byte 0, after transaction 0x0: it does not begin as a log file");
     must_note(&rig, "records=20");
     must_note(&rig, "to go on without these transactions, move log.1 away");
     buffer_deinit(&bytes);
@@ -352,7 +352,7 @@ TEST(a_changed_byte_in_the_last_record_is_refused_as_in_java)
     size_t last = java_rig(&rig, &bytes);
 
     change_byte(&rig, "log.1", last + 30, (uint8_t)(bytes.data[last + 30] ^ 0x10));
-    must_refuse(&rig, "behind transaction 0x13: wrong checksum");
+    must_refuse(&rig, "after transaction 0x13: wrong checksum");
     must_note(&rig, "cut it with: truncate -s");
     buffer_deinit(&bytes);
     rig_deinit(&rig);
@@ -461,7 +461,7 @@ TEST(a_file_that_goes_on_right_behind_a_torn_tail_is_an_earlier_restart)
     put_file(&rig, "log.b", &bytes, 4096);
     must_recover(&rig);
     check_same_tree(rig.recovery.tree, rig.world.tree);
-    must_note(&rig, "log.b goes on right behind the one before it");
+    must_note(&rig, "log.b continues after the record before it");
     CHECK_U64("nothing is cut", sim_disk_bytes(rig.sim, "log.1").size, last + 20 + 4096);
     /* But when it does not go on there, something is missing. */
     put_java_log(&rig, 12, 20, &bytes);
@@ -489,7 +489,7 @@ TEST(a_hole_inside_one_epoch_is_refused_and_a_new_epoch_is_none)
     put_file(&rig, "log.1", &bytes, 0);
     put_java_log(&rig, 11, 20, &bytes);
     put_file(&rig, "log.b", &bytes, 0);
-    must_refuse(&rig, "log.b is damaged at byte 16, behind transaction 0x9: transactions are "
+    must_refuse(&rig, "log.b is damaged at byte 16, after transaction 0x9: transactions are "
                       "missing in front of it");
     must_note(&rig, "move log.b away");
     /* In one file. */
@@ -504,7 +504,7 @@ TEST(a_hole_inside_one_epoch_is_refused_and_a_new_epoch_is_none)
     /* Between the snapshot and the first record. */
     put_file(&rig, "log.b", &rest, 0);
     sim_disk_delete(rig.sim, "log.1");
-    must_refuse(&rig, "behind transaction 0x0: transactions are missing in front of it");
+    must_refuse(&rig, "after transaction 0x0: transactions are missing in front of it");
     /* The next epoch. */
     put_java_log(&rig, 1, 20, &bytes);
     put_file(&rig, "log.1", &bytes, 0);
@@ -560,7 +560,7 @@ TEST(equal_and_lower_zxids_of_java_are_applied_in_their_order)
     buffer_append(&bytes, slice_of(again.data + 16, again.size - 16));
     put_file(&rig, "log.1", &bytes, 100);
     must_recover(&rig);
-    must_note(&rig, "has transaction 0x13 behind 0x14");
+    must_note(&rig, "has transaction 0x13 after 0x14");
     buffer_deinit(&error);
     buffer_deinit(&again);
     buffer_deinit(&bytes);
