@@ -8,8 +8,8 @@ CONFIGURE = @test -f build/$(1)/build.ninja || cmake --preset $(1) >build/$(1).l
             { cat build/$(1).log; echo "cannot configure: run dev/setup.sh build"; exit 1; }
 
 .DEFAULT_GOAL := all
-.PHONY: all help run test check quick unit conformance differential e2e crash input fuzz bench \
-        format lint install clean debug asan setup setup-test
+.PHONY: all help run test check quick unit conformance differential e2e crash ensemble input \
+        fuzz bench format lint install clean debug asan setup setup-test
 
 all: build ## the release program, build/paddock
 	$(call CONFIGURE,release)
@@ -49,6 +49,9 @@ e2e: all ## real clients, unmodified
 
 crash: all ## SIGKILL under load
 	$(PYTEST) test/crash
+
+ensemble: all ## several servers at once, ours and Java's
+	$(PYTEST) test/ensemble
 
 input: all ## bad input, configuration, four-letter words, load generator
 	$(PYTEST) $(wildcard test/input test/config test/fourletter test/storage test/bench)

@@ -119,7 +119,7 @@ def pytest(name, path, *words, env=None):
 def test_stages():
     stages = [build("release", "paddock"), build("debug", "all", "tests"), ctest("debug")]
     for suite in ("storage", "config", "fourletter", "input", "bench", "e2e", "crash",
-                  "differential"):
+                  "ensemble", "differential"):
         if exists("test/" + suite):
             stages.append(pytest(suite, "test/" + suite))
     if exists("test/conformance"):

@@ -1,0 +1,124 @@
+"""Clients that write without a pause while servers come and go, and remember what was acknowledged."""
+
+import threading
+
+from kazoo.client import KazooState
+from kazoo.exceptions import (
+    ConnectionClosedError, ConnectionLoss, KazooException, NodeExistsError, OperationTimeoutError,
+    SessionExpiredError,
+)
+
+from pylib.ensemble import start_kazoo, stop_kazoo
+
+UNKNOWN = (ConnectionLoss, ConnectionClosedError, OperationTimeoutError)
+
+
+class Writer(threading.Thread):
+    """One session that creates /load/NAME/0, 1, 2, ... and keeps an ephemeral znode.
+
+    A create whose answer was lost is tried again until it is known to be there, so all up to the last
+    acknowledged one exist in the end, each once."""
+
+    def __init__(self, hosts, name, timeout_s=20.0):
+        super().__init__(daemon=True)
+        self.root, self.acknowledged, self.lost_answers = "/load/" + name, [], 0
+        self.states, self.failure, self.ending = [], None, threading.Event()
+        self.progress = threading.Condition()
+        self.client = start_kazoo(hosts, timeout_s, randomize_hosts=True)
+        self.client.add_listener(self.states.append)
+        self.client.ensure_path(self.root)
+        self.client.create(self.root + "/alive", b"", ephemeral=True)
+        self.session = self.client.client_id[0]
+
+    def run(self):
+        try:
+            while not self.ending.is_set():
+                self.write(len(self.acknowledged))
+        except KazooException as failure:
+            self.failure = failure
+        with self.progress:
+            self.progress.notify_all()
+
+    def write(self, number):
+        tried_before = False
+        while not self.ending.is_set():
+            try:
+                self.client.create("%s/%d" % (self.root, number), b"%d" % number)
+                break
+            except NodeExistsError:
+                if not tried_before:
+                    raise  # nobody else writes here
+                break
+            except SessionExpiredError:
+                raise
+            except UNKNOWN:
+                tried_before = True
+                self.lost_answers += 1
+                self.ending.wait(0.02)  # the connection has to come back first
+        else:
+            return
+        with self.progress:
+            self.acknowledged.append(number)
+            self.progress.notify_all()
+
+    def wait_for(self, more, wait=60.0):
+        """Until so many more were acknowledged."""
+        with self.progress:
+            wanted = len(self.acknowledged) + more
+            done = self.progress.wait_for(
+                lambda: self.failure or len(self.acknowledged) >= wanted, wait
+            )
+        assert done and not self.failure, "%s: %d of %d more writes within %s s: %r %s" % (
+            self.root, len(self.acknowledged) + more - wanted, more, wait, self.failure, self.states)
+
+    def check(self, client):
+        """Stops, and compares with what another client sees."""
+        self.ending.set()
+        self.join(60.0)
+        assert not self.is_alive()
+        assert self.failure is None, self.failure
+        assert KazooState.LOST not in self.states and self.client.client_id[0] == self.session, (
+            "the session was lost: %s" % self.states)
+        client.sync(self.root)
+        there = set(client.get_children(self.root))
+        missing = [n for n in self.acknowledged if str(n) not in there]
+        assert not missing, "acknowledged, and not there: %s" % missing[:20]
+        assert "alive" in there, "the ephemeral of a session that lives is gone"
+        assert len(there) - 1 - len(self.acknowledged) in (0, 1), "more than was written"
+
+    def stop(self):
+        self.ending.set()
+        if self.ident is not None:
+            self.join(60.0)
+        stop_kazoo(self.client)
+
+
+class Load:
+    """Some writers for the time of a with statement."""
+
+    def __init__(self, ensemble, writers=3, timeout_s=20.0):
+        self.ensemble = ensemble
+        self.writers = [Writer(ensemble.hosts, "w%d" % i, timeout_s) for i in range(writers)]
+
+    def __enter__(self):
+        for writer in self.writers:
+            writer.start()
+        return self
+
+    def __exit__(self, *exc):
+        for writer in self.writers:
+            writer.stop()
+
+    def wait_for(self, more):
+        for writer in self.writers:
+            writer.wait_for(more)
+
+    def check(self):
+        """Ends the writing, and compares with every member that runs."""
+        for member in self.ensemble.running():
+            client = member.kazoo()
+            try:
+                for writer in self.writers:
+                    writer.check(client)
+            finally:
+                stop_kazoo(client)

@@ -1,0 +1,78 @@
+"""The tool itself, tried on three of Java's servers, and what its comparisons find."""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from load import Load  # noqa: E402
+from pylib import txnlog  # noqa: E402
+from pylib.ensemble import Ensemble, start_kazoo, stop_kazoo, tree_differences  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def java():
+    with Ensemble(["java"] * 3) as ensemble:
+        yield ensemble
+
+
+def test_a_leader_is_killed_under_load_and_all_tell_the_same_afterwards(java):
+    with Load(java) as load:
+        load.wait_for(50)
+        leader = java.wait_leader()
+        leader.kill()
+        assert java.wait_leader() is not leader
+        load.wait_for(50)
+        leader.start()
+        java.wait_all()
+        load.wait_for(50)
+        load.check()
+    java.check_same()
+    records = java[1].records()
+    assert len(records) > 450
+    assert max(records) >> 32 > min(records) >> 32, "two leaders, two epochs"
+    assert java[1].epochs() == java[2].epochs()
+
+
+def test_a_paused_server_has_no_mode_and_comes_back(java):
+    follower = java.followers()[0]
+    follower.pause()
+    assert follower.mode() is None
+    assert follower not in java.running()
+    follower.resume()
+    java.wait_all()
+    assert follower.mode() == "follower"
+
+
+def test_records_of_different_transactions_are_seen():
+    record = txnlog.Record(1, 2, 3, 4, 5, b"transaction", "one")
+    mine = {zxid: record._replace(zxid=zxid) for zxid in range(1, 6)}
+    with_more = {z: r._replace(rest=r.rest + b"x" * 36, file="other") for z, r in mine.items()}
+    assert not txnlog.differences(mine, with_more), "digest and trailer"
+    assert not txnlog.differences(mine, {z: with_more[z] for z in (3, 4)}), "a shorter log"
+    gap = {z: with_more[z] for z in (1, 2, 4, 5)}
+    assert txnlog.differences(mine, gap) == ["0x3 is only in one"]
+    wrong = dict(mine)
+    wrong[4] = wrong[4]._replace(rest=b"transactioN")
+    assert [text[:11] for text in txnlog.differences(mine, wrong)] == ["0x4 differs"]
+    wrong[4] = record._replace(zxid=4, session=7)
+    assert len(txnlog.differences(mine, wrong)) == 1
+
+
+def test_trees_that_differ_are_seen(java):
+    client = start_kazoo(java.hosts)
+    try:
+        client.create("/one", b"1")
+    finally:
+        stop_kazoo(client)
+    java.wait_same_zxid()
+    one, other = java[1].tree(), java[2].tree()
+    assert tree_differences(one, other) == []
+    data, stat, acls = other["/one"]
+    other["/one"] = (b"2", stat, acls)
+    del other["/zookeeper/quota"]
+    assert [text.split(":")[0] for text in tree_differences(one, other)] == [
+        "/one", "/zookeeper/quota"
+    ]

@@ -1,0 +1,316 @@
+"""Starts three or five servers that form an ensemble, Paddock's and Java's in any mixture.
+
+    with Ensemble(["java", "paddock", "paddock"]) as ensemble:
+        leader = ensemble.wait_leader()
+        leader.kill()
+        ensemble.wait_leader()
+        leader.start(wait=False)
+        ensemble.wait_all()
+        ensemble.check_same()
+
+Each member has a directory, a myid and ports of its own on the loopback. What a client writes through
+one of them is compared at all of them: the trees as kazoo reads them, and the transaction logs.
+"""
+
+import itertools
+import os
+import re
+import signal
+import time
+
+from kazoo.client import KazooClient
+from kazoo.exceptions import NoNodeError
+from kazoo.handlers.threading import SequentialThreadingHandler
+
+from . import txnlog, zkwire
+from .servers import START_WAIT_S, Server, StartFailed, free_port
+
+POLL_S = 0.02  # between two looks at the servers
+WAIT_S = START_WAIT_S
+CONFIG = "/zookeeper/config"
+SERVING = ("leader", "follower", "observer")
+# What a server says when a rule of the protocol, or its own tree, was broken.
+TROUBLE = re.compile(
+    r"Digests are not matching|digest mismatch|digest differs|Committing zxid 0x|"
+    r"Unexpected exception causing shutdown|Severe unrecoverable error|Got zxid 0x.*expected|"
+    r"assertion|AddressSanitizer|runtime error:",
+    re.IGNORECASE,
+)
+
+
+class Timeout(Exception):
+    """What was waited for did not happen; the message has the ends of all logs."""
+
+
+class Member(Server):
+    """One server of an ensemble. `target` may be changed while it is down."""
+
+    def __init__(self, target, server_id, observer, config, props):
+        super().__init__(target, config, props)
+        self.id, self.observer = server_id, observer
+        self.port, self.quorum_port, self.election_port = free_port(), free_port(), free_port()
+        self.paused = False
+
+    def line(self):
+        """Its server.N line."""
+        role = ":observer" if self.observer else ""
+        return "127.0.0.1:%d:%d%s" % (self.quorum_port, self.election_port, role)
+
+    def write_config(self):
+        super().write_config()
+        with open(os.path.join(self.data_dir, "myid"), "w") as file:
+            file.write("%d\n" % self.id)
+
+    def start(self, config=None, props=None, wait=False):
+        """Does not wait: alone it cannot serve."""
+        self.paused = False
+        return super().start(config, props, wait)
+
+    def pause(self):
+        """SIGSTOP: its sockets stay, and it says nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+        self.paused = True
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.paused = False
+
+    def kill(self):
+        self.paused = False
+        return super().kill()
+
+    def mode(self):
+        """leader, follower, observer, read-only; None while it is down, paused or electing."""
+        if not self.alive() or self.paused:
+            return None
+        try:
+            text = self.four_letter("srvr", wait=2.0).decode(errors="replace")
+        except (OSError, zkwire.Closed, zkwire.Timeout):
+            return None
+        found = re.search(r"^Mode: ([\w-]+)", text, re.MULTILINE)
+        return found.group(1) if found else None
+
+    def zxid(self):
+        """What srvr calls the last zxid."""
+        text = self.four_letter("srvr").decode(errors="replace")
+        return int(re.search(r"^Zxid: 0x([0-9a-f]+)", text, re.MULTILINE).group(1), 16)
+
+    def mntr(self):
+        """Name to value, as text."""
+        lines = self.four_letter("mntr").decode(errors="replace").splitlines()
+        return dict(line.split("\t", 1) for line in lines if "\t" in line)
+
+    @property
+    def log_dir(self):
+        return os.path.join(self.data_dir, "version-2")
+
+    def files(self, prefix):
+        """The files of that kind ("log", "snapshot"), oldest first."""
+        names = [n for n in os.listdir(self.log_dir) if n.startswith(prefix + ".")]
+        return sorted(names, key=lambda name: int(name.split(".")[1], 16))
+
+    def epochs(self):
+        """(accepted, current)"""
+
+        def number(name):
+            with open(os.path.join(self.log_dir, name)) as file:
+                return int(file.read())
+
+        return number("acceptedEpoch"), number("currentEpoch")
+
+    def records(self):
+        return txnlog.read_logs(self.log_dir)
+
+    def kazoo(self, **options):
+        """A started client of this member alone; close it with stop_kazoo()."""
+        return start_kazoo(self.address, **options)
+
+    def tree(self):
+        """path -> (data, stat, acls) of everything, as of a moment behind all that was agreed."""
+        client = self.kazoo()
+        try:
+            client.sync("/")
+            return read_tree(client)
+        finally:
+            stop_kazoo(client)
+
+    def troubles(self):
+        """The lines of its log that tell of a broken rule."""
+        return [line for line in self.log().splitlines() if TROUBLE.search(line)]
+
+    def __repr__(self):
+        return "%s server %d (%s)" % (self.target, self.id, self.address)
+
+
+class Ensemble:
+    """All members, and what is asked of them together."""
+
+    def __init__(self, targets, observers=(), config=None, props=None):
+        """targets: one for each member, ids from 1; observers: ids."""
+        keys = {"tickTime": 500, "initLimit": 20, "syncLimit": 8, "maxClientCnxns": 0}
+        keys.update(config or {})
+        self.members = [
+            Member(target, i, i in observers, keys, props) for i, target in enumerate(targets, 1)
+        ]
+        for member in self.members:
+            member.config.update(("server.%d" % m.id, m.line()) for m in self.members)
+            if member.observer:
+                member.config["peerType"] = "observer"
+
+    def __enter__(self):
+        if not any(member.process for member in self.members):
+            self.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    def __getitem__(self, server_id):
+        return self.members[server_id - 1]
+
+    def start(self):
+        for member in self.members:
+            member.start()
+        return self.wait_all()
+
+    def close(self):
+        for member in self.members:
+            member.close()
+
+    # -- who is what
+
+    @property
+    def hosts(self):
+        """For a client that may use any member."""
+        return ",".join(member.address for member in self.members)
+
+    def running(self):
+        return [member for member in self.members if member.alive() and not member.paused]
+
+    def leaders(self):
+        return [member for member in self.members if member.mode() == "leader"]
+
+    def followers(self):
+        return [member for member in self.members if member.mode() == "follower"]
+
+    # -- waiting
+
+    def wait(self, condition, what, wait=WAIT_S, may_end=False):
+        """Until condition() gives something true, which is returned."""
+        deadline = time.monotonic() + wait
+        while True:
+            result = condition()
+            if result:
+                return result
+            ended = [m for m in self.members if m.process is not None and m.process.poll() is not None]
+            if ended and not may_end:
+                raise StartFailed("%r ended with %s\n%s" % (
+                    ended[0], ended[0].process.returncode, ended[0].log()[-4000:]))
+            if time.monotonic() > deadline:
+                raise Timeout("%s: not within %s s\n%s" % (what, wait, self.last_lines()))
+            time.sleep(POLL_S)
+
+    def wait_leader(self, wait=WAIT_S):
+        """The one member that leads, once a quorum has it."""
+
+        def one_leads():
+            modes = {member: member.mode() for member in self.running()}
+            leaders = [member for member, mode in modes.items() if mode == "leader"]
+            followers = [member for member, mode in modes.items() if mode == "follower"]
+            voters = [member for member in self.members if not member.observer]
+            enough = len(leaders) == 1 and len(leaders + followers) > len(voters) // 2
+            return leaders[0] if enough else None
+
+        return self.wait(one_leads, "a leader", wait)
+
+    def wait_all(self, wait=WAIT_S):
+        """Until every member that runs serves; the leader."""
+        self.wait(
+            lambda: all(member.mode() in SERVING for member in self.running()),
+            "all members that run are serving", wait,
+        )
+        return self.wait_leader(wait)
+
+    def wait_same_zxid(self, wait=WAIT_S):
+        """Until all that run have applied the same."""
+        return self.wait(
+            lambda: len({member.zxid() for member in self.running()}) == 1, "the same zxid", wait
+        )
+
+    # -- comparing
+
+    def check_same(self):
+        """Trees and logs of all members that run tell the same; writes have ended."""
+        self.check_same_trees()
+        self.check_same_logs()
+        self.check_no_trouble()
+
+    def check_same_trees(self):
+        one, *others = self.running()
+        tree = one.tree()
+        for other in others:
+            found = tree_differences(tree, other.tree())
+            assert not found, "%r and %r: %s" % (one, other, "\n".join(found[:20]))
+
+    def check_same_logs(self):
+        self.wait_same_zxid()
+        records = {member: member.records() for member in self.running()}
+        for one, other in itertools.combinations(records, 2):
+            found = txnlog.differences(records[one], records[other])
+            assert not found, "%r and %r: %s" % (one, other, "\n".join(found[:20]))
+
+    def check_no_trouble(self):
+        for member in self.members:
+            assert not member.troubles(), "%r: %s" % (member, "\n".join(member.troubles()[:20]))
+
+    def last_lines(self, count=25):
+        return "\n".join(
+            "--- %r\n%s" % (member, "\n".join(member.log().splitlines()[-count:]))
+            for member in self.members
+        )
+
+
+# -- clients and trees
+
+
+def start_kazoo(hosts, timeout_s=10.0, wait=WAIT_S, **options):
+    client = KazooClient(
+        hosts=hosts, timeout=timeout_s, handler=SequentialThreadingHandler(), **options
+    )
+    client.start(wait)
+    return client
+
+
+def stop_kazoo(client):
+    client.stop()
+    client.close()
+
+
+def read_tree(client, root="/"):
+    """Level by level, all requests of a level at once."""
+    tree, level = {}, [root]
+    while level:
+        asked = [
+            (path, client.get_async(path), client.get_acls_async(path),
+             client.get_children_async(path))
+            for path in level
+        ]
+        level = []
+        for path, data, acls, children in asked:
+            try:
+                value, stat = data.get()
+                if path == CONFIG:
+                    stat = ()  # every server writes this znode itself, at its own time
+                tree[path] = (value, tuple(stat), sorted(map(tuple, acls.get()[0])))
+                level += [path.rstrip("/") + "/" + name for name in sorted(children.get())]
+            except NoNodeError:
+                continue  # it went between two requests
+    return tree
+
+
+def tree_differences(one, other):
+    found = []
+    for path in sorted(one.keys() | other.keys()):
+        if one.get(path) != other.get(path):
+            found.append("%s: %r and %r" % (path, one.get(path), other.get(path)))
+    return found
