@@ -314,6 +314,11 @@ enum status election_hello_read(struct slice bytes, struct election_hello *ret_h
 
 void election_hello_write(struct buffer *buffer, const struct election_hello *hello)
 {
+    if (hello->addresses.data == NULL) {
+        ASSERT(hello->server_id >= 0);
+        buffer_i64(buffer, hello->server_id);
+        return;
+    }
     ASSERT(hello->addresses.size >= 1 && hello->addresses.size <= ELECTION_ADDRESS_BYTES_MAX);
     buffer_i64(buffer, hello->many_addresses ? HELLO_MANY_ADDRESSES : HELLO_ONE_ADDRESS);
     buffer_i64(buffer, hello->server_id);

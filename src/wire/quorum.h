@@ -114,7 +114,7 @@ struct election_hello {
 };
 MUST_USE enum status election_hello_read(struct slice bytes, struct election_hello *ret_hello,
                                          size_t *ret_size);
-/* With an address, of 1 to ELECTION_ADDRESS_BYTES_MAX bytes. */
+/* Addresses of 1 to ELECTION_ADDRESS_BYTES_MAX bytes, or null: then the id alone. */
 void election_hello_write(struct buffer *buffer, const struct election_hello *hello);
 
 /* Behind it, both ways: messages of 1 to ELECTION_MESSAGE_BYTES_MAX bytes behind their length. */

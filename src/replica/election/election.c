@@ -266,21 +266,26 @@ static bool is_quorum(const struct count *count)
 
 /* ---- Sending ---- */
 
+struct notification election_notification(const struct election *election)
+{
+    bool looking = election->state == PEER_LOOKING;
+
+    return (struct notification){.state = election->state,
+                                 .leader = election->vote.leader,
+                                 .zxid = election->vote.zxid,
+                                 .election_epoch = looking ? election->round : election->vote.round,
+                                 .peer_epoch = election->vote.epoch,
+                                 .version = ELECTION_VERSION,
+                                 .config = buffer_slice(&election->config)};
+}
+
 static void send_vote(struct election *election, struct election_peer *peer,
                       struct election_effects *effects)
 {
     effects->sends =
         ARRAY_RESERVE(effects->sends, effects->send_capacity, effects->send_count + 1, PEERS_FIRST);
-    effects->sends[effects->send_count++] = (struct election_send){
-        .to = peer->id,
-        .notification = {.state = election->state,
-                         .leader = election->vote.leader,
-                         .zxid = election->vote.zxid,
-                         .election_epoch = election->state == PEER_LOOKING ? election->round
-                                                                           : election->vote.round,
-                         .peer_epoch = election->vote.epoch,
-                         .version = ELECTION_VERSION,
-                         .config = buffer_slice(&election->config)}};
+    effects->sends[effects->send_count++] =
+        (struct election_send){.to = peer->id, .notification = election_notification(election)};
     peer->sent = true;
     peer->discarded = false;
 }
@@ -324,8 +329,9 @@ static void decide(struct election *election, const struct vote *vote,
     for (uint32_t i = 0; i < election->peer_count; i++) {
         struct election_peer *peer = &election->peers[i];
         peer->since_decision = false;
+        bool has_all = is_voter(election, peer->id) && same_vote(&peer->last.vote, vote);
         if (peer->link == ELECTION_LINK_OPEN && peer->heard && peer->last.state == PEER_LOOKING &&
-            !same_vote(&peer->last.vote, vote))
+            !has_all)
             send_vote(election, peer, effects);
     }
 }
@@ -569,7 +575,7 @@ void election_set_link(struct election *election, int64_t id, enum election_link
     struct election_peer *peer = get_peer(election, id);
 
     peer->link = link;
-    if (link == ELECTION_LINK_DOWN)
+    if (link != ELECTION_LINK_OPEN)
         peer->heard = peer->has_ballot = peer->has_outside = false;
     if (election->started)
         conclude(election, now_ms, effects);

@@ -36,7 +36,7 @@ struct election_options {
 };
 
 enum election_link {
-    ELECTION_LINK_UNKNOWN, /* nobody knows yet whether it can be reached */
+    ELECTION_LINK_UNKNOWN, /* nobody knows yet whether it can be reached, or not any more */
     ELECTION_LINK_OPEN,
     ELECTION_LINK_DOWN /* the connection was refused or closed */
 };
@@ -79,6 +79,8 @@ int64_t election_wake_at_ms(const struct election *election);
 enum peer_state election_state(const struct election *election);
 /* The own proposal while looking, else the final vote. */
 struct vote election_vote(const struct election *election);
+/* The same as it is said to others. Its config is valid until election_set_members(). */
+struct notification election_notification(const struct election *election);
 /* The new epoch is agreed: answers say it from now on, with the zxid and the round of the vote. */
 void election_set_epoch(struct election *election, int64_t epoch);
 /* Since the decision, this server was last heard looking: a leader asks that about its voters. */

@@ -539,6 +539,15 @@ TEST(a_first_message_of_any_release_is_understood_and_a_wrong_one_is_not)
     }
 }
 
+TEST(a_server_without_an_address_says_its_id_alone)
+{
+    struct buffer bytes = {0};
+
+    election_hello_write(&bytes, &(struct election_hello){.server_id = 5});
+    CHECK_SLICE("bytes", buffer_slice(&bytes), SLICE(SID_5));
+    buffer_deinit(&bytes);
+}
+
 TEST(a_frame_of_0_negative_or_524289_bytes_is_malformed)
 {
     size_t size;
