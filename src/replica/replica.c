@@ -7,6 +7,8 @@
 /* When no event came for longer than this many ticks, the whole process was stopped. Every session
  * then gets its full timeout again: its pings may be waiting in the socket. */
 enum { PAUSE_TICKS = 2 };
+/* Of a packet between servers, beside the request or transaction in it: identities, a configuration. */
+enum { PACKET_OVERHEAD_BYTES = 1 << 20 };
 
 struct replica {
     struct replica_options options;
@@ -16,6 +18,7 @@ struct replica {
     struct proposals *proposals;
     struct clients *clients;
     struct proposals_observer observer;
+    struct ensemble *ensemble;                             /* NULL: alone */
     int64_t changes_queued_before, changes_applied_before; /* at the last srst */
 };
 
@@ -48,7 +51,9 @@ static struct proposals_options proposals_options_of(const struct replica_option
         .snapshots = {.snap_count = options->snap_count,
                       .size_limit_bytes = options->snap_size_limit_bytes,
                       .last_zxid_section = options->snapshot_last_zxid_section,
-                      .random_seed = options->random_seed}};
+                      .random_seed = options->random_seed},
+        .ensemble = options->ensemble != NULL,
+        .history_bytes_max = options->ensemble != NULL ? options->history_bytes_max : 0};
 }
 
 static struct clients_options clients_options_of(const struct replica_options *options)
@@ -80,6 +85,11 @@ struct replica *replica_new(const struct replica_options *options, struct tree *
     replica->clients =
         clients_new(&clients, replica->proposals, tree, &replica->acl, &replica->step);
     replica->observer = clients_observer(replica->clients);
+    if (options->ensemble != NULL)
+        replica->ensemble =
+            ensemble_new(options->ensemble, options->tick_ms,
+                         options->text_bytes_max + PACKET_OVERHEAD_BYTES, &replica->step,
+                         &replica->tree, replica->proposals, replica->clients, &replica->observer);
     return replica;
 }
 
@@ -87,6 +97,7 @@ void replica_free(struct replica *replica)
 {
     if (replica == NULL)
         return;
+    ensemble_free(replica->ensemble);
     clients_free(replica->clients);
     proposals_free(replica->proposals);
     arena_deinit(&replica->step.arena);
@@ -119,6 +130,7 @@ static void tick(struct replica *replica)
 static void begin_snapshot(struct replica *replica)
 {
     if (!proposals_half_applied(replica->proposals) &&
+        (replica->ensemble == NULL || ensemble_may_snapshot(replica->ensemble)) &&
         snapshots_begin(proposals_snapshots(replica->proposals)))
         replica->step.effects->snapshot_begin = true;
 }
@@ -127,7 +139,11 @@ static int64_t wake_at_ms(const struct replica *replica)
 {
     int64_t proposals_ms = proposals_wake_at_ms(replica->proposals);
     int64_t clients_ms = clients_wake_at_ms(replica->clients);
+    int64_t ensemble_ms =
+        replica->ensemble == NULL ? INT64_MAX : ensemble_wake_at_ms(replica->ensemble);
 
+    if (ensemble_ms < clients_ms)
+        clients_ms = ensemble_ms;
     return proposals_ms < clients_ms ? proposals_ms : clients_ms;
 }
 
@@ -155,19 +171,40 @@ void replica_step(struct replica *replica, const struct replica_event *event,
         break;
     case REPLICA_SNAPSHOT_DONE:
         snapshots_done(proposals_snapshots(replica->proposals));
+        if (replica->ensemble != NULL)
+            ensemble_snapshot_done(replica->ensemble, event->status == STATUS_OK);
         break;
     case REPLICA_TICK:
         tick(replica);
+        if (replica->ensemble != NULL)
+            ensemble_step(replica->ensemble, event);
         break;
     case REPLICA_PEER_OPENED:
     case REPLICA_PEER_BYTES:
     case REPLICA_PEER_CLOSED:
     case REPLICA_PEER_READY:
     case REPLICA_STORE_DONE:
-        ASSERT(!"a server that stands alone has no peers");
+        ASSERT(replica->ensemble != NULL);
+        ensemble_step(replica->ensemble, event);
         break;
     }
+    if (replica->ensemble != NULL)
+        ensemble_settle(replica->ensemble);
     begin_snapshot(replica);
+    arena_reset(&replica->step.arena);
+    effects->wake_at_ms = wake_at_ms(replica);
+    replica->step.effects = NULL;
+}
+
+void replica_end_turn(struct replica *replica, struct effects *effects)
+{
+    if (replica->ensemble == NULL)
+        return;
+    replica->step.effects = effects;
+    ensemble_end_turn(replica->ensemble);
+    ensemble_settle(replica->ensemble);
+    begin_snapshot(replica);
+    clients_admit_waiting(replica->clients);
     arena_reset(&replica->step.arena);
     effects->wake_at_ms = wake_at_ms(replica);
     replica->step.effects = NULL;

@@ -24,6 +24,7 @@
 #define REPLICA_REPLICA_H
 
 #include "replica/clients/clients.h"
+#include "replica/ensemble.h"
 
 struct replica_options {
     int32_t tick_ms;                                        /* > 0 */
@@ -47,7 +48,9 @@ struct replica_options {
     int32_t throttled_op_wait_ms; /* <= 0: off */
     /* janitors */
     int32_t container_check_interval_ms, container_per_minute_max;
-    int64_t container_never_used_max_ms; /* 0: kept for ever */
+    int64_t container_never_used_max_ms;     /* 0: kept for ever */
+    const struct ensemble_options *ensemble; /* NULL: this server stands alone; borrowed */
+    size_t history_bytes_max;                /* of transactions kept for learners that are behind */
     /* snapshots */
     int32_t snap_count;              /* >= 2 */
     int64_t snap_size_limit_bytes;   /* <= 0: off */
@@ -81,6 +84,7 @@ struct replica_event {
     uint64_t connection;  /* to another server */
     enum peer_port port;
     struct tree *tree;
+    enum status status; /* SNAPSHOT_DONE: OK: written; STORE_DONE: NOT_FOUND: see STORE_TRUNCATE */
 };
 
 struct replica;
@@ -91,6 +95,9 @@ void replica_free(struct replica *replica);
 /* Appends to `effects`. */
 void replica_step(struct replica *replica, const struct replica_event *event,
                   struct effects *effects);
+
+/* The last thing in a turn, before its effects are carried out: what other servers are told once a turn. */
+void replica_end_turn(struct replica *replica, struct effects *effects);
 
 /* After snapshot_begin: the next part of the image (about bytes_max bytes, appended to `out`), until
  * IMAGE_END or IMAGE_LOST. The bytes are those of a snapshot file without its seals. Report

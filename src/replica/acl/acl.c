@@ -45,6 +45,24 @@ struct identities *identities_new(struct slice address)
     return list;
 }
 
+struct identities *identities_from(struct jute_vector ids)
+{
+    struct jute_vector walk = ids;
+    struct jute_id id;
+    uint32_t count = 0;
+    size_t text_bytes = 0;
+    uint8_t *text;
+
+    for (; jute_next_id(&walk, &id); count++)
+        text_bytes += id.scheme.size + id.id.size;
+    struct identities *list = new_list(count, text_bytes, &text);
+    for (uint32_t i = 0; jute_next_id(&ids, &id); i++) {
+        list->items[i].scheme = put_text(&text, id.scheme);
+        list->items[i].id = put_text(&text, id.id);
+    }
+    return list;
+}
+
 struct identities *identities_hold(struct identities *identities)
 {
     identities->references++;

@@ -29,6 +29,8 @@ enum { IDENTITIES_MAX = 64 }; /* of one connection; another one gives AUTH_FAILE
 
 /* A list with one identity, the client's address; the caller holds its only reference. */
 struct identities *identities_new(struct slice address);
+/* Of another server's client, as that server knows it: any number, in any order. Of null: nobody. */
+struct identities *identities_from(struct jute_vector ids);
 struct identities *identities_hold(struct identities *identities);
 void identities_release(struct identities *identities);
 bool identities_have_scheme(const struct identities *identities, struct slice scheme);

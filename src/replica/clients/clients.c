@@ -203,10 +203,15 @@ struct proposals_observer clients_observer(struct clients *clients)
 
 /* --- roles --- */
 
-void clients_serve(struct clients *clients, struct tree *tree)
+void clients_serve(struct clients *clients)
 {
-    clients->tree = tree;
     clients->serving = true;
+}
+
+void clients_replace_tree(struct clients *clients, struct tree *tree)
+{
+    ASSERT(!clients->serving);
+    clients->tree = tree;
 }
 
 void clients_stop(struct clients *clients, const char *reason)

@@ -42,7 +42,8 @@ int64_t clients_wake_at_ms(const struct clients *clients);
 struct proposals_observer clients_observer(struct clients *clients);
 
 /* --- roles, for an ensemble. Serving from the start on --- */
-void clients_serve(struct clients *clients, struct tree *tree); /* from this tree, from now on */
+void clients_serve(struct clients *clients);
+void clients_replace_tree(struct clients *clients, struct tree *tree); /* not while serving */
 /* Closes every client, and those that come are turned away. */
 void clients_stop(struct clients *clients, const char *reason);
 /* Stopped, and nothing proposed is left: writes that were sent to a leader get no answer. */

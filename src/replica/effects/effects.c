@@ -20,6 +20,7 @@ void effects_clear(struct effects *effects)
     effects->client_count = effects->append_count = 0;
     effects->peer_count = 0;
     effects->snapshot_begin = effects->store_begin = false;
+    effects->fatal = NULL;
 }
 
 void effects_deinit(struct effects *effects)

@@ -92,7 +92,8 @@ struct effects { /* zero it before first use; owned by the host */
     struct peer_effect *peers;
     size_t peer_count, peer_capacity;
     struct store_work store_work;
-    bool store_begin; /* start store_work */
+    bool store_begin;  /* start store_work */
+    const char *fatal; /* not NULL: end the process, saying this. Static text */
 };
 
 /* Empties it for the next turn. Its memory is kept, except for a very large one. */

@@ -38,8 +38,8 @@ const struct proposal *forwarded_match(const struct forwarded *forwarded, int64_
                                        int32_t cxid, int32_t op, int64_t zxid);
 void forwarded_pop(struct forwarded *forwarded, int64_t session_id);
 
-/* zxid -1: the leader will say when. */
-void forwarded_add_sync(struct forwarded *forwarded, const struct proposal *request, int64_t zxid);
+/* The leader will say when. */
+void forwarded_add_sync(struct forwarded *forwarded, const struct proposal *request);
 /* Only the packet: a learner asks. */
 void forwarded_ask_sync(struct forwarded *forwarded, const struct proposal *request,
                         const struct identities *identities, struct slice body);

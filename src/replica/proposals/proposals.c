@@ -26,6 +26,7 @@ struct proposals {
     struct snapshots snapshots;
     struct txn_ring ring;
     struct forwarded forwarded; /* of a learner; the syncs of a leader's own clients, too */
+    size_t new_syncs;           /* of a leader's own clients */
     struct buffer scratch;
     int64_t proposed_zxid, durable_zxid, agreed_zxid;
     int64_t changes_applied; /* of outstanding_kept_put_count() */
@@ -190,12 +191,11 @@ void proposals_submit_sync(struct proposals *proposals, const struct proposal *r
                            const struct identities *identities, struct slice body)
 {
     ASSERT(proposals->role == PROPOSALS_LEADS || proposals->role == PROPOSALS_LEARNS);
-    if (proposals->role == PROPOSALS_LEARNS) {
-        forwarded_add_sync(&proposals->forwarded, request, /* zxid= */ -1);
+    forwarded_add_sync(&proposals->forwarded, request);
+    if (proposals->role == PROPOSALS_LEARNS)
         forwarded_ask_sync(&proposals->forwarded, request, identities, body);
-    } else {
-        forwarded_add_sync(&proposals->forwarded, request, proposals->proposed_zxid);
-    }
+    else
+        proposals->new_syncs++;
 }
 
 enum revalidation proposals_revalidate(struct proposals *proposals, int64_t session_id,
@@ -347,6 +347,7 @@ void proposals_agreed(struct proposals *proposals, int64_t zxid,
                       const struct proposals_observer *observer)
 {
     ASSERT(zxid >= proposals->agreed_zxid && zxid <= proposals->proposed_zxid);
+    ASSERT(proposals->role == PROPOSALS_LEADS || proposals->role == PROPOSALS_LEARNS);
     proposals->agreed_zxid = zxid;
     proposals_apply_agreed(proposals, observer);
 }
@@ -366,6 +367,7 @@ void proposals_become_idle(struct proposals *proposals, const struct proposals_o
     leader_free(proposals->leader);
     proposals->leader = NULL;
     proposals->role = PROPOSALS_IDLE;
+    proposals->new_syncs = 0;
     proposals->agreed_zxid = proposals->proposed_zxid;
     while (proposals_can_apply(proposals))
         proposals_apply_agreed(proposals, observer);
@@ -438,6 +440,14 @@ enum status proposals_receive(struct proposals *proposals, int64_t zxid, struct 
     append(proposals, &proposal, payload, payload.size, !txn.has_digest);
     arena_reset(&proposals->step->arena);
     return STATUS_OK;
+}
+
+size_t proposals_take_new_syncs(struct proposals *proposals)
+{
+    size_t count = proposals->new_syncs;
+
+    proposals->new_syncs = 0;
+    return count;
 }
 
 bool proposals_sync_answered(struct proposals *proposals, const struct proposals_observer *observer)
@@ -581,6 +591,11 @@ int64_t proposals_wake_at_ms(const struct proposals *proposals)
 }
 
 /* --- looking in --- */
+
+struct tree *proposals_tree(struct proposals *proposals)
+{
+    return proposals->tree;
+}
 
 struct sessions *proposals_sessions(struct proposals *proposals)
 {

@@ -119,6 +119,8 @@ void proposals_submit_for_learner(struct proposals *proposals, const struct lead
  * cannot be the next; nothing was done. */
 MUST_USE enum status proposals_receive(struct proposals *proposals, int64_t zxid,
                                        struct slice payload);
+/* How many syncs of this server's own clients a leader has not been told of; they are told with this. */
+size_t proposals_take_new_syncs(struct proposals *proposals);
 /* The leader's answer to the oldest unanswered sync; false: there is none. */
 MUST_USE bool proposals_sync_answered(struct proposals *proposals,
                                       const struct proposals_observer *observer);
@@ -155,6 +157,7 @@ void proposals_touch_all_sessions(struct proposals *proposals);
 int64_t proposals_wake_at_ms(const struct proposals *proposals);
 
 /* --- looking in --- */
+struct tree *proposals_tree(struct proposals *proposals);
 struct sessions *proposals_sessions(struct proposals *proposals);
 struct snapshots *proposals_snapshots(struct proposals *proposals);
 size_t proposals_count(const struct proposals *proposals); /* transactions not yet applied */

@@ -99,11 +99,21 @@ enum image_part snapshots_next(struct snapshots *snapshots, struct buffer *out, 
     return part;
 }
 
-void snapshots_replace_tree(struct snapshots *snapshots, struct tree *tree)
+bool snapshots_running(const struct snapshots *snapshots)
+{
+    return snapshots->running;
+}
+
+void snapshots_give_up(struct snapshots *snapshots)
 {
     if (snapshots->image != NULL)
         snapshots->image_lost = true;
     snapshots_deinit(snapshots);
+}
+
+void snapshots_replace_tree(struct snapshots *snapshots, struct tree *tree)
+{
+    snapshots_give_up(snapshots);
     snapshots->tree = tree;
 }
 

@@ -37,6 +37,9 @@ void snapshots_request(struct snapshots *snapshots); /* one more, when none is b
 /* True: a snapshot was due, and an image of the tree as it is now has begun. Call it only while no
  * transaction is half applied. */
 bool snapshots_begin(struct snapshots *snapshots);
+bool snapshots_running(const struct snapshots *snapshots); /* an image, or the writing of one */
+/* The running image is not wanted any more: snapshots_next() says that it is lost. */
+void snapshots_give_up(struct snapshots *snapshots);
 int64_t snapshots_zxid(const struct snapshots *snapshots); /* of the newest image */
 /* The next part of the running image, about bytes_max bytes; IMAGE_END when there is none. */
 enum image_part snapshots_next(struct snapshots *snapshots, struct buffer *out, size_t bytes_max);

@@ -1,0 +1,454 @@
+/* ensemble.c: one state behind the other: draining, looking, in a role, and draining again.
+ *
+ * Nothing of one role may reach into the next: before an election begins, every append is durable, no
+ * work on the files is under way, and the tree is what the files have. */
+#include "replica/ensemble.h"
+
+#include "replica/election/connections.h"
+#include "replica/membership/membership.h"
+#include "replica/replica.h"
+#include "replica/zab/zab_leader.h"
+#include "replica/zab/zab_learner.h"
+
+enum {
+    RESEND_MIN_MS = 200,
+    HELLO_TIMEOUT_MS = 5000,
+    REDIAL_MIN_MS = 10,
+    REDIAL_MAX_MS = 1000
+};
+
+enum ensemble_phase {
+    ENSEMBLE_DRAINING,  /* the last role is over: its appends and its work on files come to an end */
+    ENSEMBLE_RELOADING, /* the tree is read anew: what the leader sent was not completed */
+    ENSEMBLE_LOOKING,
+    ENSEMBLE_IN_ROLE
+};
+
+struct ensemble {
+    struct ensemble_options options;
+    enum ensemble_phase phase;
+    struct step *step;
+    struct tree **tree;
+    struct proposals *proposals;
+    struct clients *clients;
+    struct zab zab;
+    uint64_t next_connection;
+    struct connections *connections;
+    struct election *election;
+    struct election_effects election_effects;
+    struct buffer message;
+    struct zab_leader *leader;   /* NULL: does not lead */
+    struct zab_learner *learner; /* NULL: does not learn */
+    bool begun, serves, must_reload;
+    int64_t looking_since_ms, election_ms;
+};
+
+static int64_t now_ms(const struct ensemble *ensemble)
+{
+    return ensemble->step->now_ms;
+}
+
+struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t tick_ms,
+                              size_t packet_bytes_max, struct step *step, struct tree **tree,
+                              struct proposals *proposals, struct clients *clients,
+                              const struct proposals_observer *observer)
+{
+    struct ensemble *ensemble = mem_zalloc(sizeof(*ensemble));
+    const struct member *me = membership_find(options->membership, options->my_id);
+
+    ensemble->options = *options;
+    ensemble->step = step;
+    ensemble->tree = tree;
+    ensemble->proposals = proposals;
+    ensemble->clients = clients;
+    ensemble->next_connection = 1;
+    bool observes = me == NULL || me->role == MEMBER_OBSERVER;
+    ensemble->zab = (struct zab){.options = {.my_id = options->my_id,
+                                             .tick_ms = tick_ms,
+                                             .init_limit = options->init_limit,
+                                             .sync_limit = options->sync_limit,
+                                             .connect_limit = options->connect_limit,
+                                             .observer = observes,
+                                             .packet_bytes_max = packet_bytes_max},
+                                 .membership = options->membership,
+                                 .proposals = proposals,
+                                 .observer = observer,
+                                 .step = step,
+                                 .next_connection = &ensemble->next_connection,
+                                 .accepted_epoch = options->accepted_epoch,
+                                 .current_epoch = options->current_epoch};
+    ensemble->connections = connections_new(
+        &(struct connections_options){.my_id = options->my_id,
+                                      .many_addresses = options->many_addresses,
+                                      .hello_timeout_ms = HELLO_TIMEOUT_MS,
+                                      .redial_min_ms = REDIAL_MIN_MS,
+                                      .redial_max_ms = REDIAL_MAX_MS,
+                                      .next_number = &ensemble->next_connection});
+    ensemble->election =
+        election_new(&(struct election_options){.my_id = options->my_id,
+                                                .reconfig_enabled = options->reconfig_enabled,
+                                                .finalize_ms = options->finalize_ms,
+                                                .resend_min_ms = RESEND_MIN_MS,
+                                                .resend_max_ms = options->resend_max_ms});
+    election_set_members(ensemble->election, options->membership, NULL,
+                         observes ? MEMBER_OBSERVER : MEMBER_PARTICIPANT);
+    ensemble->phase = ENSEMBLE_DRAINING;
+    clients_stop(clients, NULL);
+    return ensemble;
+}
+
+void ensemble_free(struct ensemble *ensemble)
+{
+    struct effects nobody = {0};
+
+    if (ensemble == NULL)
+        return;
+    ensemble->step->effects = &nobody;
+    zab_leader_free(ensemble->leader);
+    zab_learner_free(ensemble->learner);
+    connections_free(ensemble->connections);
+    election_free(ensemble->election);
+    election_effects_deinit(&ensemble->election_effects);
+    buffer_deinit(&ensemble->message);
+    effects_deinit(&nobody);
+    ensemble->step->effects = NULL;
+    mem_free(ensemble);
+}
+
+/* --- the tree --- */
+
+static void replace_tree(struct ensemble *ensemble, struct tree *tree)
+{
+    struct tree *before = *ensemble->tree;
+
+    proposals_replace_tree(ensemble->proposals, tree);
+    clients_replace_tree(ensemble->clients, tree);
+    *ensemble->tree = tree;
+    tree_free(before);
+}
+
+static void take_tree_of_leader(struct ensemble *ensemble)
+{
+    struct zab_learner *learner = ensemble->learner;
+
+    if (zab_learner_wants_no_image(learner))
+        snapshots_give_up(proposals_snapshots(ensemble->proposals));
+    struct tree *tree = zab_learner_take_tree(learner);
+    if (tree != NULL) {
+        replace_tree(ensemble, tree);
+        zab_learner_tree_taken(learner);
+    }
+    if (zab_learner_wants_snapshot(learner))
+        snapshots_request(proposals_snapshots(ensemble->proposals));
+}
+
+/* --- roles begin and end --- */
+
+static void leave_role(struct ensemble *ensemble, const char *reason)
+{
+    clients_stop(ensemble->clients, reason);
+    ensemble->serves = false;
+    ensemble->must_reload =
+        ensemble->learner != NULL && zab_learner_left_files_unfinished(ensemble->learner);
+    zab_leader_free(ensemble->leader);
+    zab_learner_free(ensemble->learner);
+    ensemble->leader = NULL;
+    ensemble->learner = NULL;
+    ensemble->phase = ENSEMBLE_DRAINING;
+}
+
+static bool is_drained(const struct ensemble *ensemble)
+{
+    return !ensemble->zab.store_busy &&
+           proposals_durable_zxid(ensemble->proposals) ==
+               proposals_proposed_zxid(ensemble->proposals);
+}
+
+static void begin_looking(struct ensemble *ensemble)
+{
+    ensemble->phase = ENSEMBLE_LOOKING;
+    ensemble->looking_since_ms = now_ms(ensemble);
+    election_start(ensemble->election, proposals_durable_zxid(ensemble->proposals),
+                   ensemble->zab.current_epoch, now_ms(ensemble), &ensemble->election_effects);
+}
+
+static void drain(struct ensemble *ensemble)
+{
+    struct snapshots *snapshots = proposals_snapshots(ensemble->proposals);
+
+    if (!is_drained(ensemble))
+        return;
+    if (ensemble->must_reload) {
+        snapshots_give_up(snapshots);
+        if (snapshots_running(snapshots))
+            return;
+    }
+    proposals_become_idle(ensemble->proposals, ensemble->zab.observer);
+    clients_forget_writes(ensemble->clients);
+    if (!ensemble->must_reload) {
+        begin_looking(ensemble);
+        return;
+    }
+    ensemble->must_reload = false;
+    ensemble->phase = ENSEMBLE_RELOADING;
+    zab_begin_store(&ensemble->zab, (struct store_work){.kind = STORE_RELOAD});
+}
+
+static void begin_role(struct ensemble *ensemble)
+{
+    enum peer_state state = election_state(ensemble->election);
+    int64_t id = election_vote(ensemble->election).leader;
+    const struct member *leader = membership_find(ensemble->options.membership, id);
+
+    ensemble->election_ms = now_ms(ensemble) - ensemble->looking_since_ms;
+    ensemble->phase = ENSEMBLE_IN_ROLE;
+    if (state == PEER_LEADING) {
+        ensemble->leader = zab_leader_new(&ensemble->zab);
+    } else if (leader != NULL) {
+        ensemble->learner = zab_learner_new(&ensemble->zab, leader);
+    } else {
+        ensemble->phase = ENSEMBLE_DRAINING; /* of a configuration that is not ours */
+    }
+}
+
+static void look_at_role(struct ensemble *ensemble)
+{
+    const char *failed = ensemble->leader != NULL ? zab_leader_failed(ensemble->leader)
+                                                  : zab_learner_failed(ensemble->learner);
+    bool serves = ensemble->leader != NULL ? zab_leader_serves(ensemble->leader)
+                                           : zab_learner_serves(ensemble->learner);
+
+    if (failed != NULL) {
+        leave_role(ensemble, failed);
+        return;
+    }
+    if (!serves || ensemble->serves)
+        return;
+    ensemble->serves = true;
+    election_set_epoch(ensemble->election,
+                       ensemble->leader != NULL ? zab_leader_epoch(ensemble->leader)
+                                                : zab_learner_epoch(ensemble->learner));
+    if (ensemble->leader == NULL || ensemble->options.leader_serves)
+        clients_serve(ensemble->clients);
+}
+
+/* --- the election's messages --- */
+
+static void send_notifications(struct ensemble *ensemble)
+{
+    struct election_effects *effects = &ensemble->election_effects;
+
+    for (uint32_t i = 0; i < effects->send_count; i++) {
+        ensemble->message.size = 0;
+        notification_write(&ensemble->message, &effects->sends[i].notification);
+        connections_send(ensemble->connections, effects->sends[i].to,
+                         buffer_slice(&ensemble->message), now_ms(ensemble),
+                         ensemble->step->effects);
+    }
+    effects->send_count = 0;
+    effects->newer_config = SLICE_NULL;
+}
+
+static void hear(struct ensemble *ensemble)
+{
+    struct connections_news news;
+    struct notification said;
+
+    while (connections_next(ensemble->connections, &news)) {
+        if (news.kind == CONNECTIONS_LINK)
+            election_set_link(ensemble->election, news.id, news.link, now_ms(ensemble),
+                              &ensemble->election_effects);
+        else if (notification_read(news.message, &said) == STATUS_OK)
+            election_hear(ensemble->election, news.id, &said, now_ms(ensemble),
+                          &ensemble->election_effects);
+        send_notifications(ensemble);
+    }
+}
+
+void ensemble_settle(struct ensemble *ensemble)
+{
+    hear(ensemble);
+    if (ensemble->phase == ENSEMBLE_IN_ROLE && ensemble->learner != NULL)
+        take_tree_of_leader(ensemble);
+    if (ensemble->phase == ENSEMBLE_IN_ROLE)
+        look_at_role(ensemble);
+    if (ensemble->phase == ENSEMBLE_DRAINING)
+        drain(ensemble);
+    send_notifications(ensemble);
+    if (ensemble->election_effects.decided && ensemble->phase == ENSEMBLE_LOOKING)
+        begin_role(ensemble);
+    ensemble->election_effects.decided = false;
+    if (ensemble->zab.fatal != NULL)
+        ensemble->step->effects->fatal = ensemble->zab.fatal;
+}
+
+/* --- events --- */
+
+static void on_opened(struct ensemble *ensemble, const struct replica_event *event)
+{
+    bool dialled = event->connection % 2 == 1;
+
+    if (event->port == PEER_PORT_ELECTION)
+        connections_opened(ensemble->connections, event->connection, now_ms(ensemble),
+                           ensemble->step->effects);
+    else if (dialled && ensemble->learner != NULL)
+        zab_learner_opened(ensemble->learner, event->connection);
+    else if (!dialled && ensemble->leader != NULL)
+        zab_leader_opened(ensemble->leader, event->connection);
+    else
+        zab_close(&ensemble->zab, event->connection, "this server does not lead");
+}
+
+static void on_bytes(struct ensemble *ensemble, const struct replica_event *event)
+{
+    if (connections_owns(ensemble->connections, event->connection))
+        connections_bytes(ensemble->connections, event->connection, event->bytes,
+                          now_ms(ensemble), ensemble->step->effects);
+    else if (ensemble->leader != NULL)
+        zab_leader_bytes(ensemble->leader, event->connection, event->bytes);
+    else if (ensemble->learner != NULL)
+        zab_learner_bytes(ensemble->learner, event->connection, event->bytes);
+}
+
+static void on_closed(struct ensemble *ensemble, const struct replica_event *event)
+{
+    if (connections_owns(ensemble->connections, event->connection))
+        connections_closed(ensemble->connections, event->connection, now_ms(ensemble),
+                           ensemble->step->effects);
+    else if (ensemble->leader != NULL)
+        zab_leader_closed(ensemble->leader, event->connection);
+    else if (ensemble->learner != NULL)
+        zab_learner_closed(ensemble->learner, event->connection);
+}
+
+static void on_store_done(struct ensemble *ensemble, const struct replica_event *event)
+{
+    struct tree *tree = event->tree;
+
+    if (!zab_store_done(&ensemble->zab))
+        ASSERT(!"work on the files is done that nobody has begun");
+    if (ensemble->phase == ENSEMBLE_RELOADING) {
+        ASSERT(event->status == STATUS_OK && tree != NULL);
+        replace_tree(ensemble, tree);
+        begin_looking(ensemble);
+        return;
+    }
+    if (ensemble->learner != NULL) {
+        zab_learner_store_done(ensemble->learner, event->status, &tree);
+    } else if (ensemble->leader != NULL) {
+        zab_leader_store_done(ensemble->leader, event->status);
+    } else if (tree != NULL) { /* the role is over, but the files are as it wanted them */
+        replace_tree(ensemble, tree);
+        return;
+    }
+    tree_free(tree);
+}
+
+static void on_tick(struct ensemble *ensemble)
+{
+    connections_tick(ensemble->connections, now_ms(ensemble), ensemble->step->effects);
+    election_tick(ensemble->election, now_ms(ensemble), &ensemble->election_effects);
+    if (ensemble->leader != NULL)
+        zab_leader_tick(ensemble->leader);
+    if (ensemble->learner != NULL)
+        zab_learner_tick(ensemble->learner);
+}
+
+/* The first step opens the connections to the others: there were no effects before. */
+static void begin(struct ensemble *ensemble)
+{
+    if (ensemble->begun)
+        return;
+    ensemble->begun = true;
+    connections_set_members(ensemble->connections, ensemble->options.membership, NULL,
+                            now_ms(ensemble), ensemble->step->effects);
+}
+
+void ensemble_step(struct ensemble *ensemble, const struct replica_event *event)
+{
+    begin(ensemble);
+    switch (event->kind) {
+    case REPLICA_PEER_OPENED:
+        on_opened(ensemble, event);
+        break;
+    case REPLICA_PEER_BYTES:
+        on_bytes(ensemble, event);
+        break;
+    case REPLICA_PEER_CLOSED:
+        on_closed(ensemble, event);
+        break;
+    case REPLICA_PEER_READY:
+        if (ensemble->leader != NULL)
+            zab_leader_ready(ensemble->leader, event->connection);
+        break;
+    case REPLICA_STORE_DONE:
+        on_store_done(ensemble, event);
+        break;
+    case REPLICA_TICK:
+        on_tick(ensemble);
+        break;
+    default:
+        ASSERT(!"not of an ensemble");
+    }
+}
+
+void ensemble_snapshot_done(struct ensemble *ensemble, bool written)
+{
+    if (ensemble->learner != NULL)
+        zab_learner_snapshot_done(ensemble->learner, written);
+}
+
+void ensemble_end_turn(struct ensemble *ensemble)
+{
+    if (ensemble->leader != NULL)
+        zab_leader_end_turn(ensemble->leader);
+    if (ensemble->learner != NULL)
+        zab_learner_end_turn(ensemble->learner);
+}
+
+int64_t ensemble_wake_at_ms(const struct ensemble *ensemble)
+{
+    const int64_t wishes[] = {
+        connections_wake_at_ms(ensemble->connections), election_wake_at_ms(ensemble->election),
+        ensemble->leader != NULL ? zab_leader_wake_at_ms(ensemble->leader) : INT64_MAX,
+        ensemble->learner != NULL ? zab_learner_wake_at_ms(ensemble->learner) : INT64_MAX};
+    int64_t earliest_ms = INT64_MAX;
+
+    for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
+        if (wishes[i] < earliest_ms)
+            earliest_ms = wishes[i];
+    }
+    return earliest_ms;
+}
+
+bool ensemble_may_snapshot(const struct ensemble *ensemble)
+{
+    return ensemble->serves ||
+           (ensemble->learner != NULL && zab_learner_writes_snapshot(ensemble->learner));
+}
+
+/* --- looking in --- */
+
+struct ensemble_info ensemble_info(const struct ensemble *ensemble)
+{
+    struct ensemble_info info = {.state = PEER_LOOKING,
+                                 .leader = -1,
+                                 .epoch = -1,
+                                 .serves = ensemble->serves,
+                                 .election_ms = ensemble->election_ms};
+
+    if (ensemble->phase != ENSEMBLE_IN_ROLE)
+        return info;
+    info.state = election_state(ensemble->election);
+    info.leader = election_vote(ensemble->election).leader;
+    if (ensemble->leader != NULL) {
+        struct zab_leader_counts counts = zab_leader_count(ensemble->leader);
+        info.epoch = zab_leader_epoch(ensemble->leader);
+        info.learners = counts.learners;
+        info.synced_followers = counts.synced_followers;
+        info.synced_observers = counts.synced_observers;
+    } else {
+        info.epoch = zab_learner_epoch(ensemble->learner);
+    }
+    return info;
+}

@@ -1,0 +1,57 @@
+/* ensemble.h: this server's part in an ensemble: it looks for a leader, leads or learns, and looks again.
+ *
+ * Here the rooms meet: the election and its connections (election/), leader and learner (zab/), the
+ * transactions (proposals/) and the clients of this server (clients/). A role ends when its leader, its
+ * quorum or its disk says so: every client of this server is closed, everything in the log is applied,
+ * and the next election begins with what is durable. */
+#ifndef REPLICA_ENSEMBLE_H
+#define REPLICA_ENSEMBLE_H
+
+#include "replica/clients/clients.h"
+#include "replica/effects/step.h"
+#include "wire/quorum.h"
+
+struct membership;
+struct replica_event;
+
+struct ensemble_options {
+    int64_t my_id;
+    const struct membership *membership; /* borrowed for life */
+    int32_t init_limit, sync_limit;      /* in ticks; > 0 */
+    int32_t connect_limit;               /* connectToLearnerMasterLimit; 0: init_limit */
+    int32_t finalize_ms;                 /* a quorum's wait for better votes */
+    int32_t resend_max_ms;               /* between two notifications to who does not answer */
+    bool many_addresses, reconfig_enabled;
+    bool leader_serves;                    /* a leader takes clients, too */
+    int64_t accepted_epoch, current_epoch; /* as the files have them */
+};
+
+struct ensemble;
+/* Borrows everything for life; *tree is replaced when the leader sends another one. */
+struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t tick_ms,
+                              size_t packet_bytes_max, struct step *step, struct tree **tree,
+                              struct proposals *proposals, struct clients *clients,
+                              const struct proposals_observer *observer);
+void ensemble_free(struct ensemble *ensemble); /* NULL is fine */
+
+/* Events of peers and of the store, and the tick. */
+void ensemble_step(struct ensemble *ensemble, const struct replica_event *event);
+void ensemble_snapshot_done(struct ensemble *ensemble, bool written);
+/* Behind every step: roles begin and end. */
+void ensemble_settle(struct ensemble *ensemble);
+void ensemble_end_turn(struct ensemble *ensemble); /* what is sent once a turn */
+int64_t ensemble_wake_at_ms(const struct ensemble *ensemble);
+/* May a snapshot of the tree be written? Only what is agreed may be in it. */
+bool ensemble_may_snapshot(const struct ensemble *ensemble);
+
+/* --- looking in --- */
+struct ensemble_info {
+    enum peer_state state;
+    int64_t leader, epoch; /* -1: none yet */
+    bool serves;
+    uint32_t learners, synced_followers, synced_observers; /* of a leader */
+    int64_t election_ms; /* how long the last one took */
+};
+struct ensemble_info ensemble_info(const struct ensemble *ensemble);
+
+#endif

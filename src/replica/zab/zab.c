@@ -1,0 +1,85 @@
+/* zab.c: packets out, bytes in, and the one piece of work on the files that may be under way. */
+#include "replica/zab/zab.h"
+
+#include "wire/quorum.h"
+
+enum { INPUT_KEPT_MAX = 256 * 1024 };
+
+void zab_begin_store(struct zab *zab, struct store_work work)
+{
+    ASSERT(!zab->store_busy);
+    zab->store_busy = true;
+    zab->work = work;
+    effects_begin_store(zab->step->effects, work);
+}
+
+bool zab_store_done(struct zab *zab)
+{
+    if (!zab->store_busy)
+        return false;
+    zab->store_busy = false;
+    if (zab->work.kind == STORE_WRITE_EPOCHS) {
+        if (zab->work.accepted_epoch != -1)
+            zab->accepted_epoch = zab->work.accepted_epoch;
+        if (zab->work.current_epoch != -1)
+            zab->current_epoch = zab->work.current_epoch;
+    }
+    return true;
+}
+
+void zab_send(struct zab *zab, uint64_t connection, int32_t type, int64_t zxid, struct slice data)
+{
+    struct buffer *bytes = &zab->step->effects->peer_bytes;
+    size_t offset = bytes->size;
+
+    quorum_packet_put(bytes, type, zxid, data);
+    effects_add_peer_send(zab->step->effects, connection, offset, bytes->size - offset);
+}
+
+void zab_send_bytes(struct zab *zab, uint64_t connection, struct slice data)
+{
+    struct buffer *bytes = &zab->step->effects->peer_bytes;
+    size_t offset = bytes->size;
+
+    buffer_append(bytes, data);
+    effects_add_peer_send(zab->step->effects, connection, offset, data.size);
+}
+
+void zab_close(struct zab *zab, uint64_t connection, const char *reason)
+{
+    effects_add_peer(zab->step->effects, (struct peer_effect){.kind = PEER_CLOSE,
+                                                              .connection = connection,
+                                                              .reason = reason});
+}
+
+void zab_input_add(struct zab_input *input, struct slice bytes)
+{
+    if (input->read_at == input->bytes.size) {
+        input->bytes.size = input->read_at = 0;
+        if (input->bytes.capacity > INPUT_KEPT_MAX)
+            buffer_deinit(&input->bytes);
+    } else if (input->read_at > input->bytes.size / 2) {
+        memmove(input->bytes.data, input->bytes.data + input->read_at,
+                input->bytes.size - input->read_at);
+        input->bytes.size -= input->read_at;
+        input->read_at = 0;
+    }
+    buffer_append(&input->bytes, bytes);
+}
+
+struct slice zab_input_rest(const struct zab_input *input)
+{
+    return slice_of(input->bytes.data + input->read_at, input->bytes.size - input->read_at);
+}
+
+void zab_input_take(struct zab_input *input, size_t size)
+{
+    ASSERT(size <= input->bytes.size - input->read_at);
+    input->read_at += size;
+}
+
+void zab_input_deinit(struct zab_input *input)
+{
+    buffer_deinit(&input->bytes);
+    input->read_at = 0;
+}

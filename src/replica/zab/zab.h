@@ -1,0 +1,64 @@
+/* zab.h: what leader and learner share: the server's promises, its place in the ensemble, and the way
+ * to files and connections.
+ *
+ * ZAB in short. A server that won the election waits for a quorum of learners, promises an epoch above
+ * all that they have promised (discovery), brings each of them to its own history (synchronisation),
+ * and when a quorum has that on disk, it serves: proposals in the order of their zxids, each committed
+ * when a quorum has it on disk (broadcast). Whoever loses its leader, or a leader its quorum, gives up
+ * its role, and all elect anew.
+ * Source: Leader.java, LearnerHandler.java, Learner.java, Follower.java, Observer.java. */
+#ifndef REPLICA_ZAB_ZAB_H
+#define REPLICA_ZAB_ZAB_H
+
+#include "replica/membership/membership.h"
+#include "replica/proposals/proposals.h"
+
+struct zab_options {
+    int64_t my_id;
+    int32_t tick_ms, init_limit, sync_limit; /* the limits in ticks; > 0 */
+    int32_t connect_limit; /* connectToLearnerMasterLimit in ticks; 0: init_limit */
+    bool observer;
+    size_t packet_bytes_max; /* what a packet may be, snapshots aside */
+};
+
+struct zab { /* one for the life of the replica; roles come and go */
+    struct zab_options options;
+    const struct membership *membership;
+    struct proposals *proposals;
+    const struct proposals_observer *observer;
+    struct step *step;
+    uint64_t *next_connection; /* odd: the next one to dial */
+    int64_t accepted_epoch, current_epoch; /* as the files have them, durably */
+    struct store_work work; /* begun and not done, while store_busy */
+    bool store_busy;
+    bool must_have_snapshot; /* the leader's TRUNC could not be done here: ask for everything */
+    const char *fatal;       /* the process must end: why */
+};
+
+/* Of no transaction: what a leader's epoch begins behind. */
+static inline int64_t zxid_of_epoch(int64_t epoch)
+{
+    return zxid_make(epoch, 0);
+}
+
+/* The store is not busy. REPLICA_STORE_DONE is for the role that asked. */
+void zab_begin_store(struct zab *zab, struct store_work work);
+/* True: it was begun, and what it has written is noted. */
+MUST_USE bool zab_store_done(struct zab *zab);
+
+/* One packet without authinfo to the connection. */
+void zab_send(struct zab *zab, uint64_t connection, int32_t type, int64_t zxid, struct slice data);
+void zab_send_bytes(struct zab *zab, uint64_t connection, struct slice bytes);
+void zab_close(struct zab *zab, uint64_t connection, const char *reason);
+
+/* Where a peer's bytes are gathered until a packet is whole. */
+struct zab_input {
+    struct buffer bytes;
+    size_t read_at;
+};
+void zab_input_add(struct zab_input *input, struct slice bytes);
+struct slice zab_input_rest(const struct zab_input *input);
+void zab_input_take(struct zab_input *input, size_t size);
+void zab_input_deinit(struct zab_input *input);
+
+#endif

@@ -1,0 +1,777 @@
+/* zab_leader.c: from the election to a quorum, and then one proposal behind the other.
+ *
+ * A transaction is committed when a quorum of voters has it on disk, this server being one of them,
+ * and all before it are. Only voters that have this epoch's history count. */
+#include "replica/zab/zab_leader.h"
+
+#include "base/array.h"
+#include "replica/zab/zab_peer.h"
+#include "wire/quorum.h"
+
+/* A new epoch begins well before the counter of a zxid is used up: one turn may still propose. */
+enum { COUNTER_HEADROOM = 0x10000 };
+#define COUNTER_LAST (INT64_C(0xffffffff) - COUNTER_HEADROOM)
+
+static int64_t now_ms(const struct zab_leader *leader)
+{
+    return leader->zab->step->now_ms;
+}
+
+static int64_t ticks_ms(const struct zab_leader *leader, int32_t ticks)
+{
+    return (int64_t)ticks * leader->zab->options.tick_ms;
+}
+
+static void fail(struct zab_leader *leader, const char *reason)
+{
+    if (leader->failed == NULL)
+        leader->failed = reason;
+}
+
+struct zab_leader *zab_leader_new(struct zab *zab)
+{
+    struct zab_leader *leader = mem_zalloc(sizeof(*leader));
+
+    leader->zab = zab;
+    leader->epoch = -1;
+    leader->begun_ms = leader->quorum_seen_ms = zab->step->now_ms;
+    leader->next_ping_ms = zab->step->now_ms + zab->options.tick_ms / 2;
+    leader->committed_zxid = leader->sent_zxid = proposals_proposed_zxid(zab->proposals);
+    list_init(&leader->peers);
+    effects_add_peer(zab->step->effects, (struct peer_effect){.kind = PEER_LISTEN});
+    return leader;
+}
+
+static void free_peer(struct zab_peer *peer)
+{
+    list_remove(&peer->in_peers);
+    zab_input_deinit(&peer->input);
+    mem_free(peer);
+}
+
+void zab_leader_free(struct zab_leader *leader)
+{
+    if (leader == NULL)
+        return;
+    leader_end_image(leader);
+    while (!list_empty(&leader->peers)) {
+        struct zab_peer *peer = CONTAINER_OF(leader->peers.next, struct zab_peer, in_peers);
+        zab_close(leader->zab, peer->connection, NULL);
+        free_peer(peer);
+    }
+    effects_add_peer(leader->zab->step->effects, (struct peer_effect){.kind = PEER_UNLISTEN});
+    mem_free(leader->syncs);
+    mem_free(leader);
+}
+
+void peer_drop(struct zab_leader *leader, struct zab_peer *peer, const char *reason)
+{
+    zab_close(leader->zab, peer->connection, reason);
+    free_peer(peer);
+}
+
+static struct zab_peer *peer_of(const struct zab_leader *leader, uint64_t connection)
+{
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->connection == connection)
+            return peer;
+    }
+    return NULL;
+}
+
+void zab_leader_opened(struct zab_leader *leader, uint64_t connection)
+{
+    struct zab_peer *peer = mem_zalloc(sizeof(*peer));
+
+    peer->connection = connection;
+    peer->opened_ms = peer->heard_ms = now_ms(leader);
+    list_add_last(&leader->peers, &peer->in_peers);
+}
+
+void zab_leader_closed(struct zab_leader *leader, uint64_t connection)
+{
+    struct zab_peer *peer = peer_of(leader, connection);
+
+    if (peer != NULL)
+        free_peer(peer);
+}
+
+void zab_leader_ready(struct zab_leader *leader, uint64_t connection)
+{
+    struct zab_peer *peer = peer_of(leader, connection);
+
+    if (peer != NULL)
+        peer->held = false;
+}
+
+/* --- quorums. This server is always one of those who have --- */
+
+struct question {
+    const struct zab_leader *leader;
+    bool (*has)(const struct zab_leader *leader, const struct zab_peer *peer, int64_t value);
+    int64_t value;
+    bool own;
+};
+
+static bool answer(const void *context, int64_t id)
+{
+    const struct question *question = context;
+    const struct zab_leader *leader = question->leader;
+
+    if (id == leader->zab->options.my_id)
+        return question->own;
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->id == id && peer->voter && question->has(leader, peer, question->value))
+            return true;
+    }
+    return false;
+}
+
+static bool quorum(const struct zab_leader *leader, bool own,
+                   bool (*has)(const struct zab_leader *, const struct zab_peer *, int64_t),
+                   int64_t value)
+{
+    struct question question = {.leader = leader, .has = has, .value = value, .own = own};
+
+    return membership_quorum(leader->zab->membership, answer, &question);
+}
+
+static bool has_introduced(const struct zab_leader *leader, const struct zab_peer *peer,
+                           int64_t value)
+{
+    (void)leader, (void)value;
+    return peer->phase >= PEER_INTRODUCED;
+}
+
+static bool has_promised(const struct zab_leader *leader, const struct zab_peer *peer,
+                         int64_t value)
+{
+    (void)leader, (void)value;
+    return peer->phase >= PEER_PROMISED && peer->current_epoch != -1;
+}
+
+static bool has_synced(const struct zab_leader *leader, const struct zab_peer *peer, int64_t value)
+{
+    (void)leader, (void)value;
+    return peer->phase >= PEER_SYNCED;
+}
+
+static bool has_acked(const struct zab_leader *leader, const struct zab_peer *peer, int64_t zxid)
+{
+    (void)leader;
+    return peer->phase >= PEER_SYNCED && peer->acked_zxid >= zxid;
+}
+
+static bool was_heard_since(const struct zab_leader *leader, const struct zab_peer *peer,
+                            int64_t time_ms)
+{
+    (void)leader;
+    return peer->phase >= PEER_SYNCED && peer->heard_ms >= time_ms;
+}
+
+static bool has_answered_round(const struct zab_leader *leader, const struct zab_peer *peer,
+                               int64_t round)
+{
+    (void)leader;
+    return peer->phase == PEER_ACTIVE && peer->pings_answered > 0 &&
+           peer->first_ping + peer->pings_answered - 1 >= (uint64_t)round;
+}
+
+/* --- discovery --- */
+
+static void send_leader_info(struct zab_leader *leader, struct zab_peer *peer)
+{
+    uint8_t version[4];
+
+    store_be32(version, LEARNER_PROTOCOL_VERSION);
+    zab_send(leader->zab, peer->connection, QUORUM_LEADER_INFO, zxid_of_epoch(leader->epoch),
+             slice_of(version, sizeof(version)));
+    peer->phase = PEER_PROMISING;
+}
+
+static void decide_epoch(struct zab_leader *leader)
+{
+    struct zab *zab = leader->zab;
+    int64_t highest = zab->accepted_epoch;
+
+    if (leader->phase != LEAD_WAITING || zab->store_busy ||
+        !quorum(leader, /* own= */ true, has_introduced, 0))
+        return;
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->phase >= PEER_INTRODUCED && peer->accepted_epoch > highest)
+            highest = peer->accepted_epoch;
+    }
+    if (highest >= INT32_MAX) {
+        fail(leader, "the epochs are used up");
+        return;
+    }
+    leader->epoch = highest + 1;
+    leader->phase = LEAD_PROMISING;
+    zab_begin_store(zab, (struct store_work){.kind = STORE_WRITE_EPOCHS,
+                                             .accepted_epoch = leader->epoch,
+                                             .current_epoch = -1});
+}
+
+static void on_introduction(struct zab_leader *leader, struct zab_peer *peer,
+                            const struct quorum_packet *packet)
+{
+    struct learner_info info = {0};
+    bool has_id = false;
+
+    if ((packet->type != QUORUM_FOLLOWER_INFO && packet->type != QUORUM_OBSERVER_INFO) ||
+        quorum_learner_info_read(packet->data, &info, &has_id) != STATUS_OK) {
+        peer_drop(leader, peer, "its first packet is not FOLLOWERINFO or OBSERVERINFO");
+        return;
+    }
+    if (info.config_version > leader->zab->membership->version) {
+        peer_drop(leader, peer, "it has a later configuration than the leader");
+        return;
+    }
+    peer->id = has_id ? info.server_id : --leader->made_up_id;
+    peer->observer = packet->type == QUORUM_OBSERVER_INFO;
+    peer->voter = !peer->observer && peer->id != leader->zab->options.my_id &&
+                  membership_is_voter(leader->zab->membership, peer->id);
+    peer->accepted_epoch = zxid_epoch(packet->zxid);
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        struct zab_peer *other = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (other != peer && has_id && other->id == peer->id && other->phase != PEER_NEW) {
+            peer_drop(leader, other, "the same server has connected anew");
+            break;
+        }
+    }
+    peer->phase = PEER_INTRODUCED;
+    if (leader->phase >= LEAD_CONFIRMING)
+        send_leader_info(leader, peer);
+    else
+        decide_epoch(leader);
+}
+
+static void on_epochs_written(struct zab_leader *leader)
+{
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->phase == PEER_INTRODUCED)
+            send_leader_info(leader, peer);
+    }
+}
+
+/* A zxid whose counter is 0 says that a leader of that epoch began; no transaction has it. */
+static bool is_ahead(const struct zab_leader *leader, const struct zab_peer *peer)
+{
+    int64_t last = proposals_durable_zxid(leader->zab->proposals);
+
+    if (peer->current_epoch != leader->zab->current_epoch)
+        return peer->current_epoch > leader->zab->current_epoch;
+    return peer->last_zxid > last && zxid_counter(peer->last_zxid) != 0;
+}
+
+static void confirm_epoch(struct zab_leader *leader)
+{
+    if (leader->phase != LEAD_CONFIRMING || leader->zab->store_busy ||
+        !quorum(leader, /* own= */ true, has_promised, 0))
+        return;
+    leader->phase = LEAD_OPENING;
+    zab_begin_store(leader->zab, (struct store_work){.kind = STORE_WRITE_EPOCHS,
+                                                     .accepted_epoch = -1,
+                                                     .current_epoch = leader->epoch});
+}
+
+static void on_epoch_promised(struct zab_leader *leader, struct zab_peer *peer,
+                              const struct quorum_packet *packet)
+{
+    int32_t epoch;
+
+    if (packet->type != QUORUM_ACK_EPOCH || quorum_int_read(packet->data, &epoch) != STATUS_OK) {
+        peer_drop(leader, peer, "it did not answer LEADERINFO with ACKEPOCH");
+        return;
+    }
+    peer->last_zxid = packet->zxid;
+    peer->current_epoch = epoch;
+    if (epoch != -1 && leader->phase <= LEAD_CONFIRMING && is_ahead(leader, peer)) {
+        peer_drop(leader, peer, "it is ahead of the leader");
+        return;
+    }
+    peer->phase = PEER_PROMISED;
+    if (leader->phase >= LEAD_SYNCING)
+        peer_synchronise(leader, peer);
+    else
+        confirm_epoch(leader);
+}
+
+static void synchronise_all(struct zab_leader *leader)
+{
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->phase == PEER_PROMISED)
+            peer_synchronise(leader, peer);
+    }
+}
+
+static void begin_serving(struct zab_leader *leader);
+
+void zab_leader_store_done(struct zab_leader *leader, enum status status)
+{
+    ASSERT(status == STATUS_OK);
+    if (leader->phase == LEAD_PROMISING) {
+        leader->phase = LEAD_CONFIRMING;
+        on_epochs_written(leader);
+        confirm_epoch(leader);
+    } else if (leader->phase == LEAD_OPENING) {
+        leader->phase = LEAD_SYNCING;
+        synchronise_all(leader);
+        begin_serving(leader);
+    }
+}
+
+/* --- synchronisation --- */
+
+static void send_up_to_date(struct zab_leader *leader, struct zab_peer *peer)
+{
+    zab_send(leader->zab, peer->connection, QUORUM_UP_TO_DATE, QUORUM_NO_ZXID, SLICE_NULL);
+    peer->phase = PEER_ACTIVE;
+    peer->first_ping = leader->ping_round + 1;
+}
+
+/* A quorum has this history: it is agreed, and what follows has the new epoch. */
+static void begin_serving(struct zab_leader *leader)
+{
+    if (leader->phase != LEAD_SYNCING || !quorum(leader, /* own= */ true, has_synced, 0))
+        return;
+    leader->phase = LEAD_SERVING;
+    leader->quorum_seen_ms = now_ms(leader);
+    proposals_lead(leader->zab->proposals, zxid_of_epoch(leader->epoch));
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->phase == PEER_SYNCED)
+            send_up_to_date(leader, peer);
+    }
+}
+
+static void on_synced(struct zab_leader *leader, struct zab_peer *peer)
+{
+    peer->phase = PEER_SYNCED;
+    if (leader->phase == LEAD_SERVING)
+        send_up_to_date(leader, peer);
+    else
+        begin_serving(leader);
+}
+
+/* --- broadcast --- */
+
+static void on_ack(struct zab_leader *leader, struct zab_peer *peer, int64_t zxid)
+{
+    if (peer->phase == PEER_SYNCING && zxid == zxid_of_epoch(leader->epoch)) {
+        on_synced(leader, peer);
+        return;
+    }
+    if (zxid > peer->acked_zxid && zxid_counter(zxid) != 0) {
+        peer->acked_zxid = zxid;
+        peer->unacked_since_ms = zxid >= leader->sent_zxid ? 0 : now_ms(leader);
+    }
+}
+
+static void ask_for_round(struct zab_leader *leader, uint64_t connection, int64_t zxid)
+{
+    leader->syncs = ARRAY_RESERVE(leader->syncs, leader->sync_capacity, leader->sync_count + 1,
+                                  ARRAY_FIRST);
+    leader->syncs[leader->sync_count++] = (struct sync_wait){
+        .connection = connection, .zxid = zxid, .round = leader->ping_round + 1};
+    leader->ping_now = true;
+}
+
+static void on_request(struct zab_leader *leader, struct zab_peer *peer,
+                       const struct quorum_packet *packet)
+{
+    struct zab *zab = leader->zab;
+    struct forwarded_request request;
+
+    if (leader->phase != LEAD_SERVING || peer->phase != PEER_ACTIVE ||
+        quorum_request_read(packet->data, &request) != STATUS_OK) {
+        peer_drop(leader, peer, "a REQUEST that does not decode, or before UPTODATE");
+        return;
+    }
+    if (request.header.type == OP_SYNC) {
+        ask_for_round(leader, peer->connection, proposals_proposed_zxid(zab->proposals));
+        return;
+    }
+    struct identities *identities = identities_from(packet->auth);
+    struct leader_request from = {.session_id = request.header.session_id,
+                                  .owner = (int64_t)peer->connection,
+                                  .cxid = request.header.cxid,
+                                  .identities = identities};
+    proposals_submit_for_learner(zab->proposals, &from, request.header.type, request.body);
+    identities_release(identities);
+}
+
+static void on_ping_answer(struct zab_leader *leader, struct zab_peer *peer,
+                           const struct quorum_packet *packet)
+{
+    struct sessions *sessions = proposals_sessions(leader->zab->proposals);
+    struct session_touch touch;
+    struct slice touches = packet->data;
+
+    if (!quorum_touches_valid(touches)) {
+        peer_drop(leader, peer, "its answer to PING does not decode");
+        return;
+    }
+    while (quorum_next_touch(&touches, &touch)) {
+        struct session *session = sessions_find(sessions, touch.session_id);
+        if (session == NULL || session->closing)
+            continue;
+        session->timeout_ms = touch.timeout_ms;
+        sessions_touch(sessions, session);
+    }
+    if (peer->phase == PEER_ACTIVE && peer->pings_answered < peer->pings_sent)
+        peer->pings_answered++;
+}
+
+static void on_revalidate(struct zab_leader *leader, struct zab_peer *peer,
+                          const struct quorum_packet *packet)
+{
+    struct sessions *sessions = proposals_sessions(leader->zab->proposals);
+    struct session_touch question;
+    struct buffer *bytes = &leader->zab->step->effects->peer_bytes;
+    size_t offset = bytes->size;
+
+    if (quorum_revalidate_read(packet->data, &question) != STATUS_OK) {
+        peer_drop(leader, peer, "its REVALIDATE does not decode");
+        return;
+    }
+    struct session *session = sessions_find(sessions, question.session_id);
+    bool valid = session != NULL && !session->closing && leader->phase == LEAD_SERVING;
+    if (valid) {
+        session->timeout_ms = question.timeout_ms;
+        session->owner = (int64_t)peer->connection;
+        sessions_touch(sessions, session);
+    }
+    quorum_revalidated_put(
+        bytes, &(struct session_valid){.session_id = question.session_id, .valid = valid});
+    effects_add_peer_send(leader->zab->step->effects, peer->connection, offset,
+                          bytes->size - offset);
+}
+
+static void on_broadcast_packet(struct zab_leader *leader, struct zab_peer *peer,
+                                const struct quorum_packet *packet)
+{
+    switch (packet->type) {
+    case QUORUM_ACK:
+        on_ack(leader, peer, packet->zxid);
+        break;
+    case QUORUM_PING:
+        on_ping_answer(leader, peer, packet);
+        break;
+    case QUORUM_REQUEST:
+        on_request(leader, peer, packet);
+        break;
+    case QUORUM_REVALIDATE:
+        on_revalidate(leader, peer, packet);
+        break;
+    default: /* of a later release: it may be ignored */
+        break;
+    }
+}
+
+static void on_packet(struct zab_leader *leader, struct zab_peer *peer,
+                      const struct quorum_packet *packet)
+{
+    peer->heard_ms = now_ms(leader);
+    switch (peer->phase) {
+    case PEER_NEW:
+        on_introduction(leader, peer, packet);
+        break;
+    case PEER_PROMISING:
+        on_epoch_promised(leader, peer, packet);
+        break;
+    case PEER_SYNCING:
+    case PEER_SYNCED:
+    case PEER_ACTIVE:
+        on_broadcast_packet(leader, peer, packet);
+        break;
+    case PEER_INTRODUCED:
+    case PEER_PROMISED:
+    case PEER_WAITS_IMAGE:
+    case PEER_TAKES_IMAGE:
+        peer_drop(leader, peer, "a packet that nobody has asked for");
+        break;
+    }
+}
+
+void zab_leader_bytes(struct zab_leader *leader, uint64_t connection, struct slice bytes)
+{
+    struct zab_peer *peer = peer_of(leader, connection);
+
+    if (peer == NULL)
+        return;
+    zab_input_add(&peer->input, bytes);
+    while ((peer = peer_of(leader, connection)) != NULL) { /* a packet may end it */
+        struct quorum_packet packet;
+        size_t size;
+        enum status status =
+            quorum_packet_read(zab_input_rest(&peer->input), leader->zab->options.packet_bytes_max,
+                               &packet, &size);
+        if (status == STATUS_END)
+            return;
+        if (status != STATUS_OK) {
+            peer_drop(leader, peer, "what it sends is no packet");
+            return;
+        }
+        on_packet(leader, peer, &packet);
+        peer = peer_of(leader, connection);
+        if (peer == NULL)
+            return;
+        zab_input_take(&peer->input, size);
+        arena_reset(&leader->zab->step->arena);
+    }
+}
+
+/* --- once a turn --- */
+
+/* The same run of bytes to all of one kind. */
+static void send_to(struct zab_leader *leader, size_t offset, bool observers)
+{
+    struct effects *effects = leader->zab->step->effects;
+    size_t size = effects->peer_bytes.size - offset;
+
+    if (size == 0)
+        return;
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->forwarded && peer->observer == observers)
+            effects_add_peer_send(effects, peer->connection, offset, size);
+    }
+}
+
+static bool has_followers(const struct zab_leader *leader, bool observers)
+{
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->forwarded && peer->observer == observers)
+            return true;
+    }
+    return false;
+}
+
+static void send_proposals(struct zab_leader *leader)
+{
+    struct proposals *proposals = leader->zab->proposals;
+    struct buffer *bytes = &leader->zab->step->effects->peer_bytes;
+    size_t offset = bytes->size, count = proposals_kept_count(proposals);
+    size_t index = proposals_kept_behind(proposals, leader->sent_zxid);
+
+    if (index == count)
+        return;
+    leader->sent_zxid = proposals_kept_at(proposals, count - 1).zxid;
+    if (!has_followers(leader, /* observers= */ false))
+        return;
+    for (; index < count; index++) {
+        struct kept_txn kept = proposals_kept_at(proposals, index);
+        quorum_packet_put(bytes, QUORUM_PROPOSAL, kept.zxid, kept.payload);
+    }
+    send_to(leader, offset, /* observers= */ false);
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->forwarded && peer->unacked_since_ms == 0)
+            peer->unacked_since_ms = now_ms(leader);
+    }
+}
+
+/* The highest zxid that a quorum has on disk: one of the voters' own. */
+static int64_t quorum_zxid(const struct zab_leader *leader)
+{
+    int64_t durable = proposals_durable_zxid(leader->zab->proposals);
+    int64_t best = leader->committed_zxid;
+
+    if (durable > best && quorum(leader, /* own= */ true, has_acked, durable))
+        return durable;
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        int64_t zxid = peer->acked_zxid;
+        if (zxid > best && zxid <= leader->sent_zxid &&
+            quorum(leader, /* own= */ durable >= zxid, has_acked, zxid))
+            best = zxid;
+    }
+    return best;
+}
+
+static void send_commits(struct zab_leader *leader, int64_t zxid)
+{
+    struct proposals *proposals = leader->zab->proposals;
+    struct buffer *bytes = &leader->zab->step->effects->peer_bytes;
+    size_t first = proposals_kept_behind(proposals, leader->committed_zxid);
+    size_t end = proposals_kept_behind(proposals, zxid), offset = bytes->size;
+
+    for (size_t i = first; i < end; i++)
+        quorum_packet_put(bytes, QUORUM_COMMIT, proposals_kept_at(proposals, i).zxid, SLICE_NULL);
+    send_to(leader, offset, /* observers= */ false);
+    if (!has_followers(leader, /* observers= */ true))
+        return;
+    offset = bytes->size;
+    for (size_t i = first; i < end; i++) {
+        struct kept_txn kept = proposals_kept_at(proposals, i);
+        quorum_packet_put(bytes, QUORUM_INFORM, kept.zxid, kept.payload);
+    }
+    send_to(leader, offset, /* observers= */ true);
+}
+
+static bool commit(struct zab_leader *leader)
+{
+    int64_t zxid = quorum_zxid(leader);
+
+    if (zxid <= leader->committed_zxid)
+        return false;
+    send_commits(leader, zxid);
+    leader->committed_zxid = zxid;
+    proposals_agreed(leader->zab->proposals, zxid, leader->zab->observer);
+    return true;
+}
+
+static void send_pings(struct zab_leader *leader)
+{
+    int64_t zxid = proposals_proposed_zxid(leader->zab->proposals);
+
+    leader->ping_round++;
+    leader->ping_now = false;
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->phase < PEER_SYNCING)
+            continue;
+        zab_send(leader->zab, peer->connection, QUORUM_PING, zxid, SLICE_NULL);
+        if (peer->phase == PEER_ACTIVE)
+            peer->pings_sent++;
+    }
+}
+
+/* A sync waits for the commit of what was proposed before it, and for a quorum that still follows. */
+static void answer_syncs(struct zab_leader *leader)
+{
+    size_t done = 0;
+
+    for (; done < leader->sync_count; done++) {
+        const struct sync_wait *sync = &leader->syncs[done];
+        struct zab_peer *peer = peer_of(leader, sync->connection);
+        if (sync->zxid > leader->committed_zxid ||
+            !quorum(leader, /* own= */ true, has_answered_round, (int64_t)sync->round))
+            break;
+        if (sync->connection == 0) {
+            bool asked = proposals_sync_answered(leader->zab->proposals, leader->zab->observer);
+            ASSERT(asked);
+        } else if (peer != NULL) {
+            zab_send(leader->zab, peer->connection, QUORUM_SYNC, 0, SLICE_NULL);
+        }
+    }
+    memmove(leader->syncs, leader->syncs + done,
+            (leader->sync_count - done) * sizeof(*leader->syncs));
+    leader->sync_count -= done;
+}
+
+/* Those of this server's own clients. */
+static void take_own_syncs(struct zab_leader *leader)
+{
+    for (size_t own = proposals_take_new_syncs(leader->zab->proposals); own > 0; own--)
+        ask_for_round(leader, /* connection= */ 0, proposals_proposed_zxid(leader->zab->proposals));
+}
+
+void zab_leader_end_turn(struct zab_leader *leader)
+{
+    leader_go_on_with_image(leader);
+    if (leader->phase != LEAD_SERVING || leader->failed != NULL)
+        return;
+    do
+        send_proposals(leader);
+    while (commit(leader)); /* what is applied may make clients ask for more */
+    take_own_syncs(leader);
+    if (leader->ping_now)
+        send_pings(leader);
+    if (leader->sync_count > 0)
+        answer_syncs(leader);
+    if (zxid_counter(proposals_proposed_zxid(leader->zab->proposals)) >= COUNTER_LAST)
+        fail(leader, "the epoch's transactions are used up: a new epoch is elected");
+}
+
+/* --- time --- */
+
+static void drop_silent(struct zab_leader *leader)
+{
+    struct list *next;
+
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = next) {
+        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        int32_t ticks = peer->phase >= PEER_SYNCED ? leader->zab->options.sync_limit
+                                                   : leader->zab->options.init_limit;
+        next = at->next;
+        if (now_ms(leader) - peer->heard_ms > ticks_ms(leader, ticks) &&
+            !(peer->phase == PEER_WAITS_IMAGE || peer->phase == PEER_TAKES_IMAGE))
+            peer_drop(leader, peer, "it was silent for longer than the limit");
+        else if (peer->phase == PEER_ACTIVE && !peer->observer && peer->unacked_since_ms != 0 &&
+                 now_ms(leader) - peer->unacked_since_ms >
+                     ticks_ms(leader, leader->zab->options.sync_limit))
+            peer_drop(leader, peer, "it did not acknowledge a proposal within syncLimit");
+    }
+}
+
+static void look_at_quorum(struct zab_leader *leader)
+{
+    int64_t limit_ms = ticks_ms(leader, leader->phase == LEAD_SERVING
+                                            ? leader->zab->options.sync_limit
+                                            : leader->zab->options.init_limit);
+    int64_t since_ms = now_ms(leader) - limit_ms;
+
+    if (leader->phase == LEAD_SERVING) {
+        if (!quorum(leader, /* own= */ true, was_heard_since, since_ms))
+            fail(leader, "fewer followers than a quorum are in step with this leader");
+    } else if (leader->begun_ms < since_ms) {
+        fail(leader, "no quorum of followers within initLimit");
+    }
+}
+
+void zab_leader_tick(struct zab_leader *leader)
+{
+    if (leader->failed != NULL)
+        return;
+    drop_silent(leader);
+    look_at_quorum(leader);
+    if (now_ms(leader) < leader->next_ping_ms)
+        return;
+    leader->next_ping_ms = now_ms(leader) + leader->zab->options.tick_ms / 2;
+    leader->ping_now = true;
+    if (leader->phase != LEAD_SERVING)
+        send_pings(leader);
+}
+
+int64_t zab_leader_wake_at_ms(const struct zab_leader *leader)
+{
+    return leader->next_ping_ms;
+}
+
+/* --- looking in --- */
+
+const char *zab_leader_failed(const struct zab_leader *leader)
+{
+    return leader->failed;
+}
+
+bool zab_leader_serves(const struct zab_leader *leader)
+{
+    return leader->phase == LEAD_SERVING;
+}
+
+int64_t zab_leader_epoch(const struct zab_leader *leader)
+{
+    return leader->epoch;
+}
+
+struct zab_leader_counts zab_leader_count(const struct zab_leader *leader)
+{
+    struct zab_leader_counts counts = {0};
+
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        counts.learners++;
+        counts.synced_followers += peer->phase >= PEER_SYNCED && peer->voter;
+        counts.synced_observers += peer->phase >= PEER_SYNCED && peer->observer;
+    }
+    return counts;
+}

@@ -1,0 +1,32 @@
+/* zab_leader.h: the leader, from its election until it loses its quorum, and what it knows of each of
+ * its learners. */
+#ifndef REPLICA_ZAB_ZAB_LEADER_H
+#define REPLICA_ZAB_ZAB_LEADER_H
+
+#include "replica/zab/zab.h"
+
+struct zab_leader;
+/* Proposals are idle. The quorum port is opened. */
+struct zab_leader *zab_leader_new(struct zab *zab);
+void zab_leader_free(struct zab_leader *leader); /* closes port and connections */
+
+void zab_leader_opened(struct zab_leader *leader, uint64_t connection);
+void zab_leader_bytes(struct zab_leader *leader, uint64_t connection, struct slice bytes);
+void zab_leader_closed(struct zab_leader *leader, uint64_t connection);
+void zab_leader_ready(struct zab_leader *leader, uint64_t connection);
+void zab_leader_store_done(struct zab_leader *leader, enum status status);
+void zab_leader_tick(struct zab_leader *leader);
+void zab_leader_end_turn(struct zab_leader *leader); /* proposals and commits: once a turn */
+int64_t zab_leader_wake_at_ms(const struct zab_leader *leader);
+
+const char *zab_leader_failed(const struct zab_leader *leader);
+bool zab_leader_serves(const struct zab_leader *leader);
+int64_t zab_leader_epoch(const struct zab_leader *leader); /* -1: not agreed upon yet */
+
+/* --- looking in --- */
+struct zab_leader_counts {
+    uint32_t learners, synced_followers, synced_observers;
+};
+struct zab_leader_counts zab_leader_count(const struct zab_leader *leader);
+
+#endif

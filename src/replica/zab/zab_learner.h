@@ -1,0 +1,40 @@
+/* zab_learner.h: a follower or observer, from the dial to its leader until it loses it. */
+#ifndef REPLICA_ZAB_ZAB_LEARNER_H
+#define REPLICA_ZAB_ZAB_LEARNER_H
+
+#include "replica/zab/zab.h"
+
+struct zab_learner;
+/* Proposals are idle. `leader`: whom the election chose; borrowed for life. */
+struct zab_learner *zab_learner_new(struct zab *zab, const struct member *leader);
+/* Closes the connection. Work on the files that is under way goes on: wait for it. */
+void zab_learner_free(struct zab_learner *learner);
+
+/* Events. The connection is looked at: what belongs to another one is not for this learner. */
+void zab_learner_opened(struct zab_learner *learner, uint64_t connection);
+void zab_learner_bytes(struct zab_learner *learner, uint64_t connection, struct slice bytes);
+void zab_learner_closed(struct zab_learner *learner, uint64_t connection);
+/* tree: what STORE_TRUNCATE brought; NULL when it was taken. */
+void zab_learner_store_done(struct zab_learner *learner, enum status status, struct tree **tree);
+void zab_learner_snapshot_done(struct zab_learner *learner, bool written);
+void zab_learner_tick(struct zab_learner *learner);
+void zab_learner_end_turn(struct zab_learner *learner); /* acknowledgements, requests: once a turn */
+int64_t zab_learner_wake_at_ms(const struct zab_learner *learner);
+
+/* Why the role is over; NULL: it is not. */
+const char *zab_learner_failed(const struct zab_learner *learner);
+bool zab_learner_serves(const struct zab_learner *learner); /* clients may be served */
+int64_t zab_learner_epoch(const struct zab_learner *learner); /* -1: not agreed upon yet */
+/* A tree came from the leader, or from the files, which fit it: the caller puts it in place of its own
+ * and then says so. NULL: none. */
+struct tree *zab_learner_take_tree(struct zab_learner *learner);
+void zab_learner_tree_taken(struct zab_learner *learner);
+/* An image of the tree must not run on: give it up, and tell snapshot_done(). */
+bool zab_learner_wants_no_image(const struct zab_learner *learner);
+/* The tree as it is now must be written: a snapshot that the leader sent. */
+bool zab_learner_writes_snapshot(const struct zab_learner *learner); /* it is being written */
+/* Files were put aside for what the leader sent, and that is not complete: they must be read anew. */
+bool zab_learner_left_files_unfinished(const struct zab_learner *learner);
+bool zab_learner_wants_snapshot(struct zab_learner *learner);
+
+#endif

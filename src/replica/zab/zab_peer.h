@@ -1,0 +1,79 @@
+/* zab_peer.h: one learner as its leader sees it. Only for the files of the leader. */
+#ifndef REPLICA_ZAB_ZAB_PEER_H
+#define REPLICA_ZAB_ZAB_PEER_H
+
+#include "base/list.h"
+#include "replica/zab/zab_leader.h"
+
+enum peer_phase {
+    PEER_NEW,          /* nothing was heard yet */
+    PEER_INTRODUCED,   /* FOLLOWERINFO came: LEADERINFO goes out when the epoch is promised */
+    PEER_PROMISING,    /* LEADERINFO is sent */
+    PEER_PROMISED,     /* ACKEPOCH came: it is brought to our history when the epoch is ours */
+    PEER_WAITS_IMAGE,  /* for its turn to get a snapshot */
+    PEER_TAKES_IMAGE,  /* its bytes are on their way */
+    PEER_SYNCING,      /* NEWLEADER is sent */
+    PEER_SYNCED,       /* its acknowledgement came: UPTODATE goes out when we serve */
+    PEER_ACTIVE        /* UPTODATE is sent */
+};
+
+struct zab_peer {
+    struct list in_peers;
+    uint64_t connection;
+    enum peer_phase phase;
+    int64_t id;    /* below 0: it has none, or is none of ours; such ids are made up */
+    bool voter, observer;
+    bool forwarded; /* it gets what is proposed (a follower) and committed */
+    bool held;      /* told to send no more of the image until there is room */
+    int64_t accepted_epoch, current_epoch, last_zxid; /* as it said */
+    int64_t acked_zxid;
+    int64_t opened_ms, heard_ms;
+    int64_t unacked_since_ms; /* the oldest proposal that it has not acknowledged; 0: none */
+    uint64_t pings_sent, pings_answered, first_ping; /* numbers of the leader's rounds */
+    struct zab_input input;
+};
+
+enum leader_phase {
+    LEAD_WAITING,     /* for a quorum's FOLLOWERINFO */
+    LEAD_PROMISING,   /* the new epoch is on its way to disk as accepted */
+    LEAD_CONFIRMING,  /* for a quorum's ACKEPOCH */
+    LEAD_OPENING,     /* the new epoch is on its way to disk as current */
+    LEAD_SYNCING,     /* for a quorum's acknowledgement of NEWLEADER */
+    LEAD_SERVING
+};
+
+struct sync_wait { /* somebody's sync: answered behind a commit, and behind a round of pings */
+    uint64_t connection; /* 0: a client of this server */
+    int64_t zxid;
+    uint64_t round;
+};
+
+struct zab_leader {
+    struct zab *zab;
+    enum leader_phase phase;
+    struct list peers;
+    int64_t epoch; /* -1: not decided */
+    int64_t made_up_id;
+    int64_t begun_ms, next_ping_ms, quorum_seen_ms;
+    int64_t committed_zxid; /* a quorum has it */
+    int64_t sent_zxid;      /* proposed to all that are forwarded to */
+    uint64_t ping_round;    /* of the last PING */
+    struct sync_wait *syncs; /* in the order of asking */
+    size_t sync_count, sync_capacity;
+    bool ping_now;
+    struct snapshot_image *image; /* for those in PEER_TAKES_IMAGE */
+    bool image_ended;
+    int64_t image_zxid;
+    struct buffer image_part;
+    const char *failed;
+};
+
+/* Shared by the files. */
+void peer_drop(struct zab_leader *leader, struct zab_peer *peer, const char *reason);
+/* zab_sync.c: brings a learner to our history, or lets it wait for an image. */
+void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer);
+void leader_go_on_with_image(struct zab_leader *leader);
+void leader_end_image(struct zab_leader *leader);
+void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer);
+
+#endif

@@ -1,0 +1,227 @@
+/* zab_sync.c: how a learner is brought to the leader's history: by what it lacks (DIFF), by taking back
+ * what nobody agreed to (TRUNC), or by everything (SNAP).
+ *
+ * A DIFF is sent only when the learner's last transaction stands in the leader's own history: ranges
+ * of numbers prove nothing. A SNAP never has a zxid below the learner's last one, for what stands in
+ * its log above the snapshot would come back at its next start. The snapshot is an image of the tree
+ * at one zxid; what is agreed upon meanwhile waits in the proposals and follows it. One image at a
+ * time; all who wait for one share the next. */
+#include "replica/zab/zab_peer.h"
+
+#include "replica/store/snapshot.h"
+#include "wire/quorum.h"
+
+enum {
+    IMAGE_PART_BYTES = 256 * 1024,
+    IMAGE_PARTS_A_TURN = 4
+};
+
+static struct proposals *proposals_of(const struct zab_leader *leader)
+{
+    return leader->zab->proposals;
+}
+
+/* --- what follows the choice --- */
+
+static void send_history(struct zab_leader *leader, struct zab_peer *peer, int64_t behind_zxid)
+{
+    struct proposals *proposals = proposals_of(leader);
+    struct buffer *bytes = &leader->zab->step->effects->peer_bytes;
+    size_t offset = bytes->size, count = proposals_kept_count(proposals);
+
+    for (size_t i = proposals_kept_behind(proposals, behind_zxid); i < count; i++) {
+        struct kept_txn kept = proposals_kept_at(proposals, i);
+        if (kept.zxid > leader->committed_zxid && (peer->observer || kept.zxid > leader->sent_zxid))
+            break; /* it comes with what all get */
+        quorum_packet_put(bytes, QUORUM_PROPOSAL, kept.zxid, kept.payload);
+        if (kept.zxid <= leader->committed_zxid)
+            quorum_packet_put(bytes, QUORUM_COMMIT, kept.zxid, SLICE_NULL);
+    }
+    if (bytes->size > offset)
+        effects_add_peer_send(leader->zab->step->effects, peer->connection, offset,
+                              bytes->size - offset);
+}
+
+void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer)
+{
+    struct buffer config = {0};
+
+    membership_write(&config, leader->zab->membership);
+    zab_send(leader->zab, peer->connection, QUORUM_NEW_LEADER, zxid_of_epoch(leader->epoch),
+             buffer_slice(&config));
+    buffer_deinit(&config);
+    peer->phase = PEER_SYNCING;
+    peer->forwarded = true;
+}
+
+static void send_way(struct zab_leader *leader, struct zab_peer *peer, int32_t type, int64_t zxid,
+                     int64_t behind_zxid)
+{
+    zab_send(leader->zab, peer->connection, type, zxid, SLICE_NULL);
+    send_history(leader, peer, behind_zxid);
+    peer_send_new_leader(leader, peer);
+}
+
+/* --- the choice --- */
+
+/* Everything behind zxid is kept, and it is a transaction of ours, or the one before the first. */
+static bool is_in_history(const struct zab_leader *leader, int64_t zxid)
+{
+    struct proposals *proposals = proposals_of(leader);
+
+    if (zxid == proposals_kept_above(proposals))
+        return true;
+    size_t behind = proposals_kept_behind(proposals, zxid);
+    return behind > 0 && proposals_kept_at(proposals, behind - 1).zxid == zxid;
+}
+
+void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer)
+{
+    struct proposals *proposals = proposals_of(leader);
+    int64_t last = leader->committed_zxid, zxid = peer->last_zxid;
+
+    if (zxid == last || (zxid_counter(zxid) == 0 && zxid > last)) {
+        send_way(leader, peer, QUORUM_DIFF, last, last); /* it lacks nothing */
+    } else if (zxid > last) {
+        send_way(leader, peer, QUORUM_TRUNC, last, last);
+    } else if (is_in_history(leader, zxid) ||
+               (zxid_counter(zxid) == 0 && zxid >= proposals_kept_above(proposals) && zxid != 0)) {
+        send_way(leader, peer, QUORUM_DIFF, last, zxid);
+    } else if (zxid > proposals_kept_above(proposals)) {
+        /* It has what nobody agreed to, behind the last one that we share with it. */
+        size_t behind = proposals_kept_behind(proposals, zxid);
+        int64_t shared = behind == 0 ? proposals_kept_above(proposals)
+                                     : proposals_kept_at(proposals, behind - 1).zxid;
+        if (zxid_epoch(shared) == zxid_epoch(zxid) && behind > 0)
+            send_way(leader, peer, QUORUM_TRUNC, shared, shared);
+        else
+            peer->phase = PEER_WAITS_IMAGE;
+    } else {
+        peer->phase = PEER_WAITS_IMAGE;
+    }
+}
+
+/* --- images --- */
+
+void leader_end_image(struct zab_leader *leader)
+{
+    if (leader->image != NULL)
+        snapshot_image_end(leader->image);
+    leader->image = NULL;
+    buffer_deinit(&leader->image_part);
+}
+
+static struct zab_peer *next_in(struct zab_leader *leader, struct list *at, enum peer_phase phase)
+{
+    for (at = at->next; at != &leader->peers; at = at->next) {
+        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->phase == phase)
+            return peer;
+    }
+    return NULL;
+}
+
+static void begin_image(struct zab_leader *leader)
+{
+    struct proposals *proposals = proposals_of(leader);
+    struct snapshot_image_options options = {.wire = true};
+    struct zab_peer *peer = next_in(leader, &leader->peers, PEER_WAITS_IMAGE);
+
+    if (peer == NULL || leader->image != NULL || proposals_half_applied(proposals) ||
+        snapshots_running(proposals_snapshots(proposals)))
+        return;
+    leader->image = snapshot_image_begin(proposals_tree(proposals), &options);
+    leader->image_zxid = snapshot_image_zxid(leader->image);
+    for (; peer != NULL; peer = next_in(leader, &peer->in_peers, PEER_WAITS_IMAGE)) {
+        peer->phase = PEER_TAKES_IMAGE;
+        peer->held = false;
+        zab_send(leader->zab, peer->connection, QUORUM_SNAP, leader->image_zxid, SLICE_NULL);
+    }
+}
+
+static bool all_have_room(struct zab_leader *leader)
+{
+    struct zab_peer *peer = next_in(leader, &leader->peers, PEER_TAKES_IMAGE);
+
+    for (; peer != NULL; peer = next_in(leader, &peer->in_peers, PEER_TAKES_IMAGE)) {
+        if (peer->held)
+            return false;
+    }
+    return true;
+}
+
+static void send_part(struct zab_leader *leader, struct slice part)
+{
+    struct effects *effects = leader->zab->step->effects;
+    size_t offset = effects->peer_bytes.size;
+    struct zab_peer *peer = next_in(leader, &leader->peers, PEER_TAKES_IMAGE);
+
+    buffer_append(&effects->peer_bytes, part);
+    for (; peer != NULL; peer = next_in(leader, &peer->in_peers, PEER_TAKES_IMAGE))
+        effects_add_peer_send(effects, peer->connection, offset, part.size);
+}
+
+/* Whoever took it gets what has happened since it began. */
+static void finish_image(struct zab_leader *leader)
+{
+    struct zab_peer *peer = next_in(leader, &leader->peers, PEER_TAKES_IMAGE);
+
+    leader_end_image(leader);
+    while (peer != NULL) {
+        struct zab_peer *next = next_in(leader, &peer->in_peers, PEER_TAKES_IMAGE);
+        if (leader->image_zxid < proposals_kept_above(proposals_of(leader))) {
+            peer_drop(leader, peer, "it took the snapshot too slowly: what came behind it is gone");
+        } else {
+            send_history(leader, peer, leader->image_zxid);
+            peer_send_new_leader(leader, peer);
+        }
+        peer = next;
+    }
+}
+
+static void lose_image(struct zab_leader *leader)
+{
+    struct zab_peer *peer;
+
+    leader_end_image(leader);
+    while ((peer = next_in(leader, &leader->peers, PEER_TAKES_IMAGE)) != NULL)
+        peer_drop(leader, peer, "too much changed while it took the snapshot");
+}
+
+static void hold_all(struct zab_leader *leader)
+{
+    struct zab_peer *peer = next_in(leader, &leader->peers, PEER_TAKES_IMAGE);
+
+    for (; peer != NULL; peer = next_in(leader, &peer->in_peers, PEER_TAKES_IMAGE)) {
+        peer->held = true;
+        effects_add_peer(leader->zab->step->effects,
+                         (struct peer_effect){.kind = PEER_HOLD, .connection = peer->connection});
+    }
+}
+
+void leader_go_on_with_image(struct zab_leader *leader)
+{
+    begin_image(leader);
+    if (leader->image == NULL)
+        return;
+    if (next_in(leader, &leader->peers, PEER_TAKES_IMAGE) == NULL) {
+        leader_end_image(leader); /* all who wanted it are gone */
+        return;
+    }
+    for (int part = 0; part < IMAGE_PARTS_A_TURN && all_have_room(leader); part++) {
+        leader->image_part.size = 0;
+        enum image_part kind =
+            snapshot_image_next(leader->image, &leader->image_part, IMAGE_PART_BYTES);
+        if (kind == IMAGE_LOST) {
+            lose_image(leader);
+            return;
+        }
+        if (kind == IMAGE_END) {
+            finish_image(leader);
+            return;
+        }
+        send_part(leader, buffer_slice(&leader->image_part));
+    }
+    if (all_have_room(leader))
+        hold_all(leader);
+}
