@@ -3,9 +3,7 @@
  * Everything is read from the front of a stream of bytes. STATUS_OK: it is whole, and `*ret_size`
  * bytes were used. STATUS_END: more bytes are needed, `*ret_size` in all before asking again makes
  * sense. STATUS_MALFORMED: no bytes that follow can make it right; close the connection. What is
- * read is borrowed from the input; texts are as the peer wrote them.
- * Source: QuorumPacket in zookeeper.jute, LearnerHandler.java, QuorumCnxManager.java,
- * FastLeaderElection.java. */
+ * read is borrowed from the input; texts are as the peer wrote them. */
 #ifndef WIRE_QUORUM_H
 #define WIRE_QUORUM_H
 

@@ -1,8 +1,7 @@
 /* membership.h: who the servers of an ensemble are, and which of them are enough.
  *
  * A membership is what server.N, group.G, weight.N and version lines say. It is made line by line and
- * then never changes. Names are kept as they are written and never resolved.
- * Source: QuorumPeer.QuorumServer, QuorumMaj.java, QuorumHierarchical.java. */
+ * then never changes. Names are kept as they are written and never resolved. */
 #ifndef REPLICA_MEMBERSHIP_MEMBERSHIP_H
 #define REPLICA_MEMBERSHIP_MEMBERSHIP_H
 

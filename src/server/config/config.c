@@ -546,7 +546,7 @@ bool config_from_words(struct config *config, int word_count, char **words)
     int32_t port = 0;
 
     apply_words(config);
-    config->front.connections_per_host_max = 0; /* ServerConfig.java: no limit in this form */
+    config->front.connections_per_host_max = 0; /* as in Java: no limit in this form */
     if (!java_parse_int(words[0], &port) || port < 0 || port > 65535)
         return false;
     config->front.port = port;

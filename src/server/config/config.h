@@ -1,6 +1,6 @@
 /* config.h: what the operator wants, from zoo.cfg and the -D words of SERVER_JVMFLAGS and JVMFLAGS.
  *
- * Names, defaults, ranges and exit codes are those of QuorumPeerConfig.java and of the system
+ * Names, defaults, ranges and exit codes are those of ZooKeeper and of the system
  * properties that ZooKeeper's classes read; docs/compatibility.md tells where we differ. A line of
  * the file wins over a -D word of the same name, because Java sets the property from the file. */
 #ifndef SERVER_CONFIG_CONFIG_H
@@ -38,7 +38,7 @@ struct jute_config { /* what a record may have at most: read by front, replica a
     int32_t extra_bytes; /* for what a server adds to a request; -1: as buffer_bytes_max */
 };
 
-struct connection_throttle_config { /* BlueThrottle.java */
+struct connection_throttle_config { /* connection_throttle_* */
     int32_t tokens_max, fill_time_ms, fill_count, freeze_time_ms;
     double drop_increase, drop_decrease, decrease_ratio;
     bool weighted;

@@ -1,3 +1,4 @@
+/* ensemble.c: the server.N, group.N and weight.N lines of a configuration, checked as Java checks them. */
 #include "server/config/ensemble.h"
 
 #include "replica/membership/membership.h"

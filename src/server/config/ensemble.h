@@ -1,5 +1,5 @@
 /* ensemble.h: the server.N, group.N and weight.N lines: who the servers are, and whether Java would
- * accept that. Source: QuorumPeerConfig.java parseDynamicConfig(), QuorumPeer.QuorumServer. */
+ * accept that. */
 #ifndef SERVER_CONFIG_ENSEMBLE_H
 #define SERVER_CONFIG_ENSEMBLE_H
 

@@ -45,7 +45,7 @@
     }
 
 static const struct key keys[] = {
-    /* what the parser of QuorumPeerConfig.java knows */
+    /* keys of zoo.cfg in Java */
     FIELD("dataDir", FILE_LINE, TEXT, directories.data),
     FIELD("dataLogDir", FILE_LINE, TEXT, directories.log),
     CALL("clientPort", FILE_LINE, key_take_client_port),

@@ -1,3 +1,4 @@
+/* properties.c: parses zoo.cfg as java.util.Properties does, to the last escape. */
 #include "server/config/properties.h"
 
 struct scanner {

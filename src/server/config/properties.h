@@ -3,7 +3,7 @@
  * `key=value`, `key: value` or `key value`; a line whose first character is `#` or `!` is a comment;
  * a line that ends in an odd number of `\` goes on in the next one; `\t \n \r \f \uXXXX`, and `\`
  * with any other character is that character. Bytes are passed through as they are (Java reads them
- * as ISO-8859-1); \uXXXX becomes UTF-8. Source: OpenJDK Properties.java, load0(). */
+ * as ISO-8859-1); \uXXXX becomes UTF-8. */
 #ifndef SERVER_CONFIG_PROPERTIES_H
 #define SERVER_CONFIG_PROPERTIES_H
 

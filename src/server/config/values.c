@@ -1,3 +1,4 @@
+/* values.c: parses the values of keys: numbers, booleans, intervals, as Java parses each. */
 #include "server/config/values.h"
 
 #include <ctype.h>
