@@ -1,8 +1,8 @@
-/* disk.c: files as two contents each: what a reader sees now, and what survives a power loss.
+/* disk.c: every file has two contents: what a reader sees now, and what is durable.
  *
- * The rule: a call changes `now` only; sync copies a file's `now` over its `durable`, sync_dir does it
- * for the names. A reboot takes, sector by sector and name by name, one of the two. Every choice comes
- * from the seed, so a run repeats itself. */
+ * A call changes `now` only; sync copies a file's `now` to its `durable`, and sync_dir does it for the
+ * names. A reboot takes one of the two for each sector and each name. The seed makes every choice, so a
+ * run can be repeated. */
 #include "sim/disk.h"
 
 #include "base/array.h"
@@ -164,7 +164,7 @@ static void change_names(struct sim_disk *sim, const struct change *change)
     sim->changes[sim->change_count++] = *change;
 }
 
-/* Before every call. *ret_crash: the power goes with this one. */
+/* Before every call. *ret_crash: the power fails during this one. */
 static enum status enter(struct sim_disk *sim, enum sim_disk_op op, bool changes, bool *ret_crash)
 {
     *ret_crash = false;
@@ -430,7 +430,7 @@ static enum status sim_list(struct disk *disk, disk_list_visit *visit, void *con
     enum status status = enter(sim, SIM_LIST, false, &crash);
     if (status != STATUS_OK)
         return status;
-    /* A directory has no order: begin somewhere. */
+    /* The order of a directory is undefined: the walk begins anywhere. */
     size_t start = sim->now.count == 0 ? 0 : (size_t)random_below(sim, (int32_t)sim->now.count);
     for (size_t i = 0; i < sim->now.count; i++) {
         const struct name *name = &sim->now.entries[(start + i) % sim->now.count];

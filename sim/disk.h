@@ -1,9 +1,8 @@
-/* disk.h: a directory in memory that loses power, tears, reorders and fails, by seed: the simulated
- * answer to base/disk.h.
+/* disk.h: base/disk.h in memory, with power losses, torn and reordered writes, and failures, by seed.
  *
- * What was not synced when the power goes may be there or not: every 512-byte sector of a file for
- * itself, its size, and every name made, renamed or removed since the last sync_dir. Untouched by
- * sim_disk_crash_at(), sim_disk_fail_at() and the like, it is a plain disk on which nothing fails. */
+ * After a power loss, what was not synced may be there or not: each 512-byte sector of a file, its size,
+ * and each name that was created, renamed or removed since the last sync_dir, independently. Unless
+ * sim_disk_crash_at(), sim_disk_fail_at() and the like are called, nothing fails. */
 #ifndef SIM_DISK_H
 #define SIM_DISK_H
 
@@ -35,12 +34,12 @@ struct sim_disk *sim_disk_new(uint64_t seed); /* an empty directory */
 void sim_disk_free(struct sim_disk *sim);
 struct disk *sim_disk(struct sim_disk *sim);
 
-/* The power goes in the middle of the n-th change from now on (1: the next one; changes are
- * SIM_WRITE and what follows it in the enum, and opens that create). From then on every call
- * answers STATUS_IO. 0: never. */
+/* The power fails in the middle of the n-th change from now on (1: the next one; changes are SIM_WRITE and
+ * what follows it in the enum, and opens that create). After that every call answers STATUS_IO.
+ * 0: never. */
 void sim_disk_crash_at(struct sim_disk *sim, uint64_t n);
 bool sim_disk_crashed(const struct sim_disk *sim);
-/* The power goes now, if it has not gone, and comes back. Open files are closed: their handles may
+/* The power fails now, if it has not failed yet, and comes back. Open files are closed: their handles may
  * only be given to close(). */
 void sim_disk_reboot(struct sim_disk *sim, enum sim_disk_loss loss);
 /* The n-th call of this kind from now on (1: the next one) answers `status` and changes nothing. */
@@ -55,7 +54,7 @@ uint64_t sim_disk_calls(const struct sim_disk *sim, enum sim_disk_op op);
 void sim_disk_forget_calls(struct sim_disk *sim);
 size_t sim_disk_open_files(const struct sim_disk *sim);
 
-/* Straight at the bytes, without counting, failing or losing anything. */
+/* Direct access to the bytes: nothing is counted, fails or is lost. */
 struct slice sim_disk_bytes(const struct sim_disk *sim, const char *name); /* null: no such file */
 void sim_disk_put(struct sim_disk *sim, const char *name, struct slice bytes); /* durable */
 void sim_disk_delete(struct sim_disk *sim, const char *name);

@@ -1,8 +1,8 @@
-/* driver.c: the host of one replica: events in, effects carried out at the end of a turn.
+/* driver.c: the host of one replica: steps events, and carries out the effects at the end of a turn.
  *
- * The rule: replica_step() appends, carry_out() acts, and nothing is stepped between the first look at
- * the effects and their clearing. Sends leave before the log is written: an answer that should have
- * waited for the disk is then out when the power goes, and a test sees it. */
+ * Nothing is stepped between the first look at the effects and their clearing. Sends are carried out
+ * before the log is written: so if an answer should have waited for the disk, and the power fails, a test
+ * sees the mistake. */
 #include "sim/driver.h"
 
 #include "base/array.h"

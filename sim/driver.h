@@ -1,17 +1,17 @@
 /* driver.h: drives one replica through its turns, as the daemon does, without a socket, a clock, a
  * thread or a file of the system.
  *
- * It is the host of the contract in replica.h. Events are stepped; at the end of a turn the effects
- * are carried out once: frames go into the mailbox of each client, records to the log, closes, pauses
- * and holds are noted, an image is begun; then the effects are cleared, and what that caused is
- * stepped in its turn. Effects are looked at nowhere else, so that a send that grows until the turn
- * ends is taken whole. What breaks the contract is asserted here, whoever uses the driver.
+ * It is the host of replica.h's contract. Events are stepped. At the end of a turn the effects are carried
+ * out once: frames go into each client's mailbox, records to the log, closes, pauses and holds are
+ * noted, an image is begun. Then the effects are cleared, and what this has caused is stepped in the next
+ * turn. Effects are looked at only there, so a send that grows during the turn is taken whole. The driver
+ * asserts the contract.
  *
- * The driver moves nothing by itself: time passes when the user says so, the log is durable when the
- * user says so, and so on. There is no chance in it: the same calls give the same effects.
+ * Nothing happens by itself: time passes, and the log becomes durable, when the user calls a function for
+ * it. The same calls give the same effects.
  *
- * With options.disk, the log and the images are written there, by the writers that the daemon uses.
- * When that disk fails, the process is dead: `status` says why, and no call does anything any more. */
+ * With options.disk, the log and the images are written to that disk, by the writers of the daemon. When
+ * the disk fails the process counts as ended: `status` says why, and calls have no effect. */
 #ifndef SIM_DRIVER_H
 #define SIM_DRIVER_H
 
@@ -41,7 +41,7 @@ struct driver_client {
     bool held;                /* the replica waits for driver_ready() */
     int hold_count;
     bool answered;         /* its ConnectResponse is in the mail, or was */
-    uint64_t gone_in_turn; /* a number is not used again in the turn in which its client went */
+    uint64_t gone_in_turn; /* its number is not used again in the turn in which the client ended */
     struct buffer mail; /* whole frames, each behind its size; up to read_at they were looked at */
     size_t read_at;
     /* What its last ConnectResponse said; a refusal: 0. Outlives the connection. */
@@ -95,11 +95,11 @@ struct driver {
 /* Takes the tree. The clock is at now_ms = 500 and wall_ms = replica's session_seed_ms. */
 void driver_init(struct driver *driver, const struct driver_options *options,
                  const struct replica_options *replica, struct tree *tree);
-/* The process is no more: nothing is written, synced or told to anybody. */
+/* The process ends as by a kill: nothing more is written, synced or sent. */
 void driver_deinit(struct driver *driver);
 
-/* Steps one event, at the time that it says, and ends the turn unless that is done by hand. What
- * follows are thin words for it. */
+/* Steps one event, at the time in it, and ends the turn unless turn_by_hand. The functions below do this
+ * for each kind of event. */
 void driver_step(struct driver *driver, const struct replica_event *event);
 void driver_end_turn(struct driver *driver);
 

@@ -1,5 +1,5 @@
-/* server.c: the loop and its turn: events become steps of the replica, and at the end of the turn what
- * it wants done is carried out once. */
+/* server.c: the loop and its turns: each event is a step of the replica, and at the end of a turn the
+ * effects of all steps are carried out once. */
 #include "server/server.h"
 
 #include "io/disk_posix.h"
@@ -106,7 +106,7 @@ static void arm_wake(struct server *server)
     uv_timer_start(&server->wake, on_wake, delay_ms, 0);
 }
 
-/* --- snapshots: a slice a turn, while the writer has room --- */
+/* --- snapshots: one part in each turn, while the writer has room --- */
 
 static void snapshot_slice(struct server *server)
 {
@@ -178,8 +178,8 @@ static void finish_stop(struct server *server)
     uv_stop(&server->loop);
 }
 
-/* The log first, so that the disk works while the answers leave. Nothing steps the replica between
- * the first send and the clearing: it may lengthen its last send, which must not have left. */
+/* The log first, so that the disk works while the answers are sent. The replica is not stepped between
+ * the first send and the clearing: a step may lengthen its last send, which must not be sent yet. */
 static void carry_out_once(struct server *server)
 {
     struct effects *effects = &server->effects;

@@ -1,6 +1,6 @@
-/* startup.c: the data directories of a server: found, made, locked, opened, and recovered.
+/* startup.c: finds, creates, locks, opens and recovers the data directories of a server.
  *
- * Says why in the log whenever it refuses; touches nothing that a refused start should leave. */
+ * Whenever it refuses it logs why, and it changes nothing that a refused start must leave. */
 #include "server/server.h"
 
 #include "io/disk_posix.h"
@@ -119,16 +119,15 @@ enum exit_code startup_directories(struct server *server)
     return status == STATUS_OK ? EXIT_CODE_OK : EXIT_CODE_DATA_DIR;
 }
 
-/* The file `initialize` in dataLogDir lets an empty directory count as a fresh database, once. Only a
- * start that goes on uses it up: a refused one leaves it, so that the operator's word still holds
- * when the cause is gone. It goes after snapshot.0 is on disk: a crash in between finds that, and the
- * next start removes the file. Java removes it earlier, before it has looked at the logs. */
+/* The file `initialize` in dataLogDir allows an empty directory to become a fresh database, once. Only a
+ * start that is not refused removes it, and only when snapshot.0 is on disk; after a crash in between
+ * the next start removes it. (Java removes it before it reads the logs.) */
 static void initialize_path(const struct config *config, char path[PATH_MAX])
 {
     snprintf(path, PATH_MAX, "%s/initialize", config->directories.log);
 }
 
-/* False: it stands there still, and a directory that lost its data would count as fresh. */
+/* False: it could not be removed. A directory that loses its data later would count as fresh. */
 static bool initialize_remove(const char *path)
 {
     if (unlink(path) == 0 || errno == ENOENT)

@@ -1,4 +1,4 @@
-/* check.h: tests read as sentences. Thin names over cmocka.
+/* check.h: macros over cmocka with which a test reads as a sentence.
  *
  *     TEST(a_sentence_that_is_proved) { CHECK(1 + 1 == 2); }
  *     PROPERTY(a_sentence_for_any_seed) { int32_t n = random_below(&seed, 100); ... }

@@ -1,8 +1,8 @@
-/* replica_rig.h: a driver (sim/driver.h) on the bench: settings for tests, and short words for what
- * their clients send and expect.
+/* replica_rig.h: a driver (sim/driver.h) with settings for tests, and short functions for what clients send
+ * and expect.
  *
- * A turn ends behind every event. A client that the replica closes stays until driver_gone(). Where
- * something is expected and not there, the test fails. */
+ * A turn ends after every event. A client that the replica closes stays until driver_gone(). When an
+ * expected answer is missing or different, the test fails. */
 #ifndef TEST_LIB_REPLICA_RIG_H
 #define TEST_LIB_REPLICA_RIG_H
 

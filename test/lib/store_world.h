@@ -1,6 +1,6 @@
-/* store_world.h: a made-up life of a server: transactions by seed, and the tree they give.
+/* store_world.h: a history of a server, made from a seed: transactions, and the tree that they give.
  *
- * The world knows every transaction it made, so that any prefix can be built again and compared. */
+ * It remembers every transaction, so that the tree after any of them can be built again and compared. */
 #ifndef TEST_LIB_STORE_WORLD_H
 #define TEST_LIB_STORE_WORLD_H
 
@@ -38,7 +38,7 @@ struct txnlog_append world_append(const struct store_world *world, size_t index)
 /* One of the given kind: its op is filled in by the caller. */
 struct txnlog_append world_add(struct store_world *world, const struct txn_op *op);
 struct txnlog_append world_create(struct store_world *world, const char *path, struct slice data);
-/* The world as it was after `zxid`: later transactions never were. The next one has zxid + 1. */
+/* Goes back to `zxid`: later transactions are forgotten, and the next one has zxid + 1. */
 void world_go_back(struct store_world *world, int64_t zxid);
 int64_t world_zxid(const struct store_world *world);
 

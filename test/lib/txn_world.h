@@ -1,4 +1,5 @@
-/* txn_world.h: a tree, what is proposed over it, and a judge: requests in, transactions out. */
+/* txn_world.h: a tree with outstanding transactions, for tests of prepare and apply: requests in,
+ * transactions out. */
 #ifndef TEST_LIB_TXN_WORLD_H
 #define TEST_LIB_TXN_WORLD_H
 
@@ -20,8 +21,8 @@ struct txn_world {
 void txn_world_init(struct txn_world *world);
 void txn_world_deinit(struct txn_world *world);
 
-/* Decodes and judges; the body must decode. The transaction's bytes are queued; `ret_txn` is valid
- * until the next txn_world_apply_all(). */
+/* Decodes and prepares a request; the body must decode. The transaction's bytes are queued; `ret_txn` is
+ * valid until the next txn_world_apply_all(). */
 void txn_world_propose(struct txn_world *world, int32_t type, struct slice body,
                        struct txn *ret_txn);
 void txn_world_queue(struct txn_world *world, const struct txn *txn); /* proposes this one */

@@ -1,4 +1,5 @@
-/* stream.c: send() first, libuv's queue only for what the kernel does not take. */
+/* stream.c: bytes are given to the kernel at once, by send(); only what it does not take goes into libuv's
+ * queue. */
 #include "io/net/stream.h"
 
 #include <errno.h>

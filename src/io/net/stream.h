@@ -1,9 +1,8 @@
 /* stream.h: bytes to and from one peer, over libuv.
  *
- * What was read is handed over in a buffer that all streams of a `net` share: whoever needs the bytes
- * longer copies them. What is sent goes to the kernel at once; what it does not take waits here, in
- * order. How much may wait is the owner's decision: it looks at stream_queued(). A stream has never
- * heard of frames or znodes. */
+ * Bytes that were read are in a buffer that all streams of a `net` share; to keep them longer, copy them.
+ * What is sent goes to the kernel at once, and what the kernel does not take waits here, in order. The
+ * owner limits how much may wait, with stream_queued(). A stream knows nothing of frames or znodes. */
 #ifndef IO_NET_STREAM_H
 #define IO_NET_STREAM_H
 

@@ -69,7 +69,7 @@ struct loaded {
     struct snapshot_info info;
 };
 
-/* A snapshot of Java's may hold what came while it was written. */
+/* A snapshot that Java wrote may hold changes that were made while it was written. */
 static bool is_ahead(const struct snapshot_info *info, int64_t zxid)
 {
     return info->node_zxid_max > zxid || (info->has_digest && info->digest_zxid > zxid);
@@ -222,7 +222,7 @@ static bool is_ttl_owner(int64_t owner)
     return (uint64_t)owner >> 40 == 0xff0000; /* extended, feature 0 */
 }
 
-/* Nodes whose session was closed or never recorded: gone, without a transaction. */
+/* Ephemeral nodes without a session are deleted, with no transaction. */
 static enum status remove_orphans(struct recovery *recovery)
 {
     struct tree *tree = recovery->tree;
@@ -265,8 +265,8 @@ static enum status remove_orphans(struct recovery *recovery)
     return STATUS_OK;
 }
 
-/* A log without a snapshot cannot be told from one whose snapshot was lost. So the snapshot of an
- * empty tree is there before the first record. */
+/* A directory with a log and no snapshot may have lost its snapshot. So a fresh database writes the
+ * snapshot of an empty tree before the first record. */
 static enum status write_first_snapshot(struct disk *data, const struct recovery_options *options,
                                         struct tree *tree)
 {
@@ -454,7 +454,7 @@ enum status store_purge(struct disk *data, struct disk *log, uint32_t retain,
     if (status == STATUS_OK && kept >= 0) {
         while (snapshot_count < snapshots.count && snapshots.files[snapshot_count].read.zxid < kept)
             snapshot_count++;
-        /* The last log that begins at or below the snapshot may reach beyond it. */
+        /* The last log that begins at or below the snapshot may hold records above it. */
         while (log_count + 1 < logs.count && logs.files[log_count + 1].read.zxid <= kept)
             log_count++;
         status = remove_old(log, &logs, log_count, notes);

@@ -1,9 +1,9 @@
-/* recovery.h: from the files of a data directory to a tree, or to a refusal that says why.
+/* recovery.h: loads the files of a data directory into a tree, or refuses and says why.
  *
- * Newest good snapshot, then every log record behind it. A torn
- * tail, which no acknowledged transaction can be in, is kept as torn.<file>.<offset>, cut off and
- * told. Damage to anything that may have been acknowledged refuses: file, zxid, what to do.
- * Crash during recovery, run it again: same answer.
+ * It takes the newest good snapshot, and then every log record after it. A torn tail, in which no
+ * acknowledged transaction can be, is cut off and kept as torn.<file>.<offset>. When anything that may
+ * have been acknowledged is damaged it refuses, and tells the file, the zxid and what to do. After a
+ * crash during recovery the next one gives the same result.
  * `data` and `log` are the version-2 directories of dataDir and dataLogDir; often the same. */
 #ifndef REPLICA_STORE_RECOVERY_H
 #define REPLICA_STORE_RECOVERY_H
@@ -37,7 +37,7 @@ struct recovery_options {
      * not read, snapshots that hold something later are not taken. */
     bool limited;
     int64_t limit_zxid;
-    /* Unless NULL, called between the two parts of the work: the snapshot is loaded, now the logs. */
+    /* Unless NULL, called when the snapshot is loaded and the logs follow. */
     void (*replay_begins)(void *context);
     void *context;
 };
@@ -66,9 +66,9 @@ void recovery_deinit(struct recovery *recovery); /* the notes; not the tree */
 MUST_USE enum status store_check_dirs(struct disk *data, struct disk *log,
                                       struct store_notes *notes);
 
-/* Keeps the `retain` newest good snapshots (at least 3) and the logs that the oldest of them
- * needs; removes what is older and appends one note per removed file. With no good snapshot
- * nothing is removed. Any thread. */
+/* Keeps the `retain` newest good snapshots (at least 3) and the logs that the oldest of these needs, and
+ * removes older ones, with a note for each. Without a good snapshot it removes nothing. Any thread.
+ * Errors are the disk's. */
 MUST_USE enum status store_purge(struct disk *data, struct disk *log, uint32_t retain,
                                  struct store_notes *notes);
 

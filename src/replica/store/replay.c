@@ -1,12 +1,12 @@
-/* replay.c: the records behind a snapshot, applied in order; and what to make of a break in them.
+/* replay.c: applies the records after a snapshot in order, and decides what a break in them means.
  *
- * A break is a spot where the records stop making sense: bytes that are no record with something
- * behind them, a file without a header, or a record that does not follow the one before.
+ * A break is a place where the records stop making sense: bytes that are no record, and other bytes after
+ * them; a file without a header; or a record that does not follow the one before it.
  *
- * A break is a torn tail when a power loss explains it: the bytes look like a write that arrived in
- * part, and nothing behind it proves that the lost record was durable. Records behind it prove
- * that when their trailer says so, or when Java wrote them, which says nothing. Then all from the
- * break on was never acknowledged, and is put aside. Everything else is damage.
+ * A break is a torn tail if a power loss explains it: the bytes look like a write of which only a part
+ * reached the disk, and no later record shows that the lost one was durable. A later record shows that
+ * when its trailer says so; one of Java's has no trailer, so it counts as showing it. A torn tail was
+ * never acknowledged, and is cut off and kept in another file. Everything else is damage.
  * docs/operations.md tells the operator what is done with each. */
 #include "replica/store/replay.h"
 
@@ -27,7 +27,7 @@ enum break_kind {
     BREAK_BYTES,  /* bytes that are no record */
     BREAK_ORDER,  /* a record that does not follow */
 };
-struct txnlog_break { /* of a break */
+struct txnlog_break {
     enum break_kind kind;
     size_t file;
     uint64_t offset;
@@ -190,8 +190,8 @@ static enum status apply(struct replaying *replaying, size_t file, uint64_t offs
     return STATUS_OK;
 }
 
-/* The first record behind a break: does it go on exactly where the records stopped? Then an earlier
- * run had this torn tail, and nothing is missing. */
+/* Does the first record after a break continue exactly where the records stopped? Then an earlier run
+ * had this torn tail, and nothing is missing. */
 static bool heals(const struct replaying *replaying, int64_t zxid,
                   const struct txnlog_trailer *trailer)
 {
@@ -210,8 +210,8 @@ static void tell_healed(struct replaying *replaying, size_t file)
                file_name(replaying, file));
 }
 
-/* A record that does not follow the one before. That the records in between are lost and never
- * were durable is possible where a new file begins. */
+/* A record that does not follow the one before it. Only at the start of a file may the records between
+ * have been lost before they were durable. */
 static struct txnlog_break break_of_order(enum succession how, size_t file, uint64_t offset)
 {
     return (struct txnlog_break){

@@ -1,4 +1,4 @@
-/* replay.h: the log records behind a snapshot, applied; and what to make of a break in them. */
+/* replay.h: applies the log records after a snapshot, and decides what a break in them means. */
 #ifndef REPLICA_STORE_REPLAY_H
 #define REPLICA_STORE_REPLAY_H
 
@@ -14,15 +14,15 @@ struct replay {
     bool begin_anywhere;       /* snapshot.trust.empty: nothing says what came before */
     bool limited;       /* ends in front of the first record above limit_zxid, or at a break; */
     int64_t limit_zxid; /* repairs nothing */
-    /* A fuzzy snapshot: digests mean nothing until after fuzzy_zxid, whose tree has this one. */
+    /* A fuzzy snapshot: digests can be checked only from fuzzy_zxid on, where it is fuzzy_digest. */
     bool fuzzy;
     int64_t fuzzy_zxid;
     uint64_t fuzzy_digest;
 };
 
-/* Reads, and where that is sound repairs, the files that may hold zxids above the snapshot's; sets
- * recovery's log position. All that was read is synced: it may have been written by a process
- * that died before it could. */
+/* Reads the files that may hold zxids above the snapshot's, repairs them where that is safe, and sets
+ * recovery's log position. It syncs what it has read: the process that wrote it may have died before
+ * its sync. STATUS_CORRUPT: damage, with a note that says why. Otherwise the disk's errors. */
 MUST_USE enum status replay_run(struct replay *replay);
 
 #endif

@@ -1,4 +1,4 @@
-/* snapshot.h: a tree as a file: its bytes from a tree, onto the disk, and back.
+/* snapshot.h: writes a tree to a snapshot file, and loads it again.
  *
  *     snapshot = "ZKSN" int 2, long -1, sessions, ACL table, nodes, "/"    seal
  *                long zxid, int 2, long digest       (digests on)          seal
@@ -20,7 +20,7 @@ void snapshot_name_write(char *at, int64_t zxid, enum store_compression compress
 
 /* --- the bytes of an image, without seals, in parts --- */
 struct snapshot_image_options {
-    bool digest_enabled;    /* off: neither of the two later sections (Java mistakes the third) */
+    bool digest_enabled;    /* off: the second and third sections are left out */
     bool last_zxid_section; /* serializeLastProcessedZxid.enabled */
     bool wire;              /* as a leader sends it (snapshot_stream.h), signature included */
 };
@@ -43,8 +43,9 @@ MUST_USE enum status snapshot_file_begin(struct disk *disk, int64_t zxid,
 MUST_USE enum status snapshot_file_write(struct snapshot_file *file, struct slice bytes);
 MUST_USE enum status snapshot_file_seal(struct snapshot_file *file);
 uint64_t snapshot_file_bytes(const struct snapshot_file *file); /* uncompressed, so far */
-/* Sync, read it all again and check, rename, sync the directory; frees `file` in any case. Not OK:
- * the temporary file was removed where that was possible. STATUS_CORRUPT: it did not read back. */
+/* Syncs the file, reads and checks all of it, renames it, syncs the directory. Frees `file` in any case;
+ * after an error the temporary file is removed, if possible. STATUS_CORRUPT: what was read differs from
+ * what was written. */
 MUST_USE enum status snapshot_file_finish(struct snapshot_file *file);
 void snapshot_file_abort(struct snapshot_file *file); /* removes the temporary file */
 /* begin, all parts of an image of `tree`, finish. Blocks: for starts, tests and tools. */
@@ -59,15 +60,16 @@ struct snapshot_info {
     uint64_t digest;
     bool has_last_zxid;
     int64_t last_zxid;
-    int64_t node_zxid_max; /* the highest one in a stat: a fuzzy one may be ahead of its name */
-    const char *problem;   /* when the answer is not OK: "wrong seal", ... */
+    int64_t
+        node_zxid_max; /* the highest in any stat; of a fuzzy snapshot it may be above its name's */
+    const char *problem; /* when the answer is not OK: "wrong seal", ... */
 };
 /* A cheap check of the name and the last bytes: does this look like a finished snapshot? */
 MUST_USE enum status snapshot_is_candidate(struct disk *disk, const char *name,
                                            bool *ret_candidate);
-/* Into an empty tree (tree_new_empty), which is useless when the answer is not OK. `tree` NULL:
- * only checks. STATUS_CORRUPT: not a whole, right snapshot. Bounded memory. Does not call
- * tree_load_finish() nor set the zxid. text_bytes_max 0: Java's default. */
+/* Loads into an empty tree (tree_new_empty), which is useless when the answer is not OK; tree NULL: only
+ * checks. STATUS_CORRUPT: it is not a complete and correct snapshot. Memory is bounded. The caller calls
+ * tree_load_finish() and sets the zxid. text_bytes_max 0: Java's default. */
 MUST_USE enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes_max,
                                    struct tree *tree, struct snapshot_info *ret_info);
 

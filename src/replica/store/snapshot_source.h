@@ -11,8 +11,8 @@ struct snapshot_source;
 MUST_USE enum status snapshot_source_open(struct disk *disk, const char *name,
                                           struct snapshot_source **ret_source);
 void snapshot_source_close(struct snapshot_source *source);
-/* What is in the window: at least `want` bytes unless the stream ends. STATUS_CORRUPT: it does not
- * decompress. Valid until the next call. */
+/* The bytes in the window, at least `want` of them unless the stream ends; valid until the next call.
+ * STATUS_CORRUPT: they do not decompress. Otherwise the disk's errors. */
 MUST_USE enum status snapshot_source_peek(struct snapshot_source *source, size_t want,
                                           struct slice *ret_bytes);
 void snapshot_source_skip(struct snapshot_source *source, size_t size); /* size <= peeked */

@@ -1,5 +1,5 @@
-/* txnlog.c: writing the transaction log: whole batches at the end of the newest file, and one sync. After an
- * error nothing is written any more, but for a full disk, whose batch is taken back. */
+/* txnlog.c: writes the transaction log: whole batches at the end of the newest file, then one sync. After an
+ * error nothing more is written, except when the disk was full: then the batch is taken back. */
 #include "replica/store/txnlog.h"
 
 #include "replica/store/txnlog_reader.h"
@@ -23,7 +23,7 @@ struct txnlog_file {
     uint64_t file_end;   /* the size it has */
     uint64_t zeroed_end; /* written, as records or as zeros */
     size_t zeros_bytes;  /* how much to write ahead next time */
-    bool dirty;
+    bool unsynced;
 };
 
 struct txnlog_writer {
@@ -34,7 +34,7 @@ struct txnlog_writer {
     int64_t synced_zxid;
     int64_t durable_zxid; /* as records promise it: never moves without force_sync */
     uint64_t written_bytes, syncs;
-    bool roll, dir_dirty;
+    bool roll, dir_unsynced;
     enum status failed; /* for good */
     struct buffer batch;
 };
@@ -87,8 +87,8 @@ static uint64_t padded_end(uint64_t position, uint64_t end, uint64_t prealloc_by
     return end + prealloc_bytes;
 }
 
-/* Java does not start over a log file without a header. So a file has its name only once it holds
- * its first records: a process that is killed in between leaves a name that nobody looks at. */
+/* Java does not start when a log file has no header. So a file gets its name only when it holds its first
+ * records; a process that is killed before that leaves a temporary name, which is ignored. */
 static void temporary_name(char at[TEMPORARY_NAME_BYTES_MAX], const struct txnlog_file *file)
 {
     memcpy(at, TEMPORARY_PREFIX, sizeof(TEMPORARY_PREFIX) - 1);
@@ -112,13 +112,13 @@ static enum status file_begin(struct txnlog_writer *writer, int64_t zxid)
     file->zeros_bytes = ZEROS_BYTES_FIRST;
     file->older = writer->newest;
     writer->newest = file;
-    writer->dir_dirty = true;
+    writer->dir_unsynced = true;
     return STATUS_OK;
 }
 
-/* A recovery that cuts off a torn first record leaves a file with a header and nothing more: its name is
- * free. STATUS_EXISTS: anything else is there, which may have been acknowledged; nobody replaces it.
- * (The directory is locked, so no other server makes one meanwhile.) */
+/* Recovery may have cut off a torn first record, and left a file with a header only; its name may be used
+ * again. STATUS_EXISTS: the file holds more, which may have been acknowledged, so it is not replaced.
+ * (The directory is locked: no other server creates files in it.) */
 static enum status refuse_if_taken(struct txnlog_writer *writer, const char *name)
 {
     struct txnlog_reader reader;
@@ -149,7 +149,7 @@ static enum status give_name(struct txnlog_writer *writer, struct txnlog_file *f
         enum status status = writer->disk->ops->sync(writer->disk, file->file);
         if (status != STATUS_OK)
             return status;
-        file->dirty = false;
+        file->unsynced = false;
         writer->syncs++;
     }
     enum status status = refuse_if_taken(writer, file->name);
@@ -169,7 +169,7 @@ static enum status file_write(struct txnlog_writer *writer, struct txnlog_file *
 
     ASSERT(file != NULL);
     uint64_t end = file->end + size;
-    file->dirty = true;
+    file->unsynced = true;
     if (file->padded_end > file->file_end) {
         status = ops->truncate(writer->disk, file->file, file->padded_end);
         if (status != STATUS_OK)
@@ -187,7 +187,7 @@ static enum status file_write(struct txnlog_writer *writer, struct txnlog_file *
             if (file->zeros_bytes < ZEROS_BYTES_MAX)
                 file->zeros_bytes *= 2;
         }
-        /* A nearly full disk may still have room for the records themselves. */
+        /* A nearly full disk may still have space for the records, without the zeros after them. */
         if (status == STATUS_NO_SPACE)
             status = ops->write(writer->disk, file->file, file->end, batch->data, size);
     } else {
@@ -205,14 +205,14 @@ static enum status file_write(struct txnlog_writer *writer, struct txnlog_file *
 
 struct mark { /* what append() goes back to when the disk is full */
     struct txnlog_file *file;
-    struct txnlog_file state;
+    struct txnlog_file saved;
     struct txnlog_position position;
     uint64_t written_bytes;
     bool roll;
 };
 
-/* The disk is full: nothing of the batch stays. What stays must be as durable as it was before, so
- * the cut is synced: bytes of a batch that was taken back never turn up again. */
+/* The disk is full: nothing of the batch may stay. The cut is synced, so that bytes of a batch that was
+ * taken back cannot reappear after a power loss. */
 static enum status take_back(struct txnlog_writer *writer, const struct mark *mark)
 {
     const struct disk_ops *ops = writer->disk->ops;
@@ -237,7 +237,7 @@ static enum status take_back(struct txnlog_writer *writer, const struct mark *ma
     if (mark->file == NULL)
         return STATUS_OK;
     struct txnlog_file *file = mark->file;
-    *file = mark->state;
+    *file = mark->saved;
     status = ops->truncate(writer->disk, file->file, file->end);
     if (status == STATUS_OK && writer->options.force_sync)
         status = ops->sync(writer->disk, file->file);
@@ -302,7 +302,7 @@ enum status txnlog_writer_append(struct txnlog_writer *writer, const struct txnl
                         .written_bytes = writer->written_bytes,
                         .roll = writer->roll};
     if (mark.file != NULL)
-        mark.state = *mark.file;
+        mark.saved = *mark.file;
     enum status status = append_batch(writer, appends, count);
     if (status == STATUS_NO_SPACE) {
         status = take_back(writer, &mark);
@@ -319,24 +319,24 @@ enum status txnlog_writer_sync(struct txnlog_writer *writer)
     if (writer->failed != STATUS_OK)
         return writer->failed;
     for (struct txnlog_file *file = writer->newest; file != NULL; file = file->older) {
-        if (!file->dirty || !writer->options.force_sync)
+        if (!file->unsynced || !writer->options.force_sync)
             continue;
         status = ops->sync(writer->disk, file->file);
         if (status != STATUS_OK)
             return fail(writer, status);
-        file->dirty = false;
+        file->unsynced = false;
         writer->syncs++;
     }
-    if (writer->dir_dirty && writer->options.force_sync) {
+    if (writer->dir_unsynced && writer->options.force_sync) {
         status = ops->sync_dir(writer->disk);
         if (status != STATUS_OK)
             return fail(writer, status);
     }
-    writer->dir_dirty = false;
+    writer->dir_unsynced = false;
     struct txnlog_file *newest = writer->newest;
     if (newest == NULL)
         return STATUS_OK;
-    newest->dirty = false;
+    newest->unsynced = false;
     while (newest->older != NULL) {
         struct txnlog_file *file = newest->older;
         newest->older = file->older;
@@ -358,8 +358,8 @@ void txnlog_writer_info(const struct txnlog_writer *writer, struct txnlog_writer
                                             .syncs = writer->syncs,
                                             .last_zxid = writer->position.last_zxid,
                                             .durable_zxid = writer->synced_zxid,
-                                            .dirty = writer->dir_dirty ||
-                                                     (newest != NULL && newest->dirty)};
+                                            .unsynced = writer->dir_unsynced ||
+                                                        (newest != NULL && newest->unsynced)};
     if (newest != NULL) {
         memcpy(ret_info->file_name, newest->name, sizeof(newest->name));
         ret_info->file_bytes = newest->file_end;

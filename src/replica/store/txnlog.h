@@ -1,14 +1,14 @@
 /* txnlog.h: writing the transaction log: whole batches, one write each, then one sync.
  *
- * Writes only new files: the first append of a run begins log.<its zxid>, and so does every record
- * with roll_before and the first one after a sync that left the file over size_limit_bytes.
- * A file's size grows ahead of its content as Java's does; up to 256 KB of that is written as zeros,
- * so that most syncs change no metadata. Not sparse where it matters, never 64 MB at start.
+ * It writes to new files only. A file log.<zxid> is begun by the first append of a run, by every record
+ * with roll_before, and by the first record after a sync that left the file above size_limit_bytes.
+ * A file's size grows ahead of its records, as Java's does. Up to 256 KB of that is written as zeros, so
+ * that most syncs change no metadata; the rest is a hole.
  *
- * Errors: STATUS_NO_SPACE from append means that nothing of this batch is in the log, that what
- * was appended before is untouched, and that the same batch may be tried again. Every other error,
- * and every error of sync, is final: the writer answers it again to each later call, because after
- * a failed sync nobody knows what the disk holds.
+ * Errors: after STATUS_NO_SPACE from append nothing of this batch is in the log, what was appended before
+ * is unchanged, and the same batch may be tried again. Every other error, and every error of sync, is
+ * final: each later call answers it again, because after a failed sync it is unknown what is on the
+ * disk.
  * One thread at a time. */
 #ifndef REPLICA_STORE_TXNLOG_H
 #define REPLICA_STORE_TXNLOG_H
@@ -34,7 +34,7 @@ void txnlog_writer_free(struct txnlog_writer *writer); /* closes; syncs nothing 
 /* zxids grow. Not durable before txnlog_writer_sync(). */
 MUST_USE enum status txnlog_writer_append(struct txnlog_writer *writer,
                                           const struct txnlog_append *appends, size_t count);
-/* OK: every record appended so far survives a power loss. Nothing new: OK without a disk call. */
+/* OK: every record appended so far is durable. When there is none since the last sync it does nothing. */
 MUST_USE enum status txnlog_writer_sync(struct txnlog_writer *writer);
 
 struct txnlog_writer_info {
@@ -43,7 +43,7 @@ struct txnlog_writer_info {
     uint64_t written_bytes;                /* of records, in all files of this writer */
     uint64_t syncs;                        /* file syncs that were done */
     int64_t last_zxid, durable_zxid;
-    bool dirty; /* something waits for a sync */
+    bool unsynced; /* something waits for a sync */
 };
 void txnlog_writer_info(const struct txnlog_writer *writer, struct txnlog_writer_info *ret_info);
 

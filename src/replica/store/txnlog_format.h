@@ -5,13 +5,13 @@
  *     record  = long Adler-32 of the payload, int size, payload, 0x42
  *     payload = TxnHeader, body, digest (12 bytes), and what Java does not look at: our trailer
  *     trailer = long prev_zxid, long durable_zxid, int link, int check          (24 bytes)
- * prev_zxid is the record before this one, durable_zxid the highest zxid known to be on disk when
- * this one was written, link chains all records of one history, check is the CRC-32 of the payload
- * before it: it tells our records from Java's, and is stronger than Adler-32 on short ones.
- * A record of an error has no digest in Java. It gets that of the record before, for it changes nothing;
- * where that is not known, it gets no trailer. Any other record without a digest gets one with
- * version 0: Java reads it, compares nothing, counts
- * no mismatch, and warns once in a while that the version is not its own (tried with 3.8.0).
+ * prev_zxid is the record before this one. durable_zxid is the highest zxid that was known to be on disk
+ * when this record was written. link connects all records of one history. check is the CRC-32 of the
+ * payload before it: it distinguishes our records from Java's, and is more reliable than Adler-32 for
+ * short ones. Java's error records have no digest. Here they get the digest of the record before, for
+ * an error changes nothing; where that is not known they get no trailer. Any other record without a
+ * digest gets one of version 0: Java compares nothing and counts no mismatch, but now and then it logs
+ * that the version is not its own (tried with 3.8.0).
  * docs/protocol.md, "The transaction log". */
 #ifndef REPLICA_STORE_TXNLOG_FORMAT_H
 #define REPLICA_STORE_TXNLOG_FORMAT_H
@@ -29,7 +29,7 @@ enum {
     TXNLOG_NAME_BYTES_MAX = 32,
 };
 
-/* Where the next record connects. */
+/* What the trailer of the next record says of the record before it. */
 struct txnlog_position {
     int64_t last_zxid; /* of the record before; of the snapshot when there is none */
     uint32_t link;     /* of the record before; 0 when it has no trailer of ours */
@@ -43,7 +43,7 @@ struct txnlog_trailer {
     uint32_t crc; /* of the payload before the link */
 };
 
-/* The longest payload, without our trailer, that a reader of the log takes. text_bytes_max:
+/* The longest payload, without our trailer, that a reader of the log accepts. text_bytes_max:
  * jute.maxbuffer + extrasize; 0: Java's default. */
 size_t txnlog_payload_bytes_max(size_t text_bytes_max);
 
@@ -64,7 +64,7 @@ void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_d
 
 /* False: the payload carries no trailer of ours (Java wrote it). */
 bool txnlog_trailer_read(struct slice payload, struct txnlog_trailer *ret_trailer);
-/* What the link must be: `crc` of this record behind the link of the record before. */
+/* The link of a record with this `crc` that follows a record with `link_before`. */
 uint32_t txnlog_link(uint32_t link_before, uint32_t crc);
 /* Of a payload of at least TXNLOG_PAYLOAD_BYTES_MIN bytes. */
 int64_t txnlog_payload_zxid(struct slice payload);

@@ -110,8 +110,8 @@ enum status txnlog_reader_header(struct txnlog_reader *reader, enum txnlog_heade
     return STATUS_OK;
 }
 
-/* A write that a power loss cut short leaves whole sectors as they were: zeros, because nothing is
- * ever written over records. A record without a sector of zeros has changed in another way. */
+/* When a power loss interrupts a write, some sectors stay as they were before it: zeros, because records
+ * are never overwritten. A record without a sector of zeros was damaged in another way. */
 static bool sector_missing(uint64_t offset, struct slice record)
 {
     size_t start = 0;

@@ -1,6 +1,6 @@
-/* txnlog_reader.h: the records of one log file, in order, and what the bytes behind them look like.
+/* txnlog_reader.h: the records of one log file, in order, and what the bytes after the last one look like.
  *
- * Judges framing and checksum only; what a break in the records means is decided in replay.c. */
+ * It checks frames and checksums only; what a break in the records means is decided in replay.c. */
 #ifndef REPLICA_STORE_TXNLOG_READER_H
 #define REPLICA_STORE_TXNLOG_READER_H
 
@@ -27,7 +27,7 @@ enum txnlog_header {
     TXNLOG_HEADER_UNWRITTEN, /* shorter than a header, or zeros: its first write never arrived */
     TXNLOG_HEADER_FOREIGN    /* something else stands there */
 };
-/* Call once, first; moves behind the header. */
+/* To be called once, before the first record. */
 MUST_USE enum status txnlog_reader_header(struct txnlog_reader *reader,
                                           enum txnlog_header *ret_header);
 

@@ -5,7 +5,7 @@
 #include "base/hash.h"
 
 enum {
-    /* Later and longer ones are not counted: nothing that clients choose grows for ever. */
+    /* More and longer ones are not counted: clients choose the names, so memory must be bounded. */
     NAMESPACES_MAX = 1000,
     NAME_BYTES_MAX = 1024,
     STAT_OVERHEAD_BYTES = 68

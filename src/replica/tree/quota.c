@@ -15,7 +15,7 @@ struct quota_values {
     struct slice text;                            /* what they were read from */
 };
 
-/* The id under /zookeeper/quota that carries the innermost limits for `path`; NODE_NONE: free. */
+/* The id under /zookeeper/quota that has the innermost limits for `path`; NODE_NONE: there are none. */
 static uint32_t innermost_quota(const struct tree *tree, struct slice path)
 {
     uint32_t at = tree->quota_root, found = NODE_NONE;
@@ -117,7 +117,7 @@ static bool values_of(const struct tree *tree, uint32_t quota, struct slice name
     return *ret_id != NODE_NONE && read_values(znode_data(tree_node(tree, *ret_id)), ret_values);
 }
 
-/* count and bytes anew, every other key kept and sorted as Java writes them. */
+/* Writes the new count and bytes; the other keys are kept, in the order in which Java writes them. */
 static void write_stats(struct tree *tree, uint32_t stats, const struct quota_values *values)
 {
     struct {
@@ -265,7 +265,7 @@ static void add_usage(struct tree_quota_sum *sum, const struct quota_values *usa
     sum->counted = true;
 }
 
-/* What cannot be parsed is left out; there Java's mntr says nothing at all. */
+/* Quotas that cannot be parsed are left out. (Java's mntr then answers nothing.) */
 static struct tree_quota_sum add_up(const struct tree *tree, uint32_t top)
 {
     struct tree_quota_sum sum = {0};

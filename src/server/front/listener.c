@@ -1,4 +1,5 @@
-/* listener.c: who may connect, who has been silent for too long, and the room's door. */
+/* listener.c: accepts connections, within the limits; closes those that have been silent for too long; and
+ * has the functions that other rooms call. */
 #include "server/front/front_internal.h"
 
 #include <netinet/in.h>
@@ -105,7 +106,7 @@ void front_free(struct front *front)
 
 /* --- accepting --- */
 
-/* A connection that never became one: it has no number yet. */
+/* The connection was refused before it got an id. */
 static void on_refused_closed(void *context)
 {
     mem_free(context);
@@ -182,12 +183,12 @@ static void on_connection(uv_stream_t *listener, int status)
     if (status == 0) {
         accept_one(front);
     } else if (log_limit_take(&front->refusals, host_now_ms(front->host), &suppressed)) {
-        /* Out of descriptors: libuv keeps a spare one to take and close what waits. */
+        /* No descriptor is left: libuv keeps a spare one, with which it accepts and closes what waits. */
         log_warn("front", "Error accepting new connection: %s", uv_strerror(status));
     }
 }
 
-/* --- connections that never become a session, or say nothing for their whole timeout --- */
+/* --- connections that have no session for long, or are silent for their whole timeout --- */
 
 static void log_silent(struct front *front, const struct connection *connection, int64_t session_id,
                        int64_t now_ms)

@@ -16,7 +16,7 @@ int32_t throttle_deficit(const struct throttle *throttle)
     return throttle->options.tokens_max > 0 ? throttle->options.tokens_max - throttle->tokens : 0;
 }
 
-/* Drop more while there are no tokens at all, less while there are plenty; then roll the dice. */
+/* The probability of a drop rises while there are no tokens, and falls while there are plenty. */
 static bool early_drop(struct throttle *throttle, int64_t now_ms, double chance)
 {
     const struct throttle_options *options = &throttle->options;

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Serving comes first: this thread yields the processor, and rests as long as it has worked. */
+/* Serving is more important: this thread has a low priority, and sleeps as long as it has worked. */
 enum { QUEUE_BYTES_MAX = 1 << 20, EXIT_CODE_SNAPSHOT = 10, NICENESS = 10, REST_NS_MAX = 50000000 };
 
 enum job_kind { JOB_BEGIN, JOB_PART, JOB_FINISH, JOB_GIVE_UP, JOB_PURGE };
@@ -193,7 +193,7 @@ static void *run(void *argument)
     struct snapshot_thread *thread = argument;
     struct job *job;
 
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS); /* without it: only less polite */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS); /* it works without this, too */
     while ((job = take(thread)) != NULL) {
         switch (job->kind) {
         case JOB_BEGIN:

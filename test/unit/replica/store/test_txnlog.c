@@ -284,7 +284,7 @@ TEST(without_force_sync_nothing_is_synced_and_no_record_claims_that_another_is_d
     CHECK_I64("durable", trailer.durable_zxid, 0);
     txnlog_writer_info(rig.writer, &info);
     CHECK_I64("as far as anybody cares", info.durable_zxid, 2);
-    CHECK(!info.dirty);
+    CHECK(!info.unsynced);
     rig_deinit(&rig);
 }
 
@@ -300,7 +300,7 @@ TEST(roll_before_begins_a_new_file_and_both_are_synced)
     CHECK_STATUS(txnlog_writer_append(rig.writer, batch, ARRAY_LEN(batch)), STATUS_OK);
     struct txnlog_writer_info info;
     txnlog_writer_info(rig.writer, &info);
-    CHECK(info.dirty);
+    CHECK(info.unsynced);
     CHECK_U64("open files", sim_disk_open_files(rig.sim), 2);
     CHECK_STATUS(txnlog_writer_sync(rig.writer), STATUS_OK);
     CHECK_U64("syncs", sim_disk_calls(rig.sim, SIM_SYNC), 2);
