@@ -60,7 +60,7 @@ struct sim_disk {
     size_t open_files;
 };
 
-static struct sim_disk *of(struct disk *disk)
+static struct sim_disk *sim_of(struct disk *disk)
 {
     return CONTAINER_OF(disk, struct sim_disk, disk);
 }
@@ -211,7 +211,7 @@ static struct disk_file *file_new(struct sim_disk *sim, struct inode *inode, boo
 static enum status sim_open(struct disk *disk, const char *name, enum disk_open_mode mode,
                             struct disk_file **ret_file)
 {
-    struct sim_disk *sim = of(disk);
+    struct sim_disk *sim = sim_of(disk);
     struct name *entry = names_find(&sim->now, name);
     bool crash;
 
@@ -239,7 +239,7 @@ static enum status sim_open(struct disk *disk, const char *name, enum disk_open_
 
 static void sim_close(struct disk *disk, struct disk_file *file)
 {
-    struct sim_disk *sim = of(disk);
+    struct sim_disk *sim = sim_of(disk);
 
     if (file->boot == sim->boot)
         sim->open_files--;
@@ -272,7 +272,7 @@ static size_t take_blocks(struct sim_disk *sim, struct inode *inode, uint64_t of
 static enum status sim_write(struct disk *disk, struct disk_file *file, uint64_t offset,
                              const void *bytes, size_t size)
 {
-    struct sim_disk *sim = of(disk);
+    struct sim_disk *sim = sim_of(disk);
     bool crash;
 
     ASSERT(file->writable && size > 0);
@@ -294,7 +294,7 @@ static enum status sim_write(struct disk *disk, struct disk_file *file, uint64_t
 static enum status sim_read(struct disk *disk, struct disk_file *file, uint64_t offset, void *bytes,
                             size_t capacity, size_t *ret_size)
 {
-    struct sim_disk *sim = of(disk);
+    struct sim_disk *sim = sim_of(disk);
     struct bytes *from = &file->inode->now;
     bool crash;
 
@@ -318,7 +318,7 @@ static enum status sim_size(struct disk *disk, struct disk_file *file, uint64_t 
 {
     bool crash;
 
-    enum status status = enter(of(disk), SIM_SIZE, false, &crash);
+    enum status status = enter(sim_of(disk), SIM_SIZE, false, &crash);
     if (status == STATUS_OK)
         *ret_size_bytes = file->inode->now.size;
     return status;
@@ -330,7 +330,7 @@ static enum status sim_skip_hole(struct disk *disk, struct disk_file *file, uint
     const struct inode *inode = file->inode;
     bool crash;
 
-    enum status status = enter(of(disk), SIM_SKIP_HOLE, false, &crash);
+    enum status status = enter(sim_of(disk), SIM_SKIP_HOLE, false, &crash);
     if (status != STATUS_OK)
         return status;
     *ret_offset = inode->now.size;
@@ -346,7 +346,7 @@ static enum status sim_skip_hole(struct disk *disk, struct disk_file *file, uint
 
 static enum status sim_truncate(struct disk *disk, struct disk_file *file, uint64_t size_bytes)
 {
-    struct sim_disk *sim = of(disk);
+    struct sim_disk *sim = sim_of(disk);
     bool crash;
 
     ASSERT(file->writable);
@@ -362,7 +362,7 @@ static enum status sim_sync(struct disk *disk, struct disk_file *file)
 {
     bool crash;
 
-    enum status status = enter(of(disk), SIM_SYNC, true, &crash);
+    enum status status = enter(sim_of(disk), SIM_SYNC, true, &crash);
     if (status != STATUS_OK)
         return status;
     if (crash)
@@ -373,7 +373,7 @@ static enum status sim_sync(struct disk *disk, struct disk_file *file)
 
 static enum status sim_sync_dir(struct disk *disk)
 {
-    struct sim_disk *sim = of(disk);
+    struct sim_disk *sim = sim_of(disk);
     bool crash;
 
     enum status status = enter(sim, SIM_SYNC_DIR, true, &crash);
@@ -388,7 +388,7 @@ static enum status sim_sync_dir(struct disk *disk)
 
 static enum status sim_rename(struct disk *disk, const char *from, const char *to)
 {
-    struct sim_disk *sim = of(disk);
+    struct sim_disk *sim = sim_of(disk);
     struct name *entry = names_find(&sim->now, from);
     bool crash;
 
@@ -406,7 +406,7 @@ static enum status sim_rename(struct disk *disk, const char *from, const char *t
 
 static enum status sim_remove(struct disk *disk, const char *name)
 {
-    struct sim_disk *sim = of(disk);
+    struct sim_disk *sim = sim_of(disk);
     struct name *entry = names_find(&sim->now, name);
     bool crash;
 
@@ -424,7 +424,7 @@ static enum status sim_remove(struct disk *disk, const char *name)
 
 static enum status sim_list(struct disk *disk, disk_list_visit *visit, void *context)
 {
-    struct sim_disk *sim = of(disk);
+    struct sim_disk *sim = sim_of(disk);
     bool crash;
 
     enum status status = enter(sim, SIM_LIST, false, &crash);

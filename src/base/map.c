@@ -17,7 +17,7 @@ void map_deinit(struct map *map)
     map_init(map);
 }
 
-static size_t home(const struct map *map, uint64_t key)
+static size_t home_slot(const struct map *map, uint64_t key)
 {
     return (size_t)hash_u64(key, 0) & (map->capacity - 1);
 }
@@ -26,7 +26,7 @@ void *map_get(const struct map *map, uint64_t key)
 {
     if (map->count == 0)
         return NULL;
-    for (size_t i = home(map, key); map->slots[i].value != NULL;
+    for (size_t i = home_slot(map, key); map->slots[i].value != NULL;
          i = (i + 1) & (map->capacity - 1)) {
         if (map->slots[i].key == key)
             return map->slots[i].value;
@@ -36,7 +36,7 @@ void *map_get(const struct map *map, uint64_t key)
 
 static void put(struct map *map, uint64_t key, void *value)
 {
-    size_t i = home(map, key);
+    size_t i = home_slot(map, key);
 
     while (map->slots[i].value != NULL && map->slots[i].key != key)
         i = (i + 1) & (map->capacity - 1);
@@ -67,7 +67,7 @@ void *map_remove(struct map *map, uint64_t key)
     if (map->count == 0)
         return NULL;
     size_t mask = map->capacity - 1;
-    size_t hole = home(map, key);
+    size_t hole = home_slot(map, key);
 
     while (map->slots[hole].value != NULL && map->slots[hole].key != key)
         hole = (hole + 1) & mask;
@@ -76,7 +76,7 @@ void *map_remove(struct map *map, uint64_t key)
         return NULL;
     /* Close the gap: an entry may move back to the hole unless its home lies behind it. */
     for (size_t i = (hole + 1) & mask; map->slots[i].value != NULL; i = (i + 1) & mask) {
-        size_t from = home(map, map->slots[i].key);
+        size_t from = home_slot(map, map->slots[i].key);
         if (((i - from) & mask) >= ((i - hole) & mask)) {
             map->slots[hole] = map->slots[i];
             hole = i;

@@ -158,7 +158,7 @@ static struct txnlog_writer *writer_new(struct server *server, size_t payload_by
 }
 
 /* What the start found, for `mntr` and for the log. */
-static void tell_loaded(struct server *server, const struct recovery *recovery, uint64_t start_ns,
+static void note_loaded(struct server *server, const struct recovery *recovery, uint64_t start_ns,
                         uint64_t replay_ns)
 {
     uint64_t end_ns = uv_hrtime();
@@ -211,7 +211,7 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         recovery_deinit(&recovery);
         return EXIT_CODE_DATA_DIR;
     }
-    tell_loaded(server, &recovery, start_ns, replay_ns);
+    note_loaded(server, &recovery, start_ns, replay_ns);
     server->snapshot_wanted =
         !recovery.fresh && (recovery.replayed > 0 || recovery.snapshot_zxid != recovery.last_zxid);
     *ret_tree = recovery.tree;

@@ -48,7 +48,7 @@ static bool parse_address(const char *text, char host[HOST_BYTES_MAX], int *ret_
     return *colon == ':' && rest != colon + 1 && *rest == '\0' && port > 0 && port <= 65535;
 }
 
-static int complain(const char *address, const char *what)
+static int print_failure(const char *address, const char *what)
 {
     fprintf(stderr, "paddock: %s: %s\n", address, what);
     return EXIT_NO_ANSWER;
@@ -65,11 +65,11 @@ static int ask(int fd, const char *address, const char *word)
     bool any = false;
 
     if (write(fd, word, 4) != 4)
-        return complain(address, reason());
+        return print_failure(address, reason());
     for (;;) {
         ssize_t size = read(fd, bytes, sizeof(bytes));
         if (size < 0)
-            return complain(address, reason());
+            return print_failure(address, reason());
         if (size == 0)
             break;
         fwrite(bytes, 1, (size_t)size, stdout);
@@ -77,7 +77,8 @@ static int ask(int fd, const char *address, const char *word)
     }
     if (any && fflush(stdout) == 0)
         return 0;
-    return complain(address, "closed the connection without an answer; is it a ZooKeeper server?");
+    return print_failure(address,
+                         "closed the connection without an answer; is it a ZooKeeper server?");
 }
 
 int four_letter_tool_main(int argc, char **argv)
@@ -90,16 +91,17 @@ int four_letter_tool_main(int argc, char **argv)
     if (argc != 3 || strlen(argv[2]) != 4 || !parse_address(argv[1], host, &port))
         return usage();
     if (address_resolve(host, port, &address) != STATUS_OK)
-        return complain(argv[1], "the name does not resolve");
+        return print_failure(argv[1], "the name does not resolve");
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return complain(argv[1], strerror(errno));
+        return print_failure(argv[1], strerror(errno));
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)); /* connect(), too */
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
     socklen_t size = address.ss_family == AF_INET6 ? (socklen_t)sizeof(struct sockaddr_in6)
                                                    : (socklen_t)sizeof(struct sockaddr_in);
-    int status = connect(fd, (struct sockaddr *)&address, size) == 0 ? ask(fd, argv[1], argv[2])
-                                                                     : complain(argv[1], reason());
+    int status = connect(fd, (struct sockaddr *)&address, size) == 0
+                     ? ask(fd, argv[1], argv[2])
+                     : print_failure(argv[1], reason());
     close(fd);
     return status;
 }

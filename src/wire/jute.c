@@ -155,7 +155,7 @@ struct slice jute_text_as_java_holds_it(struct arena *arena, struct slice text)
     return slice_of(clean, size);
 }
 
-static bool is_fine(const struct reader *reader, struct slice text)
+static bool needs_no_change(const struct reader *reader, struct slice text)
 {
     return reader->texts_as_they_are || jute_text_clean(text);
 }
@@ -181,7 +181,7 @@ struct jute_vector reader_texts(struct reader *reader)
     bool clean = true;
     const uint8_t *start = reader->pos;
     for (int32_t i = 0; i < count && reader->status == STATUS_OK; i++)
-        clean &= is_fine(reader, reader_buffer(reader));
+        clean &= needs_no_change(reader, reader_buffer(reader));
     if (reader->status != STATUS_OK)
         return (struct jute_vector){SLICE_NULL, -1};
     vector.bytes = slice_of(start, (size_t)(reader->pos - start));
@@ -220,7 +220,7 @@ struct jute_vector reader_acls(struct reader *reader)
     const uint8_t *start = reader->pos;
     for (int32_t i = 0; i < count && reader->status == STATUS_OK; i++) {
         struct jute_acl acl = read_acl(reader);
-        clean &= is_fine(reader, acl.scheme) && is_fine(reader, acl.id);
+        clean &= needs_no_change(reader, acl.scheme) && needs_no_change(reader, acl.id);
     }
     if (reader->status != STATUS_OK)
         return (struct jute_vector){SLICE_NULL, -1};

@@ -47,7 +47,7 @@ struct front {
 };
 
 /* May `size` more bytes be read? STATUS_END: not yet. */
-static enum status need(const struct front *front, size_t size, size_t *ret_size)
+static enum status require_bytes(const struct front *front, size_t size, size_t *ret_size)
 {
     if (size > front->bytes_max - front->pos)
         return STATUS_MALFORMED;
@@ -61,7 +61,7 @@ static enum status need(const struct front *front, size_t size, size_t *ret_size
 static enum status front_bytes(struct front *front, size_t behind, struct slice *ret_bytes,
                                size_t *ret_size)
 {
-    enum status status = need(front, 4 + behind, ret_size);
+    enum status status = require_bytes(front, 4 + behind, ret_size);
 
     if (status == STATUS_END && front->bytes.size >= front->pos + 4)
         status = STATUS_OK; /* the length is there and says more precisely what is needed */
@@ -71,7 +71,7 @@ static enum status front_bytes(struct front *front, size_t behind, struct slice 
     if (size < -1)
         return STATUS_MALFORMED;
     size_t more = size == -1 ? 0 : (size_t)size;
-    status = need(front, 4 + more + behind, ret_size);
+    status = require_bytes(front, 4 + more + behind, ret_size);
     if (status != STATUS_OK)
         return status;
     *ret_bytes = size == -1 ? SLICE_NULL : slice_of(front->bytes.data + front->pos + 4, more);
@@ -82,7 +82,7 @@ static enum status front_bytes(struct front *front, size_t behind, struct slice 
 /* As in every jute vector, a count below -1 is an empty one. */
 static enum status front_auth(struct front *front, struct jute_vector *ret_auth, size_t *ret_size)
 {
-    enum status status = need(front, 4, ret_size);
+    enum status status = require_bytes(front, 4, ret_size);
 
     if (status != STATUS_OK)
         return status;
@@ -283,7 +283,7 @@ enum status election_hello_read(struct slice bytes, struct election_hello *ret_h
 {
     struct front front = {.bytes = bytes,
                           .bytes_max = HELLO_HEAD_BYTES + ELECTION_ADDRESS_BYTES_MAX};
-    enum status status = need(&front, 8, ret_size);
+    enum status status = require_bytes(&front, 8, ret_size);
 
     if (status != STATUS_OK)
         return status;
@@ -295,13 +295,13 @@ enum status election_hello_read(struct slice bytes, struct election_hello *ret_h
     }
     if (first != HELLO_ONE_ADDRESS && first != HELLO_MANY_ADDRESSES)
         return STATUS_MALFORMED;
-    status = need(&front, HELLO_HEAD_BYTES, ret_size);
+    status = require_bytes(&front, HELLO_HEAD_BYTES, ret_size);
     if (status != STATUS_OK)
         return status;
     int32_t size = (int32_t)load_be32(bytes.data + HELLO_HEAD_BYTES - 4);
     if (size < 1 || size > ELECTION_ADDRESS_BYTES_MAX)
         return STATUS_MALFORMED;
-    status = need(&front, HELLO_HEAD_BYTES + (size_t)size, ret_size);
+    status = require_bytes(&front, HELLO_HEAD_BYTES + (size_t)size, ret_size);
     if (status != STATUS_OK)
         return status;
     *ret_hello =
@@ -328,14 +328,14 @@ void election_hello_write(struct buffer *buffer, const struct election_hello *he
 enum status election_frame_read(struct slice bytes, struct slice *ret_message, size_t *ret_size)
 {
     struct front front = {.bytes = bytes, .bytes_max = 4 + ELECTION_MESSAGE_BYTES_MAX};
-    enum status status = need(&front, 4, ret_size);
+    enum status status = require_bytes(&front, 4, ret_size);
 
     if (status != STATUS_OK)
         return status;
     int32_t size = (int32_t)load_be32(bytes.data);
     if (size < 1 || size > ELECTION_MESSAGE_BYTES_MAX)
         return STATUS_MALFORMED;
-    status = need(&front, 4 + (size_t)size, ret_size);
+    status = require_bytes(&front, 4 + (size_t)size, ret_size);
     if (status != STATUS_OK)
         return status;
     *ret_message = slice_of(bytes.data + 4, (size_t)size);

@@ -83,8 +83,9 @@ static void fail_later(struct dial *dial, int error)
 
 /* --- the addresses --- */
 
-/* A port that the kernel gives to outgoing connections may be met by itself: then nobody listens. */
-static bool met_itself(const uv_tcp_t *tcp)
+/* When nobody listens at a port that the kernel also gives to outgoing connections, a socket may connect
+ * to itself. */
+static bool is_connected_to_itself(const uv_tcp_t *tcp)
 {
     struct sockaddr_storage here = {0}, there = {0};
     int here_size = sizeof(here), there_size = sizeof(there);
@@ -113,7 +114,7 @@ static void on_connected(uv_connect_t *request, int error)
 
     if (dial == NULL)
         return; /* it is being closed */
-    if (error == 0 && met_itself(&attempt->tcp))
+    if (error == 0 && is_connected_to_itself(&attempt->tcp))
         error = UV_ECONNREFUSED;
     if (error == 0) {
         int fd = take_socket(&attempt->tcp);

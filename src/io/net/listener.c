@@ -66,7 +66,7 @@ static void on_tell(uv_timer_t *timer)
     listener->events->failed(listener->context, listener->error, again);
 }
 
-static void tell(struct listener *listener, int error)
+static void report_later(struct listener *listener, int error)
 {
     listener->error = error;
     listener->attempts++;
@@ -117,7 +117,7 @@ static void on_resolved(void *context, const struct resolved *found, int error)
     struct listener *listener = context;
 
     listener->resolving = NULL;
-    tell(listener, error != 0 ? error : bind_to(listener, &found->addresses[0]));
+    report_later(listener, error != 0 ? error : bind_to(listener, &found->addresses[0]));
 }
 
 static void try_to_bind(struct listener *listener)
@@ -125,14 +125,14 @@ static void try_to_bind(struct listener *listener)
     struct resolved found = {.count = 0};
 
     if (listener->host[0] == '\0') {
-        tell(listener, bind_to_all(listener));
+        report_later(listener, bind_to_all(listener));
     } else if (resolve_number(listener->host, listener->port, &found)) {
-        tell(listener, bind_to(listener, &found.addresses[0]));
+        report_later(listener, bind_to(listener, &found.addresses[0]));
     } else {
         int error = resolve_start(listener->loop, listener->host, listener->port, on_resolved,
                                   listener, &listener->resolving);
         if (error != 0)
-            tell(listener, error);
+            report_later(listener, error);
     }
 }
 

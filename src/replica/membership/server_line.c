@@ -23,7 +23,7 @@ static size_t find(struct slice text, char wanted)
     return at == NULL ? text.size : (size_t)(at - text.data);
 }
 
-static struct slice behind(struct slice text, size_t size)
+static struct slice skip_bytes(struct slice text, size_t size)
 {
     return slice_of(text.data + size, text.size - size);
 }
@@ -34,7 +34,7 @@ static struct slice cut(struct slice *text, char separator)
     size_t size = find(*text, separator);
     struct slice first = slice_of(text->data, size);
 
-    *text = behind(*text, size < text->size ? size + 1 : size);
+    *text = skip_bytes(*text, size < text->size ? size + 1 : size);
     return first;
 }
 
@@ -46,13 +46,14 @@ static size_t split_address(struct slice text, struct slice parts[PARTS_MAX])
 
     for (;;) {
         size_t start = text.size > 0 && text.data[0] == '[' ? find(text, ']') : 0;
-        size_t size = start == text.size ? find(text, ':') : start + find(behind(text, start), ':');
+        size_t size =
+            start == text.size ? find(text, ':') : start + find(skip_bytes(text, start), ':');
         if (count < PARTS_MAX)
             parts[count] = slice_of(text.data, size);
         count++;
         if (size == text.size)
             return count;
-        text = behind(text, size + 1);
+        text = skip_bytes(text, size + 1);
     }
 }
 

@@ -24,7 +24,7 @@ enum status install_begin(struct disk *data, struct disk *log, int64_t zxid,
 
 /* A snapshot has its name only when all of it is durable and was read back. All old ones are aside, so
  * one of zxid or later is of the new state. */
-static enum status is_there(struct disk *data, int64_t zxid, bool *ret_there)
+static enum status snapshot_is_there(struct disk *data, int64_t zxid, bool *ret_there)
 {
     struct store_files files = {0};
 
@@ -49,7 +49,7 @@ enum status install_end(struct disk *data, struct disk *log, int64_t zxid)
 {
     bool there;
 
-    enum status status = is_there(data, zxid, &there);
+    enum status status = snapshot_is_there(data, zxid, &there);
     if (status != STATUS_OK)
         return status;
     return there ? remove_old_files(data, log) : STATUS_NOT_FOUND;

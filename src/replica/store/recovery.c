@@ -70,7 +70,7 @@ struct loaded {
 };
 
 /* A snapshot that Java wrote may hold changes that were made while it was written. */
-static bool is_ahead(const struct snapshot_info *info, int64_t zxid)
+static bool holds_later_changes(const struct snapshot_info *info, int64_t zxid)
 {
     return info->node_zxid_max > zxid || (info->has_digest && info->digest_zxid > zxid);
 }
@@ -118,7 +118,7 @@ static enum status load_newest(struct disk *data, const struct store_files *file
                                     nodes_in_logs(logs, file->read.zxid));
         status = snapshot_load(data, file->name, options->text_bytes_max, tree, &loaded.info);
         if (status == STATUS_OK && options->limited &&
-            is_ahead(&loaded.info, options->limit_zxid)) {
+            holds_later_changes(&loaded.info, options->limit_zxid)) {
             store_note(&recovery->notes, false,
                        "The snapshot %s holds changes after 0x%" PRIx64
                        "; the one before it is tried.",

@@ -48,9 +48,9 @@ struct replaying {
     const struct store_file *files; /* the first one to read */
     size_t count;
     struct arena arena;
-    bool any; /* a record was read: */
+    bool has_record; /* one was read, and this is the last one: */
     int64_t zxid;
-    bool ours; /* it has a trailer: */
+    bool has_trailer; /* it has one, with this link: */
     uint32_t link;
     bool broken;
     struct txnlog_break first_break; /* when `broken` */
@@ -72,11 +72,11 @@ static int64_t snapshot_zxid(const struct replaying *replaying)
 }
 
 /* The highest zxid that is there, in the snapshot or in the records so far. */
-static int64_t reached(const struct replaying *replaying)
+static int64_t highest_zxid(const struct replaying *replaying)
 {
     int64_t zxid = snapshot_zxid(replaying);
 
-    return replaying->any && replaying->zxid > zxid ? replaying->zxid : zxid;
+    return replaying->has_record && replaying->zxid > zxid ? replaying->zxid : zxid;
 }
 
 static void break_at(struct replaying *replaying, const struct txnlog_break *the_break)
@@ -85,28 +85,33 @@ static void break_at(struct replaying *replaying, const struct txnlog_break *the
     replaying->first_break = *the_break;
 }
 
-enum succession { FITS, HOLE, WRONG_LINK, OTHER_HISTORY };
+enum succession { FOLLOWS, HOLE, WRONG_LINK, OTHER_HISTORY };
 
 /* Does this record follow what is there? */
 static enum succession succession_of(const struct replaying *replaying, int64_t zxid,
                                      const struct txnlog_trailer *trailer)
 {
     int64_t snapshot = snapshot_zxid(replaying);
-    bool follows = replaying->any && trailer != NULL && trailer->prev_zxid == replaying->zxid;
+    bool follows =
+        replaying->has_record && trailer != NULL && trailer->prev_zxid == replaying->zxid;
 
-    if (follows && replaying->ours && trailer->link != txnlog_link(replaying->link, trailer->crc))
+    if (follows && replaying->has_trailer &&
+        trailer->link != txnlog_link(replaying->link, trailer->crc))
         return WRONG_LINK;
     if (zxid <= snapshot || follows)
-        return FITS; /* what the snapshot has is not needed, holes in it included */
+        return FOLLOWS; /* what the snapshot has is not needed, holes in it included */
     if (trailer != NULL) {
-        if (trailer->prev_zxid > reached(replaying))
+        if (trailer->prev_zxid > highest_zxid(replaying))
             return HOLE;
-        return trailer->prev_zxid <= snapshot && reached(replaying) == snapshot ? FITS
-                                                                                : OTHER_HISTORY;
+        return trailer->prev_zxid <= snapshot && highest_zxid(replaying) == snapshot
+                   ? FOLLOWS
+                   : OTHER_HISTORY;
     }
-    if (zxid <= reached(replaying))
-        return FITS; /* Java: applies it and complains */
-    return same_epoch(zxid, reached(replaying)) && zxid > reached(replaying) + 1 ? HOLE : FITS;
+    if (zxid <= highest_zxid(replaying))
+        return FOLLOWS; /* Java applies it, too, and logs that */
+    return same_epoch(zxid, highest_zxid(replaying)) && zxid > highest_zxid(replaying) + 1
+               ? HOLE
+               : FOLLOWS;
 }
 
 static void check_digest(struct replaying *replaying, const struct txn *txn)
@@ -140,9 +145,9 @@ static void check_digest(struct replaying *replaying, const struct txn *txn)
 static void remember(struct replaying *replaying, int64_t zxid,
                      const struct txnlog_trailer *trailer)
 {
-    replaying->any = true;
+    replaying->has_record = true;
     replaying->zxid = zxid;
-    replaying->ours = trailer != NULL;
+    replaying->has_trailer = trailer != NULL;
     replaying->link = trailer != NULL ? trailer->link : 0;
 }
 
@@ -168,7 +173,7 @@ static enum status apply(struct replaying *replaying, size_t file, uint64_t offs
 
     if (zxid <= snapshot_zxid(replaying))
         return STATUS_OK;
-    if (replaying->any && zxid < replaying->zxid)
+    if (replaying->has_record && zxid < replaying->zxid)
         store_note(&recovery->notes, true,
                    "The log file %s has transaction 0x%" PRIx64 " after 0x%" PRIx64
                    "; applied in this order, as ZooKeeper does.",
@@ -192,16 +197,16 @@ static enum status apply(struct replaying *replaying, size_t file, uint64_t offs
 
 /* Does the first record after a break continue exactly where the records stopped? Then an earlier run
  * had this torn tail, and nothing is missing. */
-static bool heals(const struct replaying *replaying, int64_t zxid,
-                  const struct txnlog_trailer *trailer)
+static bool continues_before_break(const struct replaying *replaying, int64_t zxid,
+                                   const struct txnlog_trailer *trailer)
 {
     const struct txnlog_break *the_break = &replaying->first_break;
 
     return the_break->kind == BREAK_BYTES && the_break->torn && the_break->evidence.records == 0 &&
-           zxid > reached(replaying) && succession_of(replaying, zxid, trailer) == FITS;
+           zxid > highest_zxid(replaying) && succession_of(replaying, zxid, trailer) == FOLLOWS;
 }
 
-static void tell_healed(struct replaying *replaying, size_t file)
+static void note_continued(struct replaying *replaying, size_t file)
 {
     store_note(&replaying->replay->recovery->notes, false,
                "The log file %s ends with an unfinished record at byte %" PRIu64
@@ -274,20 +279,20 @@ static enum status read_records(struct replaying *replaying, size_t file,
         if (txnlog_trailer_read(spot.payload, &read))
             trailer = &read;
         if (replaying->broken) {
-            if (!heals(replaying, zxid, trailer))
+            if (!continues_before_break(replaying, zxid, trailer))
                 return STATUS_END;
-            tell_healed(replaying, file);
+            note_continued(replaying, file);
             replaying->broken = false;
         }
         enum succession how = succession_of(replaying, zxid, trailer);
-        if (how == HOLE && !replaying->any && replaying->replay->begin_anywhere) {
+        if (how == HOLE && !replaying->has_record && replaying->replay->begin_anywhere) {
             store_note(&replaying->replay->recovery->notes, true,
                        "The first transaction in the log is 0x%" PRIx64
                        ": what was before it is not in the tree (snapshot.trust.empty).",
                        (uint64_t)zxid);
-            how = FITS;
+            how = FOLLOWS;
         }
-        if (how != FITS) {
+        if (how != FOLLOWS) {
             struct txnlog_break the_break = break_of_order(how, file, offset);
             break_at(replaying, &the_break);
             return STATUS_END;
@@ -356,7 +361,7 @@ static enum status refuse(struct replaying *replaying)
 {
     const struct txnlog_break *the_break = &replaying->first_break;
     const char *name = file_name(replaying, the_break->file);
-    uint64_t last = (uint64_t)reached(replaying);
+    uint64_t last = (uint64_t)highest_zxid(replaying);
     bool newer = the_break->file + 1 < replaying->count;
     char found[64] = "", how[TORN_NAME_BYTES_MAX];
 
@@ -452,7 +457,8 @@ static enum status cut_tail(struct replaying *replaying)
                    "The log file %s ended at byte %" PRIu64 ", after transaction 0x%" PRIx64
                    ", with a write that a crash had cut short (%s). Nothing of it was "
                    "acknowledged; it was cut off, a copy is in %s.",
-                   name, the_break->offset, (uint64_t)reached(replaying), the_break->reason, torn);
+                   name, the_break->offset, (uint64_t)highest_zxid(replaying), the_break->reason,
+                   torn);
     return status;
 }
 
@@ -479,7 +485,7 @@ static enum status decide_break(struct replaying *replaying)
     if (status != STATUS_OK)
         return status;
     const struct txnlog_evidence *evidence = &replaying->first_break.evidence;
-    bool proved = evidence->java || evidence->durable_zxid > reached(replaying);
+    bool proved = evidence->java || evidence->durable_zxid > highest_zxid(replaying);
     if (!replaying->first_break.torn || proved)
         return refuse(replaying);
     return put_aside(replaying);
@@ -511,9 +517,9 @@ static struct txnlog_position last_position(const struct replaying *replaying)
     const struct recovery *recovery = replaying->replay->recovery;
     int64_t last = tree_last_zxid(recovery->tree);
 
-    if (replaying->any && zxid_counter(last) == 0 && replaying->zxid < last)
+    if (replaying->has_record && zxid_counter(last) == 0 && replaying->zxid < last)
         last = replaying->zxid;
-    bool chained = replaying->any && replaying->ours && replaying->zxid == last;
+    bool chained = replaying->has_record && replaying->has_trailer && replaying->zxid == last;
     return (struct txnlog_position){
         .last_zxid = last,
         .link = chained ? replaying->link : 0,

@@ -24,7 +24,7 @@ struct loading {
     struct snapshot_info *info;
 };
 
-static bool starts_or_ends_right(enum store_compression compression, const uint8_t *bytes)
+static bool looks_finished(enum store_compression compression, const uint8_t *bytes)
 {
     switch (compression) {
     case STORE_PLAIN:
@@ -58,7 +58,7 @@ enum status snapshot_is_candidate(struct disk *disk, const char *name, bool *ret
         status = disk->ops->read(disk, file, plain ? size - want : 0, bytes, want, &got);
         if (status == STATUS_OK && got < want) /* it became shorter under us */
             status = STATUS_IO;
-        *ret_candidate = status == STATUS_OK && starts_or_ends_right(read.compression, bytes);
+        *ret_candidate = status == STATUS_OK && looks_finished(read.compression, bytes);
     }
     disk->ops->close(disk, file);
     return status;

@@ -49,10 +49,10 @@ enum status store_resume(struct disk *data, struct disk *log,
     return install_resume(data, log, &intent, notes);
 }
 
-/* store_recover() behind notes that are there already. */
-static enum status recover_behind(struct disk *data, struct disk *log,
-                                  const struct recovery_options *options, struct store_notes *notes,
-                                  struct recovery *ret_recovery)
+/* store_recover(), with its notes appended to those that there are. */
+static enum status recover_after_notes(struct disk *data, struct disk *log,
+                                       const struct recovery_options *options,
+                                       struct store_notes *notes, struct recovery *ret_recovery)
 {
     enum status status = store_recover(data, log, options, ret_recovery);
 
@@ -70,7 +70,7 @@ enum status store_start(struct disk *data, struct disk *log, const struct recove
     *ret_recovery = (struct recovery){0};
     enum status status = store_resume(data, log, options, &notes);
     if (status == STATUS_OK)
-        return recover_behind(data, log, options, &notes, ret_recovery);
+        return recover_after_notes(data, log, options, &notes, ret_recovery);
     ret_recovery->notes = notes;
     return status;
 }
@@ -118,7 +118,7 @@ enum status store_start_member(struct disk *data, struct disk *log,
         ret_recovery->notes = notes;
         return status;
     }
-    status = recover_behind(data, log, options, &notes, ret_recovery);
+    status = recover_after_notes(data, log, options, &notes, ret_recovery);
     if (status == STATUS_OK)
         status = epochs_settle(data, ret_recovery->last_zxid, &epochs, &ret_recovery->notes);
     if (status != STATUS_OK) {

@@ -31,8 +31,8 @@ void txnlog_reader_close(struct txnlog_reader *reader)
 }
 
 /* The bytes from `offset` on: `want` of them, fewer only at the end of the file. */
-static enum status look(struct txnlog_reader *reader, uint64_t offset, size_t want,
-                        struct slice *ret_bytes)
+static enum status load_window(struct txnlog_reader *reader, uint64_t offset, size_t want,
+                               struct slice *ret_bytes)
 {
     uint64_t left = offset < reader->file_bytes ? reader->file_bytes - offset : 0;
     if (want > left)
@@ -74,7 +74,7 @@ static enum status skip_zeros(struct txnlog_reader *reader, uint64_t offset, uin
         if (offset == reader->window_offset + reader->window.size)
             status = reader->disk->ops->skip_hole(reader->disk, reader->file, offset, &offset);
         if (status == STATUS_OK)
-            status = look(reader, offset, 1, &bytes);
+            status = load_window(reader, offset, 1, &bytes);
         if (status != STATUS_OK || bytes.size == 0) {
             *ret_offset = offset;
             return status;
@@ -97,7 +97,7 @@ enum status txnlog_reader_header(struct txnlog_reader *reader, enum txnlog_heade
 {
     struct slice bytes;
 
-    enum status status = look(reader, 0, TXNLOG_HEADER_BYTES, &bytes);
+    enum status status = load_window(reader, 0, TXNLOG_HEADER_BYTES, &bytes);
     if (status != STATUS_OK)
         return status;
     reader->offset = TXNLOG_HEADER_BYTES;
@@ -137,7 +137,7 @@ enum status txnlog_reader_next(struct txnlog_reader *reader, struct txnlog_spot 
     struct slice head, record;
     uint64_t data;
 
-    enum status status = look(reader, reader->offset, TXNLOG_RECORD_HEAD_BYTES, &head);
+    enum status status = load_window(reader, reader->offset, TXNLOG_RECORD_HEAD_BYTES, &head);
     if (status != STATUS_OK)
         return status;
     int32_t size = 0;
@@ -155,7 +155,7 @@ enum status txnlog_reader_next(struct txnlog_reader *reader, struct txnlog_spot 
         return STATUS_OK;
     }
     size_t record_bytes = TXNLOG_RECORD_HEAD_BYTES + (size_t)size + 1;
-    status = look(reader, reader->offset, record_bytes, &record);
+    status = load_window(reader, reader->offset, record_bytes, &record);
     if (status != STATUS_OK)
         return status;
     if (record.size < record_bytes) {
@@ -227,7 +227,7 @@ enum status txnlog_reader_search(struct txnlog_reader *reader, uint64_t offset,
             offset = data - 11;
         if (data + 1 > evidence->data_end)
             evidence->data_end = data + 1;
-        status = look(reader, offset, TXNLOG_RECORD_HEAD_BYTES, &bytes);
+        status = load_window(reader, offset, TXNLOG_RECORD_HEAD_BYTES, &bytes);
         if (status != STATUS_OK)
             return status;
         size_t size = 0;
@@ -238,7 +238,7 @@ enum status txnlog_reader_search(struct txnlog_reader *reader, uint64_t offset,
             continue;
         }
         size_t record_bytes = TXNLOG_RECORD_HEAD_BYTES + size + 1;
-        status = look(reader, offset, record_bytes, &bytes);
+        status = load_window(reader, offset, record_bytes, &bytes);
         if (status != STATUS_OK)
             return status;
         if (bytes.size < record_bytes || bytes.data[record_bytes - 1] != TXNLOG_RECORD_END ||

@@ -166,7 +166,7 @@ void peers_carry_out(struct peers *peers)
     flush_touched(peers);
 }
 
-void peers_effects_gone(struct peers *peers)
+void peers_effects_cleared(struct peers *peers)
 {
     peers->noted = 0;
     if (list_empty(&peers->ready))

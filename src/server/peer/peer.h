@@ -56,7 +56,7 @@ void peers_close_all(struct peers *peers);
 /* Behind every step: nothing more is told of a connection that the replica closes. */
 void peers_note_effects(struct peers *peers);
 void peers_carry_out(struct peers *peers);       /* steps nothing */
-void peers_effects_gone(struct peers *peers);    /* the effects were cleared */
+void peers_effects_cleared(struct peers *peers); /* the effects were cleared */
 void peers_end_connections(struct peers *peers); /* steps: those whose bytes could not leave */
 bool peers_has_work(const struct peers *peers);
 

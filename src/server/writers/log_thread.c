@@ -79,7 +79,7 @@ static bool wait_until(struct log_thread *thread, int64_t until_ns)
 }
 
 /* flushDelay: waits a while, so that more records join the batch. Lock held. */
-static void wait_for_company(struct log_thread *thread)
+static void wait_for_more_records(struct log_thread *thread)
 {
     int64_t delay_ns = thread->options.flush_delay_ms * 1000000;
     int64_t poll_ns = thread->options.write_queue_poll_ms * 1000000;
@@ -104,7 +104,7 @@ static bool take(struct log_thread *thread)
     while (thread->queue.count == 0 && !thread->stopping)
         pthread_cond_wait(&thread->wake, &thread->lock);
     if (thread->queue.count > 0 && thread->options.flush_delay_ms > 0)
-        wait_for_company(thread);
+        wait_for_more_records(thread);
     struct entries taken = thread->queue;
     thread->queue = thread->batch;
     thread->queue.count = 0;

@@ -71,7 +71,7 @@ static void end_turn(struct side *side)
         peers_carry_out(side->peers);
         side->in_carrying_out = false;
         effects_clear(&side->effects);
-        peers_effects_gone(side->peers);
+        peers_effects_cleared(side->peers);
         peers_end_connections(side->peers);
     }
 }
