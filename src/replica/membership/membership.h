@@ -1,4 +1,4 @@
-/* membership.h: who the servers of an ensemble are, and which of them are enough.
+/* membership.h: the servers of an ensemble, and which of them are a quorum.
  *
  * A membership is what server.N, group.G, weight.N and version lines say. It is made line by line and
  * then never changes. Names are kept as they are written and never resolved. */
@@ -57,8 +57,8 @@ void membership_free(struct membership *membership); /* NULL is fine */
 MUST_USE enum status membership_add(struct membership *membership, struct slice name,
                                     struct slice value, bool many_addresses,
                                     struct buffer *problem);
-/* Behind the last line. STATUS_INVALID: groups and servers do not fit, and `problem` says how;
- * `*ret_server` is about whom. */
+/* After the last line. STATUS_INVALID: groups and servers do not match; `problem` says how, and
+ * `*ret_server` is the server that it is about. */
 MUST_USE enum status membership_finish(struct membership *membership, struct buffer *problem,
                                        int64_t *ret_server);
 
@@ -73,7 +73,7 @@ const struct member *membership_find(const struct membership *membership, int64_
 bool membership_is_voter(const struct membership *membership, int64_t id);
 /* How much a voter weighs in a quorum: 1 without groups. 0: it never leads. 0 for all others. */
 int64_t membership_weight(const struct membership *membership, int64_t id);
-/* Are the voters for which `has` is true enough? Others are not asked about. */
+/* Are the voters for which `has` is true a quorum? It is called for voters only. */
 bool membership_quorum(const struct membership *membership,
                        bool (*has)(const void *context, int64_t id), const void *context);
 /* Of one version, or of the same servers with the same roles, addresses, groups and weights. */

@@ -1,5 +1,5 @@
-/* connection.c: one connection to another server: opened, written, read, ended. The replica is told of
- * its end exactly once, or not at all when it closes the connection itself. */
+/* connection.c: opens, writes, reads and ends one connection to another server. Its end is reported to the
+ * replica exactly once, or not at all when the replica has closed it. */
 #include "server/peer/peer_internal.h"
 
 #include "base/array.h"
@@ -56,7 +56,7 @@ static void connection_free(struct peer_connection *connection)
 
 /* --- the end --- */
 
-/* Out of the replica's sight. False: it was already. */
+/* From now on the replica does not know it. False: it did not before. */
 static bool forget(struct peer_connection *connection)
 {
     list_remove(&connection->in_turn);
@@ -181,7 +181,7 @@ void peer_connection_flush(struct peer_connection *connection)
     }
 }
 
-/* --- what the stream tells --- */
+/* --- events of the stream --- */
 
 static void on_bytes(void *context, const uint8_t *bytes, size_t size)
 {
@@ -200,7 +200,7 @@ static void on_bytes(void *context, const uint8_t *bytes, size_t size)
 static void on_ended(void *context, bool broken)
 {
     struct peer_connection *connection = context;
-    /* Whoever connects and leaves without a word is a check that the port is open. */
+    /* A connection that ends without a byte was only a check whether the port is open. */
     bool of_note = !connection->accepted || connection->heard;
 
     if (!connection->closing)

@@ -1,5 +1,6 @@
-/* effects.c: what the replica wants done with other servers, once a turn. Between the first send and the
- * clearing of the effects nothing steps the replica: what broke meanwhile is told behind it. */
+/* effects.c: carries out, once a turn, what the replica wants done with other servers. The replica is not
+ * stepped between the first send and the clearing of the effects: connections that break meanwhile are
+ * reported afterwards. */
 #include "server/peer/peer_internal.h"
 
 enum { LINGER_LOOK_MS = 500, LINES_PER_SECOND = 10 };

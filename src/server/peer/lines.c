@@ -1,5 +1,5 @@
-/* lines.c: what the log says of connections to other servers: who and why, once. A dial that fails is
- * told when that is news: the replica tries again and again. */
+/* lines.c: log lines about connections to other servers: which server and why. The replica dials again and
+ * again, so a dial that fails is logged only when its result has changed. */
 #include "server/peer/peer_internal.h"
 
 #include "base/array.h"
@@ -56,6 +56,6 @@ void peer_log_dialed(const struct peer_connection *connection, int error)
     else
         log_warn(
             "peer",
-            "another server cannot be reached: %s peer=%s port=%s; said again when this changes",
+            "another server cannot be reached: %s peer=%s port=%s; logged again when this changes",
             uv_strerror(error), connection->name, peer_port_text(connection->port));
 }

@@ -1,28 +1,28 @@
 /* peer.h: the bytes to and from the other servers of the ensemble.
  *
- * What the replica wants done with peers (replica/effects/effects.h) is carried out here, and what
- * happens to the connections is told to it. Nothing is decided: who is dialed when, which connection is
- * kept and what the bytes mean is the replica's.
+ * This room carries out what the replica wants done with peers (replica/effects/effects.h), and reports
+ * to it what happens to the connections. It decides nothing: the replica decides whom to dial and when,
+ * which connection to keep, and what the bytes mean.
  *
- * At the end of a turn each connection gets one send, straight from the effects' bytes, however many
- * connections share them; what the kernel does not take is copied and waits, up to a bound. Nobody is
- * ever read slower: a learner's ACKs stand behind its requests. */
+ * At the end of a turn there is one send for each connection, directly from the effects' bytes, which
+ * connections may share. What the kernel does not take is copied and waits, up to a bound. Reading from a
+ * peer is never slowed down: a learner's ACKs come after its requests. */
 #ifndef SERVER_PEER_PEER_H
 #define SERVER_PEER_PEER_H
 
 #include "server/host/host.h"
 
 enum {
-    /* What may wait for one connection. A follower that was stopped for a while must not cost its
-     * place: this is two seconds of a full gigabit link, more than syncLimit leaves it at the rates
-     * of an ensemble that works. With all voters of a large ensemble at the bound it is some
-     * gigabytes; more would take the server with it. */
+    /* How much may wait for one connection. A follower that was stopped for a short time must not be
+     * dropped: this is two seconds of a full gigabit link, more than syncLimit allows it to fall behind
+     * at usual rates. In a large ensemble in which all voters reach the bound it is some gigabytes; a
+     * higher bound could end the server for lack of memory. */
     PEER_QUEUE_BYTES_MAX = 256 << 20,
-    /* Below it a connection has room for more. Far from empty, so that the kernel never runs dry
-     * while a snapshot is read. */
+    /* Below this a connection has room for more. It is well above 0, so that the kernel always has bytes
+     * to send while a snapshot is read. */
     PEER_ROOM_BYTES = 1 << 20,
-    /* Connections that others have opened and that are open at once. An ensemble has at most 255
-     * servers with two each; the rest are strangers, who must not take the clients' descriptors. */
+    /* Connections that others have opened. An ensemble has at most 255 servers with two connections each;
+     * any more come from strangers, who must not use up the descriptors that clients need. */
     PEER_ACCEPTED_MAX = 1024
 };
 
@@ -48,12 +48,13 @@ struct peer_options {
 struct peers;
 /* The host is borrowed for life. */
 struct peers *peers_new(struct host *host, const struct peer_options *options);
-void peers_free(struct peers *peers);  /* NULL is fine; behind peers_close_all() and a dry loop */
+void peers_free(
+    struct peers *peers); /* NULL is fine; after peers_close_all(), when the loop has ended */
 void peers_start(struct peers *peers); /* listens at the election port */
 void peers_close_all(struct peers *peers);
 
 /* --- the turn, in this order (replica.h has its contract) --- */
-/* Behind every step: nothing more is told of a connection that the replica closes. */
+/* After every step: of a connection that the replica closes nothing more is reported. */
 void peers_note_effects(struct peers *peers);
 void peers_carry_out(struct peers *peers);       /* steps nothing */
 void peers_effects_cleared(struct peers *peers); /* the effects were cleared */

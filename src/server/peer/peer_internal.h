@@ -33,7 +33,7 @@ struct peer_connection {
     struct list in_all;    /* in peers->connections */
     struct list in_turn;   /* in peers->touched, then in peers->ending */
     struct list in_ready;  /* in peers->ready */
-    bool closing;          /* the replica closes it: nothing is told of it any more */
+    bool closing;          /* the replica closes it: nothing more of it is reported */
     bool finished;         /* ... and that was carried out: only what waits has to leave */
     bool held;             /* the replica waits for REPLICA_PEER_READY */
     bool broken;           /* its bytes cannot leave: it ends behind this turn */
