@@ -70,7 +70,11 @@ enum replica_event_kind {
     REPLICA_PEER_BYTES,  /* connection, bytes: what has arrived, borrowed for the call */
     REPLICA_PEER_CLOSED, /* connection: it is gone, or could not be opened */
     REPLICA_PEER_READY,  /* connection: after PEER_HOLD, there is room for more */
-    REPLICA_STORE_DONE   /* zxid, tree (STORE_TRUNCATE, STORE_RELOAD: the replica's now) */
+    /* status, zxid (the last one of the files), tree (STORE_TRUNCATE, STORE_RELOAD: the replica's
+     * now). status: OK; or the work was refused and nothing was changed: STATUS_NOT_FOUND:
+     * STORE_TRUNCATE, the zxid cannot be reached; STATUS_INVALID: STORE_WRITE_EPOCHS, the snapshot of
+     * STORE_RESTART_LOG was not written. */
+    REPLICA_STORE_DONE
 };
 
 struct replica_event {
@@ -83,6 +87,7 @@ struct replica_event {
     struct slice address; /* the peer's IP address as text, in the form that Java prints */
     uint64_t connection;  /* to another server */
     enum peer_port port;
+    enum status status;
     struct tree *tree;
     enum status status; /* SNAPSHOT_DONE: OK: written; STORE_DONE: NOT_FOUND: see STORE_TRUNCATE */
 };

@@ -189,6 +189,8 @@ static void carry_out_once(struct server *server)
         server->appended_zxid = effects->appends[effects->append_count - 1].zxid;
         log_thread_push(server->log, effects->appends, effects->append_count);
     }
+    if (effects->store_begin)
+        log_thread_work(server->log, &effects->store_work);
     front_flush(server->front);
     bool begin = effects->snapshot_begin;
     arm_wake(server);
@@ -203,7 +205,8 @@ static bool nothing_to_carry_out(const struct server *server)
 {
     const struct effects *effects = &server->effects;
 
-    return effects->client_count == 0 && effects->append_count == 0 && !effects->snapshot_begin;
+    return effects->client_count == 0 && effects->append_count == 0 && !effects->snapshot_begin &&
+           !effects->store_begin;
 }
 
 static void carry_out(struct server *server)
@@ -276,9 +279,19 @@ static void on_durable(void *context, int64_t zxid)
     struct server *server = context;
     struct replica_event event = {.kind = REPLICA_LOG_SYNCED, .zxid = zxid};
 
-    if (zxid <= server->durable_zxid)
-        return; /* two wake-ups in one */
-    server->durable_zxid = zxid;
+    step(server, &event);
+}
+
+static void on_work_done(void *context, const struct log_thread_outcome *outcome)
+{
+    struct server *server = context;
+    struct replica_event event = {.kind = REPLICA_STORE_DONE,
+                                  .status = outcome->status,
+                                  .zxid = outcome->zxid,
+                                  .tree = outcome->tree};
+
+    if (outcome->status == STATUS_OK && outcome->kind != STORE_WRITE_EPOCHS)
+        server->appended_zxid = outcome->zxid; /* the log ends there now */
     step(server, &event);
 }
 
@@ -400,7 +413,7 @@ static struct replica_options replica_options_of(struct server *server)
     };
 }
 
-static void start_threads(struct server *server, struct txnlog_writer *writer)
+static void start_threads(struct server *server, struct store_actor *actor)
 {
     const struct config *config = server->config;
     struct log_thread_options log_options = {
@@ -418,9 +431,11 @@ static void start_threads(struct server *server, struct txnlog_writer *writer)
         .retain = (uint32_t)config->snapshot.retain,
     };
     struct snapshot_thread_events events = {on_snapshot_room, on_snapshot_done, server};
+    struct log_thread_events log_events = {on_durable, on_work_done, server};
 
-    server->log = log_thread_start(&server->loop, writer, &log_options, on_durable, server);
     server->snapshots = snapshot_thread_start(&server->loop, &snapshot_options, &events);
+    log_options.snapshots = server->snapshots;
+    server->log = log_thread_start(&server->loop, actor, &log_options, &log_events);
 }
 
 /* Who can answer a four-letter word; how the start went is there already. */
@@ -463,7 +478,7 @@ static void raise_descriptor_limit(void)
 enum exit_code server_open(struct server *server, const struct config *config)
 {
     struct tree *tree = NULL;
-    struct txnlog_writer *writer = NULL;
+    struct store_actor *actor = NULL;
 
     *server = (struct server){
         .config = config, .data_lock_fd = -1, .log_lock_fd = -1, .wake_armed_ms = INT64_MAX};
@@ -481,15 +496,15 @@ enum exit_code server_open(struct server *server, const struct config *config)
     server->front = front_new(&server->host, &config->front, &config->jute);
     if (front_listen(server->front) != STATUS_OK)
         return EXIT_CODE_UNEXPECTED;
-    code = startup_recover(server, &tree, &writer);
+    code = startup_recover(server, &tree, &actor);
     if (code != EXIT_CODE_OK)
         return code;
     uv_update_time(&server->loop);
     struct replica_options options = replica_options_of(server);
     server->replica = replica_new(&options, tree, now_ms(server));
-    server->appended_zxid = server->durable_zxid = tree_last_zxid(tree);
+    server->appended_zxid = tree_last_zxid(tree);
     server->host.replica = server->replica;
-    start_threads(server, writer);
+    start_threads(server, actor);
     init_words(server);
     if (server->snapshot_wanted)
         server_snapshot_now(server);

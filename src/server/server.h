@@ -42,7 +42,7 @@ struct server {
     uint64_t worked_ns; /* the last turn with something to do, of the busy poll */
 
     int64_t turn_wall_ms; /* 0: not read in this turn */
-    int64_t appended_zxid, durable_zxid;
+    int64_t appended_zxid;
     bool stopping;
     bool snapshot_wanted; /* by the start: the newest snapshot is behind the tree */
 };
@@ -58,6 +58,6 @@ void server_snapshot_now(struct server *server);
 /* startup.c: directories, locks and checks; then the tree. */
 enum exit_code startup_directories(struct server *server);
 enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
-                               struct txnlog_writer **ret_writer);
+                               struct store_actor **ret_actor);
 
 #endif

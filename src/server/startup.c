@@ -141,20 +141,23 @@ static void on_replay_begins(void *context)
     *(uint64_t *)context = uv_hrtime();
 }
 
-static struct txnlog_writer *writer_new(struct server *server, size_t payload_bytes_max,
-                                        const struct txnlog_position *position)
+static struct store_actor *actor_new(struct server *server, const struct recovery_options *recovery,
+                                     const struct txnlog_position *position)
 {
     const struct config *config = server->config;
-    struct txnlog_options options = {
-        .prealloc_bytes = (uint64_t)config->log.prealloc_bytes,
-        .size_limit_bytes =
-            config->log.size_limit_bytes > 0 ? (uint64_t)config->log.size_limit_bytes : 0,
-        .force_sync = config->log.force_sync,
-        .digest_enabled = config->tree.digest_enabled,
-        .payload_bytes_max = payload_bytes_max,
+    struct store_actor_options options = {
+        .log = {.prealloc_bytes = (uint64_t)config->log.prealloc_bytes,
+                .size_limit_bytes =
+                    config->log.size_limit_bytes > 0 ? (uint64_t)config->log.size_limit_bytes : 0,
+                .force_sync = config->log.force_sync,
+                .digest_enabled = config->tree.digest_enabled,
+                .payload_bytes_max = recovery->text_bytes_max},
+        .recovery = *recovery,
     };
 
-    return txnlog_writer_new(server->log_disk, &options, position);
+    options.recovery.replay_begins = NULL; /* the start was timed; what comes later is not */
+    options.recovery.context = NULL;
+    return store_actor_new(server->data_disk, server->log_disk, &options, position);
 }
 
 /* What the start found, for `mntr` and for the log. */
@@ -174,7 +177,7 @@ static void note_loaded(struct server *server, const struct recovery *recovery, 
 }
 
 enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
-                               struct txnlog_writer **ret_writer)
+                               struct store_actor **ret_actor)
 {
     const struct config *config = server->config;
     char initialize[PATH_MAX];
@@ -215,7 +218,7 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
     server->snapshot_wanted =
         !recovery.fresh && (recovery.replayed > 0 || recovery.snapshot_zxid != recovery.last_zxid);
     *ret_tree = recovery.tree;
-    *ret_writer = writer_new(server, options.text_bytes_max, &recovery.log);
+    *ret_actor = actor_new(server, &options, &recovery.log);
     recovery_deinit(&recovery);
     return EXIT_CODE_OK;
 }

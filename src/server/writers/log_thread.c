@@ -22,22 +22,44 @@ struct entries {
     size_t count, capacity;
 };
 
+/* A work, and how many of the entries stand before it. */
+struct work {
+    bool wanted;
+    struct store_work what;
+    size_t behind;
+};
+
+struct durable {
+    bool news;
+    int64_t zxid;
+};
+
+/* What the loop has not been told yet, in this order. */
+struct news {
+    struct durable before; /* the work */
+    bool work_done;
+    struct log_thread_outcome outcome;
+    struct durable behind;
+};
+
 struct log_thread {
     uv_async_t async;
-    log_thread_durable *durable;
-    void *context;
-    struct txnlog_writer *writer;
+    struct log_thread_events events;
+    struct store_actor *actor;
     struct log_thread_options options;
     pthread_t thread;
+    bool work_running; /* the loop's own: since log_thread_work(), until it is told */
 
     pthread_mutex_t lock; /* for the rest of this block */
     pthread_cond_t wake;
     struct entries queue;
+    struct work work; /* in the queue */
     bool stopping;
-    int64_t durable_zxid;
+    struct news news;
     struct log_thread_stats stats;
 
-    struct entries batch;          /* the thread's own from here */
+    struct entries batch; /* the thread's own from here */
+    struct work batch_work;
     struct txnlog_append *appends; /* the batch as the writer wants it */
     size_t append_capacity;
     int64_t last_flush_ns;
@@ -85,8 +107,9 @@ static void wait_for_more_records(struct log_thread *thread)
     int64_t poll_ns = thread->options.write_queue_poll_ms * 1000000;
     int64_t end_ns = thread->last_flush_ns + delay_ns;
 
-    while (!thread->stopping && (thread->options.batch_max <= 0 ||
-                                 thread->queue.count < (size_t)thread->options.batch_max)) {
+    while (!thread->stopping && !thread->work.wanted &&
+           (thread->options.batch_max <= 0 ||
+            thread->queue.count < (size_t)thread->options.batch_max)) {
         int64_t now = now_ns();
         size_t before = thread->queue.count;
         if (now >= end_ns)
@@ -101,7 +124,7 @@ static void wait_for_more_records(struct log_thread *thread)
 static bool take(struct log_thread *thread)
 {
     pthread_mutex_lock(&thread->lock);
-    while (thread->queue.count == 0 && !thread->stopping)
+    while (thread->queue.count == 0 && !thread->work.wanted && !thread->stopping)
         pthread_cond_wait(&thread->wake, &thread->lock);
     if (thread->queue.count > 0 && thread->options.flush_delay_ms > 0)
         wait_for_more_records(thread);
@@ -109,8 +132,10 @@ static bool take(struct log_thread *thread)
     thread->queue = thread->batch;
     thread->queue.count = 0;
     thread->batch = taken;
+    thread->batch_work = thread->work;
+    thread->work.wanted = false;
     pthread_mutex_unlock(&thread->lock);
-    return taken.count > 0;
+    return taken.count > 0 || thread->batch_work.wanted;
 }
 
 /* The disk is full: wait a second. False: the server is to end, and the batch stays unwritten. */
@@ -133,10 +158,18 @@ static bool wait_for_space(struct log_thread *thread)
     return go_on;
 }
 
+static void tell_durable(struct log_thread *thread, int64_t zxid)
+{
+    struct news *news = &thread->news;
+
+    *(news->work_done ? &news->behind : &news->before) = (struct durable){true, zxid};
+}
+
 /* One write, one sync. False: given up, because the disk is full and the server ends. */
 static bool flush(struct log_thread *thread, const struct entry *entries, size_t count)
 {
     int64_t start_ns = now_ns();
+    struct txnlog_writer *writer = store_actor_log(thread->actor);
     enum status status;
 
     if (thread->append_capacity < count) {
@@ -145,20 +178,19 @@ static bool flush(struct log_thread *thread, const struct entry *entries, size_t
     }
     for (size_t i = 0; i < count; i++)
         thread->appends[i] = entries[i].append;
-    while ((status = txnlog_writer_append(thread->writer, thread->appends, count)) ==
-           STATUS_NO_SPACE) {
+    while ((status = txnlog_writer_append(writer, thread->appends, count)) == STATUS_NO_SPACE) {
         if (!wait_for_space(thread))
             return false;
     }
     if (status != STATUS_OK)
         die(thread, "writing", status);
     int64_t written_ns = now_ns();
-    status = txnlog_writer_sync(thread->writer);
+    status = txnlog_writer_sync(writer);
     if (status != STATUS_OK)
         die(thread, "syncing", status);
 
     struct txnlog_writer_info info;
-    txnlog_writer_info(thread->writer, &info);
+    txnlog_writer_info(writer, &info);
     int64_t end_ns = now_ns(), sync_ms = (end_ns - written_ns) / 1000000;
     thread->last_flush_ns = end_ns;
     pthread_mutex_lock(&thread->lock);
@@ -174,7 +206,7 @@ static bool flush(struct log_thread *thread, const struct entry *entries, size_t
         summary_add(&stats->queue_flush_ms, (end_ns - entries[i].queued_ns) / 1000000);
     }
     stats->file_bytes = (int64_t)info.file_bytes;
-    thread->durable_zxid = entries[count - 1].append.zxid;
+    tell_durable(thread, entries[count - 1].append.zxid);
     pthread_mutex_unlock(&thread->lock);
     uv_async_send(&thread->async);
     if (sync_ms > thread->options.fsync_warning_ms)
@@ -186,24 +218,109 @@ static bool flush(struct log_thread *thread, const struct entry *entries, size_t
     return true;
 }
 
+/* Entries [from, to) of the batch. False: the end, as flush(). */
+static bool flush_range(struct log_thread *thread, size_t from, size_t to)
+{
+    size_t batch_max = thread->options.batch_max > 0 ? (size_t)thread->options.batch_max : to;
+
+    while (from < to) {
+        size_t count = to - from < batch_max ? to - from : batch_max;
+        if (!flush(thread, thread->batch.items + from, count))
+            return false;
+        from += count;
+    }
+    return true;
+}
+
+static const char *work_text(enum store_work_kind kind)
+{
+    switch (kind) {
+    case STORE_WRITE_EPOCHS:
+        return "writing the epochs";
+    case STORE_TRUNCATE:
+        return "taking back what the leader does not have";
+    case STORE_RELOAD:
+        return "reading the files again";
+    case STORE_RESTART_LOG:
+        break;
+    }
+    return "putting the old files aside";
+}
+
+_Noreturn static void die_of_work(const struct log_thread *thread, const struct store_work *work,
+                                  enum status status)
+{
+    log_error("store",
+              "%s failed: %s zxid=0x%llx logs=%s; ending, the next start finishes or undoes it",
+              work_text(work->kind), status_text(status), (unsigned long long)work->zxid,
+              thread->options.directory);
+    log_error("main", "Exiting JVM with code %d", EXIT_CODE_UNEXPECTED);
+    _exit(EXIT_CODE_UNEXPECTED);
+}
+
+static bool is_refusal(enum store_work_kind kind, enum status status)
+{
+    return (kind == STORE_TRUNCATE && status == STATUS_NOT_FOUND) ||
+           (kind == STORE_WRITE_EPOCHS && status == STATUS_INVALID);
+}
+
+static void do_work(struct log_thread *thread, const struct store_work *work)
+{
+    struct snapshot_thread *snapshots =
+        work->kind == STORE_WRITE_EPOCHS ? NULL : thread->options.snapshots;
+    struct store_outcome outcome;
+
+    if (snapshots != NULL)
+        snapshot_thread_pause(snapshots);
+    enum status status = store_actor_work(thread->actor, work, &outcome);
+    if (snapshots != NULL)
+        snapshot_thread_resume(snapshots);
+    const struct store_notes *notes = &outcome.recovery.notes;
+    for (size_t i = 0; i < notes->count; i++)
+        log_line(notes->notes[i].warning ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "store", "%s",
+                 notes->notes[i].text);
+    if (status != STATUS_OK && !is_refusal(work->kind, status))
+        die_of_work(thread, work, status);
+    pthread_mutex_lock(&thread->lock);
+    thread->news.work_done = true;
+    thread->news.outcome = (struct log_thread_outcome){.kind = work->kind,
+                                                       .status = status,
+                                                       .tree = outcome.recovery.tree,
+                                                       .zxid = outcome.recovery.last_zxid};
+    pthread_mutex_unlock(&thread->lock);
+    store_outcome_deinit(&outcome);
+    uv_async_send(&thread->async);
+}
+
+static bool is_stopping(struct log_thread *thread)
+{
+    pthread_mutex_lock(&thread->lock);
+    bool stopping = thread->stopping;
+    pthread_mutex_unlock(&thread->lock);
+    return stopping;
+}
+
 static void *run(void *argument)
 {
     struct log_thread *thread = argument;
 
     while (take(thread)) {
-        size_t batch_max =
-            thread->options.batch_max > 0 ? (size_t)thread->options.batch_max : thread->batch.count;
-        pthread_mutex_lock(&thread->lock);
-        summary_add(&thread->stats.queue_records, (int64_t)thread->batch.count);
-        pthread_mutex_unlock(&thread->lock);
-        for (size_t at = 0; at < thread->batch.count;) {
-            size_t count = thread->batch.count - at;
-            if (count > batch_max)
-                count = batch_max;
-            if (!flush(thread, thread->batch.items + at, count))
-                return NULL;
-            at += count;
+        const struct work *work = &thread->batch_work;
+        size_t count = thread->batch.count, first = work->wanted ? work->behind : count;
+        if (count > 0) {
+            pthread_mutex_lock(&thread->lock);
+            summary_add(&thread->stats.queue_records, (int64_t)count);
+            pthread_mutex_unlock(&thread->lock);
         }
+        if (!flush_range(thread, 0, first))
+            return NULL;
+        if (work->wanted) {
+            if (is_stopping(thread))
+                return NULL; /* what stands behind it means nothing without it */
+            do_work(thread, &work->what);
+        }
+        if (!flush_range(thread, first, count))
+            return NULL;
         thread->batch.count = 0;
     }
     return NULL;
@@ -212,25 +329,32 @@ static void *run(void *argument)
 static void on_async(uv_async_t *async)
 {
     struct log_thread *thread = async->data;
+    const struct log_thread_events *events = &thread->events;
 
     pthread_mutex_lock(&thread->lock);
-    int64_t zxid = thread->durable_zxid;
+    struct news news = thread->news;
+    thread->news = (struct news){.work_done = false};
     pthread_mutex_unlock(&thread->lock);
-    thread->durable(thread->context, zxid);
+    if (news.before.news)
+        events->durable(events->context, news.before.zxid);
+    if (news.work_done) {
+        thread->work_running = false;
+        events->work_done(events->context, &news.outcome);
+    }
+    if (news.behind.news)
+        events->durable(events->context, news.behind.zxid);
 }
 
-struct log_thread *log_thread_start(uv_loop_t *loop, struct txnlog_writer *writer,
+struct log_thread *log_thread_start(uv_loop_t *loop, struct store_actor *actor,
                                     const struct log_thread_options *options,
-                                    log_thread_durable *durable, void *context)
+                                    const struct log_thread_events *events)
 {
     struct log_thread *thread = mem_zalloc(sizeof(*thread));
     pthread_condattr_t attributes;
 
-    thread->durable = durable;
-    thread->context = context;
-    thread->writer = writer;
+    thread->events = *events;
+    thread->actor = actor;
     thread->options = *options;
-    thread->durable_zxid = INT64_MIN;
     if (thread->options.write_queue_poll_ms < 0)
         thread->options.write_queue_poll_ms = options->flush_delay_ms / 3;
     pthread_mutex_init(&thread->lock, NULL);
@@ -255,6 +379,16 @@ void log_thread_push(struct log_thread *thread, const struct txnlog_append *appe
         entry.append = appends[i];
         entries_add(&thread->queue, &entry);
     }
+    pthread_cond_signal(&thread->wake);
+    pthread_mutex_unlock(&thread->lock);
+}
+
+void log_thread_work(struct log_thread *thread, const struct store_work *work)
+{
+    ASSERT(!thread->work_running);
+    thread->work_running = true;
+    pthread_mutex_lock(&thread->lock);
+    thread->work = (struct work){true, *work, thread->queue.count};
     pthread_cond_signal(&thread->wake);
     pthread_mutex_unlock(&thread->lock);
 }
@@ -286,7 +420,9 @@ void log_thread_stop(struct log_thread *thread)
 
 void log_thread_free(struct log_thread *thread)
 {
-    txnlog_writer_free(thread->writer);
+    store_actor_free(thread->actor);
+    if (thread->news.work_done && thread->news.outcome.tree != NULL)
+        tree_free(thread->news.outcome.tree); /* nobody was there to take it */
     pthread_mutex_destroy(&thread->lock);
     pthread_cond_destroy(&thread->wake);
     mem_free(thread->queue.items);

@@ -1,24 +1,31 @@
-/* log_thread.h: the one thread that writes and syncs the transaction log.
+/* log_thread.h: the one thread that writes and syncs the transaction log, and does to the files whatever
+ * else an ensemble asks for.
  *
  * Group commit: it takes everything that waits, writes it, syncs once, and reports up to which zxid the
  * log is durable. When a write or sync fails, the process ends at once: it is unknown what is on the
  * disk, so nothing may be retried or answered. A full disk is the exception, because then the log is
  * unchanged: the batch is tried again every second, nothing is acknowledged meanwhile, and reads are
- * served. */
+ * served.
+ *
+ * A work (struct store_work) is one more thing in the queue: what was pushed before it is durable first,
+ * what is pushed behind it is written when it is done. The snapshot thread rests meanwhile: an image
+ * that is being written is given up, and a purge ends first. A work that fails ends the process. */
 #ifndef SERVER_WRITERS_LOG_THREAD_H
 #define SERVER_WRITERS_LOG_THREAD_H
 
 #include "base/summary.h"
-#include "replica/store/txnlog.h"
+#include "replica/store/actor.h"
+#include "server/writers/snapshot_thread.h"
 
 #include <uv.h>
 
 struct log_thread_options {
-    int64_t flush_delay_ms;      /* wait at most so long for more records; 0: do not wait */
-    int64_t write_queue_poll_ms; /* ... and at most so long for the next one */
-    int32_t batch_max;           /* records per sync; <= 0: all that wait */
-    int64_t fsync_warning_ms;    /* slower syncs are logged */
-    const char *directory;       /* for log lines */
+    int64_t flush_delay_ms;            /* wait at most so long for more records; 0: do not wait */
+    int64_t write_queue_poll_ms;       /* ... and at most so long for the next one */
+    int32_t batch_max;                 /* records per sync; <= 0: all that wait */
+    int64_t fsync_warning_ms;          /* slower syncs are logged */
+    const char *directory;             /* for log lines */
+    struct snapshot_thread *snapshots; /* rests during a work; NULL: there is none */
 };
 
 struct log_thread_stats {
@@ -32,20 +39,34 @@ struct log_thread_stats {
     bool full; /* the disk is full, and nothing is acknowledged */
 };
 
-/* On the loop's thread: everything up to `zxid` survives a power loss. */
-typedef void log_thread_durable(void *context, int64_t zxid);
+/* How a work ended. */
+struct log_thread_outcome {
+    enum store_work_kind kind;
+    enum status status; /* OK, or what store_actor_work() calls a refusal: nothing was changed */
+    struct tree *tree;  /* of STORE_TRUNCATE and STORE_RELOAD when OK: the callee's; else NULL */
+    int64_t zxid;       /* the last one of these files */
+};
+
+struct log_thread_events { /* on the loop's thread, in the order in which things happened */
+    void (*durable)(void *context, int64_t zxid); /* everything up to it survives a power loss */
+    void (*work_done)(void *context, const struct log_thread_outcome *outcome);
+    void *context;
+};
 
 struct log_thread;
-/* Takes the writer. */
-struct log_thread *log_thread_start(uv_loop_t *loop, struct txnlog_writer *writer,
+/* Takes the actor. */
+struct log_thread *log_thread_start(uv_loop_t *loop, struct store_actor *actor,
                                     const struct log_thread_options *options,
-                                    log_thread_durable *durable, void *context);
+                                    const struct log_thread_events *events);
 /* The payloads must stay valid until durable() reports their zxids. */
 void log_thread_push(struct log_thread *thread, const struct txnlog_append *appends, size_t count);
+/* Behind all that was pushed so far. One at a time: the next one behind work_done(). */
+void log_thread_work(struct log_thread *thread, const struct store_work *work);
 void log_thread_stats(struct log_thread *thread, struct log_thread_stats *ret_stats);
 void log_thread_reset_stats(struct log_thread *thread); /* all but file_bytes and full */
-/* Writes what is queued (unless the disk is full), ends the thread and closes its handle; free it
- * with log_thread_free() when the loop has run dry. */
+/* Writes what is queued (unless the disk is full), up to a work that was not begun: nobody was told
+ * that it is done. Ends the thread and closes its handle; free it with log_thread_free() when the
+ * loop has run dry. */
 void log_thread_stop(struct log_thread *thread);
 void log_thread_free(struct log_thread *thread);
 

@@ -15,7 +15,7 @@
 /* Serving is more important: this thread has a low priority, and sleeps as long as it has worked. */
 enum { QUEUE_BYTES_MAX = 1 << 20, EXIT_CODE_SNAPSHOT = 10, NICENESS = 10, REST_NS_MAX = 50000000 };
 
-enum job_kind { JOB_BEGIN, JOB_PART, JOB_FINISH, JOB_GIVE_UP, JOB_PURGE };
+enum job_kind { JOB_BEGIN, JOB_PART, JOB_FINISH, JOB_GIVE_UP, JOB_PURGE, JOB_PAUSE };
 
 struct job {
     struct list link;
@@ -33,9 +33,11 @@ struct snapshot_thread {
 
     pthread_mutex_t lock; /* for the rest of this block */
     pthread_cond_t wake;
+    pthread_cond_t pausing; /* `paused` has changed */
     struct list jobs;
     size_t queued_bytes;
     bool stopping, was_full, done, written;
+    enum { RUNNING, PAUSE_WANTED, PAUSED } paused;
     struct summary snapshot_ms;
 
     struct snapshot_file *file; /* the thread's own; NULL: none, or given up */
@@ -144,6 +146,25 @@ static void give_up_slow(struct snapshot_thread *thread)
     report_done(thread, /* written= */ false);
 }
 
+/* Until snapshot_thread_resume(), which always comes. */
+static void stay_paused(struct snapshot_thread *thread)
+{
+    if (thread->file != NULL) {
+        snapshot_file_abort(thread->file);
+        thread->file = NULL;
+        log_info("snapshot",
+                 "a snapshot was given up, because the files are about to change zxid=0x%llx",
+                 (unsigned long long)thread->zxid);
+        report_done(thread, /* written= */ false);
+    }
+    pthread_mutex_lock(&thread->lock);
+    thread->paused = PAUSED;
+    pthread_cond_broadcast(&thread->pausing);
+    while (thread->paused != RUNNING)
+        pthread_cond_wait(&thread->pausing, &thread->lock);
+    pthread_mutex_unlock(&thread->lock);
+}
+
 static void purge(struct snapshot_thread *thread)
 {
     struct store_notes notes = {0};
@@ -211,6 +232,9 @@ static void *run(void *argument)
         case JOB_PURGE:
             purge(thread);
             break;
+        case JOB_PAUSE:
+            stay_paused(thread);
+            break;
         }
         job_free(job);
     }
@@ -247,6 +271,7 @@ struct snapshot_thread *snapshot_thread_start(uv_loop_t *loop,
     list_init(&thread->jobs);
     pthread_mutex_init(&thread->lock, NULL);
     pthread_cond_init(&thread->wake, NULL);
+    pthread_cond_init(&thread->pausing, NULL);
     int error = uv_async_init(loop, &thread->async, on_async);
     ASSERT(error == 0);
     thread->async.data = thread;
@@ -308,6 +333,27 @@ void snapshot_thread_purge(struct snapshot_thread *thread)
     push_job(thread, JOB_PURGE, 0, NULL, false);
 }
 
+void snapshot_thread_pause(struct snapshot_thread *thread)
+{
+    pthread_mutex_lock(&thread->lock);
+    ASSERT(thread->paused == RUNNING);
+    thread->paused = PAUSE_WANTED;
+    pthread_mutex_unlock(&thread->lock);
+    push_job(thread, JOB_PAUSE, 0, NULL, false);
+    pthread_mutex_lock(&thread->lock);
+    while (thread->paused != PAUSED)
+        pthread_cond_wait(&thread->pausing, &thread->lock);
+    pthread_mutex_unlock(&thread->lock);
+}
+
+void snapshot_thread_resume(struct snapshot_thread *thread)
+{
+    pthread_mutex_lock(&thread->lock);
+    thread->paused = RUNNING;
+    pthread_cond_broadcast(&thread->pausing);
+    pthread_mutex_unlock(&thread->lock);
+}
+
 void snapshot_thread_times(struct snapshot_thread *thread, struct summary *ret_snapshot_ms)
 {
     pthread_mutex_lock(&thread->lock);
@@ -338,5 +384,6 @@ void snapshot_thread_free(struct snapshot_thread *thread)
         job_free(CONTAINER_OF(thread->jobs.next, struct job, link));
     pthread_mutex_destroy(&thread->lock);
     pthread_cond_destroy(&thread->wake);
+    pthread_cond_destroy(&thread->pausing);
     mem_free(thread);
 }

@@ -37,6 +37,11 @@ void snapshot_thread_finish(struct snapshot_thread *thread); /* that was the las
 /* There will be no more parts: too much has changed while the disk was slow. */
 void snapshot_thread_give_up(struct snapshot_thread *thread);
 void snapshot_thread_purge(struct snapshot_thread *thread);
+/* Any thread but the loop's. Returns when everything that was asked for before is done, purges
+ * included; until it is resumed the thread touches no file. An image whose end has not come by then
+ * is given up. */
+void snapshot_thread_pause(struct snapshot_thread *thread);
+void snapshot_thread_resume(struct snapshot_thread *thread);
 void snapshot_thread_times(struct snapshot_thread *thread, struct summary *ret_snapshot_ms);
 void snapshot_thread_reset_times(struct snapshot_thread *thread);
 /* Gives up an unfinished file, ends the thread, closes the handle; free when the loop has run dry. */
