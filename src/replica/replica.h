@@ -87,9 +87,8 @@ struct replica_event {
     struct slice address; /* the peer's IP address as text, in the form that Java prints */
     uint64_t connection;  /* to another server */
     enum peer_port port;
-    enum status status;
+    enum status status; /* SNAPSHOT_DONE: OK: the file is written; STORE_DONE */
     struct tree *tree;
-    enum status status; /* SNAPSHOT_DONE: OK: written; STORE_DONE: NOT_FOUND: see STORE_TRUNCATE */
 };
 
 struct replica;
