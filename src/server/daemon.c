@@ -139,7 +139,7 @@ static int serve(const struct config *config)
         log_error("main", "Unexpected exception, exiting abnormally");
     } else {
         log_info("main", "serving port=%d", config->front.port_set ? config->front.port : -1);
-        server_run(&server);
+        code = server_run(&server);
     }
     server_close(&server);
     if (code == EXIT_CODE_OK)

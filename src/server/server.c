@@ -6,6 +6,7 @@
 #include "io/log.h"
 #include "server/config/ensemble.h"
 #include "server/front/front.h"
+#include "server/peer/peer.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -41,6 +42,8 @@ static void step(struct server *server, struct replica_event *event)
     event->wall_ms = wall_ms(server);
     replica_step(server->replica, event, &server->effects);
     front_note_effects(server->front);
+    if (server->peers != NULL)
+        peers_note_effects(server->peers);
 }
 
 static void host_step(struct host *host, struct replica_event *event)
@@ -191,22 +194,28 @@ static void carry_out_once(struct server *server)
     }
     if (effects->store_begin)
         log_thread_work(server->log, &effects->store_work);
+    if (server->peers != NULL)
+        peers_carry_out(server->peers);
     front_flush(server->front);
     bool begin = effects->snapshot_begin;
     arm_wake(server);
     effects_clear(effects);
     front_effects_cleared(server->front);
+    if (server->peers != NULL)
+        peers_effects_cleared(server->peers);
     if (begin)
         snapshot_begin(server);
     front_end_connections(server->front); /* steps: what they leave behind */
+    if (server->peers != NULL)
+        peers_end_connections(server->peers);
 }
 
 static bool nothing_to_carry_out(const struct server *server)
 {
     const struct effects *effects = &server->effects;
 
-    return effects->client_count == 0 && effects->append_count == 0 && !effects->snapshot_begin &&
-           !effects->store_begin;
+    return effects->client_count == 0 && effects->append_count == 0 && effects->peer_count == 0 &&
+           !effects->snapshot_begin && !effects->store_begin;
 }
 
 static void carry_out(struct server *server)
@@ -223,6 +232,7 @@ static bool nothing_to_do(const struct server *server)
     int64_t wish_ms = server->effects.wake_at_ms;
 
     return nothing_to_carry_out(server) && !front_has_work(server->front) &&
+           !(server->peers != NULL && peers_has_work(server->peers)) &&
            (server->tick_due || server->wake_armed_ms != INT64_MAX) &&
            !(wish_ms > 0 && wish_ms < server->wake_armed_ms);
 }
@@ -505,6 +515,7 @@ enum exit_code server_open(struct server *server, const struct config *config)
     server->appended_zxid = tree_last_zxid(tree);
     server->host.replica = server->replica;
     start_threads(server, actor);
+    peering_open(server);
     init_words(server);
     if (server->snapshot_wanted)
         server_snapshot_now(server);
@@ -523,11 +534,14 @@ void server_snapshot_now(struct server *server)
     step(server, &event);
 }
 
-void server_run(struct server *server)
+enum exit_code server_run(struct server *server)
 {
     front_serve(server->front);
+    if (server->peers != NULL)
+        peers_start(server->peers);
     carry_out(server);
     uv_run(&server->loop, UV_RUN_DEFAULT);
+    return server->exit_code;
 }
 
 static void close_handle(uv_handle_t *handle, void *context)
@@ -541,6 +555,8 @@ void server_close(struct server *server)
 {
     if (server->front != NULL)
         front_close_all(server->front);
+    if (server->peers != NULL)
+        peers_close_all(server->peers);
     if (server->log != NULL)
         log_thread_stop(server->log);
     if (server->snapshots != NULL)
@@ -554,6 +570,7 @@ void server_close(struct server *server)
     if (server->snapshots != NULL)
         snapshot_thread_free(server->snapshots);
     front_free(server->front);
+    peering_free(server);
     if (server->replica != NULL)
         replica_free(server->replica);
     effects_deinit(&server->effects);

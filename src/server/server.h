@@ -19,6 +19,9 @@ struct server {
     struct replica *replica;
     struct effects effects;
     struct front *front;
+    struct peers *peers; /* NULL: alone */
+    struct peer_address *own_addresses;
+    uint32_t own_address_count;
     struct words words;
 
     char *data_path, *log_path; /* the version-2 directories */
@@ -44,16 +47,22 @@ struct server {
     int64_t turn_wall_ms; /* 0: not read in this turn */
     int64_t appended_zxid;
     bool stopping;
-    bool snapshot_wanted; /* by the start: the newest snapshot is behind the tree */
+    enum exit_code exit_code; /* why the loop ended by itself */
+    bool snapshot_wanted;     /* by the start: the newest snapshot is behind the tree */
 };
 
 /* Java's exit codes; every reason was logged. On EXIT_CODE_OK the server listens. */
 enum exit_code server_open(struct server *server, const struct config *config);
-void server_run(struct server *server);   /* until SIGTERM or SIGINT */
+/* Until SIGTERM or SIGINT: EXIT_CODE_OK. Otherwise the reason was logged. */
+enum exit_code server_run(struct server *server);
 void server_close(struct server *server); /* also after server_open() failed */
 
 /* Ask for a snapshot now. */
 void server_snapshot_now(struct server *server);
+
+/* peering.c */
+void peering_open(struct server *server); /* nothing for a server that serves alone */
+void peering_free(struct server *server);
 
 /* startup.c: directories, locks and checks; then the tree. */
 enum exit_code startup_directories(struct server *server);

@@ -1,6 +1,7 @@
 /* config.c: from the text of a zoo.cfg and -D words to a checked configuration. */
 #include "server/config/config.h"
 
+#include "replica/membership/membership.h"
 #include "server/config/ensemble.h"
 #include "server/config/keys.h"
 #include "server/config/values.h"
@@ -58,6 +59,8 @@ void config_init(struct config *config)
         .log.batch_max = 1000,
         .snapshot.retain = 3,
         .ensemble.standalone_enabled = true,
+        .peers.connect_timeout_ms = 5000,
+        .peers.bind_retry = 3,
     };
     arena_init(&config->arena);
 }
@@ -67,6 +70,7 @@ void config_deinit(struct config *config)
     properties_deinit(&config->file);
     properties_deinit(&config->flags);
     mem_free(config->problems);
+    membership_free(config->ensemble.members);
     arena_deinit(&config->arena);
 }
 

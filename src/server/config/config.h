@@ -116,6 +116,7 @@ struct client_hosts {
     int line;
 };
 
+struct membership;
 struct ensemble_config {
     int64_t my_id; /* the number in the file myid; -1: there is no such file */
     int32_t voters, observers;
@@ -123,6 +124,14 @@ struct ensemble_config {
     int32_t init_limit, sync_limit;
     const char *dynamic_file, *peer_type, *initial_config;
     struct client_hosts client_hosts;
+    struct membership *members; /* who they are (replica/membership); NULL: not read yet */
+};
+
+struct peers_config {
+    bool listen_on_all; /* at every address of the machine */
+    bool tcp_keep_alive;
+    int32_t connect_timeout_ms;
+    int32_t bind_retry; /* of the election port; 0: for ever, < 0: the default */
 };
 
 struct config {
@@ -141,6 +150,7 @@ struct config {
     struct snapshot_config snapshot;
     struct recovery_config recovery;
     struct ensemble_config ensemble;
+    struct peers_config peers;
     struct {
         bool flag;
         int32_t number;

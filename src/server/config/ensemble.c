@@ -113,7 +113,8 @@ void ensemble_read(struct config *config, const struct properties *dynamic)
     struct membership *membership = read_members(config, dynamic != NULL ? dynamic : &config->file);
     config->ensemble.voters = (int32_t)membership->voter_count;
     config->ensemble.observers = (int32_t)(membership->member_count - membership->voter_count);
-    membership_free(membership);
+    membership_free(config->ensemble.members);
+    config->ensemble.members = membership;
     check_counts(config);
 }
 

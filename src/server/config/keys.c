@@ -75,7 +75,7 @@ static const struct key keys[] = {
     /* ... of which these only matter among several servers, but a bad value is an error */
     FIELD("observerMasterPort", FILE_LINE, INT, checked_only.number),
     FIELD("connectToLearnerMasterLimit", FILE_LINE, INT, checked_only.number),
-    FIELD("quorumListenOnAllIPs", FILE_LINE, BOOL, checked_only.flag),
+    FIELD("quorumListenOnAllIPs", FILE_LINE, BOOL, peers.listen_on_all),
     FIELD("syncEnabled", FILE_LINE, BOOL, checked_only.flag),
     FIELD("localSessionsEnabled", FILE_LINE, BOOL, checked_only.flag),
     FIELD("localSessionsUpgradingEnabled", FILE_LINE, BOOL, checked_only.flag),
@@ -160,15 +160,15 @@ static const struct key keys[] = {
     IGNORED("nio.*", PROPERTY),
     IGNORED("netty.*", PROPERTY),
     FIELD("clientTcpKeepAlive", PROPERTY, BOOL, front.tcp_keep_alive),
-    IGNORED("tcpKeepAlive", PROPERTY), /* election sockets */
+    FIELD("tcpKeepAlive", PROPERTY, BOOL, peers.tcp_keep_alive),
     SECURITY("client.portUnification", PROPERTY, "false"),
     SECURITY("client.certReload", PROPERTY, "false"),
 
     /* among several servers */
     IGNORED("leaderServes", PROPERTY),
-    IGNORED("cnxTimeout", PROPERTY),
+    FIELD("cnxTimeout", PROPERTY, INT, peers.connect_timeout_ms),
     IGNORED("quorumCnxnTimeoutMs", PROPERTY),
-    IGNORED("electionPortBindRetry", PROPERTY),
+    FIELD("electionPortBindRetry", PROPERTY, INT, peers.bind_retry),
     IGNORED("fastleader.*", PROPERTY),
     IGNORED("leader.*", PROPERTY),
     IGNORED("learner.*", PROPERTY),

@@ -1,0 +1,69 @@
+/* peering.c: from the configuration of an ensemble to this server's connections with the others. A
+ * server that serves alone has none. */
+#include "server/server.h"
+
+#include "io/log.h"
+#include "replica/membership/membership.h"
+#include "server/config/ensemble.h"
+#include "server/peer/peer.h"
+
+enum { BIND_RETRY_DEFAULT = 3 };
+
+static void on_cannot_listen(void *context)
+{
+    struct server *server = context;
+
+    server->exit_code = EXIT_CODE_ELECTION_PORT;
+    uv_stop(&server->loop);
+}
+
+/* This server's own addresses; they live as long as the server. */
+static void read_addresses(struct server *server, const struct member *member,
+                           struct peer_options *options)
+{
+    uint32_t count = member->address_count;
+    struct peer_address *addresses = mem_alloc(2 * count * sizeof(*addresses));
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct member_address *from = &member->addresses[i];
+        char *host = mem_zalloc(from->host.size + 1);
+        memcpy(host, from->host.data, from->host.size);
+        addresses[i] = (struct peer_address){host, from->election_port};
+        addresses[count + i] = (struct peer_address){host, from->quorum_port};
+    }
+    server->own_addresses = addresses;
+    server->own_address_count = count;
+    options->election = addresses;
+    options->quorum = addresses + count;
+    options->election_count = options->quorum_count = count;
+}
+
+void peering_open(struct server *server)
+{
+    const struct config *config = server->config;
+    const struct peers_config *peers = &config->peers;
+    struct peer_options options = {
+        .listen_on_all = peers->listen_on_all,
+        .bind_attempts_max = peers->bind_retry < 0 ? BIND_RETRY_DEFAULT : peers->bind_retry,
+        .connect_timeout_ms = peers->connect_timeout_ms,
+        .tcp_keep_alive = peers->tcp_keep_alive,
+        .queue_bytes_max = PEER_QUEUE_BYTES_MAX,
+        .cannot_listen = on_cannot_listen,
+        .context = server,
+    };
+
+    if (!ensemble_distributed(config))
+        return;
+    const struct member *own = membership_find(config->ensemble.members, config->ensemble.my_id);
+    ASSERT(own != NULL); /* the configuration was checked */
+    read_addresses(server, own, &options);
+    server->peers = peers_new(&server->host, &options);
+}
+
+void peering_free(struct server *server)
+{
+    peers_free(server->peers);
+    for (uint32_t i = 0; i < server->own_address_count; i++)
+        mem_free((char *)(uintptr_t)server->own_addresses[i].host);
+    mem_free(server->own_addresses);
+}
