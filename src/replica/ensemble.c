@@ -10,15 +10,10 @@
 #include "replica/zab/zab_leader.h"
 #include "replica/zab/zab_learner.h"
 
-enum {
-    RESEND_MIN_MS = 200,
-    HELLO_TIMEOUT_MS = 5000,
-    REDIAL_MIN_MS = 10,
-    REDIAL_MAX_MS = 1000
-};
+enum { RESEND_MIN_MS = 200, HELLO_TIMEOUT_MS = 5000, REDIAL_MIN_MS = 10, REDIAL_MAX_MS = 1000 };
 
 enum ensemble_phase {
-    ENSEMBLE_DRAINING,  /* the last role is over: its appends and its work on files come to an end */
+    ENSEMBLE_DRAINING, /* the last role is over: its appends and its work on files come to an end */
     ENSEMBLE_RELOADING, /* the tree is read anew: what the leader sent was not completed */
     ENSEMBLE_LOOKING,
     ENSEMBLE_IN_ROLE
@@ -77,13 +72,13 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                                  .next_connection = &ensemble->next_connection,
                                  .accepted_epoch = options->accepted_epoch,
                                  .current_epoch = options->current_epoch};
-    ensemble->connections = connections_new(
-        &(struct connections_options){.my_id = options->my_id,
-                                      .many_addresses = options->many_addresses,
-                                      .hello_timeout_ms = HELLO_TIMEOUT_MS,
-                                      .redial_min_ms = REDIAL_MIN_MS,
-                                      .redial_max_ms = REDIAL_MAX_MS,
-                                      .next_number = &ensemble->next_connection});
+    ensemble->connections =
+        connections_new(&(struct connections_options){.my_id = options->my_id,
+                                                      .many_addresses = options->many_addresses,
+                                                      .hello_timeout_ms = HELLO_TIMEOUT_MS,
+                                                      .redial_min_ms = REDIAL_MIN_MS,
+                                                      .redial_max_ms = REDIAL_MAX_MS,
+                                                      .next_number = &ensemble->next_connection});
     ensemble->election =
         election_new(&(struct election_options){.my_id = options->my_id,
                                                 .reconfig_enabled = options->reconfig_enabled,
@@ -159,9 +154,8 @@ static void leave_role(struct ensemble *ensemble, const char *reason)
 
 static bool is_drained(const struct ensemble *ensemble)
 {
-    return !ensemble->zab.store_busy &&
-           proposals_durable_zxid(ensemble->proposals) ==
-               proposals_proposed_zxid(ensemble->proposals);
+    return !ensemble->zab.store_busy && proposals_durable_zxid(ensemble->proposals) ==
+                                            proposals_proposed_zxid(ensemble->proposals);
 }
 
 static void begin_looking(struct ensemble *ensemble)
@@ -225,9 +219,9 @@ static void look_at_role(struct ensemble *ensemble)
     if (!serves || ensemble->serves)
         return;
     ensemble->serves = true;
-    election_set_epoch(ensemble->election,
-                       ensemble->leader != NULL ? zab_leader_epoch(ensemble->leader)
-                                                : zab_learner_epoch(ensemble->learner));
+    election_set_epoch(ensemble->election, ensemble->leader != NULL
+                                               ? zab_leader_epoch(ensemble->leader)
+                                               : zab_learner_epoch(ensemble->learner));
     if (ensemble->leader == NULL || ensemble->options.leader_serves)
         clients_serve(ensemble->clients);
 }
@@ -302,8 +296,8 @@ static void on_opened(struct ensemble *ensemble, const struct replica_event *eve
 static void on_bytes(struct ensemble *ensemble, const struct replica_event *event)
 {
     if (connections_owns(ensemble->connections, event->connection))
-        connections_bytes(ensemble->connections, event->connection, event->bytes,
-                          now_ms(ensemble), ensemble->step->effects);
+        connections_bytes(ensemble->connections, event->connection, event->bytes, now_ms(ensemble),
+                          ensemble->step->effects);
     else if (ensemble->leader != NULL)
         zab_leader_bytes(ensemble->leader, event->connection, event->bytes);
     else if (ensemble->learner != NULL)

@@ -50,7 +50,7 @@ struct ensemble_info {
     int64_t leader, epoch; /* -1: none yet */
     bool serves;
     uint32_t learners, synced_followers, synced_observers; /* of a leader */
-    int64_t election_ms; /* how long the last one took */
+    int64_t election_ms;                                   /* how long the last one took */
 };
 struct ensemble_info ensemble_info(const struct ensemble *ensemble);
 

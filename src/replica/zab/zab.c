@@ -47,9 +47,9 @@ void zab_send_bytes(struct zab *zab, uint64_t connection, struct slice data)
 
 void zab_close(struct zab *zab, uint64_t connection, const char *reason)
 {
-    effects_add_peer(zab->step->effects, (struct peer_effect){.kind = PEER_CLOSE,
-                                                              .connection = connection,
-                                                              .reason = reason});
+    effects_add_peer(
+        zab->step->effects,
+        (struct peer_effect){.kind = PEER_CLOSE, .connection = connection, .reason = reason});
 }
 
 void zab_input_add(struct zab_input *input, struct slice bytes)

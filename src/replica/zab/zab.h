@@ -27,9 +27,9 @@ struct zab { /* one for the life of the replica; roles come and go */
     struct proposals *proposals;
     const struct proposals_observer *observer;
     struct step *step;
-    uint64_t *next_connection; /* odd: the next one to dial */
+    uint64_t *next_connection;             /* odd: the next one to dial */
     int64_t accepted_epoch, current_epoch; /* as the files have them, durably */
-    struct store_work work; /* begun and not done, while store_busy */
+    struct store_work work;                /* begun and not done, while store_busy */
     bool store_busy;
     bool must_have_snapshot; /* the leader's TRUNC could not be done here: ask for everything */
     const char *fatal;       /* the process must end: why */

@@ -375,10 +375,10 @@ static void on_ack(struct zab_leader *leader, struct zab_peer *peer, int64_t zxi
 
 static void ask_for_round(struct zab_leader *leader, uint64_t connection, int64_t zxid)
 {
-    leader->syncs = ARRAY_RESERVE(leader->syncs, leader->sync_capacity, leader->sync_count + 1,
-                                  ARRAY_FIRST);
-    leader->syncs[leader->sync_count++] = (struct sync_wait){
-        .connection = connection, .zxid = zxid, .round = leader->ping_round + 1};
+    leader->syncs =
+        ARRAY_RESERVE(leader->syncs, leader->sync_capacity, leader->sync_count + 1, ARRAY_FIRST);
+    leader->syncs[leader->sync_count++] =
+        (struct sync_wait){.connection = connection, .zxid = zxid, .round = leader->ping_round + 1};
     leader->ping_now = true;
 }
 
@@ -509,9 +509,8 @@ void zab_leader_bytes(struct zab_leader *leader, uint64_t connection, struct sli
     while ((peer = peer_of(leader, connection)) != NULL) { /* a packet may end it */
         struct quorum_packet packet;
         size_t size;
-        enum status status =
-            quorum_packet_read(zab_input_rest(&peer->input), leader->zab->options.packet_bytes_max,
-                               &packet, &size);
+        enum status status = quorum_packet_read(
+            zab_input_rest(&peer->input), leader->zab->options.packet_bytes_max, &packet, &size);
         if (status == STATUS_END)
             return;
         if (status != STATUS_OK) {
@@ -714,9 +713,9 @@ static void drop_silent(struct zab_leader *leader)
 
 static void look_at_quorum(struct zab_leader *leader)
 {
-    int64_t limit_ms = ticks_ms(leader, leader->phase == LEAD_SERVING
-                                            ? leader->zab->options.sync_limit
-                                            : leader->zab->options.init_limit);
+    int64_t limit_ms =
+        ticks_ms(leader, leader->phase == LEAD_SERVING ? leader->zab->options.sync_limit
+                                                       : leader->zab->options.init_limit);
     int64_t since_ms = now_ms(leader) - limit_ms;
 
     if (leader->phase == LEAD_SERVING) {

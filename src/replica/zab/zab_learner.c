@@ -16,12 +16,12 @@ enum {
 
 enum learner_phase {
     LEARN_DIALLING,
-    LEARN_ASKING,     /* FOLLOWERINFO is sent */
-    LEARN_PROMISING,  /* the accepted epoch is on its way to disk */
-    LEARN_WAITING,    /* ACKEPOCH is sent: how will it bring us to its history? */
-    LEARN_LOADING,    /* the bytes of a snapshot */
-    LEARN_CUTTING,    /* the files are cut, or put aside */
-    LEARN_SYNCING,    /* its transactions, up to NEWLEADER */
+    LEARN_ASKING,    /* FOLLOWERINFO is sent */
+    LEARN_PROMISING, /* the accepted epoch is on its way to disk */
+    LEARN_WAITING,   /* ACKEPOCH is sent: how will it bring us to its history? */
+    LEARN_LOADING,   /* the bytes of a snapshot */
+    LEARN_CUTTING,   /* the files are cut, or put aside */
+    LEARN_SYNCING,   /* its transactions, up to NEWLEADER */
     LEARN_PERSISTING, /* NEWLEADER came: log, snapshot, then the current epoch, on their way to disk */
     LEARN_ACKED,      /* and that is said */
     LEARN_SERVING     /* UPTODATE */
@@ -42,8 +42,8 @@ struct zab_learner {
     struct tree *tree; /* from the stream or the files, for the replica to take */
     int64_t snapshot_zxid;
     bool files_unfinished; /* from STORE_RESTART_LOG to the epoch that completes it */
-    bool restarts_log;   /* the files are to make room for it */
-    bool wants_snapshot; /* it is to be written */
+    bool restarts_log;     /* the files are to make room for it */
+    bool wants_snapshot;   /* it is to be written */
     bool writes_snapshot;
     struct store_work wanted_work; /* behind the image that is still running */
     bool wants_work, wants_no_image;
@@ -224,8 +224,8 @@ static void on_way_to_sync(struct zab_learner *learner, const struct quorum_pack
         break;
     case QUORUM_SNAP:
         learner->snapshot_zxid = packet->zxid;
-        learner->stream = snapshot_stream_new(
-            tree_get_options(proposals_tree(zab->proposals)), zab->options.packet_bytes_max);
+        learner->stream = snapshot_stream_new(tree_get_options(proposals_tree(zab->proposals)),
+                                              zab->options.packet_bytes_max);
         learner->phase = LEARN_LOADING;
         break;
     case QUORUM_PING:
@@ -285,8 +285,9 @@ static bool receive(struct zab_learner *learner, const struct quorum_packet *pac
 /* A configuration that others activate and we do not would make us count votes by the old one. */
 static void on_reconfiguration(struct zab_learner *learner)
 {
-    learner->zab->fatal = "the ensemble's servers were changed by reconfig, which this release does "
-                          "not follow: write the new servers into zoo.cfg and start again";
+    learner->zab->fatal =
+        "the ensemble's servers were changed by reconfig, which this release does "
+        "not follow: write the new servers into zoo.cfg and start again";
     fail(learner, learner->zab->fatal);
 }
 
@@ -567,11 +568,10 @@ void zab_learner_snapshot_done(struct zab_learner *learner, bool written)
 static int64_t limit_ms(const struct zab_learner *learner)
 {
     const struct zab_options *options = &learner->zab->options;
-    int32_t ticks = learner->phase == LEARN_SERVING || learner->phase == LEARN_ACKED
-                        ? options->sync_limit
-                    : learner->phase == LEARN_DIALLING && options->connect_limit > 0
-                        ? options->connect_limit
-                        : options->init_limit;
+    int32_t ticks =
+        learner->phase == LEARN_SERVING || learner->phase == LEARN_ACKED ? options->sync_limit
+        : learner->phase == LEARN_DIALLING && options->connect_limit > 0 ? options->connect_limit
+                                                                         : options->init_limit;
 
     return (int64_t)ticks * options->tick_ms;
 }

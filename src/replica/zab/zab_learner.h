@@ -18,12 +18,13 @@ void zab_learner_closed(struct zab_learner *learner, uint64_t connection);
 void zab_learner_store_done(struct zab_learner *learner, enum status status, struct tree **tree);
 void zab_learner_snapshot_done(struct zab_learner *learner, bool written);
 void zab_learner_tick(struct zab_learner *learner);
-void zab_learner_end_turn(struct zab_learner *learner); /* acknowledgements, requests: once a turn */
+void zab_learner_end_turn(
+    struct zab_learner *learner); /* acknowledgements, requests: once a turn */
 int64_t zab_learner_wake_at_ms(const struct zab_learner *learner);
 
 /* Why the role is over; NULL: it is not. */
 const char *zab_learner_failed(const struct zab_learner *learner);
-bool zab_learner_serves(const struct zab_learner *learner); /* clients may be served */
+bool zab_learner_serves(const struct zab_learner *learner);   /* clients may be served */
 int64_t zab_learner_epoch(const struct zab_learner *learner); /* -1: not agreed upon yet */
 /* A tree came from the leader, or from the files, which fit it: the caller puts it in place of its own
  * and then says so. NULL: none. */

@@ -6,22 +6,22 @@
 #include "replica/zab/zab_leader.h"
 
 enum peer_phase {
-    PEER_NEW,          /* nothing was heard yet */
-    PEER_INTRODUCED,   /* FOLLOWERINFO came: LEADERINFO goes out when the epoch is promised */
-    PEER_PROMISING,    /* LEADERINFO is sent */
-    PEER_PROMISED,     /* ACKEPOCH came: it is brought to our history when the epoch is ours */
-    PEER_WAITS_IMAGE,  /* for its turn to get a snapshot */
-    PEER_TAKES_IMAGE,  /* its bytes are on their way */
-    PEER_SYNCING,      /* NEWLEADER is sent */
-    PEER_SYNCED,       /* its acknowledgement came: UPTODATE goes out when we serve */
-    PEER_ACTIVE        /* UPTODATE is sent */
+    PEER_NEW,         /* nothing was heard yet */
+    PEER_INTRODUCED,  /* FOLLOWERINFO came: LEADERINFO goes out when the epoch is promised */
+    PEER_PROMISING,   /* LEADERINFO is sent */
+    PEER_PROMISED,    /* ACKEPOCH came: it is brought to our history when the epoch is ours */
+    PEER_WAITS_IMAGE, /* for its turn to get a snapshot */
+    PEER_TAKES_IMAGE, /* its bytes are on their way */
+    PEER_SYNCING,     /* NEWLEADER is sent */
+    PEER_SYNCED,      /* its acknowledgement came: UPTODATE goes out when we serve */
+    PEER_ACTIVE       /* UPTODATE is sent */
 };
 
 struct zab_peer {
     struct list in_peers;
     uint64_t connection;
     enum peer_phase phase;
-    int64_t id;    /* below 0: it has none, or is none of ours; such ids are made up */
+    int64_t id; /* below 0: it has none, or is none of ours; such ids are made up */
     bool voter, observer;
     bool forwarded; /* it gets what is proposed (a follower) and committed */
     bool held;      /* told to send no more of the image until there is room */
@@ -34,11 +34,11 @@ struct zab_peer {
 };
 
 enum leader_phase {
-    LEAD_WAITING,     /* for a quorum's FOLLOWERINFO */
-    LEAD_PROMISING,   /* the new epoch is on its way to disk as accepted */
-    LEAD_CONFIRMING,  /* for a quorum's ACKEPOCH */
-    LEAD_OPENING,     /* the new epoch is on its way to disk as current */
-    LEAD_SYNCING,     /* for a quorum's acknowledgement of NEWLEADER */
+    LEAD_WAITING,    /* for a quorum's FOLLOWERINFO */
+    LEAD_PROMISING,  /* the new epoch is on its way to disk as accepted */
+    LEAD_CONFIRMING, /* for a quorum's ACKEPOCH */
+    LEAD_OPENING,    /* the new epoch is on its way to disk as current */
+    LEAD_SYNCING,    /* for a quorum's acknowledgement of NEWLEADER */
     LEAD_SERVING
 };
 
@@ -55,9 +55,9 @@ struct zab_leader {
     int64_t epoch; /* -1: not decided */
     int64_t made_up_id;
     int64_t begun_ms, next_ping_ms, quorum_seen_ms;
-    int64_t committed_zxid; /* a quorum has it */
-    int64_t sent_zxid;      /* proposed to all that are forwarded to */
-    uint64_t ping_round;    /* of the last PING */
+    int64_t committed_zxid;  /* a quorum has it */
+    int64_t sent_zxid;       /* proposed to all that are forwarded to */
+    uint64_t ping_round;     /* of the last PING */
     struct sync_wait *syncs; /* in the order of asking */
     size_t sync_count, sync_capacity;
     bool ping_now;

@@ -11,10 +11,7 @@
 #include "replica/store/snapshot.h"
 #include "wire/quorum.h"
 
-enum {
-    IMAGE_PART_BYTES = 256 * 1024,
-    IMAGE_PARTS_A_TURN = 4
-};
+enum { IMAGE_PART_BYTES = 256 * 1024, IMAGE_PARTS_A_TURN = 4 };
 
 static struct proposals *proposals_of(const struct zab_leader *leader)
 {

@@ -14,7 +14,7 @@
 
 enum { TOLD_MAX = 64 };
 
-static const struct snapshot_image_options image_options = {true, true};
+static const struct snapshot_image_options image_options = {.digest_enabled = true};
 
 struct told {
     enum { DURABLE, WORK_DONE, IMAGE_DONE } kind;
