@@ -306,6 +306,14 @@ void replica_visit_digests(const struct replica *replica, replica_visit_digest *
         visit(context, mark->zxid, mark->digest);
 }
 
+bool replica_ensemble(const struct replica *replica, struct ensemble_info *ret_info)
+{
+    if (replica->ensemble == NULL)
+        return false;
+    *ret_info = ensemble_info(replica->ensemble);
+    return true;
+}
+
 const struct tree *replica_tree(const struct replica *replica)
 {
     return replica->tree;

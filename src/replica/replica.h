@@ -137,6 +137,8 @@ void replica_visit_sessions(const struct replica *replica, replica_visit_session
 typedef void replica_visit_digest(void *context, int64_t zxid, uint64_t digest);
 void replica_visit_digests(const struct replica *replica, replica_visit_digest *visit,
                            void *context);
+/* False: this server stands alone. */
+bool replica_ensemble(const struct replica *replica, struct ensemble_info *ret_info);
 const struct tree *replica_tree(const struct replica *replica); /* ephemerals for dump, hash */
 
 #endif

@@ -7,7 +7,7 @@
 #include "server/config/ensemble.h"
 #include "server/peer/peer.h"
 
-enum { BIND_RETRY_DEFAULT = 3 };
+enum { BIND_RETRY_DEFAULT = 3, FINALIZE_MS = 200, RESEND_MAX_MS = 60000 };
 
 static void on_cannot_listen(void *context)
 {
@@ -36,6 +36,26 @@ static void read_addresses(struct server *server, const struct member *member,
     options->election = addresses;
     options->quorum = addresses + count;
     options->election_count = options->quorum_count = count;
+}
+
+void peering_options(struct server *server)
+{
+    const struct config *config = server->config;
+
+    server->ensemble = (struct ensemble_options){
+        .my_id = config->ensemble.my_id,
+        .membership = config->ensemble.members,
+        .init_limit = config->ensemble.init_limit,
+        .sync_limit = config->ensemble.sync_limit,
+        .connect_limit = config->ensemble.connect_limit,
+        .finalize_ms = FINALIZE_MS,
+        .resend_max_ms = RESEND_MAX_MS,
+        .many_addresses = config->ensemble.multi_address,
+        .reconfig_enabled = config->request.reconfig_enabled,
+        .leader_serves = config->ensemble.leader_serves,
+        .accepted_epoch = server->epochs.accepted,
+        .current_epoch = server->epochs.current,
+    };
 }
 
 void peering_open(struct server *server)

@@ -18,7 +18,9 @@
 enum {
     SNAPSHOT_SLICE_BYTES = 16 << 10,
     NS_PER_US = 1000,
-    STOP_WAIT_MS = 5000 /* for a log that cannot be written at the end */
+    STOP_WAIT_MS = 5000, /* for a log that cannot be written at the end */
+    /* Of transactions that are kept in memory for learners that come back. */
+    HISTORY_BYTES_MAX = 64 << 20
 };
 
 static int64_t now_ms(const struct server *server)
@@ -149,9 +151,9 @@ static void on_snapshot_room(void *context)
 static void on_snapshot_done(void *context, bool written)
 {
     struct server *server = context;
-    struct replica_event event = {.kind = REPLICA_SNAPSHOT_DONE};
+    struct replica_event event = {.kind = REPLICA_SNAPSHOT_DONE,
+                                  .status = written ? STATUS_OK : STATUS_IO};
 
-    (void)written; /* the thread said so; a given-up image is no news for the replica */
     server->snapshot_running = false;
     uv_idle_stop(&server->snapshot_idle);
     step(server, &event);
@@ -183,11 +185,33 @@ static void finish_stop(struct server *server)
 
 /* The log first, so that the disk works while the answers are sent. The replica is not stepped between
  * the first send and the clearing: a step may lengthen its last send, which must not be sent yet. */
+/* What other servers are told once a turn. */
+static void tell_peers(struct server *server)
+{
+    if (server->peers == NULL)
+        return;
+    replica_end_turn(server->replica, &server->effects);
+    front_note_effects(server->front);
+    peers_note_effects(server->peers);
+}
+
+/* The replica cannot go on, and says why. */
+static void end_if_fatal(struct server *server)
+{
+    if (server->effects.fatal == NULL || server->exit_code != EXIT_CODE_OK)
+        return;
+    log_error("main", "%s", server->effects.fatal);
+    server->exit_code = EXIT_CODE_UNEXPECTED;
+    uv_stop(&server->loop);
+}
+
 static void carry_out_once(struct server *server)
 {
     struct effects *effects = &server->effects;
 
     front_feed_waiting(server->front); /* steps: frames that waited */
+    tell_peers(server);
+    end_if_fatal(server);
     if (effects->append_count > 0) {
         server->appended_zxid = effects->appends[effects->append_count - 1].zxid;
         log_thread_push(server->log, effects->appends, effects->append_count);
@@ -240,6 +264,7 @@ static bool nothing_to_do(const struct server *server)
 /* Was there anything? */
 static bool end_turn(struct server *server)
 {
+    tell_peers(server);
     bool worked = !nothing_to_do(server) || server->stopping;
 
     if (worked)
@@ -511,6 +536,11 @@ enum exit_code server_open(struct server *server, const struct config *config)
         return code;
     uv_update_time(&server->loop);
     struct replica_options options = replica_options_of(server);
+    if (ensemble_distributed(config)) {
+        peering_options(server);
+        options.ensemble = &server->ensemble;
+        options.history_bytes_max = HISTORY_BYTES_MAX;
+    }
     server->replica = replica_new(&options, tree, now_ms(server));
     server->appended_zxid = tree_last_zxid(tree);
     server->host.replica = server->replica;

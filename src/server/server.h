@@ -8,6 +8,7 @@
 
 #include "base/disk.h"
 #include "replica/replica.h"
+#include "replica/store/epochs.h"
 #include "server/config/config.h"
 #include "server/host/host.h"
 #include "server/words/words.h"
@@ -19,7 +20,9 @@ struct server {
     struct replica *replica;
     struct effects effects;
     struct front *front;
-    struct peers *peers; /* NULL: alone */
+    struct peers *peers;              /* NULL: alone */
+    struct ensemble_options ensemble; /* where there is one */
+    struct epochs epochs;             /* as the start found them */
     struct peer_address *own_addresses;
     uint32_t own_address_count;
     struct words words;
@@ -61,7 +64,8 @@ void server_close(struct server *server); /* also after server_open() failed */
 void server_snapshot_now(struct server *server);
 
 /* peering.c */
-void peering_open(struct server *server); /* nothing for a server that serves alone */
+void peering_options(struct server *server); /* what the replica is to know of its ensemble */
+void peering_open(struct server *server);    /* nothing for a server that serves alone */
 void peering_free(struct server *server);
 
 /* startup.c: directories, locks and checks; then the tree. */

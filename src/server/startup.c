@@ -6,6 +6,7 @@
 #include "io/disk_posix.h"
 #include "io/log.h"
 #include "replica/store/start.h"
+#include "server/config/ensemble.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -200,7 +201,11 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         .context = &replay_ns,
     };
     uint64_t start_ns = uv_hrtime();
-    enum status status = store_start(server->data_disk, server->log_disk, &options, &recovery);
+    enum status status =
+        ensemble_distributed(config)
+            ? store_start_member(server->data_disk, server->log_disk, &options, &recovery,
+                                 &server->epochs)
+            : store_start(server->data_disk, server->log_disk, &options, &recovery);
 
     log_notes(&recovery.notes);
     if (status != STATUS_OK) {

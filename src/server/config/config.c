@@ -22,6 +22,7 @@ void config_init(struct config *config)
         .directories.autocreate = true,
         .front.listen_backlog = -1,
         .ensemble.my_id = -1,
+        .ensemble.leader_serves = true,
         .session.tick_ms = 3000,
         .session.timeout_min_ms = -1,
         .session.timeout_max_ms = -1,

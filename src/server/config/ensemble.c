@@ -208,8 +208,4 @@ void ensemble_check(struct config *config, const struct properties *dynamic)
     else if (!listed)
         config_refuse(config, 0, "My id %lld not in the peer list",
                       (long long)config->ensemble.my_id);
-    config_refuse(config, 0,
-                  "this release serves alone: an ensemble of %d voters and %d observers "
-                  "comes later; without the server lines it runs standalone",
-                  config->ensemble.voters, config->ensemble.observers);
 }

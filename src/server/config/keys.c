@@ -74,7 +74,7 @@ static const struct key keys[] = {
     READ_LATER("weight*", FILE_LINE),
     /* ... of which these only matter among several servers, but a bad value is an error */
     FIELD("observerMasterPort", FILE_LINE, INT, checked_only.number),
-    FIELD("connectToLearnerMasterLimit", FILE_LINE, INT, checked_only.number),
+    FIELD("connectToLearnerMasterLimit", FILE_LINE, INT, ensemble.connect_limit),
     FIELD("quorumListenOnAllIPs", FILE_LINE, BOOL, peers.listen_on_all),
     FIELD("syncEnabled", FILE_LINE, BOOL, checked_only.flag),
     FIELD("localSessionsEnabled", FILE_LINE, BOOL, checked_only.flag),

@@ -63,8 +63,8 @@ static void put_stats(const struct words *words, uint32_t asker, bool clients, s
                   (long long)(counts.clients.packets_received + front->four_letter_received),
                   (long long)(counts.clients.packets_sent + front->four_letter_sent),
                   front_connection_count(words->front), (long long)counts.outstanding);
-    buffer_printf(out, "Zxid: 0x%llx\nMode: standalone\nNode count: %u\n",
-                  (unsigned long long)counts.last_zxid, counts.znodes + ROOT_COUNTED_AGAIN);
+    buffer_printf(out, "Zxid: 0x%llx\nMode: %s\nNode count: %u\n",
+                  (unsigned long long)counts.last_zxid, words_mode(words), counts.znodes + ROOT_COUNTED_AGAIN);
 }
 
 static bool add_file_size(void *context, const char *name, uint64_t size_bytes)
@@ -312,9 +312,35 @@ static answer_function *const answers[] = {
     [WORD_WCHC] = answer_wchc, [WORD_WCHP] = answer_wchp, [WORD_WCHS] = answer_wchs,
     [WORD_TELNET_CLOSE] = NULL};
 
+const char *words_mode(const struct words *words)
+{
+    struct ensemble_info info;
+
+    if (!replica_ensemble(words->replica, &info))
+        return "standalone";
+    if (!info.serves)
+        return NULL;
+    return info.state == PEER_LEADING     ? "leader"
+           : info.state == PEER_FOLLOWING ? "follower"
+                                          : "observer";
+}
+
+static bool answers_without_serving(enum four_letter_word word)
+{
+    return word == WORD_RUOK || word == WORD_ENVI || word == WORD_GTMK || word == WORD_STMK ||
+           word == WORD_TELNET_CLOSE;
+}
+
 void words_answer(struct words *words, const struct word_question *question, struct buffer *answer)
 {
     ASSERT(question->word < ARRAY_LEN(answers));
+    if (words_mode(words) == NULL && !answers_without_serving(question->word)) {
+        buffer_printf(answer, "%s",
+                      question->word == WORD_ISRO
+                          ? "null"
+                          : "This ZooKeeper instance is not currently serving requests\n");
+        return;
+    }
     if (answers[question->word] != NULL)
         answers[question->word](words, question, answer);
 }
