@@ -43,6 +43,23 @@ static int64_t now_ms(const struct ensemble *ensemble)
     return ensemble->step->now_ms;
 }
 
+/* --- the tree --- */
+
+/* /zookeeper/config holds the servers as this one knows them. It is no transaction, and the digest
+ * leaves the node out. (ZKDatabase.initConfigInZKDatabase()) */
+static void write_config_node(struct ensemble *ensemble)
+{
+    const struct membership *membership = ensemble->options.membership;
+    struct buffer text = {0};
+    uint32_t id;
+
+    membership_write(&text, membership);
+    (void)tree_set_data(*ensemble->tree, SLICE("/zookeeper/config"), buffer_slice(&text),
+                        (int32_t)membership->version, membership->version, ensemble->step->wall_ms,
+                        &id);
+    buffer_deinit(&text);
+}
+
 struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t tick_ms,
                               size_t packet_bytes_max, struct step *step, struct tree **tree,
                               struct proposals *proposals, struct clients *clients,
@@ -89,6 +106,7 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                          observes ? MEMBER_OBSERVER : MEMBER_PARTICIPANT);
     ensemble->phase = ENSEMBLE_DRAINING;
     clients_stop(clients, NULL);
+    write_config_node(ensemble);
     return ensemble;
 }
 
@@ -110,7 +128,7 @@ void ensemble_free(struct ensemble *ensemble)
     mem_free(ensemble);
 }
 
-/* --- the tree --- */
+/* --- another tree --- */
 
 static void replace_tree(struct ensemble *ensemble, struct tree *tree)
 {
@@ -119,6 +137,7 @@ static void replace_tree(struct ensemble *ensemble, struct tree *tree)
     proposals_replace_tree(ensemble->proposals, tree);
     clients_replace_tree(ensemble->clients, tree);
     *ensemble->tree = tree;
+    write_config_node(ensemble);
     tree_free(before);
 }
 

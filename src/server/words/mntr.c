@@ -293,8 +293,7 @@ void words_put_metrics(const struct words *words, struct buffer *out)
           {"sync_processor_queue_time_ms", &log.queue_ms},
       };
 
-    buffer_printf(out, "zk_version\t%s\nzk_server_state\t%s\n", VERSION_LINE,
-                  words_mode(words));
+    buffer_printf(out, "zk_version\t%s\nzk_server_state\t%s\n", VERSION_LINE, words_mode(words));
     put_gauges(words, &counts, out);
     for (size_t i = 0; i < ARRAY_LEN(counters); i++)
         put_number(out, counters[i].name, counters[i].value);

@@ -64,7 +64,8 @@ static void put_stats(const struct words *words, uint32_t asker, bool clients, s
                   (long long)(counts.clients.packets_sent + front->four_letter_sent),
                   front_connection_count(words->front), (long long)counts.outstanding);
     buffer_printf(out, "Zxid: 0x%llx\nMode: %s\nNode count: %u\n",
-                  (unsigned long long)counts.last_zxid, words_mode(words), counts.znodes + ROOT_COUNTED_AGAIN);
+                  (unsigned long long)counts.last_zxid, words_mode(words),
+                  counts.znodes + ROOT_COUNTED_AGAIN);
 }
 
 static bool add_file_size(void *context, const char *name, uint64_t size_bytes)
