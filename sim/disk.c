@@ -12,7 +12,7 @@ enum { SECTOR_BYTES = 512, BLOCK_BYTES = 4096, NAME_BYTES_MAX = 128 };
 
 struct bytes {
     uint8_t *data;
-    size_t size, capacity; /* behind size: zeros */
+    size_t size, capacity; /* after size: zeros */
 };
 
 struct inode {

@@ -151,7 +151,7 @@ static void carry_out_for_client(struct driver *driver, const struct client_effe
 
     if (!client->open)
         return;              /* its connection was lost in this turn: nothing reaches it */
-    ASSERT(!client->closed); /* nothing stands behind a close */
+    ASSERT(!client->closed); /* nothing stands after a close */
     switch (effect->kind) {
     case CLIENT_SEND:
         ASSERT(effect->size <= bytes->size && effect->offset <= bytes->size - effect->size);

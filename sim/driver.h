@@ -23,7 +23,7 @@
 enum { DRIVER_CLIENTS = 16 };
 
 struct driver_options {
-    bool turn_by_hand;  /* a turn ends at driver_end_turn(); false: behind every event */
+    bool turn_by_hand;  /* a turn ends at driver_end_turn(); false: after every event */
     bool room_by_hand;  /* a held client has room again at driver_ready(); false: at once */
     bool close_by_hand; /* a client that was closed is gone at driver_gone(); false: at once */
     struct disk *disk;  /* NULL: the log is kept in `records` alone, images are dropped */
@@ -42,7 +42,7 @@ struct driver_client {
     int hold_count;
     bool answered;         /* its ConnectResponse is in the mail, or was */
     uint64_t gone_in_turn; /* its number is not used again in the turn in which the client ended */
-    struct buffer mail; /* whole frames, each behind its size; up to read_at they were looked at */
+    struct buffer mail; /* whole frames, each after its size; up to read_at they were looked at */
     size_t read_at;
     /* What its last ConnectResponse said; a refusal: 0. Outlives the connection. */
     int64_t session_id;
@@ -124,7 +124,7 @@ void driver_jump(struct driver *driver,
 void driver_pass(struct driver *driver, int64_t ms); /* time, with a tick whenever one is due */
 
 /* --- the running image --- */
-/* Writes the next part, about bytes_max bytes; behind the last one ends the file and reports
+/* Writes the next part, about bytes_max bytes; after the last one ends the file and reports
  * REPLICA_SNAPSHOT_DONE. False: no image runs (any more). */
 bool driver_image_next(struct driver *driver, size_t bytes_max);
 void driver_image_finish(struct driver *driver);  /* all that is left of it */

@@ -10,7 +10,7 @@
 
 enum { LANES = 8 };
 
-/* table[0] is the plain byte table; table[n] is n more zero bytes behind it. Filled before main(),
+/* table[0] is the plain byte table; table[n] is n more zero bytes after it. Filled before main(),
  * when there is only one thread; constant from then on. */
 static uint32_t table[LANES][256];
 static bool can_fold;
@@ -56,7 +56,7 @@ static uint32_t by_table(uint32_t crc, const uint8_t *at, size_t size)
     return crc;
 }
 
-/* --- CRC-32 by folding: carry-less products move 16 bytes forward over the bytes behind them
+/* --- CRC-32 by folding: carry-less products move 16 bytes forward over the bytes after them
  * without changing the remainder (Gopal et al., Intel 323102, "Fast CRC Computation for Generic
  * Polynomials Using PCLMULQDQ"). What is left of the input are 16 bytes, which the table ends. --- */
 

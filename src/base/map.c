@@ -74,7 +74,7 @@ void *map_remove(struct map *map, uint64_t key)
     void *removed = map->slots[hole].value;
     if (removed == NULL)
         return NULL;
-    /* Close the gap: an entry may move back to the hole unless its home lies behind it. */
+    /* Close the gap: an entry may move back to the hole unless its home lies after it. */
     for (size_t i = (hole + 1) & mask; map->slots[i].value != NULL; i = (i + 1) & mask) {
         size_t from = home_slot(map, map->slots[i].key);
         if (((i - from) & mask) >= ((i - hole) & mask)) {

@@ -25,7 +25,7 @@ MUST_USE enum status log_open(const char *path, enum log_level level);
 /* After a rotation: opens the path again. Any thread. STATUS_NO_ACCESS, STATUS_IO: it cannot be opened,
  * and lines go on into the old file. */
 MUST_USE enum status log_reopen(void);
-void log_set_myid(const char *myid); /* what stands behind "myid:"; "" is unknown */
+void log_set_myid(const char *myid); /* what stands after "myid:"; "" is unknown */
 bool log_wants(enum log_level level);
 
 void log_line(enum log_level level, const char *room, const char *format, ...)

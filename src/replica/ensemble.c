@@ -1,4 +1,4 @@
-/* ensemble.c: one state behind the other: draining, looking, in a role, and draining again.
+/* ensemble.c: one state after the other: draining, looking, in a role, and draining again.
  *
  * Nothing of one role may reach into the next: before an election begins, every append is durable, no
  * work on the files is under way, and the tree is what the files have. */

@@ -37,7 +37,7 @@ void ensemble_free(struct ensemble *ensemble); /* NULL is fine */
 /* Events of peers and of the store, and the tick. */
 void ensemble_step(struct ensemble *ensemble, const struct replica_event *event);
 void ensemble_snapshot_done(struct ensemble *ensemble, bool written);
-/* Behind every step: roles begin and end. */
+/* After every step: roles begin and end. */
 void ensemble_settle(struct ensemble *ensemble);
 void ensemble_end_turn(struct ensemble *ensemble); /* what is sent once a turn */
 int64_t ensemble_wake_at_ms(const struct ensemble *ensemble);

@@ -83,7 +83,7 @@ static void on_wake(uv_timer_t *timer)
     struct server *server = timer->data;
 
     server->wake_armed_ms = INT64_MAX;
-    server->tick_due = true; /* stepped behind the poll that follows: a ping may be waiting in it */
+    server->tick_due = true; /* stepped after the poll that follows: a ping may be waiting in it */
     uv_idle_start(&server->tick_idle, on_tick_idle);
 }
 
@@ -278,7 +278,7 @@ static void on_busy_idle(uv_idle_t *idle)
     (void)idle; /* while it is active the poll does not sleep */
 }
 
-/* paddock.busyPollMicros: for so long behind the last turn that had something to do, the loop asks the
+/* paddock.busyPollMicros: for so long after the last turn that had something to do, the loop asks the
  * sockets and the other threads again and again. The next request then finds it awake. */
 static void poll_busily(struct server *server, bool worked)
 {

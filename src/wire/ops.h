@@ -64,7 +64,7 @@ enum op_rules {
     OP(ADD_WATCH, 106, "ADDW", "addWatch", WATCHING, path_type_request, OP_NO_RULE, add_watch)
 
 /* Handlers: replica/txn/request.c (read_X) and replica/txn/prepare.c (prepare_X); those that stand
- * only inside a multi behind the others. */
+ * only inside a multi are listed last. */
 #define ZK_CHANGING_OPS(OP)                                                                                             \
     OP(CREATE, 1, "CREA", "create", WRITE, create_request, ZK_WRITE_RULES | OP_IN_MULTI, create)                        \
     OP(DELETE, 2, "DELE", "delete", WRITE, path_version_request, ZK_WRITE_RULES | OP_IN_MULTI, delete)                  \

@@ -358,7 +358,7 @@ const char *peer_state_name(enum peer_state state)
 }
 
 /* As Java looks at it: two exact sizes are older forms; of every other size, the version decides
- * whether a configuration follows, and what stands behind that is nobody's business. */
+ * whether a configuration follows, and what stands after that is nobody's business. */
 enum status notification_read(struct slice message, struct notification *ret_notification)
 {
     struct notification got = {.config = SLICE_NULL};

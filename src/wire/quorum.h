@@ -37,7 +37,7 @@ const char *quorum_packet_name(int32_t type);
 
 enum {
     QUORUM_HEAD_BYTES = 16, /* type, zxid and the length of data: what stands before the data */
-    QUORUM_TAIL_BYTES = 4,  /* authinfo that is null: what stands behind it */
+    QUORUM_TAIL_BYTES = 4,  /* authinfo that is null: what stands after it */
     QUORUM_AUTH_IDS_MAX = 1024,
     LEARNER_PROTOCOL_VERSION = 0x10000
 };
@@ -115,7 +115,7 @@ MUST_USE enum status election_hello_read(struct slice bytes, struct election_hel
 /* Addresses of 1 to ELECTION_ADDRESS_BYTES_MAX bytes, or null: then the id alone. */
 void election_hello_write(struct buffer *buffer, const struct election_hello *hello);
 
-/* Behind it, both ways: messages of 1 to ELECTION_MESSAGE_BYTES_MAX bytes behind their length. */
+/* After it, both ways: messages of 1 to ELECTION_MESSAGE_BYTES_MAX bytes after their length. */
 MUST_USE enum status election_frame_read(struct slice bytes, struct slice *ret_message,
                                          size_t *ret_size);
 void election_frame_write(struct buffer *buffer, struct slice message);

@@ -20,7 +20,7 @@ struct capture {
 /* "wire-sync-diff". Fails the test where the file is not there or is wrong. */
 struct capture capture_read(const char *name);
 void capture_free(struct capture *capture);
-/* The number behind `word` in what was said: ("sid=", "sid=3 addr=..."); with 0x: hex. */
+/* The number after `word` in what was said: ("sid=", "sid=3 addr=..."); with 0x: hex. */
 int64_t capture_number(const struct capture_message *message, const char *word);
 bool capture_is(const struct capture_message *message, const char *first_word);
 /* Every capture there is; NULL ends. */

@@ -175,7 +175,7 @@ static ssize_t send_now(struct stream *stream, const struct slice *parts, size_t
     return taken < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : taken;
 }
 
-/* The parts behind their first `skipped` bytes. */
+/* The parts after their first `skipped` bytes. */
 static void append_rest(struct buffer *rest, const struct slice *parts, size_t count,
                         size_t skipped)
 {

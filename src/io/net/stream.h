@@ -34,7 +34,7 @@ struct stream {
     void *context;
     struct stream_write *writing;
     size_t writing_bytes;
-    struct buffer out; /* behind `writing` */
+    struct buffer out; /* after `writing` */
     bool reading, closed;
 };
 
@@ -51,14 +51,14 @@ void stream_read(struct stream *stream,
                  bool wanted); /* starts or stops; stopping is back-pressure */
 /* STATUS_IO: the stream is broken: close it. */
 MUST_USE enum status stream_send(struct stream *stream, struct slice bytes);
-/* The same for bytes that lie apart: they leave as if they stood behind one another. */
+/* The same for bytes that lie apart: they leave as if one followed the other. */
 MUST_USE enum status stream_send_parts(struct stream *stream, const struct slice *parts,
                                        size_t count);
 size_t stream_queued(const struct stream *stream);       /* sent by the owner, not in the kernel */
 size_t stream_kernel_queue(const struct stream *stream); /* of these, what the kernel has refused */
 /* Of what the kernel has taken, the bytes that the other side's kernel has not confirmed yet. */
 size_t stream_unconfirmed(const struct stream *stream);
-/* Nothing is sent any more: behind what was sent, the other side reads the end. Nothing may wait here
+/* Nothing is sent any more: after what was sent, the other side reads the end. Nothing may wait here
  * (stream_queued() is 0). Reading goes on. */
 void stream_end_output(struct stream *stream);
 /* At once; what waits is lost. More than once is fine. */

@@ -58,7 +58,7 @@ static bool parse_groups(struct slice text, uint16_t groups[V6_GROUPS], size_t *
         if (digits == 0 || count == V6_GROUPS)
             return false;
         groups[count++] = (uint16_t)value;
-        if (i < text.size && ++i == text.size) /* a colon with nothing behind */
+        if (i < text.size && ++i == text.size) /* a colon with nothing after */
             return false;
     }
     *ret_count = count;

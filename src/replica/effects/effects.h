@@ -34,7 +34,7 @@ struct txnlog_append {    /* one record for the transaction log, in the order of
 
 enum image_part { /* what a step of writing a snapshot gave */
                   IMAGE_PART,
-                  IMAGE_PART_SEALED, /* a part, and behind it a seal: a checksum of all bytes so far */
+                  IMAGE_PART_SEALED, /* a part, and after it a seal: a checksum of all bytes so far */
                   IMAGE_END,         /* nothing: the part before was the last one */
                   IMAGE_LOST /* nothing: too much changed while the disk stalled; give the file up */
 };
@@ -65,14 +65,14 @@ struct peer_effect {
     const char *reason;   /* PEER_CLOSE: why, for the log; NULL: an ordinary end. Static text */
 };
 
-/* Work on the files that is no append. At most one at a time, behind all appends of this turn and of
+/* Work on the files that is no append. At most one at a time, after all appends of this turn and of
  * those before, which are made durable first. REPLICA_STORE_DONE says that it is done, durably. */
 enum store_work_kind {
     STORE_WRITE_EPOCHS, /* accepted_epoch, then current_epoch; -1: that file stays as it is */
     STORE_TRUNCATE,     /* no record and no snapshot above zxid is left; then as STORE_RELOAD */
     STORE_RELOAD,       /* the tree as the files have it: REPLICA_STORE_DONE brings it */
     STORE_RESTART_LOG /* the records stand under a snapshot of zxid to come: what is above it is put
-                           aside, and the log goes on behind zxid */
+                           aside, and the log goes on after zxid */
 };
 struct store_work {
     enum store_work_kind kind;

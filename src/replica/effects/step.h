@@ -11,7 +11,7 @@
 
 struct step {
     struct effects *effects;
-    struct arena arena; /* scratch of one request or one applied transaction; reset behind it */
+    struct arena arena; /* scratch of one request or one applied transaction; reset after it */
     struct metrics metrics;
     int64_t now_ms;  /* monotonic */
     int64_t wall_ms; /* since 1970; goes into transactions, decides nothing */

@@ -34,7 +34,7 @@ void membership_free(struct membership *membership)
 
 /* ---- Lines ---- */
 
-/* The number behind the dot of "group.7". */
+/* The number after the dot of "group.7". */
 static enum status number_of(struct slice name, const char *kind, struct buffer *problem,
                              int64_t *ret_number)
 {

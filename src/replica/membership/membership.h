@@ -20,7 +20,7 @@ struct member {
     enum member_role role;
     struct member_address *addresses; /* at least one, by host */
     uint32_t address_count;
-    struct slice client_host; /* from behind the ';' ("0.0.0.0" for a port alone); null: nothing */
+    struct slice client_host; /* from after the ';' ("0.0.0.0" for a port alone); null: nothing */
     uint16_t client_port;
 };
 

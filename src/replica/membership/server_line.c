@@ -1,4 +1,4 @@
-/* server_line.c: what stands behind "server.N=".
+/* server_line.c: what stands after "server.N=".
  *
  * The order of the checks and the sentences are those that operators know from Java. */
 #include "replica/membership/server_line.h"
@@ -100,7 +100,7 @@ static bool same_word(struct slice text, const char *lower)
     return true;
 }
 
-/* The first word: what stands behind it is a comment. */
+/* The first word: what stands after it is a comment. */
 static enum status read_role(struct slice text, struct buffer *problem, enum member_role *ret_role)
 {
     struct slice trimmed = slice_trim(text), word = trimmed;

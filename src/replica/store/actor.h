@@ -8,11 +8,11 @@
  * STORE_WRITE_EPOCHS  the epoch files, durably.
  * STORE_TRUNCATE      truncate.h; the outcome has the tree.
  * STORE_RELOAD        the tree as the files have it. A leader's state that was not completed is dropped.
- * STORE_RESTART_LOG   install.h: all files are put aside, the log begins anew behind zxid. It is
+ * STORE_RESTART_LOG   install.h: all files are put aside, the log begins anew after zxid. It is
  *                     completed by the STORE_WRITE_EPOCHS with a current epoch that every
  *                     synchronisation ends with (also when the number stays the same); before that the
  *                     snapshot of zxid must have been written. Until then no acknowledgement leaves,
- *                     neither of the state nor of a record behind it: a restart, or STORE_RELOAD,
+ *                     neither of the state nor of a record after it: a restart, or STORE_RELOAD,
  *                     may bring the old state back. STORE_TRUNCATE is not allowed until then. */
 #ifndef REPLICA_STORE_ACTOR_H
 #define REPLICA_STORE_ACTOR_H

@@ -5,7 +5,7 @@
  *
  * What must hold, at every moment and after every power loss: epoch of the last record <= accepted,
  * current <= accepted. A record may be of a newer epoch than `current`, for a moment: what a leader
- * sends is logged before `current` is written. The records of an epoch stand behind all of the
+ * sends is logged before `current` is written. The records of an epoch stand after all of the
  * history with which it began, so whoever has one has that history, and epochs_settle() raises
  * `current`. Java refuses to start then, unless it finds currentEpoch.tmp.
  * Source: QuorumPeer.loadDataBase(). */

@@ -51,7 +51,7 @@ static enum status open_next(struct history *history)
 }
 
 /* The next record in the files, whatever it is. Bytes that are no record end a file, as in a replay: what
- * is missing behind them shows. STATUS_END: no more. */
+ * is missing after them shows. STATUS_END: no more. */
 static enum status read_any(struct history *history, struct slice *ret_payload)
 {
     for (;;) {
@@ -110,7 +110,7 @@ static enum status is_snapshot(struct disk *data, int64_t zxid, bool *ret_found)
     return status;
 }
 
-/* Reads up to after_zxid, and the record behind it where only that shows that it has none itself. */
+/* Reads up to after_zxid, and the record after it where only that shows that it has none itself. */
 static enum status find_start(struct history *history, struct disk *data)
 {
     struct slice payload;
@@ -183,7 +183,7 @@ uint64_t history_file_bytes(const struct history *history)
     return history->file_bytes;
 }
 
-/* What the leader made, without what this server's log put behind it. */
+/* What the leader made, without what this server's log put after it. */
 static struct slice without_ours(struct slice payload, bool has_trailer)
 {
     if (!has_trailer)

@@ -1,4 +1,4 @@
-/* history.h: what happened behind a zxid, from the log files: for a learner that is behind.
+/* history.h: what happened after a zxid, from the log files: for a learner that is behind.
  *
  * Only a history without a gap is given. A record of ours names the one before it and is chained to it;
  * Java's must count on by one inside an epoch and begin an epoch with 1. Two records of one zxid,

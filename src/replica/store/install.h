@@ -1,6 +1,6 @@
 /* install.h: a whole state that comes from a leader takes the place of all that was here.
  *
- * install_begin() puts every snapshot and log of the old state aside; the log then begins anew behind
+ * install_begin() puts every snapshot and log of the old state aside; the log then begins anew after
  * `zxid`, while the snapshot of zxid is being written by whoever writes snapshots. Until that
  * snapshot has its name, the old state is what this server has: install_resume() brings it back and
  * drops the new records, none of which was acknowledged. From then on the new state is what

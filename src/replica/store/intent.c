@@ -32,7 +32,7 @@ static bool parse(struct slice text, struct intent *ret_intent)
 {
     for (enum intent_kind kind = INTENT_TRUNCATE; kind <= INTENT_AWAIT; kind++) {
         struct slice word = slice_text(kind_words[kind]);
-        size_t at = word.size + 3; /* behind " 0x" */
+        size_t at = word.size + 3; /* after " 0x" */
         uint64_t zxid = 0;
         if (!slice_starts_with(text, word) || text.size < at)
             continue;

@@ -75,7 +75,7 @@ static bool holds_later_changes(const struct snapshot_info *info, int64_t zxid)
     return info->node_zxid_max > zxid || (info->has_digest && info->digest_zxid > zxid);
 }
 
-/* How many nodes the logs behind a snapshot make, if all of their records are creates. */
+/* How many nodes the logs after a snapshot make, if all of their records are creates. */
 static uint32_t nodes_in_logs(const struct store_files *logs, int64_t snapshot_zxid)
 {
     uint64_t bytes = 0;

@@ -33,7 +33,7 @@ struct txnlog_break {
     uint64_t offset;
     const char *reason;
     bool torn;                       /* a power loss explains it */
-    struct txnlog_evidence evidence; /* found behind it */
+    struct txnlog_evidence evidence; /* found after it */
 };
 
 struct hinting { /* of the records ahead */
@@ -331,7 +331,7 @@ static enum status read_file(struct replaying *replaying, size_t file)
     return status;
 }
 
-/* All records behind the break, in this file and in later ones. */
+/* All records after the break, in this file and in later ones. */
 static enum status gather_evidence(struct replaying *replaying)
 {
     struct txnlog_break *the_break = &replaying->first_break;

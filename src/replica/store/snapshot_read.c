@@ -204,7 +204,7 @@ static enum status read_last_zxid(struct loading *loading, struct reader *reader
     return reader->status;
 }
 
-/* The sections behind the nodes, each with its seal. Older releases wrote fewer. */
+/* The sections after the nodes, each with its seal. Older releases wrote fewer. */
 static enum status read_sections(struct loading *loading)
 {
     struct slice rest;

@@ -1,4 +1,4 @@
-/* snapshot_stream.h: the whole state that a leader sends behind a SNAP packet, as it comes in.
+/* snapshot_stream.h: the whole state that a leader sends after a SNAP packet, as it comes in.
  *
  *     stream = sessions, ACL table, nodes, "/" (as in a snapshot file), then the text "BenWasHere"
  * No header, no seals, no digest, and no length: only reading it tells where the packets go on.

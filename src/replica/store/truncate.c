@@ -10,7 +10,7 @@
 
 struct cut {
     bool any_kept;   /* a record at or below the zxid stands in the file */
-    bool needed;     /* something stands behind it: */
+    bool needed;     /* something stands after it: */
     uint64_t offset; /* here */
 };
 
@@ -26,7 +26,7 @@ static enum status find_cut(struct txnlog_reader *reader, int64_t zxid, struct c
         status = txnlog_reader_next(reader, &spot);
         if (status != STATUS_OK || spot.found == TXNLOG_FOUND_END)
             break;
-        /* What is no record stands behind all that is known to be wanted. */
+        /* What is no record stands after all that is known to be wanted. */
         cut.needed = spot.found != TXNLOG_FOUND_RECORD || txnlog_payload_zxid(spot.payload) > zxid;
         if (cut.needed)
             break;

@@ -159,7 +159,7 @@ static enum status give_name(struct txnlog_writer *writer, struct txnlog_file *f
     return writer->disk->ops->rename(writer->disk, name, file->name);
 }
 
-/* One write of `batch` at the end of the file, with zeros behind it where none are yet. */
+/* One write of `batch` at the end of the file, with zeros after it where none are yet. */
 static enum status file_write(struct txnlog_writer *writer, struct txnlog_file *file)
 {
     const struct disk_ops *ops = writer->disk->ops;

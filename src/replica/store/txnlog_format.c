@@ -63,7 +63,7 @@ static bool lacks_body(struct slice payload)
              ends_with_digest(payload)));
 }
 
-/* The digest that is written behind the payload. False: none is known that would be right. */
+/* The digest that is written after the payload. False: none is known that would be right. */
 static bool digest_before(const struct txnlog_position *position, int32_t type,
                           enum txnlog_digest digest, uint8_t bytes[TXNLOG_DIGEST_BYTES])
 {

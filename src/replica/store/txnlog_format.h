@@ -56,7 +56,7 @@ enum txnlog_digest {
     TXNLOG_DIGEST_OFF      /* digests are switched off: one with version 0 */
 };
 /* One framed record. The trailer is left out where it would make the record longer than
- * `payload_bytes_max`, which Java could not read; and behind a closeSession without a body, where
+ * `payload_bytes_max`, which Java could not read; and after a closeSession without a body, where
  * any byte would be read as one. */
 void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_digest digest,
                          int64_t zxid, int64_t durable_zxid, size_t payload_bytes_max,

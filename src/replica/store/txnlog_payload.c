@@ -23,8 +23,8 @@ static enum status check_order(const struct txn *txn, int64_t zxid, int64_t last
     return bad(STATUS_INVALID, "a proposal whose zxid is not above the one before", ret_problem);
 }
 
-/* Behind the body there is nothing or a digest. A create of before 3.4 ends earlier: what the log puts
- * behind it would be read as the rest. */
+/* After the body there is nothing or a digest. A create of before 3.4 ends earlier: what the log puts
+ * after it would be read as the rest. */
 static bool ends_right(const struct txn *txn, size_t rest)
 {
     bool creates = txn->header.type == OP_CREATE || txn->header.type == OP_CREATE2;

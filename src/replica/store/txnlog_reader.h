@@ -44,8 +44,8 @@ struct txnlog_spot {
 };
 MUST_USE enum status txnlog_reader_next(struct txnlog_reader *reader, struct txnlog_spot *ret_spot);
 
-/* What stands in the window behind `*at` and looks like a record, unchecked: only good for guesses.
- * False: none there now. Moves *at behind it; begin with *at = 0. */
+/* What stands in the window after `*at` and looks like a record, unchecked: only good for guesses.
+ * False: none there now. Moves *at after it; begin with *at = 0. */
 bool txnlog_reader_peek(const struct txnlog_reader *reader, uint64_t *at,
                         struct slice *ret_payload);
 
@@ -55,7 +55,7 @@ struct txnlog_evidence {
     int64_t first_zxid;   /* of the first record found */
     bool java;            /* one had no trailer of ours */
     int64_t durable_zxid; /* the highest that a trailer names */
-    uint64_t data_end;    /* behind the last byte of the file that is not zero; >= offset */
+    uint64_t data_end;    /* after the last byte of the file that is not zero; >= offset */
 };
 /* Adds to *evidence, except data_end. Moves the reader. */
 MUST_USE enum status txnlog_reader_search(struct txnlog_reader *reader, uint64_t offset,

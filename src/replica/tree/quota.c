@@ -62,7 +62,7 @@ static bool is_separator(uint8_t byte)
 }
 
 /* The next key=value of `text`. STATUS_END: no more. STATUS_MALFORMED: a separator at the start, or
- * nothing behind the first '=', which Java does not accept either. An empty value is one that is
+ * nothing after the first '=', which Java does not accept either. An empty value is one that is
  * followed by another '='. */
 static enum status next_pair(struct slice *text, struct slice *ret_key, struct slice *ret_value)
 {

@@ -55,7 +55,7 @@ int64_t tree_last_zxid(const struct tree *tree);
 void tree_set_last_zxid(struct tree *tree, int64_t zxid);
 /* Sum of the node digests modulo 2^64; 0 when switched off. */
 uint64_t tree_digest(const struct tree *tree);
-/* To be called behind each transaction whose tree is exact: every 128th zxid's digest is kept, the
+/* To be called after each transaction whose tree is exact: every 128th zxid's digest is kept, the
  * last 1,024 of them, so that servers can be compared. */
 void tree_mark_digest(struct tree *tree, int64_t zxid);
 struct digest_mark {

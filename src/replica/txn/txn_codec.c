@@ -187,7 +187,7 @@ enum status txn_read_header(struct slice payload, struct txn_header *ret_header)
 
 struct slice txn_peek_path(struct slice payload)
 {
-    enum { TYPE_AT = 28, PATH_AT = 32 /* behind the TxnHeader */ };
+    enum { TYPE_AT = 28, PATH_AT = 32 /* after the TxnHeader */ };
 
     if (payload.size < PATH_AT + 4)
         return SLICE_NULL;

@@ -108,7 +108,7 @@ struct recovery_config {
     bool trust_empty, db_autocreate;
 };
 
-/* clientPortAddress, and the host behind `;` in the own server line, when they are written differently:
+/* clientPortAddress, and the host after `;` in the own server line, when they are written differently:
  * config_resolve() looks whether they are one. */
 struct client_hosts {
     const char *from_key, *from_line; /* NULL: nothing to compare */

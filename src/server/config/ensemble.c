@@ -145,7 +145,7 @@ void ensemble_client_address_differs(struct config *config, const struct client_
                    config->front.port, hosts->from_line, line_port);
 }
 
-/* The part behind `;` of the own line is the client port, and must agree with clientPort. */
+/* The part after `;` of the own line is the client port, and must agree with clientPort. */
 static void take_client_part(struct config *config, const struct member *member, int line)
 {
     const char *client_host = config_text(config, "%.*s", (int)member->client_host.size,

@@ -8,7 +8,7 @@
 /* Counts voters and observers and reports what is wrong with the lines. The lines are those of
  * config->file, or of `dynamic` when it is not NULL (a file with nothing else in it). */
 void ensemble_read(struct config *config, const struct properties *dynamic);
-/* After myid is known: the client port behind `;`, initLimit, syncLimit, myid itself. */
+/* After myid is known: the client port after `;`, initLimit, syncLimit, myid itself. */
 void ensemble_check(struct config *config, const struct properties *dynamic);
 /* The client port's address is given twice, and differently: an error. */
 void ensemble_client_address_differs(struct config *config, const struct client_hosts *hosts,

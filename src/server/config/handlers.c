@@ -1,6 +1,6 @@
 /* handlers.c: a value becomes a field of the config, or a problem.
  *
- * What is refused, what is warned of and in which words is Java's, with what was expected behind it. A
+ * What is refused, what is warned of and in which words is Java's, with what was expected after it. A
  * handler looks at its own value only; checks across keys are in config.c. */
 #include "server/config/handlers.h"
 
@@ -38,7 +38,7 @@ void key_take_without_effect(struct config *config, const struct setting *settin
 
 /* --- one value into one field --- */
 
-/* "expected" texts stand behind Java's own sentence. */
+/* "expected" texts stand after Java's own sentence. */
 static void complain(struct config *config, const struct setting *setting, const char *expected)
 {
     if (setting->key->place != KEY_FILE_LINE)

@@ -12,7 +12,7 @@
 
 struct property {
     const char *key;
-    const char *value; /* blanks behind it are still there */
+    const char *value; /* blanks after it are still there */
     int line;          /* where it begins, from 1 */
 };
 

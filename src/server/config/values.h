@@ -13,7 +13,7 @@ MUST_USE bool java_decode_long(const char *text, int64_t *ret_value);
 MUST_USE bool java_parse_double(const char *text, double *ret_value);
 /* "true" and "false" in any case; false: neither. */
 MUST_USE bool java_parse_bool(const char *text, bool *ret_value);
-/* autopurge.purgeInterval: hours, or with ms, s, m, h, d behind the number (ZooKeeper 3.10). */
+/* autopurge.purgeInterval: hours, or with ms, s, m, h, d after the number (ZooKeeper 3.10). */
 MUST_USE bool purge_interval_parse(const char *text, int64_t *ret_ms);
 
 #endif

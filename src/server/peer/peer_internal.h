@@ -36,7 +36,7 @@ struct peer_connection {
     bool closing;          /* the replica closes it: nothing more of it is reported */
     bool finished;         /* ... and that was carried out: only what waits has to leave */
     bool held;             /* the replica waits for REPLICA_PEER_READY */
-    bool broken;           /* its bytes cannot leave: it ends behind this turn */
+    bool broken;           /* its bytes cannot leave: it ends after this turn */
     bool heard;            /* bytes have come from it */
     size_t stalled_bytes;  /* finished: what the kernel had not taken at the last look */
     int64_t linger_end_ms; /* finished: it is closed then, if nothing moves */

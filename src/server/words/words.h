@@ -42,7 +42,7 @@ enum {
 struct word_question {
     enum four_letter_word word;
     uint32_t asker;    /* the connection that asks */
-    struct slice rest; /* what came behind the word: the mask of stmk */
+    struct slice rest; /* what came after the word: the mask of stmk */
 };
 
 /* Appends the answer. An empty one means: close the connection without a byte. */

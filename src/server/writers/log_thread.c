@@ -316,7 +316,7 @@ static void *run(void *argument)
             return NULL;
         if (work->wanted) {
             if (is_stopping(thread))
-                return NULL; /* what stands behind it means nothing without it */
+                return NULL; /* what stands after it means nothing without it */
             do_work(thread, &work->what);
         }
         if (!flush_range(thread, first, count))

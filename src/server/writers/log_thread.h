@@ -8,7 +8,7 @@
  * served.
  *
  * A work (struct store_work) is one more thing in the queue: what was pushed before it is durable first,
- * what is pushed behind it is written when it is done. The snapshot thread rests meanwhile: an image
+ * what is pushed after it is written when it is done. The snapshot thread rests meanwhile: an image
  * that is being written is given up, and a purge ends first. A work that fails ends the process. */
 #ifndef SERVER_WRITERS_LOG_THREAD_H
 #define SERVER_WRITERS_LOG_THREAD_H
@@ -60,7 +60,7 @@ struct log_thread *log_thread_start(uv_loop_t *loop, struct store_actor *actor,
                                     const struct log_thread_events *events);
 /* The payloads must stay valid until durable() reports their zxids. */
 void log_thread_push(struct log_thread *thread, const struct txnlog_append *appends, size_t count);
-/* Behind all that was pushed so far. One at a time: the next one behind work_done(). */
+/* After all that was pushed so far. One at a time: the next one after work_done(). */
 void log_thread_work(struct log_thread *thread, const struct store_work *work);
 void log_thread_stats(struct log_thread *thread, struct log_thread_stats *ret_stats);
 void log_thread_reset_stats(struct log_thread *thread); /* all but file_bytes and full */
