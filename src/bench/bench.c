@@ -20,25 +20,26 @@ static double own_cpu_seconds(void)
 
 static double percentile_us(const struct bench_result *result, double fraction)
 {
-    return (double)histogram_at_ns(&result->latency, fraction) / 1e3;
+    return (double)histogram_percentile(&result->latency, fraction) / 1e3;
 }
 
 static void print_result(const struct bench_options *options, const struct bench_result *result,
                          double cpu_seconds)
 {
-    double ops_per_s = result->seconds > 0 ? (double)result->latency.count / result->seconds : 0;
+    double ops_per_s =
+        result->seconds > 0 ? (double)result->latency.summary.count / result->seconds : 0;
 
     if (options->json) {
         printf("{\"op\": \"%s\", \"sessions\": %u, \"outstanding\": %u, \"size\": %u, "
-               "\"ops\": %llu, \"errors\": %llu, \"seconds\": %.3f, \"ops_per_s\": %.1f, "
+               "\"ops\": %lld, \"errors\": %llu, \"seconds\": %.3f, \"ops_per_s\": %.1f, "
                "\"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, "
                "\"max_us\": %.1f, \"silence_us\": %.1f, \"prefill_s\": %.3f, "
                "\"client_cpu_s\": %.3f}\n",
                bench_op_name(options->op), options->sessions, options->outstanding,
-               options->data_bytes, (unsigned long long)result->latency.count,
+               options->data_bytes, (long long)result->latency.summary.count,
                (unsigned long long)result->errors, result->seconds, ops_per_s,
                percentile_us(result, 0.5), percentile_us(result, 0.9), percentile_us(result, 0.99),
-               percentile_us(result, 0.999), (double)result->latency.max_ns / 1e3,
+               percentile_us(result, 0.999), (double)result->latency.summary.max / 1e3,
                (double)result->longest_silence_ns / 1e3, result->prefill_seconds, cpu_seconds);
         return;
     }
@@ -48,12 +49,12 @@ static void print_result(const struct bench_options *options, const struct bench
         return;
     printf("%-8s %u sessions x %u outstanding, %u bytes\n", bench_op_name(options->op),
            options->sessions, options->outstanding, options->data_bytes);
-    printf("  %.0f ops/s  (%llu in %.2f s, %llu errors)\n", ops_per_s,
-           (unsigned long long)result->latency.count, result->seconds,
+    printf("  %.0f ops/s  (%lld in %.2f s, %llu errors)\n", ops_per_s,
+           (long long)result->latency.summary.count, result->seconds,
            (unsigned long long)result->errors);
     printf("  p50 %.0f  p90 %.0f  p99 %.0f  p99.9 %.0f  max %.0f us\n", percentile_us(result, 0.5),
            percentile_us(result, 0.9), percentile_us(result, 0.99), percentile_us(result, 0.999),
-           (double)result->latency.max_ns / 1e3);
+           (double)result->latency.summary.max / 1e3);
     if (result->longest_silence_ns > 0)
         printf("  longest silence %.1f ms\n", (double)result->longest_silence_ns / 1e6);
 }

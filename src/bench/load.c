@@ -88,7 +88,8 @@ static void on_reply(void *context, struct fleet_session *session, const struct 
         histogram_add(&load->result->latency, reply->latency_ns);
         if (reply->err != ZK_OK && load->result->errors++ == 0)
             fprintf(stderr, "bench: the server answers %d\n", reply->err);
-        if (load->replies_max > 0 && load->result->latency.count >= load->replies_max)
+        if (load->replies_max > 0 &&
+            (uint64_t)load->result->latency.summary.count >= load->replies_max)
             load->stopping = true;
     }
     if (!load->stopping && !load->failed && !load->paced)

@@ -2,7 +2,7 @@
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
-#include "bench/histogram.h"
+#include "base/histogram.h"
 #include "bench/options.h"
 
 struct bench_result {

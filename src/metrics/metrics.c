@@ -1,9 +1,10 @@
-/* metrics.c: the values behind the table. Observations take memory only where there are some. */
+/* metrics.c: the values behind the table. Histograms take memory only where something was observed. */
 #include "metrics/metrics.h"
 
-#define METRIC_ROW(id, name, kind, unit, help) {name, kind, unit, help},
+#define METRIC_ROW(id, owner, name, kind, unit, help)                                              \
+    {name, METRICS_OF_##owner, METRIC_##kind, unit, help},
 static const struct metric_info rows[] = {METRICS_TABLE(METRIC_ROW)};
-static const struct summary nothing;
+static const struct histogram nothing;
 
 const struct metric_info *metric_info(enum metric_id id)
 {
@@ -13,45 +14,112 @@ const struct metric_info *metric_info(enum metric_id id)
 
 void metrics_deinit(struct metrics *metrics)
 {
-    for (size_t id = 0; id < METRIC_ID_COUNT; id++)
-        mem_free(metrics->summaries[id]);
+    for (size_t id = 0; id < METRIC_ID_COUNT; id++) {
+        if (rows[id].kind == METRIC_PERCENTILES)
+            mem_free(metrics->values[id].histogram);
+    }
     *metrics = (struct metrics){0};
 }
 
 void metrics_reset(struct metrics *metrics)
 {
     for (size_t id = 0; id < METRIC_ID_COUNT; id++) {
-        if (rows[id].kind != METRIC_GAUGE)
-            metrics->values[id] = 0;
-        mem_free(metrics->summaries[id]);
-        metrics->summaries[id] = NULL;
+        switch (rows[id].kind) {
+        case METRIC_COUNTER:
+            metrics->values[id].number = 0;
+            break;
+        case METRIC_SUMMARY:
+            metrics->values[id].summary = (struct summary){0};
+            break;
+        case METRIC_PERCENTILES:
+            mem_free(metrics->values[id].histogram);
+            metrics->values[id].histogram = NULL;
+            break;
+        case METRIC_GAUGE:
+        case METRIC_REAL:
+            break;
+        }
     }
 }
 
-static struct summary *summary_of(struct metrics *metrics, enum metric_id id)
+static struct histogram *take_histogram(struct metrics *metrics, enum metric_id id)
 {
-    ASSERT(rows[id].kind == METRIC_SUMMARY || rows[id].kind == METRIC_PERCENTILES);
-    if (metrics->summaries[id] == NULL)
-        metrics->summaries[id] = mem_zalloc(sizeof(struct summary));
-    return metrics->summaries[id];
+    if (metrics->values[id].histogram == NULL)
+        metrics->values[id].histogram = mem_zalloc(sizeof(struct histogram));
+    return metrics->values[id].histogram;
 }
 
 void metrics_observe(struct metrics *metrics, enum metric_id id, int64_t value)
 {
-    summary_add(summary_of(metrics, id), value);
+    metrics_observe_times(metrics, id, value, 1);
 }
 
-void metrics_merge(struct metrics *metrics, const struct metrics *from)
+void metrics_observe_times(struct metrics *metrics, enum metric_id id, int64_t value, int64_t times)
 {
-    for (size_t id = 0; id < METRIC_ID_COUNT; id++) {
-        metrics->values[id] += from->values[id];
-        if (from->summaries[id] != NULL)
-            summary_merge(summary_of(metrics, (enum metric_id)id), from->summaries[id]);
+    ASSERT(rows[id].kind == METRIC_SUMMARY || rows[id].kind == METRIC_PERCENTILES);
+    if (times <= 0)
+        return;
+    if (rows[id].kind == METRIC_SUMMARY)
+        summary_add_times(&metrics->values[id].summary, value, times);
+    else
+        histogram_add_times(take_histogram(metrics, id), value, times);
+}
+
+static bool is_zero(const struct metrics *metrics, enum metric_id id)
+{
+    switch (rows[id].kind) {
+    case METRIC_COUNTER:
+    case METRIC_GAUGE:
+        return metrics->values[id].number == 0;
+    case METRIC_REAL:
+        return metrics->values[id].real == 0;
+    case METRIC_SUMMARY:
+    case METRIC_PERCENTILES:
+        break;
     }
+    return metrics_summary(metrics, id)->count == 0;
+}
+
+void metrics_collect(struct metrics *metrics, const struct metrics *from, enum metric_owner owner)
+{
+    for (enum metric_id id = 0; id < METRIC_ID_COUNT; id++) {
+        if (rows[id].owner != owner) {
+            ASSERT(is_zero(from, id));
+            continue;
+        }
+        switch (rows[id].kind) {
+        case METRIC_COUNTER:
+        case METRIC_GAUGE:
+            metrics->values[id].number += from->values[id].number;
+            break;
+        case METRIC_REAL:
+            metrics->values[id].real += from->values[id].real;
+            break;
+        case METRIC_SUMMARY:
+            summary_merge(&metrics->values[id].summary, &from->values[id].summary);
+            break;
+        case METRIC_PERCENTILES:
+            if (from->values[id].histogram != NULL)
+                histogram_merge(take_histogram(metrics, id), from->values[id].histogram);
+            break;
+        }
+    }
+}
+
+int64_t metrics_number(const struct metrics *metrics, enum metric_id id)
+{
+    ASSERT(rows[id].kind == METRIC_COUNTER || rows[id].kind == METRIC_GAUGE);
+    return metrics->values[id].number;
 }
 
 const struct summary *metrics_summary(const struct metrics *metrics, enum metric_id id)
 {
-    ASSERT(id < METRIC_ID_COUNT);
-    return metrics->summaries[id] == NULL ? &nothing : metrics->summaries[id];
+    return rows[id].kind == METRIC_SUMMARY ? &metrics->values[id].summary
+                                           : &metrics_histogram(metrics, id)->summary;
+}
+
+const struct histogram *metrics_histogram(const struct metrics *metrics, enum metric_id id)
+{
+    ASSERT(rows[id].kind == METRIC_PERCENTILES);
+    return metrics->values[id].histogram == NULL ? &nothing : metrics->values[id].histogram;
 }

@@ -18,8 +18,7 @@ struct replica {
     struct proposals *proposals;
     struct clients *clients;
     struct proposals_observer observer;
-    struct ensemble *ensemble;                             /* NULL: alone */
-    int64_t changes_queued_before, changes_applied_before; /* at the last srst */
+    struct ensemble *ensemble; /* NULL: alone */
 };
 
 /* --- birth and death --- */
@@ -231,12 +230,8 @@ void replica_request_snapshot(struct replica *replica)
 
 void replica_counts(const struct replica *replica, struct replica_counts *ret_counts)
 {
-    const struct summary *reads = metrics_summary(&replica->step.metrics, METRIC_READ_LATENCY);
-    const struct summary *writes = metrics_summary(&replica->step.metrics, METRIC_WRITE_LATENCY);
     struct clients_counts clients = clients_count(replica->clients);
-    struct summary latency = *reads;
 
-    summary_merge(&latency, writes);
     *ret_counts = (struct replica_counts){
         .last_zxid = tree_last_zxid(replica->tree),
         .znodes = tree_node_count(replica->tree),
@@ -244,14 +239,6 @@ void replica_counts(const struct replica *replica, struct replica_counts *ret_co
         .sessions = session_table_count(proposals_sessions(replica->proposals)->table),
         .data_bytes = tree_data_bytes(replica->tree),
         .outstanding = clients.waiting + (int64_t)proposals_count(replica->proposals),
-        .latency_min_ms = latency.min,
-        .latency_max_ms = latency.max,
-        .latency_sum_ms = latency.sum,
-        .latency_count = latency.count,
-        .changes_queued =
-            proposals_changes_queued(replica->proposals) - replica->changes_queued_before,
-        .changes_applied =
-            proposals_changes_applied(replica->proposals) - replica->changes_applied_before,
         .clients = clients,
     };
 }
@@ -261,12 +248,56 @@ const struct metrics *replica_metrics(const struct replica *replica)
     return &replica->step.metrics;
 }
 
+/* To four digits behind the point, as AvgMinMaxCounter.java has it. */
+static double average(const struct summary *summary)
+{
+    if (summary->count == 0)
+        return 0;
+    return (double)(int64_t)((double)summary->sum / (double)summary->count * 10000 + 0.5) / 10000;
+}
+
+static void set_states(const struct replica *replica, struct metrics *all)
+{
+    struct replica_counts counts;
+
+    replica_counts(replica, &counts);
+    metrics_set(all, METRIC_EPHEMERALS, counts.ephemerals);
+    metrics_set(all, METRIC_OUTSTANDING, counts.outstanding);
+    metrics_set(all, METRIC_ZNODES, counts.znodes + ROOT_COUNTED_AGAIN);
+    metrics_set(all, METRIC_SESSIONS, counts.sessions);
+    metrics_set(all, METRIC_DATA_BYTES, (int64_t)counts.data_bytes + ROOT_COUNTED_AGAIN);
+    metrics_set(all, METRIC_RESPONSE_LAST, counts.clients.response_last_bytes);
+    metrics_set(all, METRIC_RESPONSE_MIN, counts.clients.response_min_bytes);
+    metrics_set(all, METRIC_RESPONSE_MAX, counts.clients.response_max_bytes);
+    metrics_set(all, METRIC_WATCHES, counts.clients.watches_all);
+}
+
+static void set_latency(struct metrics *all)
+{
+    struct summary latency = *metrics_summary(all, METRIC_READ_LATENCY);
+
+    summary_merge(&latency, metrics_summary(all, METRIC_WRITE_LATENCY));
+    metrics_set_real(all, METRIC_LATENCY_AVERAGE, average(&latency));
+    metrics_set(all, METRIC_LATENCY_MIN, latency.min);
+    metrics_set(all, METRIC_LATENCY_MAX, latency.max);
+}
+
+void replica_collect_metrics(const struct replica *replica, struct metrics *all)
+{
+    metrics_collect(all, &replica->step.metrics, METRICS_OF_REPLICA);
+    set_states(replica, all);
+    set_latency(all);
+    int64_t prepared = metrics_number(all, METRIC_REQUESTS_PREPARED);
+    int64_t requests = prepared + metrics_number(all, METRIC_REQUESTS_UNKNOWN);
+    metrics_set(all, METRIC_REQUESTS_SYNCED, prepared);
+    metrics_observe_times(all, METRIC_THROTTLE_LATENCY, 0, /* all that were not held back */
+                          requests - metrics_summary(all, METRIC_THROTTLE_LATENCY)->count);
+}
+
 void replica_reset_stats(struct replica *replica)
 {
     metrics_reset(&replica->step.metrics);
     clients_reset_stats(replica->clients);
-    replica->changes_queued_before = proposals_changes_queued(replica->proposals);
-    replica->changes_applied_before = proposals_changes_applied(replica->proposals);
     tree_namespaces_reset(replica->tree);
 }
 

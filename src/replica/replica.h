@@ -118,12 +118,14 @@ struct replica_counts {
     uint32_t znodes, ephemerals, sessions;
     uint64_t data_bytes;
     int64_t outstanding; /* taken in, not answered */
-    int64_t latency_min_ms, latency_max_ms, latency_sum_ms, latency_count;
-    int64_t changes_queued, changes_applied; /* to znodes, by proposed transactions, since srst */
     struct clients_counts clients;
 };
 void replica_counts(const struct replica *replica, struct replica_counts *ret_counts);
+/* Java keeps the root under two names, "" and "/": one node and one byte more for operators. */
+enum { ROOT_COUNTED_AGAIN = 1 };
 const struct metrics *replica_metrics(const struct replica *replica); /* what was counted */
+/* The same, and the states that are asked for when they are shown, added to `all`. */
+void replica_collect_metrics(const struct replica *replica, struct metrics *all);
 void replica_reset_stats(struct replica *replica);                    /* srst */
 const struct clients *replica_clients(const struct replica *replica); /* clients_info(), ... */
 void replica_reset_client_stats(struct replica *replica);             /* crst */

@@ -53,24 +53,28 @@ static void host_step(struct host *host, struct replica_event *event)
     step(CONTAINER_OF(host, struct server, host), event);
 }
 
-static bool host_answer_word(struct host *host, uint32_t asker, struct slice bytes,
+static bool host_is_word(const struct host *host, struct slice bytes)
+{
+    (void)host;
+    ASSERT(bytes.size >= 4);
+    return four_letter_find(bytes.data) != WORD_NONE;
+}
+
+static void host_answer_word(struct host *host, uint32_t asker, struct slice bytes,
                              struct buffer *answer)
 {
     struct server *server = CONTAINER_OF(host, struct server, host);
     const struct config *config = server->config;
     struct word_question question = {.asker = asker};
 
-    ASSERT(bytes.size >= 4);
     question.word = four_letter_find(bytes.data);
     question.rest = slice_of(bytes.data + 4, bytes.size - 4);
-    if (question.word == WORD_NONE)
-        return false;
+    ASSERT(question.word != WORD_NONE);
     if (four_letter_allowed(question.word, config->words.whitelist, config->words.read_only_mode))
         words_answer(&server->words, &question, answer);
     else
         buffer_printf(answer, "%s is not executed because it is not in the whitelist.\n",
                       four_letter_name(question.word));
-    return true;
 }
 
 static void on_tick_idle(uv_idle_t *idle)
@@ -473,7 +477,7 @@ static void start_threads(struct server *server, struct store_actor *actor)
     server->log = log_thread_start(&server->loop, actor, &log_options, &log_events);
 }
 
-/* Who can answer a four-letter word; how the start went is there already. */
+/* Who can answer a four-letter word. */
 static void init_words(struct server *server)
 {
     struct words *words = &server->words;
@@ -484,6 +488,7 @@ static void init_words(struct server *server)
     words->front = server->front;
     words->log = server->log;
     words->snapshots = server->snapshots;
+    words->metrics = &server->metrics;
     words->data_disk = server->data_disk;
     words->log_disk = server->log_disk;
     words->data_path = server->data_path;
@@ -522,6 +527,7 @@ enum exit_code server_open(struct server *server, const struct config *config)
     server->host = (struct host){.loop = &server->loop,
                                  .effects = &server->effects,
                                  .step = host_step,
+                                 .is_word = host_is_word,
                                  .answer_word = host_answer_word};
     init_handles(server);
     watch_signals(server);
@@ -605,6 +611,7 @@ void server_close(struct server *server)
         replica_free(server->replica);
     effects_deinit(&server->effects);
     buffer_deinit(&server->snapshot_part);
+    metrics_deinit(&server->metrics);
     disk_posix_close(server->snapshot_disk);
     if (server->log_disk != server->data_disk)
         disk_posix_close(server->log_disk);

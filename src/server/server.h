@@ -26,6 +26,7 @@ struct server {
     struct peer_address *own_addresses;
     uint32_t own_address_count;
     struct words words;
+    struct metrics metrics; /* of METRICS_OF_SERVER */
 
     char *data_path, *log_path; /* the version-2 directories */
     struct disk *data_disk, *log_disk, *snapshot_disk;

@@ -165,16 +165,21 @@ static struct store_actor *actor_new(struct server *server, const struct recover
 static void note_loaded(struct server *server, const struct recovery *recovery, uint64_t start_ns,
                         uint64_t replay_ns)
 {
+    struct metrics *metrics = &server->metrics;
     uint64_t end_ns = uv_hrtime();
+    int64_t load_ms = (int64_t)((end_ns - start_ns) / 1000000);
 
-    server->words.start.load_ms = (int64_t)((end_ns - start_ns) / 1000000);
-    server->words.start.snapshot_load_ms = (int64_t)((replay_ns - start_ns) / 1000000);
-    server->words.start.replay_ms = (int64_t)((end_ns - replay_ns) / 1000000);
-    server->words.start.replayed = recovery->replayed;
+    metrics_observe(metrics, METRIC_LOAD_TIME, load_ms);
+    metrics_observe(metrics, METRIC_SNAPSHOT_LOAD_TIME,
+                    (int64_t)((replay_ns - start_ns) / 1000000));
+    if (recovery->replayed > 0) {
+        metrics_observe(metrics, METRIC_REPLAY_TIME, (int64_t)((end_ns - replay_ns) / 1000000));
+        metrics_observe(metrics, METRIC_REPLAYED, (int64_t)recovery->replayed);
+    }
     log_info("store", "loaded nodes=%u zxid=0x%llx snapshot=0x%llx replayed=%llu took_ms=%lld",
              tree_node_count(recovery->tree), (unsigned long long)recovery->last_zxid,
              (unsigned long long)recovery->snapshot_zxid, (unsigned long long)recovery->replayed,
-             (long long)server->words.start.load_ms);
+             (long long)load_ms);
 }
 
 enum exit_code startup_recover(struct server *server, struct tree **ret_tree,

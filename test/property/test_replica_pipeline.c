@@ -213,7 +213,7 @@ PROPERTY(answers_come_in_the_order_of_requests_and_all_of_them_come)
     replica_counts(story->rig.replica, &counts);
     CHECK_I64("nothing is left", counts.outstanding, 0);
     CHECK_I64("digests as foretold",
-              replica_metrics(story->rig.replica)->values[METRIC_DIGEST_MISMATCHES], 0);
+              metrics_number(replica_metrics(story->rig.replica), METRIC_DIGEST_MISMATCHES), 0);
     forget(story);
 }
 

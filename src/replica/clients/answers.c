@@ -8,7 +8,6 @@ static void send(struct clients *clients, struct client *client, size_t offset, 
 {
     ASSERT(client->state != CLIENT_CLOSING); /* the host has its CLIENT_CLOSE already */
     client->sent++;
-    clients->packets_sent++;
     effects_add_send(clients->step->effects, client->id, offset, size);
 }
 
@@ -81,16 +80,6 @@ void reply_error(struct clients *clients, struct client *client, int32_t xid, in
     reply_end(clients, client, reply_begin(clients), xid, zxid, err);
 }
 
-static void count_latency(struct latency *latency, int64_t ms)
-{
-    if (latency->count == 0 || ms < latency->min_ms)
-        latency->min_ms = ms;
-    if (ms > latency->max_ms)
-        latency->max_ms = ms;
-    latency->sum_ms += ms;
-    latency->count++;
-}
-
 void client_answered(struct clients *clients, struct client *client, int32_t op, int32_t xid,
                      int64_t zxid, int64_t arrived_ms, enum metric_id latency)
 {
@@ -104,6 +93,6 @@ void client_answered(struct clients *clients, struct client *client, int32_t op,
     client->last_zxid = zxid;
     client->last_response_ms = clients->step->now_ms;
     client->last_latency_ms = ms;
-    count_latency(&client->latency, ms);
+    summary_add(&client->latency_ms, ms);
     metrics_observe(&clients->step->metrics, latency, ms);
 }

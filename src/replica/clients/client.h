@@ -18,10 +18,6 @@ enum client_state {
     CLIENT_CLOSING /* absorbs everything */
 };
 
-struct latency {
-    int64_t min_ms, max_ms, sum_ms, count;
-};
-
 /* A frame that waits: for earlier writes of its client, for its session, or for the throttle. */
 struct waiting {
     struct waiting *next;
@@ -69,7 +65,7 @@ struct client {
     /* for cons */
     int64_t received, sent, established_wall_ms, last_zxid, last_response_ms, last_latency_ms;
     int32_t last_op, last_cxid;
-    struct latency latency;
+    struct summary latency_ms;
 };
 
 struct watch_event { /* of the transaction being applied: one frame for all clients that get it */
@@ -101,7 +97,6 @@ struct clients {
     size_t waiting_count, waiting_bytes; /* in all queues */
     struct watch_event event;
     /* for operators */
-    int64_t packets_received, packets_sent;
     int64_t response_last, response_min, response_max;
 };
 

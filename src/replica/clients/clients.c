@@ -61,7 +61,6 @@ void clients_frame(struct clients *clients, uint32_t id, struct slice bytes)
     struct client *client = client_at(clients, id);
 
     client->received++;
-    clients->packets_received++;
     switch (client->state) {
     case CLIENT_NEW:
         if (clients->serving)

@@ -54,7 +54,6 @@ struct clients_counts {
     uint32_t watch_connections, watch_paths, watches; /* data table: what wchs shows */
     uint32_t watches_all;                             /* both tables */
     int64_t waiting; /* requests that wait to be answered or proposed */
-    int64_t packets_received, packets_sent;
     int64_t response_last_bytes, response_min_bytes, response_max_bytes; /* -1: none yet */
 };
 struct clients_counts clients_count(const struct clients *clients);
@@ -66,7 +65,7 @@ struct client_info {
     int64_t received, sent, queued;
     int32_t last_op, last_cxid;
     int64_t last_zxid, last_response_ms, last_latency_ms;
-    int64_t latency_min_ms, latency_max_ms, latency_sum_ms, latency_count;
+    struct summary latency_ms;
     int64_t established_wall_ms;
 };
 bool clients_info(const struct clients *clients, uint32_t id, struct client_info *ret_info);

@@ -5,8 +5,6 @@
 struct clients_counts clients_count(const struct clients *clients)
 {
     struct clients_counts counts = {.waiting = (int64_t)clients->waiting_count,
-                                    .packets_received = clients->packets_received,
-                                    .packets_sent = clients->packets_sent,
                                     .response_last_bytes = clients->response_last,
                                     .response_min_bytes = clients->response_min,
                                     .response_max_bytes = clients->response_max};
@@ -18,7 +16,6 @@ struct clients_counts clients_count(const struct clients *clients)
 
 void clients_reset_stats(struct clients *clients)
 {
-    clients->packets_received = clients->packets_sent = 0;
     clients->response_last = clients->response_min = clients->response_max = -1;
 }
 
@@ -43,10 +40,7 @@ bool clients_info(const struct clients *clients, uint32_t id, struct client_info
         .last_zxid = client->last_zxid,
         .last_response_ms = client->last_response_ms,
         .last_latency_ms = client->last_latency_ms,
-        .latency_min_ms = client->latency.min_ms,
-        .latency_max_ms = client->latency.max_ms,
-        .latency_sum_ms = client->latency.sum_ms,
-        .latency_count = client->latency.count,
+        .latency_ms = client->latency_ms,
         .established_wall_ms = client->established_wall_ms,
     };
     if (client->attachment != NULL) {
@@ -67,7 +61,7 @@ void clients_reset_each(struct clients *clients)
         client->last_cxid = -1;
         client->last_zxid = -1;
         client->last_response_ms = client->last_latency_ms = 0;
-        client->latency = (struct latency){0};
+        client->latency_ms = (struct summary){0};
     }
 }
 

@@ -17,7 +17,7 @@ void effects_clear(struct effects *effects)
 {
     clear_bytes(&effects->bytes);
     clear_bytes(&effects->peer_bytes);
-    effects->client_count = effects->append_count = 0;
+    effects->client_count = effects->append_count = effects->frame_count = 0;
     effects->peer_count = 0;
     effects->snapshot_begin = effects->store_begin = false;
     effects->fatal = NULL;
@@ -43,6 +43,7 @@ void effects_add_client(struct effects *effects, struct client_effect effect)
 void effects_add_send(struct effects *effects, uint32_t client, size_t offset, size_t size)
 {
     ASSERT(offset + size <= effects->bytes.size);
+    effects->frame_count++;
     if (effects->client_count > 0) {
         struct client_effect *last = &effects->clients[effects->client_count - 1];
         if (last->kind == CLIENT_SEND && last->client == client &&

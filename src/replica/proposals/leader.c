@@ -10,7 +10,8 @@ struct leader {
     struct outstanding *outstanding;
     struct sessions *sessions;
     struct step *step;
-    int64_t last_zxid; /* of the newest transaction that was prepared */
+    int64_t last_zxid;    /* of the newest transaction that was prepared */
+    int64_t puts_counted; /* of outstanding_put_count() */
 };
 
 struct leader *leader_new(const struct prepare_rules *rules, struct tree *tree,
@@ -49,10 +50,15 @@ static struct prepare begin_prepare(struct leader *leader, const struct leader_r
                                        .time_ms = leader->step->wall_ms}};
 }
 
+/* The transaction will be proposed. */
 static void give_zxid(struct leader *leader, const struct txn *txn)
 {
+    int64_t puts = outstanding_put_count(leader->outstanding);
+
     ASSERT(txn->header.zxid == leader->last_zxid + 1);
     leader->last_zxid = txn->header.zxid;
+    metrics_count(&leader->step->metrics, METRIC_CHANGES_QUEUED, puts - leader->puts_counted);
+    leader->puts_counted = puts;
 }
 
 /* A session that has moved to another server, or is over, changes nothing any more. */

@@ -29,7 +29,7 @@ struct proposals {
     size_t new_syncs;           /* of a leader's own clients */
     struct buffer scratch;
     int64_t proposed_zxid, durable_zxid, agreed_zxid;
-    int64_t changes_applied; /* of outstanding_kept_put_count() */
+    int64_t changes_kept; /* outstanding_kept_put_count() with the newest transaction */
     int64_t digest_mismatches;
     /* Of the first in the ring, while it is applied in part. */
     struct txn applying;
@@ -89,8 +89,11 @@ static void append(struct proposals *proposals, const struct proposal *proposal,
     struct pending *pending = txn_ring_add(&proposals->ring, proposal, bytes, payload_bytes);
     bool roll = snapshots_count_record(&proposals->snapshots, payload_bytes);
 
-    if (proposals->leader != NULL)
-        pending->changes = outstanding_kept_put_count(leader_outstanding(proposals->leader));
+    if (proposals->leader != NULL) {
+        int64_t kept = outstanding_kept_put_count(leader_outstanding(proposals->leader));
+        pending->changes = kept - proposals->changes_kept;
+        proposals->changes_kept = kept;
+    }
     proposals->proposed_zxid = proposal->zxid;
     effects_add_append(proposals->step->effects,
                        (struct txnlog_append){.payload = pending->payload,
@@ -226,7 +229,7 @@ static void count_applied(struct proposals *proposals, const struct pending *pen
 {
     struct metrics *metrics = &proposals->step->metrics;
 
-    proposals->changes_applied = pending->changes;
+    metrics_count(metrics, METRIC_CHANGES_APPLIED, pending->changes);
     if (proposals->step->wall_ms >= txn->header.time_ms)
         metrics_observe(metrics, METRIC_PROPAGATION_LATENCY,
                         proposals->step->wall_ms - txn->header.time_ms);
@@ -366,6 +369,7 @@ void proposals_become_idle(struct proposals *proposals, const struct proposals_o
     forwarded_clear(&proposals->forwarded);
     leader_free(proposals->leader);
     proposals->leader = NULL;
+    proposals->changes_kept = 0;
     proposals->role = PROPOSALS_IDLE;
     proposals->new_syncs = 0;
     proposals->agreed_zxid = proposals->proposed_zxid;
@@ -615,17 +619,6 @@ size_t proposals_count(const struct proposals *proposals)
 size_t proposals_bytes(const struct proposals *proposals)
 {
     return proposals->ring.pending_bytes + proposals->forwarded.bytes;
-}
-
-int64_t proposals_changes_applied(const struct proposals *proposals)
-{
-    return proposals->changes_applied;
-}
-
-int64_t proposals_changes_queued(const struct proposals *proposals)
-{
-    return proposals->leader == NULL ? proposals->changes_applied
-                                     : outstanding_put_count(leader_outstanding(proposals->leader));
 }
 
 int64_t proposals_digest_mismatches(const struct proposals *proposals)

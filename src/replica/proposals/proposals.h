@@ -162,8 +162,6 @@ struct sessions *proposals_sessions(struct proposals *proposals);
 struct snapshots *proposals_snapshots(struct proposals *proposals);
 size_t proposals_count(const struct proposals *proposals); /* transactions not yet applied */
 size_t proposals_bytes(const struct proposals *proposals); /* the length of all of them */
-int64_t proposals_changes_applied(const struct proposals *proposals); /* to znodes, since start */
-int64_t proposals_changes_queued(const struct proposals *proposals);  /* the same, proposed */
 /* Transactions after which the tree was another one than the leader's. */
 int64_t proposals_digest_mismatches(const struct proposals *proposals);
 

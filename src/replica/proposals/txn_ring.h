@@ -11,7 +11,7 @@ struct pending {
     struct proposal proposal;
     struct slice payload;
     struct log_chunk *chunk;
-    int64_t changes; /* outstanding_kept_put_count() with its own */
+    int64_t changes; /* of znodes; counted where it was made */
 };
 
 struct txn_ring {          /* zeroed, but for kept_bytes_max: empty */

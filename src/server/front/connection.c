@@ -130,7 +130,7 @@ static bool large_allowed(struct connection *connection, int32_t size)
     if (config->large_request_threshold <= 0 || size <= config->large_request_threshold ||
         front->large_bytes + size <= config->large_request_bytes_max)
         return true;
-    front->metrics.large_requests_rejected++;
+    metrics_count(&front->metrics, METRIC_LARGE_REQUESTS_REJECTED, 1);
     if (log_limit_take(&front->bad_frames, host_now_ms(front->host), &suppressed)) {
         connection_address(connection, peer);
         log_warn("front",
@@ -191,10 +191,10 @@ static bool connect_allowed(struct connection *connection, struct slice frame)
         need = asks_for_session(frame) ? config->throttle.weight_renew
                                        : config->throttle.weight_global;
     bool allowed = throttle_take(&front->throttle, need, now_ms, chance(front));
-    summary_add(&front->metrics.token_deficit, throttle_deficit(&front->throttle));
-    front->metrics.connect_requests++;
+    metrics_observe(&front->metrics, METRIC_TOKEN_DEFICIT, throttle_deficit(&front->throttle));
+    metrics_count(&front->metrics, METRIC_CONNECT_REQUESTS, 1);
     if (!allowed)
-        front->metrics.connections_rejected++;
+        metrics_count(&front->metrics, METRIC_CONNECTIONS_REJECTED, 1);
     return allowed;
 }
 
@@ -226,6 +226,7 @@ static bool step_frame(struct connection *connection, struct slice frame)
     event.kind = REPLICA_CLIENT_FRAME;
     event.address = SLICE_NULL;
     event.bytes = frame;
+    metrics_count(&connection->front->metrics, METRIC_PACKETS_RECEIVED, 1);
     host->step(host, &event);
     return may_parse(connection);
 }
@@ -234,19 +235,17 @@ static bool step_frame(struct connection *connection, struct slice frame)
 static bool answer_word(struct connection *connection, struct slice bytes)
 {
     struct front *front = connection->front;
-    struct front_metrics before = front->metrics;
+    struct host *host = front->host;
     struct buffer answer = {0};
 
-    connection->asks_word = true;
-    front->metrics.four_letter_received++;
-    front->metrics.bytes_received += FRAME_HEAD_BYTES;
-    if (!front->host->answer_word(front->host, connection->id, bytes, &answer)) {
-        connection->asks_word = false;
-        front->metrics = before;
+    if (!host->is_word(host, bytes))
         return false;
-    }
-    front->metrics.four_letter_sent +=
-        (int64_t)((answer.size + WORD_PIECE_BYTES - 1) / WORD_PIECE_BYTES);
+    connection->asks_word = true;
+    metrics_count(&front->metrics, METRIC_PACKETS_RECEIVED, 1); /* mntr and srvr show themselves */
+    metrics_count(&front->metrics, METRIC_BYTES_RECEIVED, FRAME_HEAD_BYTES);
+    host->answer_word(host, connection->id, bytes, &answer);
+    metrics_count(&front->metrics, METRIC_PACKETS_SENT,
+                  (int64_t)((answer.size + WORD_PIECE_BYTES - 1) / WORD_PIECE_BYTES));
     if (connection_send(connection, buffer_slice(&answer)))
         connection_close(connection);
     else
@@ -274,7 +273,8 @@ static size_t parse_frames(struct connection *connection, const uint8_t *bytes, 
         if (size - at - FRAME_HEAD_BYTES < (size_t)frame_size)
             return at;
         at += FRAME_HEAD_BYTES + (size_t)frame_size;
-        connection->front->metrics.bytes_received += FRAME_HEAD_BYTES + frame_size;
+        metrics_count(&connection->front->metrics, METRIC_BYTES_RECEIVED,
+                      FRAME_HEAD_BYTES + frame_size);
         if (!step_frame(connection, slice_of(bytes + at - (size_t)frame_size, (size_t)frame_size)))
             return at;
     }
@@ -372,7 +372,7 @@ static void on_ended(void *context, bool broken)
     struct connection *connection = context;
 
     if (!broken && !connection->closing)
-        connection->front->metrics.connections_dropped++;
+        metrics_count(&connection->front->metrics, METRIC_CONNECTIONS_DROPPED, 1);
     connection_close_now(connection);
 }
 

@@ -61,6 +61,9 @@ void front_note_effects(struct front *front)
 {
     const struct effects *effects = front->host->effects;
 
+    metrics_count(&front->metrics, METRIC_PACKETS_SENT,
+                  (int64_t)(effects->frame_count - front->noted_frames));
+    front->noted_frames = effects->frame_count;
     if (front->noted > 0) { /* the last send may have grown meanwhile */
         const struct client_effect *last = &effects->clients[front->noted - 1];
         struct connection *connection = connection_of(front, last);
@@ -193,7 +196,7 @@ void front_effects_cleared(struct front *front)
         uv_idle_stop(&front->stay_awake);
     else
         uv_idle_start(&front->stay_awake, on_stay_awake);
-    front->noted = 0;
+    front->noted = front->noted_frames = 0;
     if (front->scratch.capacity > SCRATCH_KEPT_MAX)
         buffer_deinit(&front->scratch);
     if (front->next_send_capacity > NEXT_SEND_KEPT_MAX) {

@@ -7,20 +7,9 @@
 #ifndef SERVER_FRONT_FRONT_H
 #define SERVER_FRONT_FRONT_H
 
-#include "base/summary.h"
 #include "io/address.h"
 #include "server/config/config.h"
 #include "server/host/host.h"
-
-struct front_metrics {
-    int64_t bytes_received;
-    int64_t connections_rejected; /* by a limit or the throttle */
-    int64_t connections_dropped;  /* ended by the client, not by this server */
-    int64_t connect_requests;
-    int64_t sessionless_expired, large_requests_rejected;
-    int64_t four_letter_received, four_letter_sent; /* since srst */
-    struct summary token_deficit;
-};
 
 struct front;
 /* Host and config are borrowed for life. */
@@ -62,8 +51,7 @@ bool front_next_connection(const struct front *front, uint32_t *cursor,
                            struct connection_facts *ret_facts);
 uint32_t front_connection_count(const struct front *front);
 int front_port(const struct front *front); /* 0: none */
-double front_drop_probability(const struct front *front);
-const struct front_metrics *front_metrics(const struct front *front);
-void front_reset_metrics(struct front *front);
+void front_collect_metrics(const struct front *front, struct metrics *all);
+void front_reset_metrics(struct front *front); /* srst */
 
 #endif

@@ -66,12 +66,13 @@ struct front {
     uint32_t *next_send;      /* per client effect: the next one of the same connection */
     size_t next_send_capacity;
     size_t noted;          /* client effects that were looked at */
+    size_t noted_frames;   /* frames in them */
     size_t noted_bytes;    /* of the last of them, when it is a send */
     struct buffer scratch; /* one connection's answers, when they lie apart */
     size_t queue_bytes_max;
     int64_t large_bytes; /* of large requests in progress */
     struct throttle throttle;
-    struct front_metrics metrics;
+    struct metrics metrics;
     struct log_limit bad_frames, refusals, slow_readers, expired;
     int bound_port;
     void (*forget)(struct connection *connection); /* its stream is closed: its number is free */

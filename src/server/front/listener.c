@@ -98,6 +98,7 @@ void front_free(struct front *front)
     buffer_deinit(&front->scratch);
     hosts_deinit(&front->hosts);
     net_deinit(&front->net);
+    metrics_deinit(&front->metrics);
     mem_free(front->connections);
     mem_free(front->free_ids);
     mem_free(front->next_send);
@@ -119,7 +120,7 @@ static void refuse(struct front *front, struct connection *connection, const cha
     char text[ADDRESS_TEXT_MAX];
     uint32_t suppressed = 0;
 
-    front->metrics.connections_rejected++;
+    metrics_count(&front->metrics, METRIC_CONNECTIONS_REJECTED, 1);
     if (log_limit_take(&front->refusals, host_now_ms(front->host), &suppressed)) {
         address_host_text(connection->host, text);
         log_warn("front", "Too many connections from /%s - max is %ld%s suppressed_lines=%u", text,
@@ -220,7 +221,7 @@ static void expire_if_idle(struct front *front, struct connection *connection, i
     }
     (void)connection_client(connection, &info); /* session 0 when the replica knows nothing */
     if (info.session_id == 0 && !connection->closing)
-        front->metrics.sessionless_expired++;
+        metrics_count(&front->metrics, METRIC_SESSIONLESS_EXPIRED, 1);
     log_silent(front, connection, info.session_id, now_ms);
     connection_close_now(connection);
 }
@@ -349,17 +350,14 @@ int front_port(const struct front *front)
     return front->bound_port;
 }
 
-double front_drop_probability(const struct front *front)
+void front_collect_metrics(const struct front *front, struct metrics *all)
 {
-    return front->throttle.drop;
-}
-
-const struct front_metrics *front_metrics(const struct front *front)
-{
-    return &front->metrics;
+    metrics_collect(all, &front->metrics, METRICS_OF_FRONT);
+    metrics_set(all, METRIC_CONNECTIONS, front->connection_count);
+    metrics_set_real(all, METRIC_DROP_PROBABILITY, front->throttle.drop);
 }
 
 void front_reset_metrics(struct front *front)
 {
-    front->metrics = (struct front_metrics){0};
+    metrics_reset(&front->metrics);
 }

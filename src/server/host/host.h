@@ -13,9 +13,10 @@ struct host {
     const struct replica *replica; /* to be looked into; NULL while starting */
     /* Time and wall clock of the event are filled in. */
     void (*step)(struct host *host, struct replica_event *event);
-    /* Answers the four-letter word at the start of `bytes`. False: there is none. `asker`: the connection
-     * that asks. An empty answer means: close the connection without a byte. */
-    bool (*answer_word)(struct host *host, uint32_t asker, struct slice bytes,
+    bool (*is_word)(const struct host *host, struct slice bytes); /* a four-letter word begins them */
+    /* Answers the four-letter word at the start of `bytes`. `asker`: the connection that asks. An empty
+     * answer means: close the connection without a byte. */
+    void (*answer_word)(struct host *host, uint32_t asker, struct slice bytes,
                         struct buffer *answer);
 };
 

@@ -7,7 +7,8 @@
 
 static void put_session(const struct client_info *info, struct buffer *out)
 {
-    int64_t average_ms = info->latency_count > 0 ? info->latency_sum_ms / info->latency_count : 0;
+    const struct summary *latency = &info->latency_ms;
+    int64_t average_ms = latency->count > 0 ? latency->sum / latency->count : 0;
 
     buffer_printf(out, ",sid=0x%llx,lop=%s,est=%lld,to=%d", (unsigned long long)info->session_id,
                   op_cons_name(info->last_op), (long long)info->established_wall_ms,
@@ -16,8 +17,8 @@ static void put_session(const struct client_info *info, struct buffer *out)
         buffer_printf(out, ",lcxid=0x%x", (unsigned)info->last_cxid);
     buffer_printf(out, ",lzxid=0x%llx,lresp=%lld,llat=%lld,minlat=%lld,avglat=%lld,maxlat=%lld",
                   (unsigned long long)info->last_zxid, (long long)info->last_response_ms,
-                  (long long)info->last_latency_ms, (long long)info->latency_min_ms,
-                  (long long)average_ms, (long long)info->latency_max_ms);
+                  (long long)info->last_latency_ms, (long long)latency->min, (long long)average_ms,
+                  (long long)latency->max);
 }
 
 static void put_connection(const struct connection_facts *facts, uint32_t asker, bool full,
@@ -47,25 +48,27 @@ static void put_connections(const struct words *words, uint32_t asker, bool full
 
 static void put_stats(const struct words *words, uint32_t asker, bool clients, struct buffer *out)
 {
-    const struct front_metrics *front = front_metrics(words->front);
-    struct replica_counts counts;
+    struct metrics all = {0};
 
-    replica_counts(words->replica, &counts);
+    words_collect_metrics(words, &all);
     buffer_printf(out, "Zookeeper version: %s\n", VERSION_LINE);
     if (clients) {
         buffer_printf(out, "Clients:\n");
         put_connections(words, asker, /* full= */ false, out);
     }
-    buffer_printf(out, "Latency min/avg/max: %lld/", (long long)counts.latency_min_ms);
-    java_put_average(out, counts.latency_sum_ms, counts.latency_count);
-    buffer_printf(out, "/%lld\n", (long long)counts.latency_max_ms);
-    buffer_printf(out, "Received: %lld\nSent: %lld\nConnections: %u\nOutstanding: %lld\n",
-                  (long long)(counts.clients.packets_received + front->four_letter_received),
-                  (long long)(counts.clients.packets_sent + front->four_letter_sent),
-                  front_connection_count(words->front), (long long)counts.outstanding);
-    buffer_printf(out, "Zxid: 0x%llx\nMode: %s\nNode count: %u\n",
-                  (unsigned long long)counts.last_zxid, words_mode(words),
-                  counts.znodes + ROOT_COUNTED_AGAIN);
+    buffer_printf(out, "Latency min/avg/max: %lld/",
+                  (long long)metrics_number(&all, METRIC_LATENCY_MIN));
+    java_put_double(out, all.values[METRIC_LATENCY_AVERAGE].real);
+    buffer_printf(out, "/%lld\nReceived: %lld\nSent: %lld\nConnections: %lld\nOutstanding: %lld\n",
+                  (long long)metrics_number(&all, METRIC_LATENCY_MAX),
+                  (long long)metrics_number(&all, METRIC_PACKETS_RECEIVED),
+                  (long long)metrics_number(&all, METRIC_PACKETS_SENT),
+                  (long long)metrics_number(&all, METRIC_CONNECTIONS),
+                  (long long)metrics_number(&all, METRIC_OUTSTANDING));
+    buffer_printf(out, "Zxid: 0x%llx\nMode: %s\nNode count: %lld\n",
+                  (unsigned long long)tree_last_zxid(replica_tree(words->replica)), words_mode(words),
+                  (long long)metrics_number(&all, METRIC_ZNODES));
+    metrics_deinit(&all);
 }
 
 static bool add_file_size(void *context, const char *name, uint64_t size_bytes)
@@ -159,15 +162,6 @@ static void put_digest(void *context, int64_t zxid, uint64_t digest)
     buffer_printf(context, "%llx: %lld\n", (unsigned long long)zxid, (long long)digest);
 }
 
-static void reset_stats(struct words *words)
-{
-    replica_reset_stats(words->replica);
-    front_reset_metrics(words->front);
-    log_thread_reset_stats(words->log);
-    snapshot_thread_reset_times(words->snapshots);
-    words->start_forgotten = true;
-}
-
 /* --- one function for each word --- */
 
 static void answer_ruok(struct words *words, const struct word_question *question,
@@ -215,7 +209,7 @@ static void answer_srst(struct words *words, const struct word_question *questio
                         struct buffer *out)
 {
     (void)question;
-    reset_stats(words);
+    words_reset_metrics(words);
     buffer_printf(out, "Server stats reset.\n");
 }
 

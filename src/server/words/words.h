@@ -8,12 +8,6 @@
 #include "server/writers/log_thread.h"
 #include "server/writers/snapshot_thread.h"
 
-/* How the start went, for operators. */
-struct start_times {
-    int64_t load_ms, snapshot_load_ms, replay_ms;
-    uint64_t replayed;
-};
-
 /* What `conf` tells of the configuration. */
 struct word_settings {
     int32_t tick_ms, session_timeout_min_ms, session_timeout_max_ms;
@@ -30,10 +24,9 @@ struct words { /* who knows the answers; all borrowed */
     struct disk *data_disk, *log_disk;
     const char *data_path, *log_path;
     struct word_settings settings;
-    struct start_times start;
-    int64_t started_ms;   /* monotonic, when serving began */
-    bool start_forgotten; /* srst: how the start went is no longer shown */
-    uint64_t trace_mask;  /* stmk, gtmk */
+    struct metrics *metrics; /* the server's own: the loop, the start, the process */
+    int64_t started_ms;      /* monotonic, when serving began */
+    uint64_t trace_mask;     /* stmk, gtmk */
 };
 enum {
     TRACE_MASK_DEFAULT = 306 /* Java's default: requests, server packets, sessions, warnings */

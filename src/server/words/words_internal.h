@@ -4,9 +4,9 @@
 
 #include "server/words/words.h"
 
-/* Java keeps the root under two names, "" and "/": one node and one byte more for operators. */
-enum { ROOT_COUNTED_AGAIN = 1 };
-
+/* What everybody has counted and how things are; zeroed before, metrics_deinit() behind it. */
+void words_collect_metrics(const struct words *words, struct metrics *all); /* collect.c */
+void words_reset_metrics(struct words *words);
 void words_put_metrics(const struct words *words, struct buffer *out); /* mntr.c */
 void words_put_dump(const struct words *words, struct buffer *out);    /* dump.c */
 void words_put_environment(struct buffer *out);                        /* environment.c */

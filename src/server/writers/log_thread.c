@@ -56,7 +56,8 @@ struct log_thread {
     struct work work; /* in the queue */
     bool stopping;
     struct news news;
-    struct log_thread_stats stats;
+    bool full; /* the disk is full, and nothing is acknowledged */
+    struct metrics metrics;
 
     struct entries batch; /* the thread's own from here */
     struct work batch_work;
@@ -142,14 +143,14 @@ static bool take(struct log_thread *thread)
 static bool wait_for_space(struct log_thread *thread)
 {
     pthread_mutex_lock(&thread->lock);
-    if (!thread->stats.full)
+    if (!thread->full)
         log_error(
             "log",
             "no space left for the transaction log directory=%s; writes wait and are "
             "not acknowledged, reads are served; it is tried again every second, so free some "
             "space",
             thread->options.directory);
-    thread->stats.full = true;
+    thread->full = true;
     int64_t until_ns = now_ns() + FULL_RETRY_MS * INT64_C(1000000);
     while (!thread->stopping && wait_until(thread, until_ns)) {
     }
@@ -165,10 +166,35 @@ static void tell_durable(struct log_thread *thread, int64_t zxid)
     *(news->work_done ? &news->behind : &news->before) = (struct durable){true, zxid};
 }
 
+struct flush_times {
+    int64_t start_ns, written_ns, end_ns;
+};
+
+/* Lock held. */
+static void count_flush(struct log_thread *thread, const struct entry *entries, size_t count,
+                        const struct flush_times *times)
+{
+    struct metrics *metrics = &thread->metrics;
+    int64_t sync_ns = times->end_ns - times->written_ns;
+    int64_t flush_ms = (times->end_ns - times->start_ns) / 1000000;
+
+    metrics_observe(metrics, METRIC_FSYNC_TIME, sync_ns / 1000000);
+    metrics_observe(metrics, METRIC_LOG_SYNC_TIME, sync_ns / 1000);
+    metrics_observe(metrics, METRIC_LOG_BATCH_RECORDS, (int64_t)count);
+    metrics_observe(metrics, METRIC_LOG_PROCESS_TIME, flush_ms);
+    metrics_observe(metrics, METRIC_LOG_FLUSH_TIME, flush_ms);
+    for (size_t i = 0; i < count; i++) {
+        int64_t queued_ns = entries[i].queued_ns;
+        metrics_observe(metrics, METRIC_LOG_QUEUE_TIME, (times->start_ns - queued_ns) / 1000000);
+        metrics_observe(metrics, METRIC_LOG_QUEUE_FLUSH_TIME,
+                        (times->end_ns - queued_ns) / 1000000);
+    }
+}
+
 /* One write, one sync. False: given up, because the disk is full and the server ends. */
 static bool flush(struct log_thread *thread, const struct entry *entries, size_t count)
 {
-    int64_t start_ns = now_ns();
+    struct flush_times times = {.start_ns = now_ns()};
     struct txnlog_writer *writer = store_actor_log(thread->actor);
     enum status status;
 
@@ -184,28 +210,21 @@ static bool flush(struct log_thread *thread, const struct entry *entries, size_t
     }
     if (status != STATUS_OK)
         die(thread, "writing", status);
-    int64_t written_ns = now_ns();
+    times.written_ns = now_ns();
     status = txnlog_writer_sync(writer);
     if (status != STATUS_OK)
         die(thread, "syncing", status);
 
     struct txnlog_writer_info info;
     txnlog_writer_info(writer, &info);
-    int64_t end_ns = now_ns(), sync_ms = (end_ns - written_ns) / 1000000;
-    thread->last_flush_ns = end_ns;
+    times.end_ns = now_ns();
+    int64_t sync_ms = (times.end_ns - times.written_ns) / 1000000;
+    thread->last_flush_ns = times.end_ns;
     pthread_mutex_lock(&thread->lock);
-    struct log_thread_stats *stats = &thread->stats;
-    if (stats->full)
+    if (thread->full)
         log_info("log", "there is space for the transaction log again; writes are served");
-    stats->full = false;
-    summary_add(&stats->fsync_ms, sync_ms);
-    summary_add(&stats->batch_records, (int64_t)count);
-    summary_add(&stats->flush_ms, (end_ns - start_ns) / 1000000);
-    for (size_t i = 0; i < count; i++) {
-        summary_add(&stats->queue_ms, (start_ns - entries[i].queued_ns) / 1000000);
-        summary_add(&stats->queue_flush_ms, (end_ns - entries[i].queued_ns) / 1000000);
-    }
-    stats->file_bytes = (int64_t)info.file_bytes;
+    thread->full = false;
+    count_flush(thread, entries, count, &times);
     tell_durable(thread, entries[count - 1].append.zxid);
     pthread_mutex_unlock(&thread->lock);
     uv_async_send(&thread->async);
@@ -309,7 +328,7 @@ static void *run(void *argument)
         size_t count = thread->batch.count, first = work->wanted ? work->behind : count;
         if (count > 0) {
             pthread_mutex_lock(&thread->lock);
-            summary_add(&thread->stats.queue_records, (int64_t)count);
+            metrics_observe(&thread->metrics, METRIC_LOG_QUEUE_RECORDS, (int64_t)count);
             pthread_mutex_unlock(&thread->lock);
         }
         if (!flush_range(thread, 0, first))
@@ -393,18 +412,17 @@ void log_thread_work(struct log_thread *thread, const struct store_work *work)
     pthread_mutex_unlock(&thread->lock);
 }
 
-void log_thread_stats(struct log_thread *thread, struct log_thread_stats *ret_stats)
+void log_thread_collect_metrics(struct log_thread *thread, struct metrics *all)
 {
     pthread_mutex_lock(&thread->lock);
-    *ret_stats = thread->stats;
+    metrics_collect(all, &thread->metrics, METRICS_OF_LOG);
     pthread_mutex_unlock(&thread->lock);
 }
 
-void log_thread_reset_stats(struct log_thread *thread)
+void log_thread_reset_metrics(struct log_thread *thread)
 {
     pthread_mutex_lock(&thread->lock);
-    thread->stats = (struct log_thread_stats){.file_bytes = thread->stats.file_bytes,
-                                              .full = thread->stats.full};
+    metrics_reset(&thread->metrics);
     pthread_mutex_unlock(&thread->lock);
 }
 
@@ -428,5 +446,6 @@ void log_thread_free(struct log_thread *thread)
     mem_free(thread->queue.items);
     mem_free(thread->batch.items);
     mem_free(thread->appends);
+    metrics_deinit(&thread->metrics);
     mem_free(thread);
 }

@@ -13,7 +13,7 @@
 #ifndef SERVER_WRITERS_LOG_THREAD_H
 #define SERVER_WRITERS_LOG_THREAD_H
 
-#include "base/summary.h"
+#include "metrics/metrics.h"
 #include "replica/store/actor.h"
 #include "server/writers/snapshot_thread.h"
 
@@ -26,17 +26,6 @@ struct log_thread_options {
     int64_t fsync_warning_ms;          /* slower syncs are logged */
     const char *directory;             /* for log lines */
     struct snapshot_thread *snapshots; /* rests during a work; NULL: there is none */
-};
-
-struct log_thread_stats {
-    struct summary fsync_ms; /* of one sync */
-    struct summary batch_records;
-    struct summary flush_ms;       /* write and sync of one batch */
-    struct summary queue_ms;       /* from being queued to being taken */
-    struct summary queue_flush_ms; /* from being queued to being durable */
-    struct summary queue_records;  /* how many waited when the thread looked */
-    int64_t file_bytes;
-    bool full; /* the disk is full, and nothing is acknowledged */
 };
 
 /* How a work ended. */
@@ -62,8 +51,8 @@ struct log_thread *log_thread_start(uv_loop_t *loop, struct store_actor *actor,
 void log_thread_push(struct log_thread *thread, const struct txnlog_append *appends, size_t count);
 /* After all that was pushed so far. One at a time: the next one after work_done(). */
 void log_thread_work(struct log_thread *thread, const struct store_work *work);
-void log_thread_stats(struct log_thread *thread, struct log_thread_stats *ret_stats);
-void log_thread_reset_stats(struct log_thread *thread); /* all but file_bytes and full */
+void log_thread_collect_metrics(struct log_thread *thread, struct metrics *all);
+void log_thread_reset_metrics(struct log_thread *thread); /* srst */
 /* Writes what is queued (unless the disk is full), up to a work that was not begun: nobody was told
  * that it is done. Ends the thread and closes its handle; free it with log_thread_free() when the
  * loop has run dry. */

@@ -38,7 +38,7 @@ struct snapshot_thread {
     size_t queued_bytes;
     bool stopping, was_full, done, written;
     enum { RUNNING, PAUSE_WANTED, PAUSED } paused;
-    struct summary snapshot_ms;
+    struct metrics metrics;
 
     struct snapshot_file *file; /* the thread's own; NULL: none, or given up */
     int64_t zxid;
@@ -127,7 +127,7 @@ static void finish(struct snapshot_thread *thread)
     log_info("snapshot", "Snapshot taken zxid=0x%llx bytes=%llu took_ms=%lld",
              (unsigned long long)thread->zxid, (unsigned long long)bytes, (long long)took_ms);
     pthread_mutex_lock(&thread->lock);
-    summary_add(&thread->snapshot_ms, took_ms);
+    metrics_observe(&thread->metrics, METRIC_SNAPSHOT_TIME, took_ms);
     pthread_mutex_unlock(&thread->lock);
     report_done(thread, /* written= */ true);
 }
@@ -354,17 +354,17 @@ void snapshot_thread_resume(struct snapshot_thread *thread)
     pthread_mutex_unlock(&thread->lock);
 }
 
-void snapshot_thread_times(struct snapshot_thread *thread, struct summary *ret_snapshot_ms)
+void snapshot_thread_collect_metrics(struct snapshot_thread *thread, struct metrics *all)
 {
     pthread_mutex_lock(&thread->lock);
-    *ret_snapshot_ms = thread->snapshot_ms;
+    metrics_collect(all, &thread->metrics, METRICS_OF_SNAPSHOTS);
     pthread_mutex_unlock(&thread->lock);
 }
 
-void snapshot_thread_reset_times(struct snapshot_thread *thread)
+void snapshot_thread_reset_metrics(struct snapshot_thread *thread)
 {
     pthread_mutex_lock(&thread->lock);
-    thread->snapshot_ms = (struct summary){0};
+    metrics_reset(&thread->metrics);
     pthread_mutex_unlock(&thread->lock);
 }
 
@@ -385,5 +385,6 @@ void snapshot_thread_free(struct snapshot_thread *thread)
     pthread_mutex_destroy(&thread->lock);
     pthread_cond_destroy(&thread->wake);
     pthread_cond_destroy(&thread->pausing);
+    metrics_deinit(&thread->metrics);
     mem_free(thread);
 }

@@ -7,7 +7,7 @@
 #define SERVER_WRITERS_SNAPSHOT_THREAD_H
 
 #include "base/buffer.h"
-#include "base/summary.h"
+#include "metrics/metrics.h"
 #include "replica/store/snapshot.h"
 
 #include <uv.h>
@@ -42,8 +42,8 @@ void snapshot_thread_purge(struct snapshot_thread *thread);
  * is given up. */
 void snapshot_thread_pause(struct snapshot_thread *thread);
 void snapshot_thread_resume(struct snapshot_thread *thread);
-void snapshot_thread_times(struct snapshot_thread *thread, struct summary *ret_snapshot_ms);
-void snapshot_thread_reset_times(struct snapshot_thread *thread);
+void snapshot_thread_collect_metrics(struct snapshot_thread *thread, struct metrics *all);
+void snapshot_thread_reset_metrics(struct snapshot_thread *thread); /* srst */
 /* Gives up an unfinished file, ends the thread, closes the handle; free when the loop has run dry. */
 void snapshot_thread_stop(struct snapshot_thread *thread);
 void snapshot_thread_free(struct snapshot_thread *thread);

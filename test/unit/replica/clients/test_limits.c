@@ -158,8 +158,9 @@ TEST(what_waited_too_long_in_the_throttle_is_refused_and_has_no_effect)
     (void)rig_expect(&rig, 1, last, ZK_OK); /* nor this */
     CHECK_I64("no effect", tree_find(replica_tree(rig.replica), SLICE("/late")), NODE_NONE);
     replica_counts(rig.replica, &counts);
-    CHECK_I64("counted", replica_metrics(rig.replica)->values[METRIC_THROTTLED_OPS], 2);
-    CHECK_I64("held back", replica_metrics(rig.replica)->values[METRIC_REQUESTS_THROTTLED], 4);
+    CHECK_I64("counted", metrics_number(replica_metrics(rig.replica), METRIC_THROTTLED_OPS), 2);
+    CHECK_I64("held back", metrics_number(replica_metrics(rig.replica), METRIC_REQUESTS_THROTTLED),
+              4);
     CHECK_I64("held back",
               metrics_summary(replica_metrics(rig.replica), METRIC_THROTTLE_LATENCY)->count, 4);
     CHECK_I64("for", metrics_summary(replica_metrics(rig.replica), METRIC_THROTTLE_LATENCY)->max,
@@ -471,16 +472,20 @@ TEST(the_counts_are_what_happened)
     CHECK_U64("ephemerals", counts.ephemerals, 1);
     CHECK_U64("sessions", counts.sessions, 1);
     CHECK_I64("outstanding", counts.outstanding, 1);
-    CHECK_I64("received", counts.clients.packets_received, 5);
-    CHECK_I64("sent", counts.clients.packets_sent, 4);
-    CHECK_I64("latency", counts.latency_max_ms, 40);
-    CHECK_I64("latency", counts.latency_min_ms, 0);
-    CHECK_I64("latency", counts.latency_sum_ms, 40);
-    CHECK_I64("latency", counts.latency_count, 4); /* the session, too */
+    struct metrics all = {0};
+    replica_collect_metrics(rig.replica, &all);
+    CHECK_I64("znodes", metrics_number(&all, METRIC_ZNODES), 7);
+    CHECK_I64("latency", metrics_number(&all, METRIC_LATENCY_MAX), 40);
+    CHECK_I64("latency", metrics_number(&all, METRIC_LATENCY_MIN), 0);
+    CHECK(all.values[METRIC_LATENCY_AVERAGE].real == 10.0); /* of 4: the session's, too */
+    CHECK_I64("held back or not", metrics_summary(&all, METRIC_THROTTLE_LATENCY)->count, 5);
+    metrics_deinit(&all);
     CHECK(counts.clients.watches == 1 && counts.clients.watch_paths == 1 &&
           counts.clients.watch_connections == 1);
-    CHECK_I64("requests", replica_metrics(rig.replica)->values[METRIC_REQUESTS_PREPARED], 5);
-    CHECK_I64("mismatches", replica_metrics(rig.replica)->values[METRIC_DIGEST_MISMATCHES], 0);
+    CHECK_I64("requests", metrics_number(replica_metrics(rig.replica), METRIC_REQUESTS_PREPARED),
+              5);
+    CHECK_I64("mismatches", metrics_number(replica_metrics(rig.replica), METRIC_DIGEST_MISMATCHES),
+              0);
     CHECK_I64("smallest", counts.clients.response_min_bytes, REPLY_HEADER_BYTES + 6);
     CHECK_I64("largest", counts.clients.response_max_bytes,
               REPLY_HEADER_BYTES + 4 + 4 + STAT_BYTES);
@@ -497,11 +502,11 @@ TEST(the_counts_are_what_happened)
     replica_reset_stats(rig.replica);
     replica_reset_client_stats(rig.replica);
     replica_counts(rig.replica, &counts);
-    CHECK(counts.clients.packets_received == 0 && counts.latency_count == 0 &&
+    CHECK(metrics_summary(replica_metrics(rig.replica), METRIC_READ_LATENCY)->count == 0 &&
           counts.clients.response_last_bytes == -1);
     CHECK_U64("not what is", counts.znodes, 6);
     CHECK(clients_info(replica_clients(rig.replica), 0, &info));
-    CHECK(info.received == 0 && info.last_op == OP_ERROR && info.latency_count == 0);
+    CHECK(info.received == 0 && info.last_op == OP_ERROR && info.latency_ms.count == 0);
     end(&rig);
 }
 
@@ -509,22 +514,22 @@ TEST(changes_count_when_they_are_proposed_and_again_when_they_are_applied)
 {
     struct replica_options options = rig_options();
     struct driver rig;
-    struct replica_counts counts;
 
     rig_init(&rig, &options, rig_tree());
     rig_connect(&rig, 0);
     rig_make(&rig, 0, "/a");
-    replica_counts(rig.replica, &counts);
-    CHECK(counts.changes_queued == 2 && counts.changes_applied == 2); /* parent and node */
+    const struct metrics *metrics = replica_metrics(rig.replica);
+    CHECK_I64("queued", metrics_number(metrics, METRIC_CHANGES_QUEUED), 2); /* parent and node */
+    CHECK_I64("applied", metrics_number(metrics, METRIC_CHANGES_APPLIED), 2);
     (void)rig_create(&rig, 0, "/b", 0);
     (void)rig_create(&rig, 0, "/a", 0); /* there is one: changes nothing */
     (void)rig_create(&rig, 0, "/c", 0);
-    replica_counts(rig.replica, &counts);
-    CHECK(counts.changes_queued == 6 && counts.changes_applied == 2);
+    CHECK_I64("queued", metrics_number(metrics, METRIC_CHANGES_QUEUED), 6);
+    CHECK_I64("applied", metrics_number(metrics, METRIC_CHANGES_APPLIED), 2);
     replica_reset_stats(rig.replica);
     driver_sync(&rig);
-    replica_counts(rig.replica, &counts);
-    CHECK(counts.changes_queued == 0 && counts.changes_applied == 4);
+    CHECK_I64("queued", metrics_number(metrics, METRIC_CHANGES_QUEUED), 0);
+    CHECK_I64("applied", metrics_number(metrics, METRIC_CHANGES_APPLIED), 4);
     end(&rig);
 }
 

@@ -76,7 +76,7 @@ TEST(the_end_of_a_session_with_many_nodes_takes_several_steps_and_reads_wait_for
     CHECK_U64("all are gone", tree_ephemeral_count(replica_tree(rig.replica)), 0);
     (void)rig_expect(&rig, 1, write, ZK_OK);
     (void)rig_expect(&rig, 1, read, ZK_NO_NODE);
-    CHECK_I64("digest", replica_metrics(rig.replica)->values[METRIC_DIGEST_MISMATCHES], 0);
+    CHECK_I64("digest", metrics_number(replica_metrics(rig.replica), METRIC_DIGEST_MISMATCHES), 0);
     driver_image_finish(&rig);
     end(&rig);
 }
@@ -146,10 +146,10 @@ TEST(a_session_does_not_expire_while_its_requests_wait_for_the_server)
     (void)rig_create(&rig, 0, "/a", 0);
     CHECK(rig.clients[0].paused);
     driver_pass(&rig, 3 * RIG_TIMEOUT_MS); /* the disk is slow; its pings are not read */
-    CHECK_I64("expired", replica_metrics(rig.replica)->values[METRIC_SESSIONS_EXPIRED], 0);
+    CHECK_I64("expired", metrics_number(replica_metrics(rig.replica), METRIC_SESSIONS_EXPIRED), 0);
     driver_sync(&rig);
     CHECK(!rig.clients[0].paused);
     driver_pass(&rig, 2 * RIG_TIMEOUT_MS);
-    CHECK_I64("expired", replica_metrics(rig.replica)->values[METRIC_SESSIONS_EXPIRED], 1);
+    CHECK_I64("expired", metrics_number(replica_metrics(rig.replica), METRIC_SESSIONS_EXPIRED), 1);
     end(&rig);
 }
