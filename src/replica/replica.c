@@ -76,6 +76,8 @@ struct replica *replica_new(const struct replica_options *options, struct tree *
     replica->tree = tree;
     replica->acl = acl_rules_of(options);
     arena_init(&replica->step.arena);
+    replica->step.traffic =
+        options->traffic != NULL ? options->traffic : traffic_new(options->random_seed);
     replica->step.now_ms = now_ms;
     replica->step.wall_ms = options->session_seed_ms;
     const struct proposals_options proposals = proposals_options_of(options, &replica->acl);
@@ -101,6 +103,7 @@ void replica_free(struct replica *replica)
     proposals_free(replica->proposals);
     arena_deinit(&replica->step.arena);
     metrics_deinit(&replica->step.metrics);
+    traffic_free(replica->step.traffic);
     tree_free(replica->tree);
     mem_free(replica);
 }
@@ -248,6 +251,11 @@ const struct metrics *replica_metrics(const struct replica *replica)
     return &replica->step.metrics;
 }
 
+const struct traffic *replica_traffic(const struct replica *replica)
+{
+    return replica->step.traffic;
+}
+
 /* To four digits behind the point, as AvgMinMaxCounter.java has it. */
 static double average(const struct summary *summary)
 {
@@ -298,7 +306,7 @@ void replica_reset_stats(struct replica *replica)
 {
     metrics_reset(&replica->step.metrics);
     clients_reset_stats(replica->clients);
-    tree_namespaces_reset(replica->tree);
+    traffic_reset(replica->step.traffic);
 }
 
 static int by_end_then_id(const void *left, const void *right)

@@ -55,6 +55,7 @@ struct replica_options {
     int32_t snap_count;              /* >= 2 */
     int64_t snap_size_limit_bytes;   /* <= 0: off */
     bool snapshot_last_zxid_section; /* serializeLastProcessedZxid.enabled */
+    struct traffic *traffic;         /* taken: of what was replayed; NULL: there was none */
 };
 
 enum replica_event_kind {
@@ -124,7 +125,8 @@ void replica_counts(const struct replica *replica, struct replica_counts *ret_co
 /* Java keeps the root under two names, "" and "/": one node and one byte more for operators. */
 enum { ROOT_COUNTED_AGAIN = 1 };
 const struct metrics *replica_metrics(const struct replica *replica); /* what was counted */
-/* The same, and the states that are asked for when they are shown, added to `all`. */
+const struct traffic *replica_traffic(const struct replica *replica);
+/* What was counted, and the states that are asked for when they are shown, added to `all`. */
 void replica_collect_metrics(const struct replica *replica, struct metrics *all);
 void replica_reset_stats(struct replica *replica);                    /* srst */
 const struct clients *replica_clients(const struct replica *replica); /* clients_info(), ... */

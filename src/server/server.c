@@ -547,6 +547,8 @@ enum exit_code server_open(struct server *server, const struct config *config)
         options.ensemble = &server->ensemble;
         options.history_bytes_max = HISTORY_BYTES_MAX;
     }
+    options.traffic = server->traffic;
+    server->traffic = NULL;
     server->replica = replica_new(&options, tree, now_ms(server));
     server->appended_zxid = tree_last_zxid(tree);
     server->host.replica = server->replica;
@@ -612,6 +614,7 @@ void server_close(struct server *server)
     effects_deinit(&server->effects);
     buffer_deinit(&server->snapshot_part);
     metrics_deinit(&server->metrics);
+    traffic_free(server->traffic);
     disk_posix_close(server->snapshot_disk);
     if (server->log_disk != server->data_disk)
         disk_posix_close(server->log_disk);

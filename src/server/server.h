@@ -26,7 +26,8 @@ struct server {
     struct peer_address *own_addresses;
     uint32_t own_address_count;
     struct words words;
-    struct metrics metrics; /* of METRICS_OF_SERVER */
+    struct metrics metrics;  /* of METRICS_OF_SERVER */
+    struct traffic *traffic; /* of the replay, until the replica has it */
 
     char *data_path, *log_path; /* the version-2 directories */
     struct disk *data_disk, *log_disk, *snapshot_disk;

@@ -205,6 +205,7 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         .replay_begins = on_replay_begins,
         .context = &replay_ns,
     };
+    server->traffic = options.traffic = traffic_new(hash_seed);
     uint64_t start_ns = uv_hrtime();
     enum status status =
         ensemble_distributed(config)

@@ -148,7 +148,7 @@ static void children_changed(void *context, struct slice path, uint32_t acl)
 static void apply_next(struct model *model)
 {
     const struct driver_record *append = &model->rig.records[model->applied++];
-    struct txn_observer observer = {created, deleted, data_changed, children_changed, model};
+    struct txn_observer observer = {created, deleted, data_changed, children_changed, model, NULL};
     struct arena arena;
     struct txn txn;
 

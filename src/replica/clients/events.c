@@ -89,6 +89,12 @@ static void children_changed(void *context, struct slice parent_path, uint32_t a
     trigger(clients, WATCH_CHILD, EVENT_CHILDREN_CHANGED, parent_path, acl);
 }
 
+static void written(void *context, struct slice path, size_t data_bytes)
+{
+    const struct clients *clients = context;
+    traffic_write(clients->step->traffic, path, data_bytes);
+}
+
 void events_begin(struct clients *clients, int64_t zxid)
 {
     clients->event.zxid = zxid;
@@ -96,6 +102,6 @@ void events_begin(struct clients *clients, int64_t zxid)
 
 struct txn_observer events_observer(struct clients *clients)
 {
-    return (struct txn_observer){node_created, node_deleted, data_changed, children_changed,
-                                 clients};
+    return (struct txn_observer){node_created,     node_deleted, data_changed,
+                                 children_changed, clients,      written};
 }

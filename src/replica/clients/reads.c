@@ -3,6 +3,8 @@
  * docs/protocol.md, "Reads". */
 #include "replica/clients/client.h"
 
+#include "base/utf16.h"
+
 struct raw { /* the "record" of an operation that reads the bytes itself */
     struct slice body;
 };
@@ -63,7 +65,7 @@ static enum zk_error read_exists(struct read_context *read,
         watch(read, WATCH_DATA, request->path);
     if (err == ZK_OK) {
         put_stat(read, tree_node(read->clients->tree, id));
-        tree_count_read(read->clients->tree, request->path, 0);
+        traffic_read(read->clients->step->traffic, request->path, 0);
     }
     return err;
 }
@@ -75,7 +77,7 @@ static void put_data(const struct read_context *read, struct slice path, uint32_
 
     jute_put_bytes(out(read), data);
     put_stat(read, node);
-    tree_count_read(read->clients->tree, path, data.size);
+    traffic_read(read->clients->step->traffic, path, data.size);
 }
 
 static enum zk_error read_get_data(struct read_context *read,
@@ -103,12 +105,12 @@ static void put_children(const struct read_context *read, struct slice path, uin
     for (uint32_t child = node->first_child; child != NODE_NONE;) {
         const struct znode *at = tree_node(tree, child);
         jute_put_bytes(out(read), znode_name(at));
-        units += tree_text_units(znode_name(at));
+        units += utf16_units(znode_name(at));
         child = at->next;
         left--;
     }
     ASSERT(left == 0);
-    tree_count_read(tree, path, units);
+    traffic_read(read->clients->step->traffic, path, units);
 }
 
 static enum zk_error read_get_children(struct read_context *read,

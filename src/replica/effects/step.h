@@ -7,12 +7,14 @@
 
 #include "base/arena.h"
 #include "metrics/metrics.h"
+#include "metrics/traffic.h"
 #include "replica/effects/effects.h"
 
 struct step {
     struct effects *effects;
     struct arena arena; /* scratch of one request or one applied transaction; reset after it */
     struct metrics metrics;
+    struct traffic *traffic;
     int64_t now_ms;  /* monotonic */
     int64_t wall_ms; /* since 1970; goes into transactions, decides nothing */
 };

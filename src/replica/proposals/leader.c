@@ -41,6 +41,7 @@ static struct prepare begin_prepare(struct leader *leader, const struct leader_r
 {
     return (struct prepare){.tree = leader->tree,
                             .outstanding = leader->outstanding,
+                            .traffic = leader->step->traffic,
                             .rules = leader->rules,
                             .identities = from->identities,
                             .arena = &leader->step->arena,

@@ -223,7 +223,7 @@ static bool is_ttl_owner(int64_t owner)
 }
 
 /* Ephemeral nodes without a session are deleted, with no transaction. */
-static enum status remove_orphans(struct recovery *recovery)
+static enum status remove_orphans(struct recovery *recovery, struct traffic *traffic)
 {
     struct tree *tree = recovery->tree;
     struct buffer paths = {0}; /* jute texts */
@@ -255,8 +255,12 @@ static enum status remove_orphans(struct recovery *recovery)
     }
     struct jute_vector walk = {buffer_slice(&paths), (int32_t)count};
     struct slice path;
-    while (jute_next_text(&walk, &path))
-        (void)tree_delete(tree, path, tree_last_zxid(tree)); /* a parent of it may have gone */
+    while (jute_next_text(&walk, &path)) {
+        enum zk_error err = /* no node: its parent has gone */
+            tree_delete(tree, path, tree_last_zxid(tree));
+        if (err == ZK_OK && traffic != NULL)
+            traffic_write(traffic, path, 0);
+    }
     buffer_deinit(&paths);
     recovery->orphan_ephemerals = count;
     if (count > 0)
@@ -293,6 +297,7 @@ static enum status recover(struct disk *data, struct disk *log,
         return status;
     recovery->snapshot_zxid = tree_last_zxid(recovery->tree);
     struct replay replay = {.log = log,
+                            .traffic = options->traffic,
                             .files = logs,
                             .payload_bytes_max = txnlog_payload_bytes_max(options->text_bytes_max),
                             .recovery = recovery,
@@ -321,7 +326,7 @@ static enum status recover(struct disk *data, struct disk *log,
                    recovery->digest_mismatches, recovery->digests_checked);
     recovery->last_zxid = tree_last_zxid(recovery->tree);
     if (!options->keep_orphans)
-        status = remove_orphans(recovery);
+        status = remove_orphans(recovery, options->traffic);
     if (status == STATUS_OK && recovery->fresh)
         status = write_first_snapshot(data, options, recovery->tree);
     return status;

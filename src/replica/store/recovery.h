@@ -9,6 +9,7 @@
 #define REPLICA_STORE_RECOVERY_H
 
 #include "base/disk.h"
+#include "metrics/traffic.h"
 #include "replica/store/txnlog_format.h"
 #include "replica/tree/tree.h"
 
@@ -37,6 +38,7 @@ struct recovery_options {
      * not read, snapshots that hold something later are not taken. */
     bool limited;
     int64_t limit_zxid;
+    struct traffic *traffic; /* counts what is replayed; NULL: nobody counts */
     /* Unless NULL, called when the snapshot is loaded and the logs follow. */
     void (*replay_begins)(void *context);
     void *context;

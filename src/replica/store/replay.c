@@ -164,6 +164,11 @@ static enum status refuse_record(struct replaying *replaying, size_t file, uint6
     return STATUS_CORRUPT;
 }
 
+static void count_write(void *context, struct slice path, size_t data_bytes)
+{
+    traffic_write(context, path, data_bytes);
+}
+
 static enum status apply(struct replaying *replaying, size_t file, uint64_t offset,
                          struct slice payload)
 {
@@ -186,7 +191,10 @@ static enum status apply(struct replaying *replaying, size_t file, uint64_t offs
                                  : "its checksum is right, but it is no transaction",
                              zxid);
     bool fuzzy = replaying->replay->fuzzy;
-    txn_apply(recovery->tree, &txn, NULL, &replaying->arena, NULL);
+    const struct txn_observer observer = {.context = replaying->replay->traffic,
+                                          .written = count_write};
+    txn_apply(recovery->tree, &txn, replaying->replay->traffic == NULL ? NULL : &observer,
+              &replaying->arena, NULL);
     recovery->replayed++;
     check_digest(replaying, &txn);
     if (!fuzzy)

@@ -10,6 +10,7 @@ struct replay {
     struct disk *log;
     const struct store_files *files; /* all logs, by zxid */
     size_t payload_bytes_max;
+    struct traffic *traffic;   /* or NULL */
     struct recovery *recovery; /* its tree is at snapshot_zxid; counts and notes are added to */
     bool begin_anywhere;       /* snapshot.trust.empty: nothing says what came before */
     bool limited;       /* ends in front of the first record above limit_zxid, or at a break; */

@@ -120,7 +120,6 @@ void tree_free(struct tree *tree)
     mem_free(tree->chunks);
     tree_hash_deinit(tree);
     mem_free(tree->digest_marks);
-    tree_namespaces_deinit(tree);
     acl_table_deinit(&tree->acls);
     size_t cursor = 0;
     struct tree_session *session;
@@ -188,7 +187,6 @@ enum zk_error tree_create(struct tree *tree, const struct tree_create *create, u
         tree_quota_charge(tree, create->path, 1, (int64_t)create->data.size);
         tree_quota_node_created(tree, create->path);
     }
-    tree_count_write(tree, create->path, create->data.size);
     *ret_id = id;
     return ZK_OK;
 }
@@ -214,7 +212,6 @@ enum zk_error tree_delete(struct tree *tree, struct slice path, int64_t zxid)
     unlink_subtree(tree, id, path.size);
     if (tree->quota_root != NODE_NONE && tree_node(tree, tree->quota_root)->child_count > 0)
         tree_quota_charge(tree, path, -1, -bytes);
-    tree_count_write(tree, path, 0);
     return ZK_OK;
 }
 
@@ -235,7 +232,6 @@ enum zk_error tree_set_data(struct tree *tree, struct slice path, struct slice d
     tree_node_changed(tree, path, node);
     if (tree->quota_root != NODE_NONE && tree_node(tree, tree->quota_root)->child_count > 0)
         tree_quota_charge(tree, path, 0, difference);
-    tree_count_write(tree, path, data.size);
     *ret_id = id;
     return ZK_OK;
 }

@@ -123,27 +123,6 @@ enum zk_error tree_set_data(struct tree *tree, struct slice path, struct slice d
 enum zk_error tree_set_acl(struct tree *tree, struct slice path, struct jute_vector acl,
                            int32_t aversion, uint32_t *ret_id);
 
-/* --- traffic by namespace, that is by the first element of paths; for operators --- */
-struct tree_traffic {
-    int64_t count, sum, min, max;
-    bool known; /* there was some, before the last reset or after it */
-};
-struct tree_namespace {
-    struct table_entry entry;
-    struct tree_namespace *older;
-    struct slice name;
-    struct tree_traffic read, write;
-    int64_t quota_exceeded; /* writes that a hard limit refused ... */
-    bool quota_known;       /* ... before the last reset or after it */
-};
-/* A node's stat was read, and `bytes` of its data or of its children's names. Writes, replayed ones
- * too, are counted where they are applied. The root's are not counted. */
-void tree_count_read(struct tree *tree, struct slice path, size_t bytes);
-void tree_count_quota_exceeded(struct tree *tree, struct slice path);
-size_t tree_text_units(struct slice text); /* as Java measures: in UTF-16 */
-const struct tree_namespace *tree_namespaces(const struct tree *tree); /* the newest; or NULL */
-void tree_namespaces_reset(struct tree *tree);
-
 /* --- quotas: limits and usage live in /zookeeper/quota/<path>/zookeeper_{limits,stats} --- */
 /* Would `count` more nodes and `bytes` more data under `path` break a hard limit of the innermost
  * quota? ZK_QUOTA_EXCEEDED; ZK_MARSHALLING_ERROR: limits or usage that cannot be parsed. */

@@ -1,7 +1,7 @@
 /* tree_internal.h: what the files of this room share. Not for other rooms.
  *
  * From the bottom up: nodes.c, acl_table.c, tree_hash.c, tree_owners.c, look.c, digest.c,
- * namespaces.c, tree_walk.c, quota.c, tree.c, tree_load.c. A file calls those before it. */
+ * tree_walk.c, quota.c, tree.c, tree_load.c. A file calls those before it. */
 #ifndef REPLICA_TREE_TREE_INTERNAL_H
 #define REPLICA_TREE_TREE_INTERNAL_H
 
@@ -59,9 +59,6 @@ struct tree {
     } load_waiting[LOAD_WAITING];
     uint32_t load_waiting_next;
     uint32_t load_parent;
-    /* traffic (namespaces.c) */
-    struct table namespaces; /* of struct tree_namespace, by name */
-    struct tree_namespace *newest_namespace, *last_namespace; /* last: the one counted last */
     /* image */
     struct tree_walk *walk;
     uint8_t image;    /* nodes with this number are in the running (or last) image */
@@ -106,10 +103,6 @@ void tree_walk_save(struct tree *tree, uint32_t id);
 void tree_quota_charge(struct tree *tree, struct slice path, int64_t count, int64_t bytes);
 void tree_quota_node_created(struct tree *tree, struct slice path);
 void tree_quota_recount_all(struct tree *tree);
-
-/* Traffic (namespaces.c). */
-void tree_count_write(struct tree *tree, struct slice path, size_t bytes);
-void tree_namespaces_deinit(struct tree *tree);
 
 /* Replaces the data of a node; the caller keeps digest and sizes right. */
 void tree_replace_data(struct tree *tree, struct znode *node, struct slice data);

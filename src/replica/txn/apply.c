@@ -2,10 +2,21 @@
  * is allowed was decided when it was proposed, and is not asked again. */
 #include "replica/txn/txn.h"
 
+static bool watches(const struct txn_observer *observer)
+{
+    return observer != NULL && observer->node_created != NULL;
+}
+
+static void saw_write(const struct txn_observer *observer, struct slice path, size_t data_bytes)
+{
+    if (observer != NULL && observer->written != NULL)
+        observer->written(observer->context, path, data_bytes);
+}
+
 static void saw_create(struct tree *tree, const struct txn_observer *observer, struct slice path,
                        uint32_t id)
 {
-    if (observer == NULL)
+    if (!watches(observer))
         return;
     const struct znode *node = tree_node(tree, id);
     struct slice parent = zk_path_parent(path);
@@ -16,11 +27,9 @@ static void saw_create(struct tree *tree, const struct txn_observer *observer, s
 }
 
 /* The ACL of a deleted node decides who hears of it: a reference keeps the list until then. */
-static enum zk_error delete_node(struct tree *tree, const struct txn_observer *observer,
-                                 struct slice path, int64_t zxid)
+static enum zk_error delete_watched(struct tree *tree, const struct txn_observer *observer,
+                                    struct slice path, int64_t zxid)
 {
-    if (observer == NULL)
-        return tree_delete(tree, path, zxid);
     uint32_t id = tree_find(tree, path);
     if (id == NODE_NONE)
         return tree_delete(tree, path, zxid);
@@ -35,6 +44,17 @@ static enum zk_error delete_node(struct tree *tree, const struct txn_observer *o
                                    parent_acl);
     }
     tree_acl_release(tree, acl);
+    return err;
+}
+
+static enum zk_error delete_node(struct tree *tree, const struct txn_observer *observer,
+                                 struct slice path, int64_t zxid)
+{
+    enum zk_error err = watches(observer) ? delete_watched(tree, observer, path, zxid)
+                                          : tree_delete(tree, path, zxid);
+
+    if (err == ZK_OK)
+        saw_write(observer, path, 0);
     return err;
 }
 
@@ -98,8 +118,10 @@ static void apply_op(struct tree *tree, const struct txn *txn, const struct txn_
                                                 .parent_cversion = op->parent_cversion},
                           &id);
         result->path = op->path;
-        if (err == ZK_OK)
+        if (err == ZK_OK) {
+            saw_write(observer, op->path, op->data.size);
             saw_create(tree, observer, op->path, id);
+        }
         break;
     case OP_DELETE:
     case OP_DELETE_CONTAINER:
@@ -109,7 +131,9 @@ static void apply_op(struct tree *tree, const struct txn *txn, const struct txn_
     case OP_RECONFIG:
         err = tree_set_data(tree, op->path, op->data, op->version, header->zxid, header->time_ms,
                             &id);
-        if (err == ZK_OK && observer != NULL)
+        if (err == ZK_OK)
+            saw_write(observer, op->path, op->data.size);
+        if (err == ZK_OK && watches(observer))
             observer->data_changed(observer->context, op->path, tree_node(tree, id)->acl);
         break;
     case OP_SET_ACL:

@@ -56,8 +56,8 @@ static enum zk_error check_quota(const struct prepare *prepare, struct slice pat
     if (!prepare->rules->enforce_quota)
         return ZK_OK;
     enum zk_error err = tree_quota_check(prepare->tree, path, count, bytes);
-    if (err == ZK_QUOTA_EXCEEDED)
-        tree_count_quota_exceeded(prepare->tree, path);
+    if (err == ZK_QUOTA_EXCEEDED && prepare->traffic != NULL)
+        traffic_quota_exceeded(prepare->traffic, path);
     return err;
 }
 

@@ -6,6 +6,7 @@
 #ifndef REPLICA_TXN_PREPARE_H
 #define REPLICA_TXN_PREPARE_H
 
+#include "metrics/traffic.h"
 #include "replica/acl/acl.h"
 #include "replica/txn/outstanding.h"
 #include "replica/txn/request.h"
@@ -20,6 +21,7 @@ struct prepare_rules {
 struct prepare { /* one request's; everything in it is borrowed */
     struct tree *tree;
     struct outstanding *outstanding;
+    struct traffic *traffic; /* counts what quotas refuse; NULL: nobody counts */
     const struct prepare_rules *rules;
     const struct identities *identities;
     struct arena *arena;      /* the transaction's slices live here or in the request */

@@ -45,14 +45,16 @@ MUST_USE enum status txn_read_header(struct slice payload, struct txn_header *re
 /* Header and body, without a digest. */
 void txn_write(struct buffer *buffer, const struct txn *txn);
 
-/* Hears of each change, in the order of watch events. `acl` is the list that decides who may hear of
- * it: the node's, or for children_changed the parent's. */
+/* Hears of each change, in the order of watch events: the first four, all or none of them, for watches;
+ * `written`, or NULL, for who counts. `acl` is the list that decides who may hear of it: the node's,
+ * or for children_changed the parent's. */
 struct txn_observer {
     void (*node_created)(void *context, struct slice path, uint32_t acl);
     void (*node_deleted)(void *context, struct slice path, uint32_t acl);
     void (*data_changed)(void *context, struct slice path, uint32_t acl);
     void (*children_changed)(void *context, struct slice parent_path, uint32_t acl);
     void *context;
+    void (*written)(void *context, struct slice path, size_t data_bytes);
 };
 
 struct txn_op_result {

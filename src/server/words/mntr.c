@@ -51,7 +51,7 @@ static void put_metric(struct buffer *out, const struct metrics *metrics, enum m
 }
 
 static void put_traffic(struct buffer *out, struct slice name, const char *kind,
-                        const struct tree_traffic *traffic)
+                        const struct traffic_sum *traffic)
 {
     if (!traffic->known)
         return;
@@ -59,9 +59,7 @@ static void put_traffic(struct buffer *out, struct slice name, const char *kind,
     buffer_append(&set, name);
     buffer_printf(&set, "_%s_per_namespace", kind);
     buffer_u8(&set, 0);
-    const struct summary summary = {
-        .count = traffic->count, .sum = traffic->sum, .min = traffic->min, .max = traffic->max};
-    put_summary(out, (const char *)set.data, &summary);
+    put_summary(out, (const char *)set.data, &traffic->bytes);
     buffer_deinit(&set);
 }
 
@@ -86,15 +84,17 @@ static void put_quota(void *context, struct slice name, const struct tree_quota_
     }
 }
 
-static void put_namespaces(const struct tree *tree, struct buffer *out)
+static void put_namespaces(const struct replica *replica, struct buffer *out)
 {
-    for (const struct tree_namespace *at = tree_namespaces(tree); at != NULL; at = at->older) {
+    const struct traffic_namespace *at = traffic_newest(replica_traffic(replica));
+
+    for (; at != NULL; at = at->older) {
         put_traffic(out, at->name, "read", &at->read);
         put_traffic(out, at->name, "write", &at->write);
         if (at->quota_known)
             put_of_namespace(out, at->name, "quota_exceeded_error", at->quota_exceeded);
     }
-    tree_quota_visit_all(tree, put_quota, out);
+    tree_quota_visit_all(replica_tree(replica), put_quota, out);
 }
 
 void words_put_metrics(const struct words *words, struct buffer *out)
@@ -106,5 +106,5 @@ void words_put_metrics(const struct words *words, struct buffer *out)
     for (enum metric_id id = 0; id < METRIC_ID_COUNT; id++)
         put_metric(out, &all, id);
     metrics_deinit(&all);
-    put_namespaces(replica_tree(words->replica), out);
+    put_namespaces(words->replica, out);
 }

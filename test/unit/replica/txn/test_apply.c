@@ -59,7 +59,7 @@ static void children(void *context, struct slice path, uint32_t acl)
 
 static struct txn_result apply(struct world *world, struct txn txn)
 {
-    struct txn_observer observer = {created, deleted, changed, children, world};
+    struct txn_observer observer = {created, deleted, changed, children, world, NULL};
     struct txn_result result;
 
     world->story.size = 0;
