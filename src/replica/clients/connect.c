@@ -72,6 +72,7 @@ static void reattach_session(struct clients *clients, struct client *client,
 {
     uint8_t right[PASSWORD_BYTES];
 
+    metrics_count(&clients->step->metrics, METRIC_REVALIDATIONS, 1); /* wrong passwords, too */
     zk_session_password(request->session_id, right);
     if (!slice_equal(request->password, slice_of(right, sizeof(right)))) {
         refuse_session(clients, client);

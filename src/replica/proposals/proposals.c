@@ -207,7 +207,6 @@ enum revalidation proposals_revalidate(struct proposals *proposals, int64_t sess
     struct session *session = sessions_find(&proposals->sessions, session_id);
 
     ASSERT(proposals->role != PROPOSALS_IDLE);
-    metrics_count(&proposals->step->metrics, METRIC_REVALIDATIONS, 1);
     if (proposals->role == PROPOSALS_LEARNS) {
         quorum_revalidate_put(
             &proposals->forwarded.to_leader,
