@@ -77,6 +77,7 @@ enum replica_event_kind {
      * STORE_RESTART_LOG was not written. */
     REPLICA_STORE_DONE
 };
+enum { REPLICA_EVENT_KINDS = REPLICA_STORE_DONE + 1 };
 
 struct replica_event {
     enum replica_event_kind kind;

@@ -38,8 +38,21 @@ static int64_t wall_ms(struct server *server)
     return server->turn_wall_ms;
 }
 
+static void begin_turn(struct server *server)
+{
+    if (!turn_has_begun(&server->turn))
+        turn_begin(&server->turn, replica_metrics(server->replica));
+}
+
+static void host_begin_turn(struct host *host)
+{
+    begin_turn(CONTAINER_OF(host, struct server, host));
+}
+
 static void step(struct server *server, struct replica_event *event)
 {
+    begin_turn(server);
+    server->turn.events[event->kind]++;
     event->now_ms = now_ms(server);
     event->wall_ms = wall_ms(server);
     replica_step(server->replica, event, &server->effects);
@@ -125,8 +138,10 @@ static void snapshot_slice(struct server *server)
         uv_idle_stop(&server->snapshot_idle);
         return;
     }
+    begin_turn(server);
     enum image_part kind =
         replica_snapshot_next(server->replica, &server->snapshot_part, SNAPSHOT_SLICE_BYTES);
+    server->turn.snapshot_bytes += server->snapshot_part.size;
     if (kind == IMAGE_PART || kind == IMAGE_PART_SEALED) {
         snapshot_thread_push(server->snapshots, &server->snapshot_part, kind == IMAGE_PART_SEALED);
         return;
@@ -219,11 +234,13 @@ static void carry_out_once(struct server *server)
     if (effects->append_count > 0) {
         server->appended_zxid = effects->appends[effects->append_count - 1].zxid;
         log_thread_push(server->log, effects->appends, effects->append_count);
+        server->turn.records += effects->append_count;
     }
     if (effects->store_begin)
         log_thread_work(server->log, &effects->store_work);
     if (server->peers != NULL)
         peers_carry_out(server->peers);
+    server->turn.sent_bytes += effects->bytes.size;
     front_flush(server->front);
     bool begin = effects->snapshot_begin;
     arm_wake(server);
@@ -299,7 +316,11 @@ static void poll_busily(struct server *server, bool worked)
 
 static void on_before_poll(uv_prepare_t *prepare)
 {
-    (void)end_turn(prepare->data); /* what timers and idle handles caused */
+    struct server *server = prepare->data;
+
+    (void)end_turn(server); /* what timers and idle handles caused */
+    if (turn_has_begun(&server->turn))
+        turn_end(&server->turn, replica_metrics(server->replica), &server->metrics);
 }
 
 static void on_after_poll(uv_check_t *check)
@@ -526,6 +547,7 @@ enum exit_code server_open(struct server *server, const struct config *config)
     uv_loop_init(&server->loop);
     server->host = (struct host){.loop = &server->loop,
                                  .effects = &server->effects,
+                                 .begin_turn = host_begin_turn,
                                  .step = host_step,
                                  .is_word = host_is_word,
                                  .answer_word = host_answer_word};

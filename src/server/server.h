@@ -11,6 +11,7 @@
 #include "replica/store/epochs.h"
 #include "server/config/config.h"
 #include "server/host/host.h"
+#include "server/turn.h"
 #include "server/words/words.h"
 
 struct server {
@@ -49,6 +50,7 @@ struct server {
 
     uint64_t worked_ns; /* the last turn with something to do, of the busy poll */
 
+    struct turn turn;
     int64_t turn_wall_ms; /* 0: not read in this turn */
     int64_t appended_zxid;
     bool stopping;

@@ -361,6 +361,7 @@ static void on_bytes(void *context, const uint8_t *bytes, size_t size)
 {
     struct connection *connection = context;
 
+    connection->front->host->begin_turn(connection->front->host);
     connection->heard_ms = host_now_ms(connection->front->host);
     parse_bytes(connection, bytes, size);
     list_for_next_turn(connection);
@@ -371,6 +372,7 @@ static void on_ended(void *context, bool broken)
 {
     struct connection *connection = context;
 
+    connection->front->host->begin_turn(connection->front->host);
     if (!broken && !connection->closing)
         metrics_count(&connection->front->metrics, METRIC_CONNECTIONS_DROPPED, 1);
     connection_close_now(connection);

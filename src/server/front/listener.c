@@ -181,6 +181,7 @@ static void on_connection(uv_stream_t *listener, int status)
     struct front *front = listener->data;
     uint32_t suppressed = 0;
 
+    front->host->begin_turn(front->host);
     if (status == 0) {
         accept_one(front);
     } else if (log_limit_take(&front->refusals, host_now_ms(front->host), &suppressed)) {
@@ -233,6 +234,7 @@ static void on_idle_check(uv_timer_t *timer)
     struct front *front = timer->data;
     int64_t now_ms = host_now_ms(front->host);
 
+    front->host->begin_turn(front->host);
     for (uint32_t id = 0; id < front->connection_capacity; id++) {
         if (front->connections[id] != NULL && !front->connections[id]->stream.closed)
             expire_if_idle(front, front->connections[id], now_ms);

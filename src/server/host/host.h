@@ -11,6 +11,8 @@ struct host {
     uv_loop_t *loop;
     const struct effects *effects; /* of the running turn: to be looked at */
     const struct replica *replica; /* to be looked into; NULL while starting */
+    /* Something has happened, and is being seen to: a turn begins, unless it has already. */
+    void (*begin_turn)(struct host *host);
     /* Time and wall clock of the event are filled in. */
     void (*step)(struct host *host, struct replica_event *event);
     bool (*is_word)(const struct host *host, struct slice bytes); /* a four-letter word begins them */
