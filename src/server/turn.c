@@ -58,8 +58,7 @@ void turn_end(struct turn *turn, const struct metrics *replica, struct metrics *
     metrics_observe(metrics, METRIC_TURN_TIME, wall_ns / 1000);
     if (wall_ns >= CPU_EVERY_NS) {
         int64_t cpu_ns = cpu_time_ns(turn, wall_ns);
-        int64_t changes =
-            metrics_number(replica, METRIC_CHANGES_APPLIED) - turn->changes_before;
+        int64_t changes = metrics_number(replica, METRIC_CHANGES_APPLIED) - turn->changes_before;
         metrics_observe(metrics, METRIC_TURN_CPU_TIME, cpu_ns / 1000);
         if (wall_ns > TURN_TOLD_MS * INT64_C(1000000))
             tell(turn, wall_ns, cpu_ns, changes < 0 ? 0 : changes); /* srst came in between */

@@ -12,7 +12,7 @@
 enum {
     DIGEST_VERSION = 2,
     /* How many changes of znodes one step applies or proposes at most; it takes a few ms. */
-    STEP_CHANGES_MAX = 4096
+    STEP_CHANGES_MAX = 1024
 };
 
 struct proposals {
