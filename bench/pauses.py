@@ -189,7 +189,13 @@ def open_sessions(server, numbers):
 
 def expiry(count):
     """A start gives all sessions their whole timeout, so they end together."""
-    with Server("paddock", {"maxClientCnxns": 0, "maxSessionTimeout": EXPIRY_TIMEOUT_MS, "forceSync": "no"}) as server:
+    config = {
+        "maxClientCnxns": 0,
+        "maxSessionTimeout": EXPIRY_TIMEOUT_MS,
+        "clientPortListenBacklog": SESSIONS_AT_ONCE,
+        "forceSync": "no",  # all sessions are to be there before the first is over
+    }
+    with Server("paddock", config) as server:
         with server.client() as client:
             client.create("/mine")
             client.close_session()
