@@ -15,7 +15,8 @@ struct host {
     void (*begin_turn)(struct host *host);
     /* Time and wall clock of the event are filled in. */
     void (*step)(struct host *host, struct replica_event *event);
-    bool (*is_word)(const struct host *host, struct slice bytes); /* a four-letter word begins them */
+    bool (*is_word)(const struct host *host,
+                    struct slice bytes); /* a four-letter word begins them */
     /* Answers the four-letter word at the start of `bytes`. `asker`: the connection that asks. An empty
      * answer means: close the connection without a byte. */
     void (*answer_word)(struct host *host, uint32_t asker, struct slice bytes,
