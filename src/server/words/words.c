@@ -66,8 +66,8 @@ static void put_stats(const struct words *words, uint32_t asker, bool clients, s
                   (long long)metrics_number(&all, METRIC_CONNECTIONS),
                   (long long)metrics_number(&all, METRIC_OUTSTANDING));
     buffer_printf(out, "Zxid: 0x%llx\nMode: %s\nNode count: %lld\n",
-                  (unsigned long long)tree_last_zxid(replica_tree(words->replica)), words_mode(words),
-                  (long long)metrics_number(&all, METRIC_ZNODES));
+                  (unsigned long long)tree_last_zxid(replica_tree(words->replica)),
+                  words_mode(words), (long long)metrics_number(&all, METRIC_ZNODES));
     metrics_deinit(&all);
 }
 
