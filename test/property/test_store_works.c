@@ -485,6 +485,47 @@ TEST(a_leaders_state_that_was_not_completed_is_dropped_by_a_reload_and_by_the_ne
     dirs_free(dirs);
 }
 
+/* The process died between the snapshot's rename and the sync of the directory: the next one sees the
+ * name, and then the power goes. */
+TEST(old_files_go_only_when_the_name_of_the_new_snapshot_is_durable)
+{
+    uint32_t outcomes[2] = {0};
+
+    for (uint64_t run = 0; run < 200; run++) {
+        uint64_t seed = run;
+        struct store_world world;
+        struct leader leader;
+        struct recovery recovery;
+        world_init(&world, seed);
+        struct dirs dirs = make_history(&world, &seed);
+        struct disk *data = sim_disk(dirs.data);
+        struct store_actor *actor = actor_start(dirs);
+        leader_init(&leader, 77, 10);
+        CHECK_STATUS(restart_log(actor, 10), STATUS_OK);
+        store_actor_free(actor);
+        CHECK_STATUS(snapshot_write(data, leader.state.tree, &image_options, STORE_PLAIN),
+                     STATUS_OK);
+        CHECK_STATUS(data->ops->rename(data, "snapshot.a", "tmp.snapshot.a"), STATUS_OK);
+        CHECK_STATUS(data->ops->sync_dir(data), STATUS_OK);
+        CHECK_STATUS(data->ops->rename(data, "tmp.snapshot.a", "snapshot.a"), STATUS_OK);
+        dirs_crash_at(dirs, /* of_log= */ false, 1 + run % 8);
+        struct recovery_options options = world_recovery_options();
+        enum status status = store_start(data, sim_disk(dirs.log), &options, &recovery);
+        CHECK(status == STATUS_OK || dirs_crashed(dirs));
+        drop(&recovery);
+        dirs_reboot(dirs, losses[run % 2]);
+        must_start(dirs, &recovery);
+        bool old = tree_digest(recovery.tree) == tree_digest(world.tree);
+        check_same_tree(recovery.tree, old ? world.tree : leader.state.tree);
+        outcomes[!old]++;
+        drop(&recovery);
+        leader_deinit(&leader);
+        world_deinit(&world);
+        dirs_free(dirs);
+    }
+    CHECK(outcomes[0] > 0 && outcomes[1] > 0);
+}
+
 TEST(an_actor_that_failed_once_answers_the_same_to_everything_that_follows)
 {
     uint64_t seed = 6;

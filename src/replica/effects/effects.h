@@ -71,8 +71,10 @@ enum store_work_kind {
     STORE_WRITE_EPOCHS, /* accepted_epoch, then current_epoch; -1: that file stays as it is */
     STORE_TRUNCATE,     /* no record and no snapshot above zxid is left; then as STORE_RELOAD */
     STORE_RELOAD,       /* the tree as the files have it: REPLICA_STORE_DONE brings it */
-    STORE_RESTART_LOG /* the records stand under a snapshot of zxid to come: what is above it is put
-                           aside, and the log goes on after zxid */
+    STORE_RESTART_LOG   /* all that is there is put aside, and the log goes on after zxid, whose
+                           snapshot is to be written now. Done when a STORE_WRITE_EPOCHS with a
+                           current epoch follows; before, a start or STORE_RELOAD may bring the old
+                           state back (store/actor.h) */
 };
 struct store_work {
     enum store_work_kind kind;

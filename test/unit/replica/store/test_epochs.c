@@ -169,3 +169,14 @@ TEST(an_epoch_that_could_not_be_written_is_told)
         sim_disk_free(sim);
     }
 }
+
+TEST(a_current_epoch_is_not_written_when_the_accepted_one_could_not_be)
+{
+    struct sim_disk *sim = sim_disk_new(1);
+
+    CHECK_STATUS(epochs_write(sim_disk(sim), &(struct epochs){5, 4}), STATUS_OK);
+    sim_disk_fail_at(sim, SIM_SYNC, 1, STATUS_IO);
+    CHECK_STATUS(epochs_write(sim_disk(sim), &(struct epochs){6, 6}), STATUS_IO);
+    check_epochs(sim, 5, 4);
+    sim_disk_free(sim);
+}

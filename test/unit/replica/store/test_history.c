@@ -236,6 +236,18 @@ TEST(javas_records_count_on_by_one_and_each_epoch_begins_with_one)
     }
 }
 
+TEST(a_last_zxid_that_is_no_record_is_not_passed_over)
+{
+    struct sim_disk *sim = sim_disk_new(1);
+    const int64_t zxids[] = {1, 2, 0x100000001};
+    const int32_t types[] = {OP_CREATE_SESSION, OP_CREATE_SESSION, OP_CREATE_SESSION};
+
+    put_java_log(sim, "log.1", zxids, types, 3);
+    check_run(sim, 1, 3, STATUS_CORRUPT, 1);
+    check_run(sim, 1, 0x100000001, STATUS_END, 2);
+    sim_disk_free(sim);
+}
+
 TEST(a_members_directory_of_java_gives_its_whole_history_over_three_epochs)
 {
     static const char *const directories[] = {"data/server1/version-2", "data/server2/version-2",
