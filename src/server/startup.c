@@ -202,6 +202,7 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         .initialize_found = access(initialize, F_OK) == 0,
         .last_zxid_section = config->snapshot.last_zxid_section,
         .compression = store_compression_of(config->snapshot.compression),
+        .keep_orphans = ensemble_distributed(config), /* the leader closes their sessions */
         .replay_begins = on_replay_begins,
         .context = &replay_ns,
     };

@@ -1,5 +1,6 @@
 """Clients that write without a pause while servers come and go, and remember what was acknowledged."""
 
+import itertools
 import threading
 
 from kazoo.client import KazooState
@@ -96,9 +97,12 @@ class Writer(threading.Thread):
 class Load:
     """Some writers for the time of a with statement."""
 
+    loads = itertools.count()
+
     def __init__(self, ensemble, writers=3, timeout_s=20.0):
         self.ensemble = ensemble
-        self.writers = [Writer(ensemble.hosts, "w%d" % i, timeout_s) for i in range(writers)]
+        name = "load%d-" % next(Load.loads)  # an ensemble may have several, one behind the other
+        self.writers = [Writer(ensemble.hosts, name + str(i), timeout_s) for i in range(writers)]
 
     def __enter__(self):
         for writer in self.writers:

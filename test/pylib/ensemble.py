@@ -15,6 +15,7 @@ one of them is compared at all of them: the trees as kazoo reads them, and the t
 import itertools
 import os
 import re
+import shutil
 import signal
 import time
 
@@ -65,6 +66,10 @@ class Member(Server):
         """Does not wait: alone it cannot serve."""
         self.paused = False
         return super().start(config, props, wait)
+
+    def wipe(self):
+        """Its data directory is gone, but for myid."""
+        shutil.rmtree(self.log_dir)
 
     def pause(self):
         """SIGSTOP: its sockets stay, and it says nothing."""

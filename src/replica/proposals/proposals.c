@@ -7,6 +7,7 @@
 
 #include "replica/proposals/forwarded.h"
 #include "replica/proposals/txn_ring.h"
+#include "replica/store/txnlog_payload.h"
 #include "wire/quorum.h"
 
 enum {
@@ -427,21 +428,27 @@ void proposals_submit_for_learner(struct proposals *proposals, const struct lead
     arena_reset(&proposals->step->arena);
 }
 
-enum status proposals_receive(struct proposals *proposals, int64_t zxid, struct slice payload)
+enum status proposals_receive(struct proposals *proposals, int64_t zxid, struct slice payload,
+                              const char **ret_problem)
 {
-    struct txn txn;
+    struct txnlog_append checked;
+    struct txn_header header;
     struct proposal proposal = {
         .zxid = zxid, .arrived_ms = proposals->step->now_ms, .client = CLIENT_NONE};
 
     ASSERT(proposals->role == PROPOSALS_LEARNS);
-    if (zxid <= proposals->proposed_zxid || payload.size > proposals->rules.text_bytes_max ||
-        txn_read(payload, &proposals->step->arena, &txn) != STATUS_OK || txn.header.zxid != zxid)
-        return STATUS_MALFORMED;
-    proposal.session_id = txn.header.client_id;
-    proposal.xid = txn.header.cxid;
-    proposal.op = txn.header.type;
-    append(proposals, &proposal, payload, payload.size, !txn.has_digest);
+    enum status status = txnlog_payload_check(payload, zxid, proposals->proposed_zxid,
+                                              proposals->rules.text_bytes_max,
+                                              &proposals->step->arena, &checked, ret_problem);
     arena_reset(&proposals->step->arena);
+    if (status != STATUS_OK)
+        return status;
+    status = txn_read_header(payload, &header);
+    ASSERT(status == STATUS_OK);
+    proposal.session_id = header.client_id;
+    proposal.xid = header.cxid;
+    proposal.op = header.type;
+    append(proposals, &proposal, checked.payload, checked.payload.size, checked.lacks_digest);
     return STATUS_OK;
 }
 

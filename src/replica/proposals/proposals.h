@@ -115,10 +115,11 @@ void proposals_replace_tree(struct proposals *proposals, struct tree *tree);
  * says whose it is. */
 void proposals_submit_for_learner(struct proposals *proposals, const struct leader_request *from,
                                   int32_t op, struct slice body);
-/* The leader's transaction, at a learner. STATUS_MALFORMED: its bytes are no transaction, or one that
- * cannot be the next; nothing was done. */
+/* The leader's transaction, at a learner. STATUS_EXISTS: an error with the zxid of the one before, which
+ * some releases propose: nothing is to be done but to acknowledge it. Every other answer but OK: it
+ * cannot be the next transaction, *ret_problem says why, and nothing was done. */
 MUST_USE enum status proposals_receive(struct proposals *proposals, int64_t zxid,
-                                       struct slice payload);
+                                       struct slice payload, const char **ret_problem);
 /* How many syncs of this server's own clients a leader has not been told of; they are told with this. */
 size_t proposals_take_new_syncs(struct proposals *proposals);
 /* The leader's answer to the oldest unanswered sync; false: there is none. */

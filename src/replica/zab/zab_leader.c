@@ -42,13 +42,6 @@ struct zab_leader *zab_leader_new(struct zab *zab)
     return leader;
 }
 
-static void free_peer(struct zab_peer *peer)
-{
-    list_remove(&peer->in_peers);
-    zab_input_deinit(&peer->input);
-    mem_free(peer);
-}
-
 void zab_leader_free(struct zab_leader *leader)
 {
     if (leader == NULL)
@@ -57,27 +50,11 @@ void zab_leader_free(struct zab_leader *leader)
     while (!list_empty(&leader->peers)) {
         struct zab_peer *peer = CONTAINER_OF(leader->peers.next, struct zab_peer, in_peers);
         zab_close(leader->zab, peer->connection, NULL);
-        free_peer(peer);
+        peer_free(peer);
     }
     effects_add_peer(leader->zab->step->effects, (struct peer_effect){.kind = PEER_UNLISTEN});
     mem_free(leader->syncs);
     mem_free(leader);
-}
-
-void peer_drop(struct zab_leader *leader, struct zab_peer *peer, const char *reason)
-{
-    zab_close(leader->zab, peer->connection, reason);
-    free_peer(peer);
-}
-
-static struct zab_peer *peer_of(const struct zab_leader *leader, uint64_t connection)
-{
-    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
-        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
-        if (peer->connection == connection)
-            return peer;
-    }
-    return NULL;
 }
 
 void zab_leader_opened(struct zab_leader *leader, uint64_t connection)
@@ -91,15 +68,15 @@ void zab_leader_opened(struct zab_leader *leader, uint64_t connection)
 
 void zab_leader_closed(struct zab_leader *leader, uint64_t connection)
 {
-    struct zab_peer *peer = peer_of(leader, connection);
+    struct zab_peer *peer = peer_find(leader, connection);
 
     if (peer != NULL)
-        free_peer(peer);
+        peer_free(peer);
 }
 
 void zab_leader_ready(struct zab_leader *leader, uint64_t connection)
 {
-    struct zab_peer *peer = peer_of(leader, connection);
+    struct zab_peer *peer = peer_find(leader, connection);
 
     if (peer != NULL)
         peer->held = false;
@@ -501,12 +478,12 @@ static void on_packet(struct zab_leader *leader, struct zab_peer *peer,
 
 void zab_leader_bytes(struct zab_leader *leader, uint64_t connection, struct slice bytes)
 {
-    struct zab_peer *peer = peer_of(leader, connection);
+    struct zab_peer *peer = peer_find(leader, connection);
 
     if (peer == NULL)
         return;
     zab_input_add(&peer->input, bytes);
-    while ((peer = peer_of(leader, connection)) != NULL) { /* a packet may end it */
+    while ((peer = peer_find(leader, connection)) != NULL) { /* a packet may end it */
         struct quorum_packet packet;
         size_t size;
         enum status status = quorum_packet_read(
@@ -518,7 +495,7 @@ void zab_leader_bytes(struct zab_leader *leader, uint64_t connection, struct sli
             return;
         }
         on_packet(leader, peer, &packet);
-        peer = peer_of(leader, connection);
+        peer = peer_find(leader, connection);
         if (peer == NULL)
             return;
         zab_input_take(&peer->input, size);
@@ -650,7 +627,7 @@ static void answer_syncs(struct zab_leader *leader)
 
     for (; done < leader->sync_count; done++) {
         const struct sync_wait *sync = &leader->syncs[done];
-        struct zab_peer *peer = peer_of(leader, sync->connection);
+        struct zab_peer *peer = peer_find(leader, sync->connection);
         if (sync->zxid > leader->committed_zxid ||
             !quorum(leader, /* own= */ true, has_answered_round, (int64_t)sync->round))
             break;

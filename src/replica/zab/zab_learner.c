@@ -276,10 +276,16 @@ static bool commit(struct zab_learner *learner, int64_t zxid)
 
 static bool receive(struct zab_learner *learner, const struct quorum_packet *packet)
 {
-    if (proposals_receive(learner->zab->proposals, packet->zxid, packet->data) == STATUS_OK)
-        return true;
-    fail(learner, "the leader proposed what cannot be the next transaction");
-    return false;
+    const char *problem = NULL;
+    enum status status =
+        proposals_receive(learner->zab->proposals, packet->zxid, packet->data, &problem);
+
+    if (status == STATUS_EXISTS && learner->phase == LEARN_SERVING &&
+        !learner->zab->options.observer)
+        send(learner, QUORUM_ACK, packet->zxid, SLICE_NULL);
+    else if (status != STATUS_OK && status != STATUS_EXISTS)
+        fail(learner, problem);
+    return status == STATUS_OK;
 }
 
 /* A configuration that others activate and we do not would make us count votes by the old one. */

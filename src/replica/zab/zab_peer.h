@@ -68,7 +68,9 @@ struct zab_leader {
     const char *failed;
 };
 
-/* Shared by the files. */
+/* zab_peer.c */
+void peer_free(struct zab_peer *peer); /* its connection is gone */
+struct zab_peer *peer_find(const struct zab_leader *leader, uint64_t connection); /* NULL: none */
 void peer_drop(struct zab_leader *leader, struct zab_peer *peer, const char *reason);
 /* zab_sync.c: brings a learner to our history, or lets it wait for an image. */
 void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer);
