@@ -257,9 +257,17 @@ static void on_snapshot_bytes(struct zab_learner *learner)
               (struct store_work){.kind = STORE_RESTART_LOG, .zxid = learner->snapshot_zxid});
 }
 
+/* A leader of Java begins to keep what it sends when it begins the snapshot, which may have some of it. */
+static bool is_in_snapshot(const struct zab_learner *learner, int64_t zxid)
+{
+    return zxid <= learner->snapshot_zxid;
+}
+
 /* The next one to be committed, and only that. */
 static bool commit(struct zab_learner *learner, int64_t zxid)
 {
+    if (is_in_snapshot(learner, zxid))
+        return true;
     struct proposals *proposals = learner->zab->proposals;
     size_t next = proposals_kept_behind(proposals, learner->committed_zxid);
 
@@ -277,6 +285,9 @@ static bool commit(struct zab_learner *learner, int64_t zxid)
 static bool receive(struct zab_learner *learner, const struct quorum_packet *packet)
 {
     const char *problem = NULL;
+
+    if (is_in_snapshot(learner, packet->zxid))
+        return true;
     enum status status =
         proposals_receive(learner->zab->proposals, packet->zxid, packet->data, &problem);
 

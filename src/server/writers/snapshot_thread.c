@@ -160,7 +160,8 @@ static void stay_paused(struct snapshot_thread *thread)
     pthread_mutex_lock(&thread->lock);
     thread->paused = PAUSED;
     pthread_cond_broadcast(&thread->pausing);
-    while (thread->paused != RUNNING)
+    while (thread->paused ==
+           PAUSED) /* the next pause may be wanted before this one's end is seen */
         pthread_cond_wait(&thread->pausing, &thread->lock);
     pthread_mutex_unlock(&thread->lock);
 }

@@ -295,6 +295,19 @@ TEST(an_image_without_its_end_is_given_up_before_a_work)
     bench_free(bench);
 }
 
+TEST(works_that_follow_at_once_pause_the_snapshot_thread_each_time)
+{
+    struct bench *bench = bench_new();
+
+    wait_durable(bench, push(bench, 10));
+    for (int round = 0; round < 200; round++) {
+        work(bench, (struct store_work){.kind = STORE_RELOAD});
+        tree_free(wait_work(bench)->tree);
+        bench->told_count = 0;
+    }
+    bench_free(bench);
+}
+
 TEST(epochs_are_written_beside_an_image)
 {
     struct bench *bench = bench_new();
