@@ -328,6 +328,7 @@ static void on_after_poll(uv_check_t *check)
     struct server *server = check->data;
 
     front_feed_waiting(server->front); /* what had to wait came before the tick */
+    front_end_silent(server->front);
     step_tick_if_due(server);
     bool worked = end_turn(server);
     if (server->config->loop.busy_poll_us > 0)

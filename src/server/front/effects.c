@@ -185,6 +185,14 @@ static void on_stay_awake(uv_idle_t *idle)
     (void)idle; /* it only keeps the loop from sleeping before the next turn */
 }
 
+void front_update_stay_awake(struct front *front)
+{
+    if (list_empty(&front->waiting) && !front->idle_check_due)
+        uv_idle_stop(&front->stay_awake);
+    else
+        uv_idle_start(&front->stay_awake, on_stay_awake);
+}
+
 void front_effects_cleared(struct front *front)
 {
     while (!list_empty(&front->waiting_next)) {
@@ -192,10 +200,7 @@ void front_effects_cleared(struct front *front)
         list_remove(entry);
         list_add_last(&front->waiting, entry);
     }
-    if (list_empty(&front->waiting))
-        uv_idle_stop(&front->stay_awake);
-    else
-        uv_idle_start(&front->stay_awake, on_stay_awake);
+    front_update_stay_awake(front);
     front->noted = front->noted_frames = 0;
     if (front->scratch.capacity > SCRATCH_KEPT_MAX)
         buffer_deinit(&front->scratch);

@@ -28,11 +28,14 @@ void front_close_all(struct front *front);
 /* After every step: links the sends that it added to their connections; pauses and holds are carried
  * out at once. */
 void front_note_effects(struct front *front);
-void front_feed_waiting(struct front *front);    /* steps the frames that waited and may go on */
+void front_feed_waiting(struct front *front); /* steps the frames that waited and may go on */
+/* After all that has arrived was read: ends connections that said nothing for too long, when it is time
+ * to look; steps the replica. */
+void front_end_silent(struct front *front);
 void front_flush(struct front *front);           /* one send for each connection; steps nothing */
 void front_effects_cleared(struct front *front); /* the effects were cleared */
-void front_end_connections(
-    struct front *front); /* closes those that are to end; steps the replica */
+/* Closes those that are to end; steps the replica. */
+void front_end_connections(struct front *front);
 bool front_has_work(const struct front *front);
 
 /* --- looking in, for four-letter words and metrics --- */

@@ -50,6 +50,7 @@ struct front {
     struct net net;
     uv_tcp_t listener;
     uv_timer_t idle_check;
+    bool idle_check_due; /* made behind the poll that follows: bytes may be waiting in it */
     bool listening, stopping;
     struct connection **connections; /* by id; NULL: free */
     uint32_t connection_capacity, connection_count;
@@ -77,6 +78,10 @@ struct front {
     int bound_port;
     void (*forget)(struct connection *connection); /* its stream is closed: its number is free */
 };
+
+/* effects.c */
+/* The next poll does not sleep while there is work for the turn behind it. */
+void front_update_stay_awake(struct front *front);
 
 /* connection.c */
 extern const struct stream_events connection_stream_events; /* the context is the connection */

@@ -232,9 +232,20 @@ static void arm_idle_check(struct front *front);
 static void on_idle_check(uv_timer_t *timer)
 {
     struct front *front = timer->data;
+
+    front->idle_check_due = true;
+    front_update_stay_awake(front);
+}
+
+void front_end_silent(struct front *front)
+{
     int64_t now_ms = host_now_ms(front->host);
 
+    if (!front->idle_check_due)
+        return;
     front->host->begin_turn(front->host);
+    front->idle_check_due = false;
+    front_update_stay_awake(front);
     for (uint32_t id = 0; id < front->connection_capacity; id++) {
         if (front->connections[id] != NULL && !front->connections[id]->stream.closed)
             expire_if_idle(front, front->connections[id], now_ms);
