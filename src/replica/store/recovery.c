@@ -11,9 +11,7 @@
 enum {
     CANDIDATES_MAX = 100,
     RETAIN_MIN = 3,
-    NODE_BYTES_GUESS = 192,         /* in a snapshot, of a node with a hundred bytes of data */
-    CREATE_BYTES_GUESS = 256,       /* the same in a log */
-    LOG_NODES_MAX = 4 * 1000 * 1000 /* a log may hold anything: not many more are prepared for */
+    NODE_BYTES_GUESS = 192 /* in a snapshot, of a node with a hundred bytes of data */
 };
 
 void recovery_deinit(struct recovery *recovery)
@@ -75,23 +73,8 @@ static bool holds_later_changes(const struct snapshot_info *info, int64_t zxid)
     return info->node_zxid_max > zxid || (info->has_digest && info->digest_zxid > zxid);
 }
 
-/* How many nodes the logs after a snapshot make, if all of their records are creates. */
-static uint32_t nodes_in_logs(const struct store_files *logs, int64_t snapshot_zxid)
-{
-    uint64_t bytes = 0;
-
-    for (size_t i = logs->count; i > 0; i--) {
-        bytes += logs->files[i - 1].size_bytes;
-        if (logs->files[i - 1].read.zxid <= snapshot_zxid)
-            break;
-    }
-    uint64_t nodes = bytes / CREATE_BYTES_GUESS;
-    return nodes < LOG_NODES_MAX ? (uint32_t)nodes : LOG_NODES_MAX;
-}
-
 /* Newest first, each into an empty tree; the first good one counts. */
 static enum status load_newest(struct disk *data, const struct store_files *files,
-                               const struct store_files *logs,
                                const struct recovery_options *options, struct recovery *recovery,
                                struct loaded *ret_loaded)
 {
@@ -114,8 +97,7 @@ static enum status load_newest(struct disk *data, const struct store_files *file
         tried++;
         loaded.any_candidate = true;
         struct tree *tree = tree_new_empty(&options->tree);
-        tree_load_reserve(tree, (uint32_t)(file->size_bytes / NODE_BYTES_GUESS) +
-                                    nodes_in_logs(logs, file->read.zxid));
+        tree_load_reserve(tree, (uint32_t)(file->size_bytes / NODE_BYTES_GUESS));
         status = snapshot_load(data, file->name, options->text_bytes_max, tree, &loaded.info);
         if (status == STATUS_OK && options->limited &&
             holds_later_changes(&loaded.info, options->limit_zxid)) {
@@ -288,7 +270,7 @@ static enum status recover(struct disk *data, struct disk *log,
 {
     struct loaded loaded;
 
-    enum status status = load_newest(data, snapshots, logs, options, recovery, &loaded);
+    enum status status = load_newest(data, snapshots, options, recovery, &loaded);
     if (status == STATUS_OK && loaded.file == NULL && options->limited)
         return STATUS_NOT_FOUND;
     if (status == STATUS_OK && loaded.file == NULL)

@@ -16,11 +16,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum {
-    COPY_BYTES = 1024 * 1024,
-    TORN_NAME_BYTES_MAX = 128,
-    HINTS = 32 /* records ahead, a power of two; the second half of the way a node is asked for */
-};
+enum { COPY_BYTES = 1024 * 1024, TORN_NAME_BYTES_MAX = 128 };
 
 enum break_kind {
     BREAK_HEADER, /* a file without one */
@@ -34,13 +30,6 @@ struct txnlog_break {
     const char *reason;
     bool torn;                       /* a power loss explains it */
     struct txnlog_evidence evidence; /* found after it */
-};
-
-struct hinting { /* of the records ahead */
-    struct tree_hints tree;
-    uint64_t at;            /* where in the file to go on */
-    uint32_t next, reached; /* hints given; records read */
-    uint64_t handles[HINTS];
 };
 
 struct replaying {
@@ -237,37 +226,14 @@ static struct txnlog_break break_of_order(enum succession how, size_t file, uint
                                       : "its record belongs to another history"};
 }
 
-/* Before the record at the reader's offset is read. */
-static void hint_ahead(const struct replaying *replaying, const struct txnlog_reader *reader,
-                       struct hinting *hinting)
-{
-    const struct tree *tree = replaying->replay->recovery->tree;
-    struct slice payload;
-
-    if (hinting->next < hinting->reached)
-        hinting->next = hinting->reached;
-    while (hinting->next - hinting->reached < HINTS &&
-           txnlog_reader_peek(reader, &hinting->at, &payload)) {
-        hinting->handles[hinting->next % HINTS] =
-            tree_hint_path(tree, &hinting->tree, txn_peek_path(payload));
-        hinting->next++;
-    }
-    if (hinting->next - hinting->reached > HINTS / 2)
-        tree_hint_node(tree, hinting->handles[(hinting->reached + HINTS / 2) % HINTS]);
-    hinting->reached++;
-}
-
 static enum status read_records(struct replaying *replaying, size_t file,
                                 struct txnlog_reader *reader)
 {
-    struct hinting hinting = {0};
-
     for (;;) {
         uint64_t offset = reader->offset;
         struct txnlog_spot spot;
         struct txnlog_trailer read, *trailer = NULL;
 
-        hint_ahead(replaying, reader, &hinting);
         enum status status = txnlog_reader_next(reader, &spot);
         if (status != STATUS_OK || spot.found == TXNLOG_FOUND_END)
             return status;

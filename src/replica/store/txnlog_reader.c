@@ -180,23 +180,6 @@ enum status txnlog_reader_next(struct txnlog_reader *reader, struct txnlog_spot 
     return STATUS_OK;
 }
 
-bool txnlog_reader_peek(const struct txnlog_reader *reader, uint64_t *at, struct slice *ret_payload)
-{
-    uint64_t end = reader->window_offset + reader->window.size;
-
-    if (*at < reader->offset)
-        *at = reader->offset;
-    if (*at < reader->window_offset || *at > end || end - *at < TXNLOG_RECORD_HEAD_BYTES)
-        return false;
-    const uint8_t *head = reader->window.data + (*at - reader->window_offset);
-    size_t size = load_be32(head + 8);
-    if (size < TXNLOG_PAYLOAD_BYTES_MIN || size > end - *at - TXNLOG_RECORD_HEAD_BYTES)
-        return false;
-    *ret_payload = slice_of(head + TXNLOG_RECORD_HEAD_BYTES, size);
-    *at += TXNLOG_RECORD_HEAD_BYTES + size + 1;
-    return true;
-}
-
 static void note_record(struct slice payload, struct txnlog_evidence *evidence)
 {
     struct txnlog_trailer trailer;

@@ -44,11 +44,6 @@ struct txnlog_spot {
 };
 MUST_USE enum status txnlog_reader_next(struct txnlog_reader *reader, struct txnlog_spot *ret_spot);
 
-/* What stands in the window after `*at` and looks like a record, unchecked: only good for guesses.
- * False: none there now. Moves *at after it; begin with *at = 0. */
-bool txnlog_reader_peek(const struct txnlog_reader *reader, uint64_t *at,
-                        struct slice *ret_payload);
-
 /* Searches all bytes from `offset` on for whole records. */
 struct txnlog_evidence {
     uint64_t records;

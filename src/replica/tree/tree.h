@@ -169,17 +169,4 @@ void tree_walk_tables(const struct tree_walk *walk, struct buffer *out);
 enum tree_walk_state tree_walk_step(struct tree_walk *walk, struct buffer *out, size_t bytes_max);
 void tree_walk_end(struct tree_walk *walk); /* at any time; tree_free() does it, too */
 
-/* --- asking memory for what a change will need, some changes ahead of it. Hints: a wrong one costs
- *     time and nothing else, and any bytes will do. A million changes go to a million places, and a
- *     replay would wait for memory more than for anything else. --- */
-struct tree_hints {  /* zeroed: none yet */
-    uint32_t parent; /* of the path before: most paths have the same */
-    uint32_t parent_path_size;
-    uint8_t parent_path[256];
-};
-/* Asks for the place of the path in the index; a handle for tree_hint_node(), 0: none. */
-uint64_t tree_hint_path(const struct tree *tree, struct tree_hints *hints, struct slice path);
-/* Some changes later: asks for the node at that place. */
-void tree_hint_node(const struct tree *tree, uint64_t handle);
-
 #endif

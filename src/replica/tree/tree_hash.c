@@ -112,18 +112,6 @@ void tree_hash_prefetch(const struct tree *tree, uint64_t hash)
     __builtin_prefetch(bucket_head(tree, hash), /* write= */ 1);
 }
 
-void tree_hash_prefetch_node(const struct tree *tree, uint64_t hash)
-{
-    uint32_t id = *bucket_head(tree, hash);
-
-    if (id == NODE_NONE)
-        return;
-    const struct znode *node = tree_node(tree, id);
-    __builtin_prefetch(node, /* write= */ 1);
-    __builtin_prefetch((const uint8_t *)(node + 1) - 1,
-                       /* write= */ 1); /* it may begin in the line before */
-}
-
 uint32_t tree_hash_find(const struct tree *tree, uint32_t parent, struct slice name, uint64_t hash)
 {
     uint32_t id = *bucket_head(tree, hash);

@@ -78,7 +78,6 @@ void tree_hash_deinit(struct tree *tree);
 void tree_hash_reserve(struct tree *tree, uint32_t nodes); /* while it is empty */
 uint64_t tree_hash_key(const struct tree *tree, uint32_t parent, struct slice name);
 void tree_hash_prefetch(const struct tree *tree, uint64_t hash);
-void tree_hash_prefetch_node(const struct tree *tree, uint64_t hash); /* the first one there */
 uint32_t tree_hash_find(const struct tree *tree, uint32_t parent, struct slice name, uint64_t hash);
 void tree_hash_insert(struct tree *tree, uint32_t id, uint64_t hash);
 void tree_hash_remove(struct tree *tree, uint32_t id);

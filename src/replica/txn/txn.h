@@ -36,9 +36,6 @@ struct txn {
 
 /* STATUS_MALFORMED: the bytes do not follow the format. STATUS_UNSUPPORTED: a type that no release
  * writes. Slices point into `payload` (or the arena). */
-/* A guess at the path of the one znode that a transaction changes, without a look at the rest; a null
- * slice where there is none. Safe with any bytes. */
-struct slice txn_peek_path(struct slice payload);
 MUST_USE enum status txn_read(struct slice payload, struct arena *arena, struct txn *ret_txn);
 /* Only the header: for scans. */
 MUST_USE enum status txn_read_header(struct slice payload, struct txn_header *ret_header);

@@ -185,30 +185,6 @@ enum status txn_read_header(struct slice payload, struct txn_header *ret_header)
     return txn_header_read(&reader, ret_header);
 }
 
-struct slice txn_peek_path(struct slice payload)
-{
-    enum { TYPE_AT = 28, PATH_AT = 32 /* after the TxnHeader */ };
-
-    if (payload.size < PATH_AT + 4)
-        return SLICE_NULL;
-    switch (load_be32(payload.data + TYPE_AT)) {
-    case OP_CREATE:
-    case OP_CREATE2:
-    case OP_CREATE_CONTAINER:
-    case OP_CREATE_TTL:
-    case OP_DELETE:
-    case OP_DELETE_CONTAINER:
-    case OP_SET_DATA:
-    case OP_SET_ACL:
-        break;
-    default:
-        return SLICE_NULL;
-    }
-    size_t size = load_be32(payload.data + PATH_AT);
-    return size <= payload.size - PATH_AT - 4 ? slice_of(payload.data + PATH_AT + 4, size)
-                                              : SLICE_NULL;
-}
-
 enum status txn_read(struct slice payload, struct arena *arena, struct txn *ret_txn)
 {
     struct reader reader;
