@@ -688,6 +688,21 @@ static void drop_silent(struct zab_leader *leader)
     }
 }
 
+/* Pings hide from the others that this server's disk stands still: it has to say so itself. */
+static void look_at_own_log(struct zab_leader *leader)
+{
+    struct proposals *proposals = leader->zab->proposals;
+
+    if (proposals_durable_zxid(proposals) == proposals_proposed_zxid(proposals))
+        leader->unsynced_since_ms = 0;
+    else if (leader->unsynced_since_ms == 0)
+        leader->unsynced_since_ms = now_ms(leader);
+    else if (now_ms(leader) - leader->unsynced_since_ms >
+             ticks_ms(leader, leader->zab->options.sync_limit))
+        fail(leader, "the leader's own log was not synced within syncLimit: is its disk full or "
+                     "slow?");
+}
+
 static void look_at_quorum(struct zab_leader *leader)
 {
     int64_t limit_ms =
@@ -709,6 +724,7 @@ void zab_leader_tick(struct zab_leader *leader)
         return;
     drop_silent(leader);
     look_at_quorum(leader);
+    look_at_own_log(leader);
     if (now_ms(leader) < leader->next_ping_ms)
         return;
     leader->next_ping_ms = now_ms(leader) + leader->zab->options.tick_ms / 2;

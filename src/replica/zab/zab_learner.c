@@ -208,13 +208,25 @@ static void begin_syncing(struct zab_learner *learner)
     learner->phase = LEARN_SYNCING;
 }
 
+/* We said that we have nothing, and the leader has everything from the first transaction on. */
+static void start_from_nothing(struct zab_learner *learner)
+{
+    learner->snapshot_zxid = 0;
+    learner->tree = tree_new(tree_get_options(proposals_tree(learner->zab->proposals)));
+    learner->restarts_log = true;
+    want_work(learner, (struct store_work){.kind = STORE_RESTART_LOG, .zxid = 0});
+}
+
 static void on_way_to_sync(struct zab_learner *learner, const struct quorum_packet *packet)
 {
     struct zab *zab = learner->zab;
 
     switch (packet->type) {
     case QUORUM_DIFF:
-        begin_syncing(learner);
+        if (zab->must_have_snapshot)
+            start_from_nothing(learner);
+        else
+            begin_syncing(learner);
         break;
     case QUORUM_TRUNC:
         if (packet->zxid == proposals_proposed_zxid(zab->proposals))

@@ -55,10 +55,11 @@ struct zab_leader {
     int64_t epoch; /* -1: not decided */
     int64_t made_up_id;
     int64_t begun_ms, next_ping_ms, quorum_seen_ms;
-    int64_t committed_zxid;  /* a quorum has it */
-    int64_t sent_zxid;       /* proposed to all that are forwarded to */
-    uint64_t ping_round;     /* of the last PING */
-    struct sync_wait *syncs; /* in the order of asking */
+    int64_t committed_zxid;    /* a quorum has it */
+    int64_t sent_zxid;         /* proposed to all that are forwarded to */
+    int64_t unsynced_since_ms; /* how long the own log has been behind; 0: it is not */
+    uint64_t ping_round;       /* of the last PING */
+    struct sync_wait *syncs;   /* in the order of asking */
     size_t sync_count, sync_capacity;
     bool ping_now;
     struct snapshot_image *image; /* for those in PEER_TAKES_IMAGE */
