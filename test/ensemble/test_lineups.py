@@ -1,0 +1,250 @@
+"""Paddock and Java in one ensemble, in both directions: who leads, who follows, who catches up how.
+
+ENSEMBLE_ALL=java (or paddock) runs the same with servers of one kind: so the tests are tried themselves.
+"""
+
+import os
+import sys
+
+import pytest
+from kazoo.exceptions import KazooException, NoNodeError
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "storage"))
+
+from load import Load  # noqa: E402
+from pylib import zkwire as zk  # noqa: E402
+from pylib.ensemble import Ensemble, start_kazoo, stop_kazoo  # noqa: E402
+from workload import Workload  # noqa: E402
+
+J, P = "java", "paddock"
+ALL = os.environ.get("ENSEMBLE_ALL")
+# Server 3 leads. Named after whoever is the exception.
+LINEUPS = {
+    "paddock-follows": (P, J, J),
+    "paddock-leads": (J, J, P),
+    "java-follows": (J, P, P),
+    "java-leads": (P, P, J),
+}
+SNAP_COUNT = 100  # so small that a member that was away for long gets a snapshot
+
+
+def ensemble_of(targets, **options):
+    return Ensemble([ALL or target for target in targets], **options)
+
+
+@pytest.fixture(params=LINEUPS, scope="module")
+def started(request):
+    with ensemble_of(LINEUPS[request.param]) as ensemble:
+        yield ensemble
+
+
+@pytest.fixture
+def lineup(started):
+    """All three run, and server 3 leads."""
+    for member in started.members:
+        if not member.alive():
+            member.start()
+        elif member.paused:
+            member.resume()
+    started.wait_all()
+    make_leader(started, started[3])
+    return started
+
+
+def make_leader(ensemble, member):
+    """Of servers that have the same, the one with the highest id leads."""
+    for _ in range(10):
+        leader = ensemble.wait_leader()
+        if leader is member:
+            return
+        ensemble.wait_same_zxid()
+        leader.kill()
+        ensemble.wait_leader()
+        leader.start()
+        ensemble.wait_all()
+    raise AssertionError("%r does not come to lead" % member)
+
+
+def write(ensemble, count):
+    client = start_kazoo(ensemble.hosts)
+    try:
+        client.ensure_path("/written")
+        root = client.create("/written/", b"", sequence=True)
+        for i in range(count):
+            client.create("%s/%d" % (root, i), b"%d" % i)
+    finally:
+        stop_kazoo(client)
+
+
+# -- every operation, through every member
+
+
+def test_every_operation_through_every_member_gives_one_tree(lineup):
+    lives = [Workload(member, seed) for seed, member in enumerate(lineup.members)]
+    for life in lives:
+        life.run(150)
+    lives[0].quota()
+    for life in lives:
+        for client in life.clients:
+            client.close_session()
+    lineup.check_same()
+
+
+def test_a_write_is_seen_by_watch_and_read_at_all_members(lineup):
+    clients = [member.kazoo() for member in lineup.members]
+    try:
+        clients[0].create("/watched", b"0")
+        for round_number, writer in enumerate(clients, 1):
+            seen = []
+            for client in clients:
+                client.sync("/watched")
+                client.get("/watched", watch=lambda event: seen.append(event.type))
+            writer.set("/watched", b"%d" % round_number)
+            lineup.wait(lambda seen=seen: len(seen) == len(clients), "every client's event")
+            assert set(seen) == {"CHANGED"}
+            for client in clients:
+                client.sync("/watched")
+                assert client.get("/watched")[0] == b"%d" % round_number
+    finally:
+        for client in clients:
+            stop_kazoo(client)
+
+
+def test_a_session_moves_between_members_and_keeps_its_ephemerals(lineup):
+    first = lineup[1].client(timeout_ms=20000)
+    assert first.create("/mine", b"", flags=zk.EPHEMERAL) == "/mine"
+    first.disconnect()
+    for member in (lineup[3], lineup[2], lineup[1]):
+        client = member.client(timeout_ms=20000, session=first.session_id, passwd=first.passwd)
+        assert client.session_id == first.session_id
+        client.set_data("/mine", b"moved")
+        if member is lineup[1]:
+            client.close_session()
+        else:
+            client.disconnect()
+    with lineup[2].client() as other:
+        other.call(zk.SYNC, zk.sync_request("/"))
+        assert other.exists("/mine") is None
+    lineup.check_same()
+
+
+def test_a_session_that_is_silent_expires_everywhere(lineup):
+    client = lineup[1].client(timeout_ms=1000)
+    client.create("/short", b"", flags=zk.EPHEMERAL)
+    client.disconnect()
+    watcher = lineup[2].kazoo()
+    try:
+        lineup.wait(lambda: watcher.exists("/short") is None, "the end of the session")
+    finally:
+        stop_kazoo(watcher)
+    lineup.check_same()
+
+
+# -- leaders that come and go
+
+
+def test_the_leader_is_killed_again_and_again_under_load(lineup):
+    with Load(lineup) as load:
+        for _ in range(3):
+            load.wait_for(20)
+            leader = lineup.wait_leader()
+            leader.kill()
+            lineup.wait_leader()
+            load.wait_for(20)
+            leader.start()
+            lineup.wait_all()
+        load.check()
+    lineup.check_same()
+
+
+def test_a_leader_that_was_paused_comes_back_as_a_follower(lineup):
+    with Load(lineup) as load:
+        load.wait_for(20)
+        leader = lineup.wait_leader()
+        leader.pause()
+        assert lineup.wait_leader() is not leader
+        load.wait_for(20)
+        leader.resume()
+        lineup.wait(lambda: leader.mode() == "follower", "the old leader follows")
+        load.wait_for(20)
+        load.check()
+    lineup.check_same()
+
+
+# -- catching up: DIFF, SNAP, TRUNC
+
+
+def test_a_member_that_was_away_for_a_moment_catches_up(lineup):
+    for member in (lineup[1], lineup[2]):
+        write(lineup, 20)
+        member.stop()
+        write(lineup, 20)
+        member.start()
+        lineup.wait_all()
+        write(lineup, 20)
+    lineup.check_same()
+
+
+def test_an_empty_member_gets_everything():
+    for targets in ((P, J, J), (J, P, P)):
+        with ensemble_of(targets, config={"snapCount": SNAP_COUNT}) as ensemble:
+            make_leader(ensemble, ensemble[3])
+            write(ensemble, 6 * SNAP_COUNT)
+            ensemble[1].stop()
+            for name in os.listdir(ensemble[1].log_dir):
+                os.remove(os.path.join(ensemble[1].log_dir, name))
+            write(ensemble, SNAP_COUNT)
+            ensemble[1].start()
+            ensemble.wait_all()
+            write(ensemble, 20)
+            ensemble.check_same()
+
+
+def test_what_only_a_dead_leader_has_is_taken_back(lineup):
+    """The others are stopped, so that a write reaches nobody's log but the leader's own."""
+    write(lineup, 20)
+    lineup.wait_same_zxid()
+    leader, others = lineup[3], (lineup[1], lineup[2])
+    client = leader.kazoo(timeout_s=30.0)
+    agreed = max(leader.records())
+    for other in others:
+        other.pause()
+    asked = [client.create_async("/alone%d" % i, b"") for i in range(5)]
+    lineup.wait(lambda: max(leader.records()) >= agreed + 5, "the leader's own log has them")
+    leader.kill()
+    stop_kazoo(client)
+    for other in others:
+        other.kill()  # with what waits in its sockets
+        other.start()
+    lineup.wait_leader()
+    write(lineup, 20)
+    leader.start()
+    lineup.wait_all()
+    lineup.check_same()
+    for request in asked:
+        with pytest.raises((KazooException, NoNodeError)):
+            request.get(timeout=10)
+    assert not [path for path in leader.tree() if path.startswith("/alone")]
+    assert agreed + 1 not in leader.records(), "not in its log, either"
+
+
+# -- observers
+
+
+@pytest.mark.parametrize("targets", [(J, J, J, P), (P, P, P, J)], ids=["ours", "java's"])
+def test_an_observer_sees_all_and_has_no_vote(targets):
+    with ensemble_of(targets, observers=(4,)) as ensemble:
+        assert ensemble[4].mode() == "observer"
+        with Load(ensemble) as load:
+            load.wait_for(20)
+            ensemble.wait_leader().kill()
+            assert ensemble.wait_leader() is not ensemble[4]
+            load.wait_for(20)
+            for member in ensemble.members:
+                if not member.alive():
+                    member.start()
+            ensemble.wait_all()
+            load.check()
+        assert ensemble[4].mode() == "observer"
+        ensemble.check_same()
