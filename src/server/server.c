@@ -268,7 +268,10 @@ static void carry_out(struct server *server)
     do
         carry_out_once(server);
     while (!nothing_to_carry_out(server));
-    if (server->stopping && tree_last_zxid(replica_tree(server->replica)) >= server->appended_zxid)
+    /* Whether a transaction of an ensemble is ever agreed is not for this server to wait for. */
+    if (server->stopping &&
+        (server->peers != NULL ||
+         tree_last_zxid(replica_tree(server->replica)) >= server->appended_zxid))
         finish_stop(server);
 }
 

@@ -54,7 +54,7 @@ def test_check_of_an_ensemble_resolves_no_server(config, forbid, tmp_path):
     servers = "".join("server.%d=zk%d.invalid:2888:3888;2181\n" % (n, n) for n in (1, 2, 3))
     config.write_text(config.read_text() + servers)
     done = run(config, forbid, "--check")
-    assert done.returncode == 1 and b"serves alone" in done.stderr
+    assert done.returncode == 0, done.stderr
     assert sorted(os.listdir(tmp_path)) == ["data", "zoo.cfg"]
 
 

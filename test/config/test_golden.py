@@ -21,7 +21,6 @@ with open(os.path.join(REPO, "test/golden/config/config_cases.json")) as file:
     CASES = {case["id"]: case for case in json.load(file)["cases"]}
 
 RUNNING, REFUSED = "running", 1
-ALONE = "an ensemble is refused by a release that serves alone"
 COMMENT = "a comment behind a value is understood"
 
 DIFFERS = {
@@ -30,26 +29,17 @@ DIFFERS = {
     "inline_comment_after_datadir": (RUNNING, COMMENT),
     "autopurge_inline_comment": (RUNNING, COMMENT),
     "seed000_inline_comments": (RUNNING, COMMENT),
-    "inline_comment_after_server": (REFUSED, COMMENT + "; " + ALONE),
-    "inline_comment_after_server_with_colon_parts": (REFUSED, COMMENT + "; " + ALONE),
-    "seed000_final_config": (REFUSED, COMMENT + "; " + ALONE),
-    "seed003_inline_comments": (REFUSED, COMMENT + "; " + ALONE),
-    "trailing_space_after_server": (REFUSED, "a blank behind a server line is ignored; " + ALONE),
-    "seed003_without_comments": (REFUSED, "a blank behind a server line is ignored; " + ALONE),
+    "inline_comment_after_server": (RUNNING, COMMENT),
+    "inline_comment_after_server_with_colon_parts": (RUNNING, COMMENT),
+    "seed000_final_config": (RUNNING, COMMENT),
+    "seed003_inline_comments": (RUNNING, COMMENT),
+    "trailing_space_after_server": (RUNNING, "a blank behind a server line is ignored"),
+    "seed003_without_comments": (RUNNING, "a blank behind a server line is ignored"),
     "autopurge_suffix": (RUNNING, "units of ZooKeeper 3.10 are understood"),
     "clientport_zero": (RUNNING, "0 is any free port since 3.9, also with an address"),
     "metrics_class_missing": (RUNNING, "Prometheus is known and has no effect yet: a warning"),
     "admin_port_in_use": (RUNNING, "there is no AdminServer yet: a warning"),
-    "election_port_in_use": (REFUSED, ALONE),
-    "one_server_standalone_disabled": (REFUSED, ALONE),
 }
-for _id, _case in CASES.items():
-    if _id not in DIFFERS and _case["outcome"] == "running" and _case.get("myid") is not None:
-        if _id not in ("one_server_line",):
-            DIFFERS[_id] = (REFUSED, ALONE)
-for _id in ("ens_myid_crlf", "ens_myid_no_newline"):
-    DIFFERS[_id] = (REFUSED, ALONE)
-
 # What only the JVM says; the other messages stand in our log, word for word.
 JAVA_WORDS = {
     "no_args": "Invalid number of arguments",
@@ -58,6 +48,7 @@ JAVA_WORDS = {
     "dynamic_file_missing": "FileNotFoundException",
     "clientportaddress_foreign": "BindException",
     "client_port_in_use": "BindException",
+    "election_port_in_use": "BindException",
     "servercnxnfactory_bad": "ClassNotFoundException",
     "secureclientport_nio": "SSL isn't supported in NIOServerCnxn",
     "quorum_sasl_no_jaas": "JAAS",
@@ -95,7 +86,8 @@ class Run:
         text = text.replace("<TMP>/cfg_" + self.case["id"], self.dir)
         text = text.replace(";127.0.0.1:<PORT>", ";127.0.0.1:%d" % self.port)
         text = text.replace(":<PORT>", ":24022").replace("24011", str(self.port))
-        return text.replace("24099", str(self.taken.getsockname()[1]))
+        taken = str(self.taken.getsockname()[1])
+        return text.replace("24099", taken).replace("24098", taken)
 
     def write(self, name, text):
         path = os.path.join(self.dir, name)
@@ -223,6 +215,7 @@ def test_check_tells_beforehand_what_a_start_would_refuse(name, run):
         "clientportaddress_foreign",
         "clientportaddress_unknown",  # --check asks no network
         "client_port_in_use",
+        "election_port_in_use",
         "datalogdir_has_snapshots",
         "snapshot_missing_but_logs",
     )

@@ -307,19 +307,6 @@ static answer_function *const answers[] = {
     [WORD_WCHC] = answer_wchc, [WORD_WCHP] = answer_wchp, [WORD_WCHS] = answer_wchs,
     [WORD_TELNET_CLOSE] = NULL};
 
-const char *words_mode(const struct words *words)
-{
-    struct ensemble_info info;
-
-    if (!replica_ensemble(words->replica, &info))
-        return "standalone";
-    if (!info.serves)
-        return NULL;
-    return info.state == PEER_LEADING     ? "leader"
-           : info.state == PEER_FOLLOWING ? "follower"
-                                          : "observer";
-}
-
 static bool answers_without_serving(enum four_letter_word word)
 {
     return word == WORD_RUOK || word == WORD_ENVI || word == WORD_GTMK || word == WORD_STMK ||

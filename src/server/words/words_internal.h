@@ -12,6 +12,6 @@ void words_put_dump(const struct words *words, struct buffer *out);    /* dump.c
 void words_put_environment(struct buffer *out);                        /* environment.c */
 
 /* "standalone", "leader", "follower", "observer"; NULL: of an ensemble, and not serving. */
-const char *words_mode(const struct words *words);
+const char *words_mode(const struct words *words); /* mode.c */
 
 #endif
