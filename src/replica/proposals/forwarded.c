@@ -194,7 +194,8 @@ void forwarded_pop(struct forwarded *forwarded, int64_t session_id)
 
 /* --- syncs --- */
 
-void forwarded_add_sync(struct forwarded *forwarded, const struct proposal *request)
+void forwarded_add_sync(struct forwarded *forwarded, const struct proposal *request,
+                        int64_t asked_zxid)
 {
     if (forwarded->sync_first > 0 && forwarded->sync_first == forwarded->sync_capacity / 2) {
         memmove(forwarded->syncs, forwarded->syncs + forwarded->sync_first,
@@ -204,7 +205,8 @@ void forwarded_add_sync(struct forwarded *forwarded, const struct proposal *requ
     size_t end = forwarded->sync_first + forwarded->sync_count;
     forwarded->syncs =
         ARRAY_RESERVE(forwarded->syncs, forwarded->sync_capacity, end + 1, SYNCS_FIRST);
-    forwarded->syncs[end] = (struct forwarded_sync){.proposal = *request, .zxid = -1};
+    forwarded->syncs[end] =
+        (struct forwarded_sync){.proposal = *request, .asked_zxid = asked_zxid, .zxid = -1};
     forwarded->sync_count++;
 }
 

@@ -12,6 +12,7 @@
 
 struct forwarded_sync {
     struct proposal proposal;
+    int64_t asked_zxid; /* the last one that was proposed when it was asked */
     int64_t zxid; /* answered when everything up to it is applied; -1: the leader has not said */
 };
 
@@ -39,7 +40,8 @@ const struct proposal *forwarded_match(const struct forwarded *forwarded, int64_
 void forwarded_pop(struct forwarded *forwarded, int64_t session_id);
 
 /* The leader will say when. */
-void forwarded_add_sync(struct forwarded *forwarded, const struct proposal *request);
+void forwarded_add_sync(struct forwarded *forwarded, const struct proposal *request,
+                        int64_t asked_zxid);
 /* Only the packet: a learner asks. */
 void forwarded_ask_sync(struct forwarded *forwarded, const struct proposal *request,
                         const struct identities *identities, struct slice body);

@@ -195,7 +195,7 @@ void proposals_submit_sync(struct proposals *proposals, const struct proposal *r
                            const struct identities *identities, struct slice body)
 {
     ASSERT(proposals->role == PROPOSALS_LEADS || proposals->role == PROPOSALS_LEARNS);
-    forwarded_add_sync(&proposals->forwarded, request);
+    forwarded_add_sync(&proposals->forwarded, request, proposals->proposed_zxid);
     if (proposals->role == PROPOSALS_LEARNS)
         forwarded_ask_sync(&proposals->forwarded, request, identities, body);
     else
@@ -452,12 +452,16 @@ enum status proposals_receive(struct proposals *proposals, int64_t zxid, struct 
     return STATUS_OK;
 }
 
-size_t proposals_take_new_syncs(struct proposals *proposals)
+bool proposals_take_new_sync(struct proposals *proposals, int64_t *ret_asked_zxid)
 {
-    size_t count = proposals->new_syncs;
+    const struct forwarded *forwarded = &proposals->forwarded;
 
-    proposals->new_syncs = 0;
-    return count;
+    if (proposals->new_syncs == 0)
+        return false;
+    *ret_asked_zxid =
+        forwarded->syncs[forwarded->sync_first + forwarded->sync_count - proposals->new_syncs--]
+            .asked_zxid;
+    return true;
 }
 
 bool proposals_sync_answered(struct proposals *proposals, const struct proposals_observer *observer)

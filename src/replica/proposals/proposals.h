@@ -120,8 +120,9 @@ void proposals_submit_for_learner(struct proposals *proposals, const struct lead
  * cannot be the next transaction, *ret_problem says why, and nothing was done. */
 MUST_USE enum status proposals_receive(struct proposals *proposals, int64_t zxid,
                                        struct slice payload, const char **ret_problem);
-/* How many syncs of this server's own clients a leader has not been told of; they are told with this. */
-size_t proposals_take_new_syncs(struct proposals *proposals);
+/* The next sync of this server's own clients that the leader was not told of, and what was proposed when
+ * it was asked. False: there is none. */
+MUST_USE bool proposals_take_new_sync(struct proposals *proposals, int64_t *ret_asked_zxid);
 /* The leader's answer to the oldest unanswered sync; false: there is none. */
 MUST_USE bool proposals_sync_answered(struct proposals *proposals,
                                       const struct proposals_observer *observer);

@@ -596,6 +596,9 @@ static bool commit(struct zab_leader *leader)
 {
     int64_t zxid = quorum_zxid(leader);
 
+    if (leader->sync_count > 0 && zxid > leader->syncs[0].zxid)
+        zxid =
+            leader->syncs[0].zxid; /* the answer of a sync goes before what was asked behind it */
     if (zxid <= leader->committed_zxid)
         return false;
     send_commits(leader, zxid);
@@ -646,8 +649,10 @@ static void answer_syncs(struct zab_leader *leader)
 /* Those of this server's own clients. */
 static void take_own_syncs(struct zab_leader *leader)
 {
-    for (size_t own = proposals_take_new_syncs(leader->zab->proposals); own > 0; own--)
-        ask_for_round(leader, /* connection= */ 0, proposals_proposed_zxid(leader->zab->proposals));
+    int64_t zxid;
+
+    while (proposals_take_new_sync(leader->zab->proposals, &zxid))
+        ask_for_round(leader, /* connection= */ 0, zxid);
 }
 
 void zab_leader_end_turn(struct zab_leader *leader)
@@ -655,14 +660,13 @@ void zab_leader_end_turn(struct zab_leader *leader)
     leader_go_on_with_image(leader);
     if (leader->phase != LEAD_SERVING || leader->failed != NULL)
         return;
-    do
+    do {
         send_proposals(leader);
-    while (commit(leader)); /* what is applied may make clients ask for more */
-    take_own_syncs(leader);
+        take_own_syncs(leader);
+        answer_syncs(leader);
+    } while (commit(leader)); /* what is applied may make clients ask for more */
     if (leader->ping_now)
         send_pings(leader);
-    if (leader->sync_count > 0)
-        answer_syncs(leader);
     if (zxid_counter(proposals_proposed_zxid(leader->zab->proposals)) >= COUNTER_LAST)
         fail(leader, "the epoch's transactions are used up: a new epoch is elected");
 }

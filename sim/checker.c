@@ -1,0 +1,545 @@
+/* checker.c: the chain of all transactions, the commits on it, and the model that follows them. */
+#include "sim/checker.h"
+
+#include "base/array.h"
+#include "base/hash.h"
+#include "replica/txn/txn.h"
+
+#include <inttypes.h>
+
+enum { EPOCHS_MAX = 4096, BUCKETS = 1024 };
+
+struct known { /* a transaction that somebody has logged */
+    int64_t zxid, before; /* the one before it in every log */
+    struct buffer payload;
+    bool committed, has_digest;
+    uint64_t digest; /* of the tree behind it, as the first server had it */
+};
+
+struct version { /* of one path, from zxid on */
+    int64_t zxid;
+    bool exists;
+    int32_t version;
+    int64_t owner;
+    struct buffer data;
+};
+
+struct path {
+    struct path *next;
+    struct buffer name;
+    struct version *versions;
+    size_t count, capacity;
+};
+
+struct model_session {
+    int64_t id;
+    bool closed;
+    int32_t last_cxid;
+};
+
+struct on_node { /* what the checker knows of a server's files */
+    int64_t last_zxid, durable_zxid;
+    bool installing; /* a leader's state, and until it is complete the old one may come back */
+    int64_t before_install_zxid;
+    int64_t accepted_epoch, current_epoch;
+    int64_t served_epoch;
+};
+
+struct checker {
+    struct world *world;
+    struct map known; /* zxid -> struct known */
+    int64_t committed_zxid;
+    struct on_node nodes[WORLD_NODES_MAX];
+    int leaders[EPOCHS_MAX]; /* by epoch: index + 1; 0: none yet */
+    struct path *paths[BUCKETS];
+    struct map sessions; /* id -> struct model_session */
+    struct arena arena;
+};
+
+struct checker *checker_new(struct world *world)
+{
+    struct checker *checker = mem_zalloc(sizeof(*checker));
+
+    checker->world = world;
+    map_init(&checker->known);
+    map_init(&checker->sessions);
+    arena_init(&checker->arena);
+    for (int i = 0; i < WORLD_NODES_MAX; i++)
+        checker->nodes[i].accepted_epoch = checker->nodes[i].current_epoch =
+            checker->nodes[i].served_epoch = -1;
+    return checker;
+}
+
+static void free_path(struct path *path)
+{
+    for (size_t i = 0; i < path->count; i++)
+        buffer_deinit(&path->versions[i].data);
+    mem_free(path->versions);
+    buffer_deinit(&path->name);
+    mem_free(path);
+}
+
+void checker_free(struct checker *checker)
+{
+    size_t cursor = 0;
+    struct known *known;
+    struct model_session *session;
+
+    while ((known = map_next(&checker->known, &cursor, NULL)) != NULL) {
+        buffer_deinit(&known->payload);
+        mem_free(known);
+    }
+    map_deinit(&checker->known);
+    cursor = 0;
+    while ((session = map_next(&checker->sessions, &cursor, NULL)) != NULL)
+        mem_free(session);
+    map_deinit(&checker->sessions);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        while (checker->paths[i] != NULL) {
+            struct path *path = checker->paths[i];
+            checker->paths[i] = path->next;
+            free_path(path);
+        }
+    }
+    arena_deinit(&checker->arena);
+    mem_free(checker);
+}
+
+static struct known *known_at(const struct checker *checker, int64_t zxid)
+{
+    return map_get(&checker->known, (uint64_t)zxid);
+}
+
+static struct on_node *on(struct checker *checker, const struct node *node)
+{
+    return &checker->nodes[node->options.index];
+}
+
+/* Has a log that ends with last_zxid this transaction in it? */
+static bool holds(const struct checker *checker, int64_t last_zxid, int64_t zxid)
+{
+    while (last_zxid > zxid) {
+        const struct known *known = known_at(checker, last_zxid);
+        if (known == NULL)
+            return false;
+        last_zxid = known->before;
+    }
+    return last_zxid == zxid;
+}
+
+/* --- the model of the tree --- */
+
+static struct path *find_path(const struct checker *checker, struct slice name)
+{
+    struct path *path = checker->paths[hash_bytes(name, 1) % BUCKETS];
+
+    while (path != NULL && !slice_equal(buffer_slice(&path->name), name))
+        path = path->next;
+    return path;
+}
+
+static struct path *make_path(struct checker *checker, struct slice name)
+{
+    struct path *path = find_path(checker, name);
+
+    if (path != NULL)
+        return path;
+    path = mem_zalloc(sizeof(*path));
+    buffer_append(&path->name, name);
+    path->next = checker->paths[hash_bytes(name, 1) % BUCKETS];
+    checker->paths[hash_bytes(name, 1) % BUCKETS] = path;
+    return path;
+}
+
+static const struct version *version_at(const struct path *path, int64_t zxid)
+{
+    for (size_t i = path == NULL ? 0 : path->count; i-- > 0;) {
+        if (path->versions[i].zxid <= zxid)
+            return &path->versions[i];
+    }
+    return NULL;
+}
+
+static struct version *add_version(struct path *path, int64_t zxid, bool exists)
+{
+    path->versions = ARRAY_RESERVE(path->versions, path->capacity, path->count + 1, 4);
+    struct version *version = &path->versions[path->count++];
+    *version = (struct version){.zxid = zxid, .exists = exists};
+    return version;
+}
+
+static void close_session(struct checker *checker, int64_t id, int64_t zxid)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (struct path *path = checker->paths[i]; path != NULL; path = path->next) {
+            const struct version *version = version_at(path, zxid);
+            if (version != NULL && version->exists && version->owner == id)
+                (void)add_version(path, zxid, false);
+        }
+    }
+}
+
+static void model_op(struct checker *checker, const struct txn *txn, const struct txn_op *op)
+{
+    struct world *world = checker->world;
+    int64_t zxid = txn->header.zxid;
+
+    if (op->type == OP_ERROR || op->type == OP_CHECK || op->type == OP_CREATE_SESSION ||
+        op->type == OP_CLOSE_SESSION || op->type == OP_SET_ACL)
+        return;
+    struct path *path = make_path(checker, op->path);
+    const struct version *before = version_at(path, zxid);
+    bool existed = before != NULL && before->exists;
+    bool creates = op->type != OP_SET_DATA && op->type != OP_DELETE && op->type != OP_DELETE_CONTAINER;
+    if (creates == existed) {
+        world_fail(world, NULL, "%" PRIx64 " changes %.*s, which %s", (uint64_t)zxid,
+                   (int)op->path.size, (const char *)op->path.data,
+                   existed ? "exists" : "does not exist");
+        return;
+    }
+    int32_t version = existed ? before->version + 1 : 0;
+    int64_t owner = existed ? before->owner : op->ephemeral ? txn->header.client_id : 0;
+    if (op->type == OP_SET_DATA && op->version != version)
+        world_fail(world, NULL, "%" PRIx64 " gives version %d to %.*s, and %d is next",
+                   (uint64_t)zxid, op->version, (int)op->path.size, (const char *)op->path.data,
+                   version);
+    struct version *after = add_version(path, zxid, creates || op->type == OP_SET_DATA);
+    after->version = version;
+    after->owner = owner;
+    if (after->exists)
+        buffer_append(&after->data, op->data);
+}
+
+/* Nothing of a session but between its two ends, and its requests in their order. */
+static void model_session(struct checker *checker, const struct txn *txn)
+{
+    const struct txn_header *header = &txn->header;
+    struct model_session *session = map_get(&checker->sessions, (uint64_t)header->client_id);
+    struct world *world = checker->world;
+
+    if (header->type == OP_CREATE_SESSION) {
+        if (session != NULL) {
+            world_fail(world, NULL, "session %" PRIx64 " is created twice, again by %" PRIx64,
+                       (uint64_t)header->client_id, (uint64_t)header->zxid);
+            return;
+        }
+        session = mem_zalloc(sizeof(*session));
+        session->id = header->client_id;
+        map_set(&checker->sessions, (uint64_t)header->client_id, session);
+        return;
+    }
+    if (header->type == OP_ERROR || header->client_id == 0)
+        return;
+    if (session == NULL || session->closed) {
+        if (header->type != OP_CLOSE_SESSION)
+            world_fail(world, NULL, "%" PRIx64 " is of session %" PRIx64 ", which is %s",
+                       (uint64_t)header->zxid, (uint64_t)header->client_id,
+                       session == NULL ? "unknown" : "closed");
+        return;
+    }
+    if (header->type == OP_CLOSE_SESSION) {
+        session->closed = true;
+        close_session(checker, header->client_id, header->zxid);
+        return;
+    }
+    if (header->cxid <= session->last_cxid)
+        world_fail(world, NULL, "request %d of session %" PRIx64 " is executed by %" PRIx64 ", behind %d",
+                   header->cxid, (uint64_t)header->client_id, (uint64_t)header->zxid,
+                   session->last_cxid);
+    session->last_cxid = header->cxid;
+}
+
+static void model_apply(struct checker *checker, const struct known *known)
+{
+    struct txn txn;
+
+    if (txn_read(buffer_slice(&known->payload), &checker->arena, &txn) != STATUS_OK) {
+        world_fail(checker->world, NULL, "%" PRIx64 " does not decode", (uint64_t)known->zxid);
+        return;
+    }
+    model_session(checker, &txn);
+    if (txn.header.type == OP_MULTI) {
+        bool failed = false;
+        for (int32_t i = 0; i < txn.op_count; i++)
+            failed = failed || txn.ops[i].type == OP_ERROR;
+        for (int32_t i = 0; i < txn.op_count && !failed; i++)
+            model_op(checker, &txn, &txn.ops[i]);
+    } else {
+        model_op(checker, &txn, &txn.op);
+    }
+    arena_reset(&checker->arena);
+}
+
+/* --- logs --- */
+
+void checker_append(struct checker *checker, struct node *node, const struct txnlog_append *append)
+{
+    struct on_node *at = on(checker, node);
+    struct known *known = known_at(checker, append->zxid);
+    int64_t before = at->last_zxid;
+
+    at->last_zxid = append->zxid;
+    if (known == NULL) {
+        known = mem_zalloc(sizeof(*known));
+        known->zxid = append->zxid;
+        known->before = before;
+        buffer_append(&known->payload, append->payload);
+        map_set(&checker->known, (uint64_t)append->zxid, known);
+        return;
+    }
+    if (known->before != before)
+        world_fail(checker->world, node, "it logs %" PRIx64 " behind %" PRIx64 ", elsewhere it stands behind %" PRIx64,
+                   (uint64_t)append->zxid, (uint64_t)before, (uint64_t)known->before);
+    if (!slice_equal(buffer_slice(&known->payload), append->payload))
+        world_fail(checker->world, node, "it logs a %" PRIx64 " that is another one elsewhere",
+                   (uint64_t)append->zxid);
+}
+
+void checker_durable(struct checker *checker, struct node *node, int64_t zxid)
+{
+    on(checker, node)->durable_zxid = zxid;
+}
+
+void checker_stored(struct checker *checker, struct node *node, const struct store_work *work,
+                    enum status status)
+{
+    struct on_node *at = on(checker, node);
+
+    if (status != STATUS_OK)
+        return;
+    switch (work->kind) {
+    case STORE_WRITE_EPOCHS:
+        if (node->accepted_epoch < at->accepted_epoch || node->current_epoch < at->current_epoch)
+            world_fail(checker->world, node, "its epochs go back");
+        at->accepted_epoch = node->accepted_epoch;
+        at->current_epoch = node->current_epoch;
+        if (work->current_epoch != EPOCH_NONE)
+            at->installing = false;
+        return;
+    case STORE_TRUNCATE:
+        if (!holds(checker, at->last_zxid, work->zxid))
+            world_fail(checker->world, node, "it was cut to %" PRIx64 ", which it did not have",
+                       (uint64_t)work->zxid);
+        break;
+    case STORE_RELOAD:
+        at->installing = false;
+        break;
+    case STORE_RESTART_LOG:
+        if (!at->installing)
+            at->before_install_zxid = at->durable_zxid;
+        at->installing = true;
+        break;
+    }
+    if (work->kind == STORE_TRUNCATE && node->durable_zxid != work->zxid)
+        world_fail(checker->world, node, "it was cut to %" PRIx64 " and ends with %" PRIx64,
+                   (uint64_t)work->zxid, (uint64_t)node->durable_zxid);
+    at->last_zxid = at->durable_zxid = node->durable_zxid;
+}
+
+void checker_booted(struct checker *checker, struct node *node)
+{
+    struct on_node *at = on(checker, node);
+    int64_t zxid = node->durable_zxid;
+    bool cut = node->interrupted && node->work.kind == STORE_TRUNCATE && zxid == node->work.zxid;
+
+    if (node->accepted_epoch < at->accepted_epoch || node->current_epoch < at->current_epoch)
+        world_fail(checker->world, node, "it forgot an epoch that it had written");
+    if (node->current_epoch > node->accepted_epoch || zxid_epoch(zxid) > node->accepted_epoch)
+        world_fail(checker->world, node, "its epochs do not fit its log");
+    if (!cut && !holds(checker, zxid, at->durable_zxid) &&
+        !(at->installing && holds(checker, zxid, at->before_install_zxid)))
+        world_fail(checker->world, node, "it had %" PRIx64 " on disk and starts with %" PRIx64,
+                   (uint64_t)at->durable_zxid, (uint64_t)zxid);
+    at->installing = false;
+    at->accepted_epoch = node->accepted_epoch;
+    at->current_epoch = node->current_epoch;
+    at->last_zxid = at->durable_zxid = zxid;
+}
+
+void checker_acks(struct checker *checker, struct node *node, int64_t zxid)
+{
+    const struct on_node *at = on(checker, node);
+
+    if (zxid_counter(zxid) == 0 && at->current_epoch < zxid_epoch(zxid))
+        world_fail(checker->world, node, "it acknowledges epoch %" PRId64 " and has not written it",
+                   zxid_epoch(zxid));
+    if (zxid_counter(zxid) != 0 && at->durable_zxid < zxid)
+        world_fail(checker->world, node, "it acknowledges %" PRIx64 ", and only %" PRIx64 " is durable",
+                   (uint64_t)zxid, (uint64_t)at->durable_zxid);
+}
+
+/* --- commits --- */
+
+struct durable_at {
+    const struct checker *checker;
+    int64_t zxid;
+};
+
+static bool is_durable_at(const void *context, int64_t id)
+{
+    const struct durable_at *question = context;
+
+    return holds(question->checker, question->checker->nodes[id - 1].durable_zxid, question->zxid);
+}
+
+static void commit_one(struct checker *checker, struct node *node, struct known *known)
+{
+    struct durable_at question = {.checker = checker, .zxid = known->zxid};
+
+    known->committed = true;
+    checker->world->verdict.commits++;
+    if (!membership_quorum(checker->world->membership, is_durable_at, &question))
+        world_fail(checker->world, node, "it commits %" PRIx64 ", which no quorum has on disk",
+                   (uint64_t)known->zxid);
+    model_apply(checker, known);
+}
+
+static void commit_up_to(struct checker *checker, struct node *node, int64_t zxid)
+{
+    struct known *chain[4096];
+    size_t count = 0;
+
+    for (int64_t at = zxid; at != checker->committed_zxid;) {
+        struct known *known = known_at(checker, at);
+        if (known == NULL || at < checker->committed_zxid || count == ARRAY_LEN(chain)) {
+            world_fail(checker->world, node, "it commits %" PRIx64 " without %" PRIx64 ", which is committed",
+                       (uint64_t)zxid, (uint64_t)checker->committed_zxid);
+            return;
+        }
+        chain[count++] = known;
+        at = known->before;
+    }
+    while (count > 0)
+        commit_one(checker, node, chain[--count]);
+    checker->committed_zxid = zxid;
+}
+
+void checker_commits(struct checker *checker, struct node *node, int64_t zxid)
+{
+    const struct known *known = known_at(checker, zxid);
+
+    if (zxid > checker->committed_zxid)
+        commit_up_to(checker, node, zxid);
+    else if (known == NULL || !known->committed)
+        world_fail(checker->world, node, "it commits %" PRIx64 ", and behind it %" PRIx64 " is committed",
+                   (uint64_t)zxid, (uint64_t)checker->committed_zxid);
+}
+
+static void check_epoch(struct checker *checker, struct node *node, const struct ensemble_info *info)
+{
+    struct on_node *at = on(checker, node);
+
+    if (at->served_epoch == info->epoch)
+        return;
+    at->served_epoch = info->epoch;
+    world_note(checker->world, node, "%s of epoch %" PRId64 " serves, zxid=%" PRIx64,
+               peer_state_name(info->state), info->epoch,
+               (uint64_t)tree_last_zxid(replica_tree(node->replica)));
+    if (info->state != PEER_LEADING)
+        return;
+    checker->world->verdict.elections++;
+    int *leader = &checker->leaders[info->epoch % EPOCHS_MAX];
+    if (*leader != 0 && *leader != node->options.index + 1)
+        world_fail(checker->world, node, "it leads epoch %" PRId64 ", which server %d has led",
+                   info->epoch, *leader);
+    *leader = node->options.index + 1;
+}
+
+void checker_turned(struct checker *checker, struct node *node)
+{
+    struct ensemble_info info;
+    const struct tree *tree = replica_tree(node->replica);
+    int64_t zxid = tree_last_zxid(tree);
+
+    if (!replica_ensemble(node->replica, &info) || !info.serves) {
+        on(checker, node)->served_epoch = -1;
+        return;
+    }
+    check_epoch(checker, node, &info);
+    if (info.state == PEER_LEADING && zxid > checker->committed_zxid)
+        commit_up_to(checker, node, zxid);
+    struct known *known = known_at(checker, zxid);
+    if (known == NULL)
+        return;
+    if (!known->committed) {
+        world_fail(checker->world, node, "it has applied %" PRIx64 ", which is not committed",
+                   (uint64_t)zxid);
+        return;
+    }
+    if (known->has_digest && known->digest != tree_digest(tree))
+        world_fail(checker->world, node, "its tree of %" PRIx64 " is another one than elsewhere",
+                   (uint64_t)zxid);
+    known->has_digest = true;
+    known->digest = tree_digest(tree);
+}
+
+/* --- what clients see --- */
+
+int64_t checker_committed_zxid(const struct checker *checker)
+{
+    return checker->committed_zxid;
+}
+
+void checker_write_answered(struct checker *checker, int64_t session_id, int32_t xid, int64_t zxid,
+                            int32_t err)
+{
+    const struct known *known = known_at(checker, zxid);
+    struct txn txn;
+
+    if (known == NULL || !known->committed) {
+        world_fail(checker->world, NULL, "a client was answered with %" PRIx64 ", which is not committed",
+                   (uint64_t)zxid);
+        return;
+    }
+    if (txn_read(buffer_slice(&known->payload), &checker->arena, &txn) != STATUS_OK ||
+        txn.header.client_id != session_id || txn.header.cxid != xid)
+        world_fail(checker->world, NULL, "request %d of session %" PRIx64 " was answered with %" PRIx64 ", which is of another",
+                   xid, (uint64_t)session_id, (uint64_t)zxid);
+    else if (txn.header.type != OP_MULTI &&
+             err != (txn.header.type == OP_ERROR ? txn.op.err : ZK_OK))
+        world_fail(checker->world, NULL, "%" PRIx64 " was answered with error %d, and is not one",
+                   (uint64_t)zxid, err);
+    arena_reset(&checker->arena);
+}
+
+struct checker_node checker_look(const struct checker *checker, struct slice path, int64_t zxid)
+{
+    const struct version *version = version_at(find_path(checker, path), zxid);
+
+    if (version == NULL || !version->exists)
+        return (struct checker_node){0};
+    return (struct checker_node){.exists = true,
+                                 .version = version->version,
+                                 .mzxid = version->zxid,
+                                 .owner = version->owner,
+                                 .data = buffer_slice(&version->data)};
+}
+
+int64_t checker_next_change(const struct checker *checker, struct slice path, int64_t behind_zxid)
+{
+    const struct path *at = find_path(checker, path);
+
+    for (size_t i = 0; at != NULL && i < at->count; i++) {
+        if (at->versions[i].zxid > behind_zxid)
+            return at->versions[i].zxid;
+    }
+    return INT64_MAX;
+}
+
+void checker_compare_all(struct checker *checker)
+{
+    struct world *world = checker->world;
+
+    for (int i = 0; i < world->node_count; i++) {
+        struct node *node = &world->nodes[i];
+        struct ensemble_info info;
+        if (!node->up || !replica_ensemble(node->replica, &info) || !info.serves) {
+            world_fail(world, node, "it does not serve although all is healed");
+            return;
+        }
+        int64_t zxid = tree_last_zxid(replica_tree(node->replica));
+        if (zxid != checker->committed_zxid)
+            world_fail(world, node, "it is at %" PRIx64 ", and %" PRIx64 " is committed",
+                       (uint64_t)zxid, (uint64_t)checker->committed_zxid);
+    }
+}

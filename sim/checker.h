@@ -1,0 +1,47 @@
+/* checker.h: knows all that happens in the ensemble, and says what must not have happened.
+ *
+ * A log is a chain: every transaction has one before it, the same on every server. So the zxid of a log's
+ * last record says all of it. Committed is what a leader says is, or has
+ * applied while it serves. From the committed
+ * transactions a slow and simple model of the tree is made, every version of it is kept, and every answer
+ * to a client is compared with it. */
+#ifndef SIM_CHECKER_H
+#define SIM_CHECKER_H
+
+#include "sim/world.h"
+
+struct checker *checker_new(struct world *world);
+void checker_free(struct checker *checker);
+
+/* --- what servers do --- */
+void checker_append(struct checker *checker, struct node *node, const struct txnlog_append *append);
+void checker_durable(struct checker *checker, struct node *node, int64_t zxid);
+void checker_stored(struct checker *checker, struct node *node, const struct store_work *work,
+                    enum status status);
+void checker_booted(struct checker *checker, struct node *node);
+void checker_turned(struct checker *checker, struct node *node);
+/* The node is about to send this acknowledgement. */
+void checker_acks(struct checker *checker, struct node *node, int64_t zxid);
+/* The node is about to tell others that this is committed. */
+void checker_commits(struct checker *checker, struct node *node, int64_t zxid);
+
+/* --- what clients see --- */
+int64_t checker_committed_zxid(const struct checker *checker);
+/* A write was answered: its transaction is committed, it is the session's, and its error is this. */
+void checker_write_answered(struct checker *checker, int64_t session_id, int32_t xid, int64_t zxid,
+                            int32_t err);
+struct checker_node {
+    bool exists;
+    int32_t version;
+    int64_t mzxid, owner;
+    struct slice data;
+};
+/* The node as the committed tree of this zxid has it. */
+struct checker_node checker_look(const struct checker *checker, struct slice path, int64_t zxid);
+/* The first change of the node's data or existence behind the zxid; INT64_MAX: none so far. */
+int64_t checker_next_change(const struct checker *checker, struct slice path, int64_t behind_zxid);
+
+/* At the end: all servers are where the commits are, and are the same. */
+void checker_compare_all(struct checker *checker);
+
+#endif

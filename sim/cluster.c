@@ -1,0 +1,533 @@
+/* cluster.c: builds the world of a seed, lets it go on, breaks it, heals it. */
+#include "sim/cluster.h"
+
+#include "base/hash.h"
+#include "sim/chance.h"
+#include "sim/checker.h"
+#include "sim/packets.h"
+#include "sim/speaker.h"
+#include "sim/world.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { TICK_MS = 200, INIT_LIMIT = 10, SYNC_LIMIT = 5 };
+
+/* --- the trace --- */
+
+static void vnote(struct world *world, const struct node *node, const char *format, va_list values)
+{
+    char line[1024];
+    int at = snprintf(line, sizeof(line), "%10.3f ", (double)world->events.now_us / 1000.0);
+
+    at += node != NULL ? snprintf(line + at, sizeof(line) - (size_t)at, "n%" PRId64 " ", node->options.id)
+                       : snprintf(line + at, sizeof(line) - (size_t)at, "-- ");
+    vsnprintf(line + at, sizeof(line) - (size_t)at, format, values);
+    world->verdict.hash = hash_bytes(slice_text(line), world->verdict.hash);
+    if (world->run->trace != NULL)
+        world->run->trace(world->run->context, line);
+}
+
+void world_note(struct world *world, const struct node *node, const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    vnote(world, node, format, values);
+    va_end(values);
+}
+
+void world_fail(struct world *world, const struct node *node, const char *format, ...)
+{
+    va_list values;
+
+    if (world->verdict.failed)
+        return;
+    world->verdict.failed = true;
+    va_start(values, format);
+    vsnprintf(world->verdict.problem, sizeof(world->verdict.problem), format, values);
+    va_end(values);
+    world_note(world, node, "FAILED: %s", world->verdict.problem);
+}
+
+/* --- the network's hooks: the first hosts are nodes, the others clients --- */
+
+static uint64_t route_key(int host, uint64_t number)
+{
+    return (uint64_t)host << 48 | number;
+}
+
+static struct route *route_of(struct world *world, int host, uint64_t number)
+{
+    return map_get(&world->routes, route_key(host, number));
+}
+
+static void add_route(struct world *world, int host, uint64_t number, enum network_port port)
+{
+    struct route *route = mem_zalloc(sizeof(*route));
+
+    *route = (struct route){.host = host, .number = number, .port = port};
+    map_set(&world->routes, route_key(host, number), route);
+}
+
+static bool on_accept(void *context, int host, enum network_port port, int from,
+                      uint64_t *ret_number)
+{
+    struct world *world = context;
+    struct node *node = &world->nodes[host];
+
+    (void)from;
+    if (!node->up || (port == NETWORK_QUORUM && !node->listens))
+        return false;
+    if (port == NETWORK_CLIENT)
+        return node_accept_client(node, ret_number);
+    *ret_number = node_accept_peer(node);
+    add_route(world, host, *ret_number, port);
+    return true;
+}
+
+static void on_opened(void *context, int host, uint64_t number, enum network_port port)
+{
+    struct world *world = context;
+
+    if (host < world->node_count && port != NETWORK_CLIENT)
+        node_peer_opened(&world->nodes[host], number,
+                         port == NETWORK_QUORUM ? PEER_PORT_QUORUM : PEER_PORT_ELECTION);
+    else if (host >= world->node_count)
+        speaker_opened(world->speakers, host - world->node_count, number);
+}
+
+static void on_bytes(void *context, int host, uint64_t number, struct slice bytes)
+{
+    struct world *world = context;
+
+    if (route_of(world, host, number) != NULL)
+        node_peer_bytes(&world->nodes[host], number, bytes);
+    else if (host < world->node_count)
+        node_client_bytes(&world->nodes[host], number, bytes);
+    else
+        speaker_bytes(world->speakers, host - world->node_count, number, bytes);
+}
+
+static void on_closed(void *context, int host, uint64_t number)
+{
+    struct world *world = context;
+
+    if (route_of(world, host, number) != NULL)
+        node_peer_closed(&world->nodes[host], number);
+    else if (host < world->node_count)
+        node_client_closed(&world->nodes[host], number);
+    else
+        speaker_closed(world->speakers, host - world->node_count, number);
+}
+
+static void on_ready(void *context, int host, uint64_t number)
+{
+    struct world *world = context;
+
+    if (route_of(world, host, number) != NULL)
+        node_peer_ready(&world->nodes[host], number);
+}
+
+/* --- the nodes' hooks --- */
+
+static int host_of_name(const struct world *world, struct slice name)
+{
+    for (int i = 0; i < world->node_count; i++) {
+        char text[32];
+        snprintf(text, sizeof(text), "n%" PRId64, world->nodes[i].options.id);
+        if (slice_equal(name, slice_text(text)))
+            return i;
+    }
+    ASSERT(!"a host that is none of the ensemble");
+    return 0;
+}
+
+static void on_peer(void *context, struct node *node, const struct peer_effect *effect,
+                    struct slice bytes)
+{
+    struct world *world = context;
+    int host = node->options.index;
+    struct route *route = route_of(world, host, effect->connection);
+
+    switch (effect->kind) {
+    case PEER_DIAL: {
+        enum network_port port =
+            effect->port == PEER_PORT_QUORUM ? NETWORK_QUORUM : NETWORK_ELECTION;
+        add_route(world, host, effect->connection, port);
+        network_dial(world->network, host, effect->connection, host_of_name(world, effect->host),
+                     port);
+        break;
+    }
+    case PEER_SEND:
+        packets_note(world, node, route, bytes);
+        network_send(world->network, host, effect->connection, bytes);
+        break;
+    case PEER_HOLD:
+        network_hold(world->network, host, effect->connection);
+        break;
+    case PEER_CLOSE:
+        if (effect->reason != NULL)
+            world_note(world, node, "closes #%" PRIu64 ": %s", effect->connection, effect->reason);
+        network_close(world->network, host, effect->connection);
+        break;
+    case PEER_LISTEN:
+    case PEER_UNLISTEN:
+        break;
+    }
+}
+
+static void on_client_send(void *context, struct node *node, uint64_t connection,
+                           struct slice bytes)
+{
+    struct world *world = context;
+
+    network_send(world->network, node->options.index, connection, bytes);
+}
+
+static void on_client_close(void *context, struct node *node, uint64_t connection,
+                            const char *reason)
+{
+    struct world *world = context;
+
+    (void)reason;
+    network_close(world->network, node->options.index, connection);
+}
+
+static void on_append(void *context, struct node *node, const struct txnlog_append *append)
+{
+    struct world *world = context;
+
+    world_note(world, node, "appends %" PRIx64, (uint64_t)append->zxid);
+    checker_append(world->checker, node, append);
+}
+
+static void on_durable(void *context, struct node *node, int64_t zxid)
+{
+    struct world *world = context;
+
+    world_note(world, node, "synced %" PRIx64, (uint64_t)zxid);
+    checker_durable(world->checker, node, zxid);
+}
+
+static void on_stored(void *context, struct node *node, const struct store_work *work,
+                      enum status status, const struct tree *tree)
+{
+    static const char *const names[] = {"epochs", "truncate", "reload", "restart log"};
+    struct world *world = context;
+
+    checker_stored(world->checker, node, work, status);
+    world_note(world, node,
+               "%s done: %s zxid=%" PRIx64 " accepted=%" PRId64 " current=%" PRId64 " tree=%" PRIx64,
+               names[work->kind], status_text(status), (uint64_t)work->zxid, work->accepted_epoch,
+               work->current_epoch, tree == NULL ? 0 : (uint64_t)tree_last_zxid(tree));
+}
+
+static void on_turned(void *context, struct node *node)
+{
+    struct world *world = context;
+
+    checker_turned(world->checker, node);
+}
+
+static void restart(void *context, uint64_t index);
+
+static void on_died(void *context, struct node *node, const char *why)
+{
+    struct world *world = context;
+
+    world->verdict.crashes++;
+    world_note(world, node, "died: %s", why);
+    network_crash(world->network, node->options.index,
+                  !world->healing && chance_of(&world->fault_chance, 4));
+    events_in(&world->events, 1000 + chance_below(&world->fault_chance, 4000000), restart, world,
+              (uint64_t)node->options.index);
+}
+
+static void restart(void *context, uint64_t index)
+{
+    struct world *world = context;
+    struct node *node = &world->nodes[index];
+    struct buffer problem = {0};
+
+    if (node->up)
+        return;
+    enum status status = node_boot(node, &problem);
+    if (status == STATUS_OK) {
+        world_note(world, node, "starts zxid=%" PRIx64 " accepted=%" PRId64 " current=%" PRId64,
+                   (uint64_t)node->durable_zxid, node->accepted_epoch, node->current_epoch);
+        checker_booted(world->checker, node);
+    } else if (sim_disk_crashed(node->sim)) {
+        node_crash(node, SIM_LOSE_SOME, "the power failed during the start");
+        events_in(&world->events, 100000, restart, world, index);
+    } else {
+        world_fail(world, node, "it does not start: %s: %.*s", status_text(status),
+                   (int)problem.size, (const char *)problem.data);
+    }
+    buffer_deinit(&problem);
+}
+
+/* --- the world of a seed --- */
+
+static void make_membership(struct world *world)
+{
+    struct buffer problem = {0};
+    int64_t server;
+
+    world->membership = membership_new();
+    for (int i = 0; i < world->node_count; i++) {
+        char name[32], value[64];
+        snprintf(name, sizeof(name), "server.%d", i + 1);
+        snprintf(value, sizeof(value), "n%d:2888:3888:%s", i + 1,
+                 i < world->options.nodes ? "participant" : "observer");
+        enum status status = membership_add(world->membership, slice_text(name), slice_text(value),
+                                            false, &problem);
+        ASSERT(status == STATUS_OK);
+    }
+    enum status status = membership_finish(world->membership, &problem, &server);
+    ASSERT(status == STATUS_OK);
+    buffer_deinit(&problem);
+}
+
+static void make_nodes(struct world *world, uint64_t *seed)
+{
+    struct node_hooks hooks = {.peer = on_peer,
+                               .client_send = on_client_send,
+                               .client_close = on_client_close,
+                               .append = on_append,
+                               .durable = on_durable,
+                               .stored = on_stored,
+                               .turned = on_turned,
+                               .died = on_died,
+                               .context = world};
+
+    for (int i = 0; i < world->node_count; i++) {
+        struct node_options options = {.id = i + 1,
+                                       .index = i,
+                                       .membership = world->membership,
+                                       .tick_ms = TICK_MS,
+                                       .init_limit = INIT_LIMIT,
+                                       .sync_limit = SYNC_LIMIT,
+                                       .snap_count = (int32_t)(10 + chance_below(seed, 100)),
+                                       .history_bytes_max = 1 << (8 + chance_below(seed, 12)),
+                                       .turn_spread_us = 200,
+                                       .sync_min_us = 100,
+                                       .sync_spread_us = 1 << chance_below(seed, 15),
+                                       .stall_one_in = chance_of(seed, 3) ? 200 : 0,
+                                       .stall_max_us = 3000000,
+                                       .keeps_events_back = chance_of(seed, 2)};
+        node_init(&world->nodes[i], &options, &hooks, &world->events, chance_fork(seed));
+        events_in(&world->events, chance_below(seed, 500000), restart, world, (uint64_t)i);
+    }
+}
+
+static void make_world(struct world *world, const struct cluster_run *run)
+{
+    uint64_t seed = run->seed;
+
+    *world = (struct world){.run = run};
+    world->events.chance = chance_fork(&seed);
+    world->fault_chance = chance_fork(&seed);
+    world->options.nodes = chance_of(&seed, 3) ? 5 : 3;
+    world->options.observers = chance_of(&seed, 4) ? 1 : 0;
+    world->node_count = world->options.nodes + world->options.observers;
+    map_init(&world->routes);
+    struct network_options network = {.latency_min_us = chance_below(&seed, 2000),
+                                      .latency_spread_us = 1 << chance_below(&seed, 16),
+                                      .chunk_max = chance_of(&seed, 2) ? 0 : 1 + chance_below(&seed, 200),
+                                      .slow_one_in = chance_of(&seed, 2) ? 0 : 100};
+    struct network_hooks hooks = {.accept = on_accept,
+                                  .opened = on_opened,
+                                  .bytes = on_bytes,
+                                  .closed = on_closed,
+                                  .ready = on_ready,
+                                  .context = world};
+    world->network = network_new(&world->events, &network, &hooks, chance_fork(&seed));
+    make_membership(world);
+    make_nodes(world, &seed);
+}
+
+
+/* --- faults --- */
+
+static void heal_ways(void *context, uint64_t unused)
+{
+    struct world *world = context;
+
+    (void)unused;
+    network_heal(world->network);
+    world_note(world, NULL, "all ways are open");
+}
+
+static void partition(struct world *world)
+{
+    uint64_t *chance = &world->fault_chance;
+    int hosts = world->node_count + world->options.clients;
+    int64_t kind = chance_below(chance, 4);
+    uint64_t side = kind == 0 ? (uint64_t)1 << chance_below(chance, world->node_count)
+                              : chance_u64(chance);
+
+    for (int from = 0; from < hosts; from++) {
+        for (int to = 0; to < hosts; to++) {
+            bool apart = kind == 3 ? chance_of(chance, 4) : (side >> from & 1) != (side >> to & 1);
+            if (kind == 1 && (side >> from & 1) != 0)
+                apart = false; /* one way only */
+            network_block(world->network, from, to, from != to && apart);
+        }
+    }
+    world_note(world, NULL, "ways are blocked, kind %d side %" PRIx64, (int)kind, side);
+    events_in(&world->events, 1000 + chance_below(chance, 8000000), heal_ways, world, 0);
+}
+
+static void space_again(void *context, uint64_t index)
+{
+    struct world *world = context;
+
+    sim_disk_set_space(world->nodes[index].sim, UINT64_MAX);
+}
+
+static void one_fault(struct world *world)
+{
+    uint64_t *chance = &world->fault_chance;
+    const struct world_options *options = &world->options;
+    struct node *node = &world->nodes[chance_below(chance, world->node_count)];
+
+    if (chance_of(chance, options->crash_one_in) && node->up) {
+        if (chance_of(chance, 2)) {
+            sim_disk_crash_at(node->sim, 1 + (uint64_t)chance_below(chance, 30));
+            world_note(world, node, "its power will fail");
+        } else {
+            node_crash(node, (enum sim_disk_loss)chance_below(chance, 3), "killed");
+        }
+    }
+    if (chance_of(chance, options->crash_one_in * 8)) {
+        for (int i = 0; i < world->node_count; i++) {
+            if (world->nodes[i].up)
+                node_crash(&world->nodes[i], SIM_LOSE_SOME, "the power failed for all");
+        }
+    }
+    if (chance_of(chance, options->pause_one_in) && node->up) {
+        int64_t us = chance_below(chance, 4000000);
+        world_note(world, node, "stands still for %" PRId64 " ms", us / 1000);
+        node_pause(node, us);
+    }
+    if (chance_of(chance, options->partition_one_in))
+        partition(world);
+    if (chance_of(chance, options->break_one_in) && network_break_one(world->network))
+        world_note(world, NULL, "a connection breaks");
+    if (chance_of(chance, options->clock_one_in)) {
+        node->wall_offset_ms = chance_below(chance, 2000000) - 1000000;
+        world_note(world, node, "its clock shows another time");
+    }
+    if (chance_of(chance, options->full_one_in)) {
+        sim_disk_set_space(node->sim, (uint64_t)chance_below(chance, 40));
+        world_note(world, node, "its disk is full soon");
+        events_in(&world->events, chance_below(chance, 3000000), space_again, world,
+                  (uint64_t)node->options.index);
+    }
+}
+
+static void fault(void *context, uint64_t unused)
+{
+    struct world *world = context;
+
+    (void)unused;
+    if (world->healing)
+        return;
+    one_fault(world);
+    events_in(&world->events, 1 + chance_below(&world->fault_chance, 2 * world->options.fault_every_us),
+              fault, world, 0);
+}
+
+static void heal(struct world *world)
+{
+    world->healing = true;
+    world_note(world, NULL, "--- no more faults ---");
+    network_heal(world->network);
+    for (int i = 0; i < world->node_count; i++) {
+        struct node *node = &world->nodes[i];
+        sim_disk_set_space(node->sim, UINT64_MAX);
+        sim_disk_crash_at(node->sim, 0);
+        if (node->paused_until_us > world->events.now_us)
+            node->paused_until_us = world->events.now_us;
+        if (!node->up)
+            restart(world, (uint64_t)i);
+    }
+}
+
+static void choose_faults(struct world_options *options, uint64_t *seed)
+{
+    int64_t *const rates[] = {&options->crash_one_in,     &options->pause_one_in,
+                              &options->partition_one_in, &options->break_one_in,
+                              &options->clock_one_in,     &options->full_one_in};
+
+    for (size_t i = 0; i < ARRAY_LEN(rates); i++)
+        *rates[i] = chance_of(seed, 2) ? 0 : 1 + chance_below(seed, 12);
+    options->fault_every_us = 50000 + chance_below(seed, 1000000);
+}
+
+/* --- a run --- */
+
+static void run_until(struct world *world, int64_t end_us)
+{
+    while (!world->verdict.failed && events_step(&world->events, end_us)) {
+    }
+}
+
+static void free_world(struct world *world)
+{
+    size_t cursor = 0;
+    struct route *route;
+
+    for (int i = 0; i < world->node_count; i++)
+        node_deinit(&world->nodes[i]);
+    speakers_free(world->speakers, world->options.clients);
+    checker_free(world->checker);
+    network_free(world->network);
+    while ((route = map_next(&world->routes, &cursor, NULL)) != NULL)
+        mem_free(route);
+    map_deinit(&world->routes);
+    membership_free(world->membership);
+    events_deinit(&world->events);
+}
+
+/* Within ten times initLimit all serve and every client has written; then all become the same. */
+static void recover(struct world *world)
+{
+    int clients = world->options.clients;
+    int64_t limit_us = INT64_C(10) * INIT_LIMIT * TICK_MS * 1000;
+
+    heal(world);
+    uint64_t writes = world->verdict.writes;
+    run_until(world, world->events.now_us + limit_us);
+    if (!world->verdict.failed && world->verdict.writes < writes + 10)
+        world_fail(world, NULL, "no writes succeed although all is healed");
+    speakers_rest(world->speakers, clients);
+    run_until(world, world->events.now_us + 3000000);
+    if (!world->verdict.failed)
+        checker_compare_all(world->checker);
+}
+
+struct cluster_verdict cluster_simulate(const struct cluster_run *run)
+{
+    struct world *world = mem_zalloc(sizeof(*world));
+    uint64_t seed = run->seed;
+
+    make_world(world, run);
+    uint64_t swarm = chance_u64(&seed) + 1;
+    world->options.clients = 2 + (int)chance_below(&swarm, 4);
+    choose_faults(&world->options, &swarm);
+    world->checker = checker_new(world);
+    world->speakers = speakers_new(world, world->options.clients, chance_fork(&swarm));
+    int64_t faults_ms = run->faults_ms > 0 ? run->faults_ms : 5000 + chance_below(&swarm, 25000);
+    events_in(&world->events, 1000000, fault, world, 0);
+    run_until(world, faults_ms * 1000);
+    if (!world->verdict.failed)
+        recover(world);
+    struct cluster_verdict verdict = world->verdict;
+    verdict.simulated_ms = world->events.now_us / 1000;
+    free_world(world);
+    mem_free(world);
+    return verdict;
+}

@@ -1,0 +1,31 @@
+/* cluster.h: an ensemble in a world of faults: nodes, a network, model clients, and those who check them,
+ * all on one clock and one seed.
+ *
+ * A run has two halves. In the first, faults come as the seed wills: servers crash, stop and come back,
+ * disks stall, ways are blocked, connections break, clocks jump. Then all is healed, and the ensemble must
+ * elect, serve and agree within a bound. What must hold is checked all the time (checker.h). */
+#ifndef SIM_CLUSTER_H
+#define SIM_CLUSTER_H
+
+#include "base/buffer.h"
+
+typedef void cluster_trace(void *context, const char *line);
+
+struct cluster_run {
+    uint64_t seed;
+    cluster_trace *trace; /* NULL: none */
+    void *context;
+    int64_t faults_ms; /* how long the first half is; 0: as the seed says */
+};
+
+struct cluster_verdict {
+    bool failed;
+    char problem[512]; /* then */
+    uint64_t hash;     /* of all that happened */
+    int64_t simulated_ms;
+    uint64_t writes, reads, elections, crashes, commits;
+};
+
+struct cluster_verdict cluster_simulate(const struct cluster_run *run);
+
+#endif

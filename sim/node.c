@@ -1,0 +1,713 @@
+/* node.c: the host of one replica in an ensemble: its inbox, its turns, its disk.
+ *
+ * The effects of a turn are looked at once, when it ends, in this order: the log and the works, the
+ * sends and closes, the start of an image. What a replica has closed is filtered here, as the daemon's
+ * rooms of sockets do it: nothing of it is stepped any more. */
+#include "sim/node.h"
+
+#include "base/array.h"
+#include "replica/store/snapshot.h"
+#include "sim/chance.h"
+
+enum {
+    START_MS = 500,
+    WALL_MS = 1000000000,
+    TEXT_BYTES_MAX = 1 << 20,
+    IMAGE_STEP_US = 800,
+    FULL_RETRY_US = 1000000
+};
+
+void node_init(struct node *node, const struct node_options *options,
+               const struct node_hooks *hooks, struct events *events, uint64_t seed)
+{
+    *node = (struct node){.options = *options,
+                          .hooks = *hooks,
+                          .events = events,
+                          .chance = seed,
+                          .mono_offset_ms = START_MS,
+                          .accepted_epoch = EPOCH_NONE,
+                          .current_epoch = EPOCH_NONE};
+    node->sim = sim_disk_new(chance_fork(&node->chance));
+}
+
+int64_t node_now_ms(const struct node *node)
+{
+    return node->events->now_us / 1000 + node->mono_offset_ms;
+}
+
+int64_t node_wall_ms(const struct node *node)
+{
+    return node->events->now_us / 1000 + WALL_MS + node->wall_offset_ms;
+}
+
+/* --- the inbox --- */
+
+static void turn(void *context, uint64_t life);
+
+static void set_turn(struct node *node)
+{
+    if (node->turn_set)
+        return;
+    node->turn_set = true;
+    events_in(node->events, 1 + chance_below(&node->chance, node->options.turn_spread_us + 1), turn,
+              node, node->life);
+}
+
+static struct node_event *add_event(struct node *node, enum replica_event_kind kind)
+{
+    node->inbox = ARRAY_RESERVE(node->inbox, node->inbox_capacity, node->inbox_count + 1,
+                                ARRAY_FIRST);
+    struct node_event *item = &node->inbox[node->inbox_count++];
+    *item = (struct node_event){.event = {.kind = kind}};
+    set_turn(node);
+    return item;
+}
+
+static void own_bytes(struct node_event *item, struct slice bytes)
+{
+    item->bytes = mem_alloc(bytes.size); /* exact: a sanitizer sees a byte too far */
+    if (bytes.size > 0)
+        memcpy(item->bytes, bytes.data, bytes.size);
+    item->event.bytes = slice_of(item->bytes, bytes.size);
+}
+
+static void free_event(struct node_event *item)
+{
+    mem_free(item->bytes);
+    if (item->event.tree != NULL)
+        tree_free(item->event.tree);
+}
+
+static void forget_events(struct node *node)
+{
+    for (size_t i = 0; i < node->inbox_count; i++)
+        free_event(&node->inbox[i]);
+    node->inbox_count = 0;
+}
+
+/* --- peers --- */
+
+uint64_t node_accept_peer(struct node *node)
+{
+    node->next_connection += 2;
+    return node->next_connection;
+}
+
+void node_peer_opened(struct node *node, uint64_t connection, enum peer_port port)
+{
+    struct node_event *item = add_event(node, REPLICA_PEER_OPENED);
+
+    item->event.connection = connection;
+    item->event.port = port;
+    item->event.address = SLICE("10.0.0.1");
+}
+
+void node_peer_bytes(struct node *node, uint64_t connection, struct slice bytes)
+{
+    struct node_event *item = add_event(node, REPLICA_PEER_BYTES);
+
+    item->event.connection = connection;
+    own_bytes(item, bytes);
+}
+
+void node_peer_closed(struct node *node, uint64_t connection)
+{
+    add_event(node, REPLICA_PEER_CLOSED)->event.connection = connection;
+}
+
+void node_peer_ready(struct node *node, uint64_t connection)
+{
+    add_event(node, REPLICA_PEER_READY)->event.connection = connection;
+}
+
+/* Nothing is reported of it any more. */
+static void forget_connection(struct node *node, uint64_t connection)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < node->inbox_count; i++) {
+        if (node->inbox[i].event.connection == connection && node->inbox[i].event.connection != 0)
+            free_event(&node->inbox[i]);
+        else
+            node->inbox[kept++] = node->inbox[i];
+    }
+    node->inbox_count = kept;
+}
+
+/* --- clients --- */
+
+static struct node_client *client_of(struct node *node, uint64_t connection, uint32_t *ret_id)
+{
+    for (uint32_t id = 0; id < NODE_CLIENTS; id++) {
+        if (!node->clients[id].used || node->clients[id].connection != connection)
+            continue;
+        *ret_id = id;
+        return &node->clients[id];
+    }
+    return NULL;
+}
+
+bool node_accept_client(struct node *node, uint64_t *ret_connection)
+{
+    for (uint32_t id = 0; id < NODE_CLIENTS; id++) {
+        struct node_client *client = &node->clients[id];
+        if (client->used)
+            continue;
+        node->next_connection += 2;
+        *client = (struct node_client){.used = true, .connection = node->next_connection};
+        *ret_connection = node->next_connection;
+        struct node_event *item = add_event(node, REPLICA_CLIENT_OPENED);
+        item->event.client = id;
+        item->event.address = SLICE("10.0.1.1");
+        return true;
+    }
+    return false;
+}
+
+static void take_frames(struct node *node, struct node_client *client, uint32_t id)
+{
+    size_t at = 0;
+
+    while (!client->paused && !client->closing && client->input.size - at >= 4) {
+        size_t size = load_be32(client->input.data + at);
+        ASSERT(size < TEXT_BYTES_MAX);
+        if (client->input.size - at - 4 < size)
+            break;
+        struct node_event *item = add_event(node, REPLICA_CLIENT_FRAME);
+        item->event.client = id;
+        own_bytes(item, slice_of(client->input.data + at + 4, size));
+        at += 4 + size;
+    }
+    if (at > 0)
+        memmove(client->input.data, client->input.data + at, client->input.size - at);
+    client->input.size -= at;
+}
+
+void node_client_bytes(struct node *node, uint64_t connection, struct slice bytes)
+{
+    uint32_t id;
+    struct node_client *client = client_of(node, connection, &id);
+
+    if (client == NULL || client->closing)
+        return;
+    buffer_append(&client->input, bytes);
+    take_frames(node, client, id);
+}
+
+static void report_client_closed(struct node *node, struct node_client *client, uint32_t id)
+{
+    client->closing = true;
+    add_event(node, REPLICA_CLIENT_CLOSED)->event.client = id;
+}
+
+void node_client_closed(struct node *node, uint64_t connection)
+{
+    uint32_t id;
+    struct node_client *client = client_of(node, connection, &id);
+
+    if (client != NULL && !client->closing)
+        report_client_closed(node, client, id);
+}
+
+/* --- carrying out --- */
+
+static void carry_out_for_client(struct node *node, const struct client_effect *effect)
+{
+    struct node_client *client = &node->clients[effect->client];
+
+    if (!client->used)
+        return;
+    switch (effect->kind) {
+    case CLIENT_SEND:
+        node->hooks.client_send(node->hooks.context, node, client->connection,
+                                slice_of(node->effects.bytes.data + effect->offset, effect->size));
+        break;
+    case CLIENT_CLOSE:
+        node->hooks.client_close(node->hooks.context, node, client->connection, effect->reason);
+        if (!client->closing)
+            report_client_closed(node, client, effect->client);
+        break;
+    case CLIENT_PAUSE:
+        client->paused = true;
+        break;
+    case CLIENT_RESUME:
+        client->paused = false;
+        take_frames(node, client, effect->client);
+        break;
+    case CLIENT_HOLD:
+        add_event(node, REPLICA_CLIENT_READY)->event.client = effect->client;
+        break;
+    }
+}
+
+static void carry_out_for_peer(struct node *node, const struct peer_effect *effect)
+{
+    const struct buffer *bytes = &node->effects.peer_bytes;
+    struct slice sent = SLICE_NULL;
+
+    if (effect->kind == PEER_SEND) {
+        ASSERT(effect->offset + effect->size <= bytes->size);
+        sent = slice_of(bytes->data + effect->offset, effect->size);
+    } else if (effect->kind == PEER_LISTEN || effect->kind == PEER_UNLISTEN) {
+        node->listens = effect->kind == PEER_LISTEN;
+    } else if (effect->kind == PEER_CLOSE) {
+        forget_connection(node, effect->connection);
+    }
+    node->hooks.peer(node->hooks.context, node, effect, sent);
+}
+
+static void set_disk(struct node *node);
+
+static void hand_to_disk(struct node *node)
+{
+    struct effects *effects = &node->effects;
+
+    for (size_t i = 0; i < effects->append_count; i++) {
+        const struct txnlog_append *append = &effects->appends[i];
+        ASSERT(append->zxid > node->appended_zxid);
+        node->appended_zxid = append->zxid;
+        node->hooks.append(node->hooks.context, node, append);
+        node->appends = ARRAY_RESERVE(node->appends, node->append_capacity, node->append_count + 1,
+                                      ARRAY_FIRST);
+        node->appends[node->append_count++] = *append;
+    }
+    if (effects->store_begin) {
+        ASSERT(!node->work_waits); /* one at a time */
+        node->work_waits = true;
+        node->work = effects->store_work;
+        node->work_behind = node->append_count;
+    }
+    set_disk(node);
+}
+
+static void image(void *context, uint64_t life);
+
+static void begin_image(struct node *node)
+{
+    ASSERT(!node->image_running);
+    node->image_running = true;
+    enum status status = snapshot_file_begin(
+        sim_disk(node->sim), replica_snapshot_zxid(node->replica), STORE_PLAIN, &node->image_file);
+    if (status != STATUS_OK)
+        node->image_file = NULL; /* reported as given up by the first step */
+    events_in(node->events, IMAGE_STEP_US, image, node, node->life);
+}
+
+static void tick(void *context, uint64_t number)
+{
+    struct node *node = context;
+
+    if (node->up && number == node->tick_number)
+        (void)add_event(node, REPLICA_TICK);
+}
+
+static void set_tick(struct node *node)
+{
+    int64_t now_ms = node_now_ms(node), at_ms = now_ms + node->options.tick_ms;
+    int64_t wish_ms = node->effects.wake_at_ms;
+
+    if (wish_ms < at_ms)
+        at_ms = wish_ms > now_ms ? wish_ms : now_ms;
+    int64_t at_us = (at_ms - node->mono_offset_ms) * 1000;
+    if (at_us < node->events->now_us)
+        at_us = node->events->now_us;
+    if (node->tick_at_us > node->events->now_us && node->tick_at_us <= at_us)
+        return;
+    node->tick_at_us = at_us;
+    events_at(node->events, at_us, tick, node, ++node->tick_number);
+}
+
+static void carry_out(struct node *node)
+{
+    struct effects *effects = &node->effects;
+    uint64_t life = node->life;
+
+    hand_to_disk(node);
+    for (size_t i = 0; i < effects->client_count; i++)
+        carry_out_for_client(node, &effects->clients[i]);
+    for (size_t i = 0; i < effects->peer_count; i++)
+        carry_out_for_peer(node, &effects->peers[i]);
+    bool begin = effects->snapshot_begin;
+    const char *fatal = effects->fatal;
+    set_tick(node);
+    effects_clear(effects);
+    if (fatal != NULL) {
+        node_crash(node, SIM_LOSE_NOTHING, fatal);
+        return;
+    }
+    if (begin)
+        begin_image(node);
+    if (node->life == life)
+        node->hooks.turned(node->hooks.context, node);
+}
+
+/* --- a turn --- */
+
+/* What this end of the table knows: false, it is no news to the replica. */
+static bool note_event(struct node *node, const struct node_event *item)
+{
+    struct node_client *client = &node->clients[item->event.client];
+
+    switch (item->event.kind) {
+    case REPLICA_CLIENT_FRAME:
+    case REPLICA_CLIENT_READY:
+        return client->used;
+    case REPLICA_CLIENT_CLOSED:
+        buffer_deinit(&client->input);
+        *client = (struct node_client){0};
+        return true;
+    default:
+        return true;
+    }
+}
+
+static void step(struct node *node, struct node_event *item)
+{
+    item->event.now_ms = node_now_ms(node);
+    item->event.wall_ms = node_wall_ms(node);
+    if (note_event(node, item))
+        replica_step(node->replica, &item->event, &node->effects);
+    mem_free(item->bytes);
+}
+
+static void turn(void *context, uint64_t life)
+{
+    struct node *node = context;
+    struct node_event *taken = NULL;
+    size_t count = node->inbox_count;
+
+    if (life != node->life)
+        return;
+    if (node->paused_until_us > node->events->now_us) {
+        events_at(node->events, node->paused_until_us, turn, node, life);
+        return;
+    }
+    node->turn_set = false;
+    if (node->options.keeps_events_back && count > 1)
+        count = 1 + (size_t)chance_below(&node->chance, (int64_t)count);
+    if (count > 0) {
+        taken = mem_alloc(count * sizeof(*taken));
+        memcpy(taken, node->inbox, count * sizeof(*taken));
+        memmove(node->inbox, node->inbox + count,
+                (node->inbox_count - count) * sizeof(*node->inbox));
+        node->inbox_count -= count;
+    }
+    for (size_t i = 0; i < count; i++)
+        step(node, &taken[i]);
+    mem_free(taken);
+    if (node->inbox_count > 0)
+        set_turn(node);
+    replica_end_turn(node->replica, &node->effects);
+    carry_out(node);
+}
+
+/* --- the disk --- */
+
+static void disk(void *context, uint64_t life);
+
+static int64_t disk_us(struct node *node)
+{
+    const struct node_options *options = &node->options;
+    int64_t us = options->sync_min_us + chance_below(&node->chance, options->sync_spread_us + 1);
+
+    if (chance_of(&node->chance, options->stall_one_in))
+        us += chance_below(&node->chance, options->stall_max_us);
+    return us;
+}
+
+static void set_disk(struct node *node)
+{
+    if (node->disk_set || (node->append_count == 0 && !node->work_waits))
+        return;
+    node->disk_set = true;
+    events_in(node->events, disk_us(node), disk, node, node->life);
+}
+
+static void disk_failed(struct node *node, const char *what)
+{
+    node_crash(node, sim_disk_crashed(node->sim) ? SIM_LOSE_SOME : SIM_LOSE_NOTHING, what);
+}
+
+static void write_batch(struct node *node, size_t count)
+{
+    struct txnlog_writer *writer = store_actor_log(node->actor);
+
+    if (count > 1 && chance_of(&node->chance, 4))
+        count = 1 + (size_t)chance_below(&node->chance, (int64_t)count);
+    enum status status = txnlog_writer_append(writer, node->appends, count);
+    if (status == STATUS_NO_SPACE) {
+        node->disk_set = true;
+        events_in(node->events, FULL_RETRY_US, disk, node, node->life);
+        return;
+    }
+    if (status != STATUS_OK) {
+        disk_failed(node, "writing the log failed");
+        return;
+    }
+    node->written_count = count;
+    node->disk_phase = NODE_DISK_WRITTEN;
+    set_disk(node);
+}
+
+static void sync_batch(struct node *node)
+{
+    size_t count = node->written_count;
+    int64_t zxid = node->appends[count - 1].zxid;
+
+    if (txnlog_writer_sync(store_actor_log(node->actor)) != STATUS_OK) {
+        disk_failed(node, "syncing the log failed");
+        return;
+    }
+    memmove(node->appends, node->appends + count,
+            (node->append_count - count) * sizeof(*node->appends));
+    node->append_count -= count;
+    node->written_count = 0;
+    if (node->work_waits)
+        node->work_behind -= count;
+    node->disk_phase = NODE_DISK_IDLE;
+    node->durable_zxid = zxid;
+    node->hooks.durable(node->hooks.context, node, zxid);
+    add_event(node, REPLICA_LOG_SYNCED)->event.zxid = zxid;
+    set_disk(node);
+}
+
+static void do_work(struct node *node)
+{
+    struct store_outcome outcome;
+    struct store_work work = node->work;
+
+    ASSERT(work.kind == STORE_WRITE_EPOCHS || node->image_file == NULL);
+    enum status status = store_actor_work(node->actor, &work, &outcome);
+    bool refused = (status == STATUS_NOT_FOUND && work.kind == STORE_TRUNCATE) ||
+                   (status == STATUS_INVALID && work.kind == STORE_WRITE_EPOCHS);
+    struct tree *tree = outcome.recovery.tree;
+    int64_t last_zxid = outcome.recovery.last_zxid;
+    store_outcome_deinit(&outcome);
+    if (status != STATUS_OK && !refused) {
+        if (tree != NULL)
+            tree_free(tree);
+        disk_failed(node, "a work on the files failed");
+        return;
+    }
+    node->work_waits = false;
+    if (status == STATUS_OK && work.kind == STORE_WRITE_EPOCHS) {
+        if (work.accepted_epoch != EPOCH_NONE)
+            node->accepted_epoch = work.accepted_epoch;
+        if (work.current_epoch != EPOCH_NONE)
+            node->current_epoch = work.current_epoch;
+    } else if (status == STATUS_OK) {
+        node->durable_zxid = node->appended_zxid = last_zxid;
+    }
+    node->hooks.stored(node->hooks.context, node, &work, status, tree);
+    struct node_event *item = add_event(node, REPLICA_STORE_DONE);
+    item->event.status = status;
+    item->event.tree = tree;
+    item->event.zxid = last_zxid;
+    set_disk(node);
+}
+
+static void disk(void *context, uint64_t life)
+{
+    struct node *node = context;
+
+    if (life != node->life)
+        return;
+    if (node->paused_until_us > node->events->now_us) {
+        events_at(node->events, node->paused_until_us, disk, node, life);
+        return;
+    }
+    node->disk_set = false;
+    if (node->disk_phase == NODE_DISK_WRITTEN)
+        sync_batch(node);
+    else if (node->work_waits && node->work_behind == 0)
+        do_work(node);
+    else if (node->append_count > 0)
+        write_batch(node, node->work_waits ? node->work_behind : node->append_count);
+}
+
+/* --- the running image --- */
+
+static void end_image(struct node *node, bool written)
+{
+    node->image_running = false;
+    node->image_file = NULL;
+    add_event(node, REPLICA_SNAPSHOT_DONE)->event.status = written ? STATUS_OK : STATUS_IO;
+}
+
+static void image(void *context, uint64_t life)
+{
+    struct node *node = context;
+
+    if (life != node->life || !node->image_running)
+        return;
+    if (node->paused_until_us > node->events->now_us) {
+        events_at(node->events, node->paused_until_us, image, node, life);
+        return;
+    }
+    node->image_part.size = 0;
+    enum image_part part = replica_snapshot_next(
+        node->replica, &node->image_part, 200 + (size_t)chance_below(&node->chance, 4000));
+    enum status status = STATUS_OK;
+    if (node->image_file == NULL) { /* its file could not be made */
+        if (part == IMAGE_END || part == IMAGE_LOST)
+            end_image(node, false);
+        else
+            events_in(node->events, IMAGE_STEP_US, image, node, life);
+        return;
+    }
+    if (part == IMAGE_END) {
+        status = snapshot_file_finish(node->image_file);
+    } else if (part == IMAGE_LOST) {
+        snapshot_file_abort(node->image_file);
+        status = STATUS_END;
+    } else {
+        status = snapshot_file_write(node->image_file, buffer_slice(&node->image_part));
+        if (status == STATUS_OK && part == IMAGE_PART_SEALED)
+            status = snapshot_file_seal(node->image_file);
+        if (status == STATUS_OK) {
+            events_in(node->events, 1 + chance_below(&node->chance, IMAGE_STEP_US), image, node,
+                      life);
+            return;
+        }
+        snapshot_file_abort(node->image_file);
+    }
+    node->image_file = NULL;
+    if (sim_disk_crashed(node->sim))
+        disk_failed(node, "the power failed during a snapshot");
+    else
+        end_image(node, status == STATUS_OK);
+}
+
+/* --- birth and death --- */
+
+static struct replica_options replica_options_of(struct node *node)
+{
+    int32_t tick_ms = node->options.tick_ms;
+
+    return (struct replica_options){.tick_ms = tick_ms,
+                                    .session_timeout_min_ms = 2 * tick_ms,
+                                    .session_timeout_max_ms = 20 * tick_ms,
+                                    .server_id = (uint8_t)node->options.id,
+                                    .session_seed_ms = node_wall_ms(node),
+                                    .random_seed = chance_u64(&node->chance),
+                                    .text_bytes_max = TEXT_BYTES_MAX,
+                                    .digest_auth_enabled = true,
+                                    .digest_algorithm = SLICE("SHA1"),
+                                    .outstanding_max = 1000,
+                                    .container_check_interval_ms = 60000,
+                                    .container_per_minute_max = 10000,
+                                    .ensemble = &node->ensemble,
+                                    .history_bytes_max = node->options.history_bytes_max,
+                                    .snap_count = node->options.snap_count,
+                                    .snapshot_last_zxid_section = true};
+}
+
+static struct recovery_options recovery_options_of(struct node *node)
+{
+    return (struct recovery_options){.tree = {.hash_seed = chance_u64(&node->chance),
+                                              .extended_types = true,
+                                              .digest_enabled = true},
+                                     .text_bytes_max = TEXT_BYTES_MAX,
+                                     .db_autocreate = true,
+                                     .last_zxid_section = true,
+                                     .keep_orphans = true};
+}
+
+static void start_replica(struct node *node, struct tree *tree, const struct epochs *epochs)
+{
+    node->ensemble = (struct ensemble_options){.my_id = node->options.id,
+                                               .membership = node->options.membership,
+                                               .init_limit = node->options.init_limit,
+                                               .sync_limit = node->options.sync_limit,
+                                               .finalize_ms = 200,
+                                               .resend_max_ms = 60000,
+                                               .leader_serves = true,
+                                               .accepted_epoch = epochs->accepted,
+                                               .current_epoch = epochs->current};
+    struct replica_options options = replica_options_of(node);
+    node->replica = replica_new(&options, tree, node_now_ms(node));
+    node->up = true;
+    node->tick_at_us = 0;
+    (void)add_event(node, REPLICA_TICK);
+}
+
+enum status node_boot(struct node *node, struct buffer *problem)
+{
+    struct disk *files = sim_disk(node->sim);
+    struct recovery recovery;
+    struct epochs epochs = {EPOCH_NONE, EPOCH_NONE};
+    struct recovery_options options = recovery_options_of(node);
+
+    ASSERT(!node->up);
+    node->life++;
+    enum status status = store_start_member(files, files, &options, &recovery, &epochs);
+    if (status != STATUS_OK) {
+        if (recovery.notes.count > 0)
+            buffer_append(problem, slice_text(recovery.notes.notes[recovery.notes.count - 1].text));
+        recovery_deinit(&recovery);
+        return status;
+    }
+    struct store_actor_options actor = {.log = {.prealloc_bytes = 64 << 10,
+                                                .force_sync = true,
+                                                .digest_enabled = true,
+                                                .payload_bytes_max = TEXT_BYTES_MAX},
+                                        .recovery = options};
+    node->actor = store_actor_new(files, files, &actor, &recovery.log);
+    node->durable_zxid = node->appended_zxid = recovery.last_zxid;
+    node->accepted_epoch = epochs.accepted;
+    node->current_epoch = epochs.current;
+    start_replica(node, recovery.tree, &epochs);
+    recovery_deinit(&recovery);
+    return STATUS_OK;
+}
+
+/* All that a process has in memory. The power is off already: nothing here changes a file. */
+static void forget(struct node *node)
+{
+    sim_disk_crash_at(node->sim, 1);
+    if (node->image_file != NULL)
+        snapshot_file_abort(node->image_file);
+    node->image_file = NULL;
+    node->image_running = false;
+    replica_free(node->replica);
+    node->replica = NULL;
+    store_actor_free(node->actor);
+    node->actor = NULL;
+    effects_deinit(&node->effects);
+    forget_events(node);
+    for (uint32_t id = 0; id < NODE_CLIENTS; id++) {
+        buffer_deinit(&node->clients[id].input);
+        node->clients[id] = (struct node_client){0};
+    }
+    node->interrupted = node->work_waits;
+    node->append_count = node->written_count = 0;
+    node->disk_phase = NODE_DISK_IDLE;
+    node->disk_set = node->work_waits = node->turn_set = node->listens = node->up = false;
+    node->paused_until_us = 0;
+    node->tick_number++;
+    node->life++;
+}
+
+void node_crash(struct node *node, enum sim_disk_loss loss, const char *why)
+{
+    bool was_up = node->up;
+
+    forget(node);
+    sim_disk_reboot(node->sim, loss);
+    if (was_up)
+        node->hooks.died(node->hooks.context, node, why);
+}
+
+void node_pause(struct node *node, int64_t us)
+{
+    node->paused_until_us = node->events->now_us + us;
+}
+
+void node_deinit(struct node *node)
+{
+    forget(node);
+    buffer_deinit(&node->image_part);
+    mem_free(node->inbox);
+    mem_free(node->appends);
+    sim_disk_free(node->sim);
+}

@@ -1,0 +1,129 @@
+/* node.h: one server of a simulated ensemble: a replica, its disk, and what the daemon does around them.
+ *
+ * Events wait in an inbox until the node's turn comes. A turn steps some or all of them, ends the replica's
+ * turn, and carries its effects out in the order of replica.h's contract. Appends are written and synced
+ * some time later by the writers of the daemon; works on files go through the daemon's own actor behind
+ * them. A crash forgets all but the disk, whose loss is chosen by seed. */
+#ifndef SIM_NODE_H
+#define SIM_NODE_H
+
+#include "replica/membership/membership.h"
+#include "replica/replica.h"
+#include "replica/store/actor.h"
+#include "replica/store/start.h"
+#include "sim/disk.h"
+#include "sim/events.h"
+
+enum { NODE_CLIENTS = 64 };
+
+struct node_options {
+    int64_t id;
+    int index; /* its host number in the network */
+    const struct membership *membership;
+    int32_t tick_ms, init_limit, sync_limit;
+    int32_t snap_count;
+    size_t history_bytes_max;
+    int64_t turn_spread_us;                       /* from an event to its turn */
+    int64_t sync_min_us, sync_spread_us;          /* of one sync */
+    int64_t stall_one_in, stall_max_us;           /* of a disk that stops for a while */
+    bool keeps_events_back; /* a turn takes only some of what waits */
+};
+
+struct node;
+struct node_hooks {
+    void (*peer)(void *context, struct node *node, const struct peer_effect *effect,
+                 struct slice bytes);
+    void (*client_send)(void *context, struct node *node, uint64_t connection,
+                        struct slice bytes);
+    void (*client_close)(void *context, struct node *node, uint64_t connection,
+                         const char *reason);
+    /* It is about to be handed to the log. */
+    void (*append)(void *context, struct node *node, const struct txnlog_append *append);
+    void (*durable)(void *context, struct node *node, int64_t zxid); /* a sync has ended */
+    void (*stored)(void *context, struct node *node, const struct store_work *work,
+                   enum status status, const struct tree *tree);
+    void (*turned)(void *context, struct node *node); /* the turn's effects are carried out */
+    /* The process is gone. */
+    void (*died)(void *context, struct node *node, const char *why);
+    void *context;
+};
+
+struct node_event {
+    struct replica_event event;
+    uint64_t connection; /* of a client's event */
+    uint8_t *bytes;      /* owned */
+};
+
+struct node_client { /* a client's connection as this server numbers it */
+    bool used, paused, closing;
+    uint64_t connection;
+    struct buffer input; /* no whole frame yet, or the client is paused */
+};
+
+enum node_disk_phase { NODE_DISK_IDLE, NODE_DISK_WRITTEN };
+
+/* Fields are for reading. */
+struct node {
+    struct node_options options;
+    struct node_hooks hooks;
+    struct events *events;
+    uint64_t chance;
+    struct sim_disk *sim;
+    bool up;
+    uint64_t life; /* grows with each boot and crash: older events are of no more interest */
+    int64_t paused_until_us;
+    int64_t mono_offset_ms, wall_offset_ms;
+    struct ensemble_options ensemble;
+    struct replica *replica;
+    struct store_actor *actor;
+    struct effects effects;
+    struct node_event *inbox;
+    size_t inbox_count, inbox_capacity;
+    bool turn_set;
+    int64_t tick_at_us;
+    uint64_t tick_number;
+    uint64_t next_connection; /* even */
+    bool listens;
+    struct node_client clients[NODE_CLIENTS];
+    /* the disk's queue */
+    struct txnlog_append *appends;
+    size_t append_count, append_capacity;
+    size_t written_count; /* of the appends, those that are written and not synced */
+    enum node_disk_phase disk_phase;
+    bool disk_set, work_waits;
+    struct store_work work;
+    bool interrupted; /* by the last crash: the work */
+    size_t work_behind; /* so many appends stand before it */
+    int64_t durable_zxid, appended_zxid;
+    int64_t accepted_epoch, current_epoch; /* as the files have them for sure */
+    /* the running image */
+    bool image_running;
+    struct snapshot_file *image_file;
+    struct buffer image_part;
+};
+
+void node_init(struct node *node, const struct node_options *options,
+               const struct node_hooks *hooks, struct events *events, uint64_t seed);
+void node_deinit(struct node *node);
+
+/* From the disk. The answer of store_start_member(); `problem` gets its last note. STATUS_IO with
+ * sim_disk_crashed(): it died on the way. */
+MUST_USE enum status node_boot(struct node *node, struct buffer *problem);
+/* The process ends, and with it, unless it is SIM_LOSE_NOTHING, the machine. died() is called. */
+void node_crash(struct node *node, enum sim_disk_loss loss, const char *why);
+void node_pause(struct node *node, int64_t us); /* it stands still */
+
+/* What the network brings. */
+uint64_t node_accept_peer(struct node *node); /* the number of its end */
+void node_peer_opened(struct node *node, uint64_t connection, enum peer_port port);
+void node_peer_bytes(struct node *node, uint64_t connection, struct slice bytes);
+void node_peer_closed(struct node *node, uint64_t connection);
+void node_peer_ready(struct node *node, uint64_t connection);
+bool node_accept_client(struct node *node, uint64_t *ret_connection);
+void node_client_bytes(struct node *node, uint64_t connection, struct slice bytes);
+void node_client_closed(struct node *node, uint64_t connection);
+
+int64_t node_now_ms(const struct node *node);
+int64_t node_wall_ms(const struct node *node);
+
+#endif

@@ -1,0 +1,51 @@
+/* world.h: what the files of the simulated ensemble share. Not for others: their door is cluster.h. */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include "sim/cluster.h"
+#include "sim/network.h"
+#include "sim/node.h"
+
+enum { WORLD_NODES_MAX = 7, WORLD_CLIENTS_MAX = 8 };
+
+struct world_options { /* by seed: each fault may be absent */
+    int nodes, observers, clients;
+    int64_t crash_one_in, pause_one_in, partition_one_in, break_one_in, clock_one_in, full_one_in;
+    int64_t fault_every_us;
+};
+
+struct route { /* one end of a connection between servers */
+    int host;
+    uint64_t number;
+    enum network_port port;
+    bool image; /* a snapshot is on its way */
+};
+
+struct checker;
+struct speaker;
+
+struct world {
+    const struct cluster_run *run;
+    struct cluster_verdict verdict;
+    struct world_options options;
+    struct events events;
+    struct network *network;
+    struct membership *membership;
+    struct node nodes[WORLD_NODES_MAX];
+    int node_count;
+    uint64_t fault_chance;
+    struct map routes;
+    struct checker *checker;
+    struct speaker *speakers;
+    int64_t highest_answered; /* zxid of a write that some client was answered */
+    bool healing; /* no more faults */
+};
+
+/* A line of the trace, and into the hash. node NULL: of nobody. */
+void world_note(struct world *world, const struct node *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The first one is the verdict. */
+void world_fail(struct world *world, const struct node *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif
