@@ -9,7 +9,7 @@
 
 enum { EPOCHS_MAX = 4096, BUCKETS = 1024 };
 
-struct known { /* a transaction that somebody has logged */
+struct known {            /* a transaction that somebody has logged */
     int64_t zxid, before; /* the one before it in every log */
     struct buffer payload;
     bool committed, has_digest;
@@ -190,7 +190,8 @@ static void model_op(struct checker *checker, const struct txn *txn, const struc
     struct path *path = make_path(checker, op->path);
     const struct version *before = version_at(path, zxid);
     bool existed = before != NULL && before->exists;
-    bool creates = op->type != OP_SET_DATA && op->type != OP_DELETE && op->type != OP_DELETE_CONTAINER;
+    bool creates =
+        op->type != OP_SET_DATA && op->type != OP_DELETE && op->type != OP_DELETE_CONTAINER;
     if (creates == existed) {
         world_fail(world, NULL, "%" PRIx64 " changes %.*s, which %s", (uint64_t)zxid,
                    (int)op->path.size, (const char *)op->path.data,
@@ -243,9 +244,9 @@ static void model_session(struct checker *checker, const struct txn *txn)
         return;
     }
     if (header->cxid <= session->last_cxid)
-        world_fail(world, NULL, "request %d of session %" PRIx64 " is executed by %" PRIx64 ", behind %d",
-                   header->cxid, (uint64_t)header->client_id, (uint64_t)header->zxid,
-                   session->last_cxid);
+        world_fail(
+            world, NULL, "request %d of session %" PRIx64 " is executed by %" PRIx64 ", behind %d",
+            header->cxid, (uint64_t)header->client_id, (uint64_t)header->zxid, session->last_cxid);
     session->last_cxid = header->cxid;
 }
 
@@ -288,7 +289,8 @@ void checker_append(struct checker *checker, struct node *node, const struct txn
         return;
     }
     if (known->before != before)
-        world_fail(checker->world, node, "it logs %" PRIx64 " behind %" PRIx64 ", elsewhere it stands behind %" PRIx64,
+        world_fail(checker->world, node,
+                   "it logs %" PRIx64 " behind %" PRIx64 ", elsewhere it stands behind %" PRIx64,
                    (uint64_t)append->zxid, (uint64_t)before, (uint64_t)known->before);
     if (!slice_equal(buffer_slice(&known->payload), append->payload))
         world_fail(checker->world, node, "it logs a %" PRIx64 " that is another one elsewhere",
@@ -364,8 +366,9 @@ void checker_acks(struct checker *checker, struct node *node, int64_t zxid)
         world_fail(checker->world, node, "it acknowledges epoch %" PRId64 " and has not written it",
                    zxid_epoch(zxid));
     if (zxid_counter(zxid) != 0 && at->durable_zxid < zxid)
-        world_fail(checker->world, node, "it acknowledges %" PRIx64 ", and only %" PRIx64 " is durable",
-                   (uint64_t)zxid, (uint64_t)at->durable_zxid);
+        world_fail(checker->world, node,
+                   "it acknowledges %" PRIx64 ", and only %" PRIx64 " is durable", (uint64_t)zxid,
+                   (uint64_t)at->durable_zxid);
 }
 
 /* --- commits --- */
@@ -402,7 +405,8 @@ static void commit_up_to(struct checker *checker, struct node *node, int64_t zxi
     for (int64_t at = zxid; at != checker->committed_zxid;) {
         struct known *known = known_at(checker, at);
         if (known == NULL || at < checker->committed_zxid || count == ARRAY_LEN(chain)) {
-            world_fail(checker->world, node, "it commits %" PRIx64 " without %" PRIx64 ", which is committed",
+            world_fail(checker->world, node,
+                       "it commits %" PRIx64 " without %" PRIx64 ", which is committed",
                        (uint64_t)zxid, (uint64_t)checker->committed_zxid);
             return;
         }
@@ -421,11 +425,13 @@ void checker_commits(struct checker *checker, struct node *node, int64_t zxid)
     if (zxid > checker->committed_zxid)
         commit_up_to(checker, node, zxid);
     else if (known == NULL || !known->committed)
-        world_fail(checker->world, node, "it commits %" PRIx64 ", and behind it %" PRIx64 " is committed",
-                   (uint64_t)zxid, (uint64_t)checker->committed_zxid);
+        world_fail(checker->world, node,
+                   "it commits %" PRIx64 ", and behind it %" PRIx64 " is committed", (uint64_t)zxid,
+                   (uint64_t)checker->committed_zxid);
 }
 
-static void check_epoch(struct checker *checker, struct node *node, const struct ensemble_info *info)
+static void check_epoch(struct checker *checker, struct node *node,
+                        const struct ensemble_info *info)
 {
     struct on_node *at = on(checker, node);
 
@@ -487,13 +493,16 @@ void checker_write_answered(struct checker *checker, int64_t session_id, int32_t
     struct txn txn;
 
     if (known == NULL || !known->committed) {
-        world_fail(checker->world, NULL, "a client was answered with %" PRIx64 ", which is not committed",
+        world_fail(checker->world, NULL,
+                   "a client was answered with %" PRIx64 ", which is not committed",
                    (uint64_t)zxid);
         return;
     }
     if (txn_read(buffer_slice(&known->payload), &checker->arena, &txn) != STATUS_OK ||
         txn.header.client_id != session_id || txn.header.cxid != xid)
-        world_fail(checker->world, NULL, "request %d of session %" PRIx64 " was answered with %" PRIx64 ", which is of another",
+        world_fail(checker->world, NULL,
+                   "request %d of session %" PRIx64 " was answered with %" PRIx64
+                   ", which is of another",
                    xid, (uint64_t)session_id, (uint64_t)zxid);
     else if (txn.header.type != OP_MULTI &&
              err != (txn.header.type == OP_ERROR ? txn.op.err : ZK_OK))

@@ -21,8 +21,9 @@ static void vnote(struct world *world, const struct node *node, const char *form
     char line[1024];
     int at = snprintf(line, sizeof(line), "%10.3f ", (double)world->events.now_us / 1000.0);
 
-    at += node != NULL ? snprintf(line + at, sizeof(line) - (size_t)at, "n%" PRId64 " ", node->options.id)
-                       : snprintf(line + at, sizeof(line) - (size_t)at, "-- ");
+    at += node != NULL
+              ? snprintf(line + at, sizeof(line) - (size_t)at, "n%" PRId64 " ", node->options.id)
+              : snprintf(line + at, sizeof(line) - (size_t)at, "-- ");
     vsnprintf(line + at, sizeof(line) - (size_t)at, format, values);
     world->verdict.hash = hash_bytes(slice_text(line), world->verdict.hash);
     if (world->run->trace != NULL)
@@ -219,7 +220,8 @@ static void on_stored(void *context, struct node *node, const struct store_work 
 
     checker_stored(world->checker, node, work, status);
     world_note(world, node,
-               "%s done: %s zxid=%" PRIx64 " accepted=%" PRId64 " current=%" PRId64 " tree=%" PRIx64,
+               "%s done: %s zxid=%" PRIx64 " accepted=%" PRId64 " current=%" PRId64
+               " tree=%" PRIx64,
                names[work->kind], status_text(status), (uint64_t)work->zxid, work->accepted_epoch,
                work->current_epoch, tree == NULL ? 0 : (uint64_t)tree_last_zxid(tree));
 }
@@ -281,8 +283,8 @@ static void make_membership(struct world *world)
         snprintf(name, sizeof(name), "server.%d", i + 1);
         snprintf(value, sizeof(value), "n%d:2888:3888:%s", i + 1,
                  i < world->options.nodes ? "participant" : "observer");
-        enum status status = membership_add(world->membership, slice_text(name), slice_text(value),
-                                            false, &problem);
+        enum status status =
+            membership_add(world->membership, slice_text(name), slice_text(value), false, &problem);
         ASSERT(status == STATUS_OK);
     }
     enum status status = membership_finish(world->membership, &problem, &server);
@@ -335,7 +337,8 @@ static void make_world(struct world *world, const struct cluster_run *run)
     map_init(&world->routes);
     struct network_options network = {.latency_min_us = chance_below(&seed, 2000),
                                       .latency_spread_us = 1 << chance_below(&seed, 16),
-                                      .chunk_max = chance_of(&seed, 2) ? 0 : 1 + chance_below(&seed, 200),
+                                      .chunk_max =
+                                          chance_of(&seed, 2) ? 0 : 1 + chance_below(&seed, 200),
                                       .slow_one_in = chance_of(&seed, 2) ? 0 : 100};
     struct network_hooks hooks = {.accept = on_accept,
                                   .opened = on_opened,
@@ -347,7 +350,6 @@ static void make_world(struct world *world, const struct cluster_run *run)
     make_membership(world);
     make_nodes(world, &seed);
 }
-
 
 /* --- faults --- */
 
@@ -365,8 +367,8 @@ static void partition(struct world *world)
     uint64_t *chance = &world->fault_chance;
     int hosts = world->node_count + world->options.clients;
     int64_t kind = chance_below(chance, 4);
-    uint64_t side = kind == 0 ? (uint64_t)1 << chance_below(chance, world->node_count)
-                              : chance_u64(chance);
+    uint64_t side =
+        kind == 0 ? (uint64_t)1 << chance_below(chance, world->node_count) : chance_u64(chance);
 
     for (int from = 0; from < hosts; from++) {
         for (int to = 0; to < hosts; to++) {
@@ -436,8 +438,9 @@ static void fault(void *context, uint64_t unused)
     if (world->healing)
         return;
     one_fault(world);
-    events_in(&world->events, 1 + chance_below(&world->fault_chance, 2 * world->options.fault_every_us),
-              fault, world, 0);
+    events_in(&world->events,
+              1 + chance_below(&world->fault_chance, 2 * world->options.fault_every_us), fault,
+              world, 0);
 }
 
 static void heal(struct world *world)

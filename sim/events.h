@@ -15,7 +15,7 @@ struct events_item {
     uint64_t argument;
 };
 
-struct events { /* zeroed but for `chance`: empty */
+struct events {                /* zeroed but for `chance`: empty */
     struct events_item *items; /* a heap */
     size_t count, capacity;
     int64_t now_us;

@@ -16,10 +16,10 @@ enum {
 struct network_end {
     int host;
     uint64_t number;
-    bool closed;  /* its host wants to hear nothing of it any more, or has been told the end */
-    bool ends;    /* behind the bytes on their way comes the end, */
-    int64_t ends_at_us; /* not before */
-    bool pumping; /* an event will deliver the next bytes */
+    bool closed; /* its host wants to hear nothing of it any more, or has been told the end */
+    bool ends;   /* behind the bytes on their way comes the end, */
+    int64_t ends_at_us;  /* not before */
+    bool pumping;        /* an event will deliver the next bytes */
     struct buffer bytes; /* on their way to this end, from read_at on */
     size_t read_at;
     bool sender_waits; /* for room */
@@ -130,7 +130,8 @@ static void remove_if_over(struct network *network, struct connection *connectio
 static int64_t latency_us(struct network *network)
 {
     const struct network_options *options = &network->options;
-    int64_t us = options->latency_min_us + chance_below(&network->chance, options->latency_spread_us + 1);
+    int64_t us =
+        options->latency_min_us + chance_below(&network->chance, options->latency_spread_us + 1);
 
     if (chance_of(&network->chance, options->slow_one_in))
         us *= 1 + chance_below(&network->chance, 100);
@@ -251,8 +252,8 @@ void network_dial(struct network *network, int host, uint64_t number, int to,
     connection->dialled_us = network->events->now_us;
     connection->ends[0] = (struct network_end){.host = host, .number = number};
     connection->ends[1] = (struct network_end){.host = to, .closed = true};
-    network->connections = ARRAY_RESERVE(network->connections, network->capacity,
-                                         network->count + 1, ARRAY_FIRST);
+    network->connections =
+        ARRAY_RESERVE(network->connections, network->capacity, network->count + 1, ARRAY_FIRST);
     network->connections[network->count++] = connection;
     events_in(network->events, latency_us(network) + latency_us(network), connect, network,
               connection->id);
@@ -340,7 +341,8 @@ void network_crash(struct network *network, int host, bool silently)
 
 bool network_break_one(struct network *network)
 {
-    size_t start = network->count == 0 ? 0 : (size_t)chance_below(&network->chance, (int64_t)network->count);
+    size_t start =
+        network->count == 0 ? 0 : (size_t)chance_below(&network->chance, (int64_t)network->count);
 
     for (size_t i = 0; i < network->count; i++) {
         struct connection *connection = network->connections[(start + i) % network->count];

@@ -15,8 +15,7 @@ enum network_port { NETWORK_ELECTION, NETWORK_QUORUM, NETWORK_CLIENT };
 
 struct network_hooks {
     /* True: somebody listens there, and this is the number of its end of the connection. */
-    bool (*accept)(void *context, int host, enum network_port port, int from,
-                   uint64_t *ret_number);
+    bool (*accept)(void *context, int host, enum network_port port, int from, uint64_t *ret_number);
     void (*opened)(void *context, int host, uint64_t number, enum network_port port);
     void (*bytes)(void *context, int host, uint64_t number, struct slice bytes);
     void (*closed)(void *context, int host, uint64_t number);

@@ -55,8 +55,8 @@ static void set_turn(struct node *node)
 
 static struct node_event *add_event(struct node *node, enum replica_event_kind kind)
 {
-    node->inbox = ARRAY_RESERVE(node->inbox, node->inbox_capacity, node->inbox_count + 1,
-                                ARRAY_FIRST);
+    node->inbox =
+        ARRAY_RESERVE(node->inbox, node->inbox_capacity, node->inbox_count + 1, ARRAY_FIRST);
     struct node_event *item = &node->inbox[node->inbox_count++];
     *item = (struct node_event){.event = {.kind = kind}};
     set_turn(node);
@@ -545,8 +545,8 @@ static void image(void *context, uint64_t life)
         return;
     }
     node->image_part.size = 0;
-    enum image_part part = replica_snapshot_next(
-        node->replica, &node->image_part, 200 + (size_t)chance_below(&node->chance, 4000));
+    enum image_part part = replica_snapshot_next(node->replica, &node->image_part,
+                                                 200 + (size_t)chance_below(&node->chance, 4000));
     enum status status = STATUS_OK;
     if (node->image_file == NULL) { /* its file could not be made */
         if (part == IMAGE_END || part == IMAGE_LOST)

@@ -23,20 +23,18 @@ struct node_options {
     int32_t tick_ms, init_limit, sync_limit;
     int32_t snap_count;
     size_t history_bytes_max;
-    int64_t turn_spread_us;                       /* from an event to its turn */
-    int64_t sync_min_us, sync_spread_us;          /* of one sync */
-    int64_t stall_one_in, stall_max_us;           /* of a disk that stops for a while */
-    bool keeps_events_back; /* a turn takes only some of what waits */
+    int64_t turn_spread_us;              /* from an event to its turn */
+    int64_t sync_min_us, sync_spread_us; /* of one sync */
+    int64_t stall_one_in, stall_max_us;  /* of a disk that stops for a while */
+    bool keeps_events_back;              /* a turn takes only some of what waits */
 };
 
 struct node;
 struct node_hooks {
     void (*peer)(void *context, struct node *node, const struct peer_effect *effect,
                  struct slice bytes);
-    void (*client_send)(void *context, struct node *node, uint64_t connection,
-                        struct slice bytes);
-    void (*client_close)(void *context, struct node *node, uint64_t connection,
-                         const char *reason);
+    void (*client_send)(void *context, struct node *node, uint64_t connection, struct slice bytes);
+    void (*client_close)(void *context, struct node *node, uint64_t connection, const char *reason);
     /* It is about to be handed to the log. */
     void (*append)(void *context, struct node *node, const struct txnlog_append *append);
     void (*durable)(void *context, struct node *node, int64_t zxid); /* a sync has ended */
@@ -92,7 +90,7 @@ struct node {
     enum node_disk_phase disk_phase;
     bool disk_set, work_waits;
     struct store_work work;
-    bool interrupted; /* by the last crash: the work */
+    bool interrupted;   /* by the last crash: the work */
     size_t work_behind; /* so many appends stand before it */
     int64_t durable_zxid, appended_zxid;
     int64_t accepted_epoch, current_epoch; /* as the files have them for sure */

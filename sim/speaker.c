@@ -48,7 +48,8 @@ struct speaker {
     int64_t session_id, last_zxid;
     int32_t timeout_ms, next_xid;
     int64_t heard_us, sent_us;
-    int64_t synced_zxid; /* no read may show less: a sync came back, and that was answered before it */
+    int64_t
+        synced_zxid; /* no read may show less: a sync came back, and that was answered before it */
     struct asked asked[PIPELINE_MAX];
     size_t asked_count;
     struct armed armed[WATCHES_MAX];
@@ -106,11 +107,11 @@ static void shake(struct speaker *speaker)
 
     if (speaker->session_id != 0)
         zk_session_password(speaker->session_id, password);
-    connect_request_write(&frame, &(struct connect_request){
-                                      .last_zxid_seen = speaker->last_zxid,
-                                      .timeout_ms = speaker->timeout_ms,
-                                      .session_id = speaker->session_id,
-                                      .password = slice_of(password, PASSWORD_BYTES)});
+    connect_request_write(
+        &frame, &(struct connect_request){.last_zxid_seen = speaker->last_zxid,
+                                          .timeout_ms = speaker->timeout_ms,
+                                          .session_id = speaker->session_id,
+                                          .password = slice_of(password, PASSWORD_BYTES)});
     jute_put_bool(&frame, false);
     speaker->state = SPEAKER_SHAKES;
     send_frame(speaker, &frame);
@@ -136,7 +137,8 @@ static void put_value(struct speaker *speaker, struct buffer *body)
     jute_put_bytes(body, slice_text(value));
 }
 
-static void put_create(struct speaker *speaker, struct buffer *body, const char *path, int32_t flags)
+static void put_create(struct speaker *speaker, struct buffer *body, const char *path,
+                       int32_t flags)
 {
     jute_put_bytes(body, slice_text(path));
     put_value(speaker, body);
@@ -229,7 +231,8 @@ static int32_t choose(struct speaker *speaker, struct asked *asked, struct buffe
     return choose_write(speaker, asked, body);
 }
 
-static void send_request(struct speaker *speaker, int32_t xid, int32_t op, const struct buffer *body)
+static void send_request(struct speaker *speaker, int32_t xid, int32_t op,
+                         const struct buffer *body)
 {
     struct buffer frame = {0};
 
@@ -244,7 +247,8 @@ static void ask(struct speaker *speaker)
     struct asked *asked = &speaker->asked[speaker->asked_count];
     struct buffer body = {0};
 
-    *asked = (struct asked){.xid = ++speaker->next_xid, .returned_before = speaker->world->highest_answered};
+    *asked = (struct asked){.xid = ++speaker->next_xid,
+                            .returned_before = speaker->world->highest_answered};
     asked->op = choose(speaker, asked, &body);
     speaker->asked_count++;
     world_note(speaker->world, NULL, "client %d > xid=%d op=%d %s%s", speaker->index, asked->xid,
@@ -279,8 +283,8 @@ static void later(void *context, uint64_t life)
         leave(speaker); /* to another server */
         return;
     }
-    bool closing = speaker->asked_count > 0 &&
-                   speaker->asked[speaker->asked_count - 1].op == OP_CLOSE_SESSION;
+    bool closing =
+        speaker->asked_count > 0 && speaker->asked[speaker->asked_count - 1].op == OP_CLOSE_SESSION;
     if (!speaker->resting && !closing && speaker->asked_count < PIPELINE_MAX)
         ask(speaker);
     else if (now_us - speaker->sent_us > (int64_t)speaker->timeout_ms * 333)
@@ -298,7 +302,9 @@ static void check_watches(struct speaker *speaker, int64_t zxid)
         int64_t change =
             checker_next_change(speaker->world->checker, slice_text(armed->path), armed->zxid);
         if (change <= zxid)
-            world_fail(speaker->world, NULL, "client %d sees %" PRIx64 " before the event of %s, which changed at %" PRIx64,
+            world_fail(speaker->world, NULL,
+                       "client %d sees %" PRIx64
+                       " before the event of %s, which changed at %" PRIx64,
                        speaker->index, (uint64_t)zxid, armed->path, (uint64_t)change);
     }
 }
@@ -333,8 +339,8 @@ static void check_read(struct speaker *speaker, const struct asked *asked,
     struct slice data = SLICE_NULL;
 
     if (reply->zxid > checker_committed_zxid(world->checker))
-        world_fail(world, NULL, "client %d reads %" PRIx64 ", which is not committed", speaker->index,
-                   (uint64_t)reply->zxid);
+        world_fail(world, NULL, "client %d reads %" PRIx64 ", which is not committed",
+                   speaker->index, (uint64_t)reply->zxid);
     if (reply->zxid < speaker->synced_zxid)
         world_fail(world, NULL, "client %d reads at %" PRIx64 " behind a sync of %" PRIx64,
                    speaker->index, (uint64_t)reply->zxid, (uint64_t)speaker->synced_zxid);
@@ -353,7 +359,9 @@ static void check_read(struct speaker *speaker, const struct asked *asked,
         int32_t version = reader_i32(reader);
         if (mzxid != want.mzxid || version != want.version ||
             (asked->op == OP_GET_DATA && !slice_equal(data, want.data)))
-            world_fail(world, NULL, "client %d reads %s at %" PRIx64 " as of %" PRIx64 ", version %d; it is of %" PRIx64 ", version %d",
+            world_fail(world, NULL,
+                       "client %d reads %s at %" PRIx64 " as of %" PRIx64
+                       ", version %d; it is of %" PRIx64 ", version %d",
                        speaker->index, asked->path, (uint64_t)reply->zxid, (uint64_t)mzxid, version,
                        (uint64_t)want.mzxid, want.version);
     }
@@ -379,7 +387,9 @@ static void check_write(struct speaker *speaker, const struct asked *asked,
     checker_write_answered(world->checker, speaker->session_id, asked->xid, reply->zxid,
                            reply->err);
     if (reply->zxid <= asked->returned_before)
-        world_fail(world, NULL, "client %d's write has %" PRIx64 ", and %" PRIx64 " was answered before it was asked",
+        world_fail(world, NULL,
+                   "client %d's write has %" PRIx64 ", and %" PRIx64
+                   " was answered before it was asked",
                    speaker->index, (uint64_t)reply->zxid, (uint64_t)asked->returned_before);
     if (reply->zxid > world->highest_answered)
         world->highest_answered = reply->zxid;

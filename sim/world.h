@@ -38,7 +38,7 @@ struct world {
     struct checker *checker;
     struct speaker *speakers;
     int64_t highest_answered; /* zxid of a write that some client was answered */
-    bool healing; /* no more faults */
+    bool healing;             /* no more faults */
 };
 
 /* A line of the trace, and into the hash. node NULL: of nobody. */
