@@ -4,7 +4,7 @@
  * (or a server that stands alone) decides when one is over; a learner notes which of them it has
  * heard and reports that with its next answer to a PING. A leader fences sessions that move: what
  * comes from a server that no longer owns the session is refused.
- * Source: SessionTrackerImpl.java, LearnerSessionTracker.java. */
+*/
 #ifndef REPLICA_PROPOSALS_SESSIONS_H
 #define REPLICA_PROPOSALS_SESSIONS_H
 
