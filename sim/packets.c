@@ -42,8 +42,7 @@ static void note_quorum(struct world *world, struct node *node, struct route *ro
             checker_acks(world->checker, node, packet.zxid);
         route->up_to_date = route->up_to_date || packet.type == QUORUM_UP_TO_DATE;
         /* Before that it is how a new leader's own history is sent, which nobody applies yet. */
-        if (route->up_to_date &&
-            (packet.type == QUORUM_COMMIT || packet.type == QUORUM_INFORM))
+        if (route->up_to_date && (packet.type == QUORUM_COMMIT || packet.type == QUORUM_INFORM))
             checker_commits(world->checker, node, packet.zxid);
         route->image = packet.type == QUORUM_SNAP;
         bytes = slice_of(bytes.data + size, bytes.size - size);
