@@ -13,6 +13,7 @@
 
 enum client_state {
     CLIENT_NEW,      /* no ConnectRequest yet */
+    CLIENT_HELD,     /* its ConnectRequest waits, for a moment, until a leader is known */
     CLIENT_SETTLING, /* waits for createSession, or for the writes of its session's older connection */
     CLIENT_SERVING,
     CLIENT_CLOSING /* absorbs everything */
@@ -56,7 +57,7 @@ struct client {
     uint64_t writes_proposed, writes_applied;
     bool paused;
     bool answers_held;    /* answers wait for clients_ready() */
-    struct list in_asked; /* among those whose session the leader was asked about */
+    struct list in_asked; /* or in_held: of those that wait for a leader, or for its answer */
     int64_t asked_session_id;
     int32_t asked_timeout_ms;
     struct list in_paused;  /* among the clients that are paused because too much waits */
@@ -93,6 +94,7 @@ struct clients {
     struct list blocked;
     struct waiting_queue throttled;
     struct list paused;
+    struct list held;                    /* CLIENT_HELD, in the order in which they came */
     struct list asked;                   /* in the order in which the leader was asked */
     size_t waiting_count, waiting_bytes; /* in all queues */
     struct watch_event event;
@@ -184,6 +186,12 @@ void requests_resume_paused(struct clients *clients);
 /* --- connect.c --- */
 void connect_frame(struct clients *clients, struct client *client, struct slice bytes);
 void connect_session_created(struct clients *clients, const struct proposal *proposal);
+/* Nobody is served now, but an election may be over in a moment: the request waits until
+ * connect_release_held(), or until connect_end_held() finds that it has waited for too long. */
+void connect_hold(struct clients *clients, struct client *client, struct slice bytes);
+void connect_release_held(struct clients *clients);
+void connect_end_held(struct clients *clients);
+int64_t connect_held_until_ms(const struct clients *clients); /* INT64_MAX: nobody is held */
 /* The leader's answer; NULL: the session is over. */
 void connect_session_revalidated(struct clients *clients, int64_t session_id,
                                  struct session *session);

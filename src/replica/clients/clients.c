@@ -18,6 +18,7 @@ struct clients *clients_new(const struct clients_options *options, struct propos
     map_init(&clients->attachments);
     list_init(&clients->paused);
     list_init(&clients->asked);
+    list_init(&clients->held);
     list_init(&clients->blocked);
     clients->response_last = clients->response_min = clients->response_max = -1;
     return clients;
@@ -66,8 +67,9 @@ void clients_frame(struct clients *clients, uint32_t id, struct slice bytes)
         if (clients->serving)
             connect_frame(clients, client, bytes);
         else
-            client_close(clients, client, "this server does not serve: it knows no leader yet");
+            connect_hold(clients, client, bytes);
         break;
+    case CLIENT_HELD:
     case CLIENT_SETTLING:
         (void)waiting_add(clients, &client->early_frames, client, bytes);
         break;
@@ -98,6 +100,7 @@ void clients_admit_waiting(struct clients *clients)
 {
     requests_release_throttled(clients);
     requests_resume_paused(clients);
+    connect_end_held(clients);
 }
 
 void clients_touch_paused(struct clients *clients)
@@ -111,8 +114,12 @@ void clients_touch_paused(struct clients *clients)
 
 int64_t clients_wake_at_ms(const struct clients *clients)
 {
-    return clients->throttled.count > 0 ? clients->step->now_ms + clients->options.throttle_stall_ms
-                                        : INT64_MAX;
+    int64_t throttled_ms = clients->throttled.count > 0
+                               ? clients->step->now_ms + clients->options.throttle_stall_ms
+                               : INT64_MAX;
+    int64_t held_ms = connect_held_until_ms(clients);
+
+    return throttled_ms < held_ms ? throttled_ms : held_ms;
 }
 
 /* --- what proposals tell --- */
@@ -205,6 +212,7 @@ struct proposals_observer clients_observer(struct clients *clients)
 void clients_serve(struct clients *clients)
 {
     clients->serving = true;
+    connect_release_held(clients);
 }
 
 void clients_replace_tree(struct clients *clients, struct tree *tree)
@@ -217,7 +225,7 @@ void clients_stop(struct clients *clients, const char *reason)
 {
     clients->serving = false;
     for (uint32_t id = 0; id < clients->capacity; id++) {
-        if (clients->items[id] != NULL)
+        if (clients->items[id] != NULL && clients->items[id]->state != CLIENT_HELD)
             client_close(clients, clients->items[id], reason);
     }
     waiting_clear(clients, &clients->throttled);

@@ -2,6 +2,9 @@
  * begins with a ConnectRequest, and is served from its ConnectResponse on. */
 #include "replica/clients/client.h"
 
+/* How long a ConnectRequest waits for the end of an election. Other servers may serve sooner. */
+enum { HELD_MAX_MS = 300 };
+
 /* Session 0 refuses: the session is unknown or closed, or the password is wrong. */
 static void send_connect_response(struct clients *clients, struct client *client,
                                   int64_t session_id, int32_t timeout_ms)
@@ -167,6 +170,50 @@ void connect_frame(struct clients *clients, struct client *client, struct slice 
         reattach_session(clients, client, &request, timeout_ms);
     else
         create_session(clients, client, timeout_ms);
+}
+
+/* --- while there is no leader --- */
+
+static struct client *first_held(const struct clients *clients)
+{
+    return list_empty(&clients->held) ? NULL
+                                      : CONTAINER_OF(clients->held.next, struct client, in_asked);
+}
+
+void connect_hold(struct clients *clients, struct client *client, struct slice bytes)
+{
+    ASSERT(client->state == CLIENT_NEW && !clients->serving);
+    (void)waiting_add(clients, &client->early_frames, client, bytes);
+    client->state = CLIENT_HELD;
+    client_pause(clients, client);
+    list_add_last(&clients->held, &client->in_asked);
+}
+
+void connect_release_held(struct clients *clients)
+{
+    struct client *client;
+
+    while ((client = first_held(clients)) != NULL) {
+        struct waiting *waiting = waiting_take(clients, &client->early_frames);
+        list_remove(&client->in_asked);
+        client->state = CLIENT_NEW;
+        connect_frame(clients, client, slice_of(waiting->bytes, waiting->size));
+        waiting_free(waiting);
+    }
+}
+
+int64_t connect_held_until_ms(const struct clients *clients)
+{
+    const struct client *client = first_held(clients);
+
+    return client == NULL ? INT64_MAX : client->early_frames.first->arrived_ms + HELD_MAX_MS;
+}
+
+void connect_end_held(struct clients *clients)
+{
+    while (connect_held_until_ms(clients) <= clients->step->now_ms)
+        client_close(clients, first_held(clients),
+                     "this server does not serve: it knows no leader yet");
 }
 
 void connect_session_created(struct clients *clients, const struct proposal *proposal)
