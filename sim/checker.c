@@ -219,13 +219,14 @@ static void model_session(struct checker *checker, const struct txn *txn)
     struct world *world = checker->world;
 
     if (header->type == OP_CREATE_SESSION) {
-        if (session != NULL) {
+        if (session != NULL && !session->closed) {
             world_fail(world, NULL, "session %" PRIx64 " is created twice, again by %" PRIx64,
                        (uint64_t)header->client_id, (uint64_t)header->zxid);
             return;
         }
-        session = mem_zalloc(sizeof(*session));
-        session->id = header->client_id;
+        if (session == NULL)
+            session = mem_zalloc(sizeof(*session));
+        *session = (struct model_session){.id = header->client_id};
         map_set(&checker->sessions, (uint64_t)header->client_id, session);
         return;
     }

@@ -2,6 +2,7 @@
 #include "sim/cluster.h"
 
 #include "base/hash.h"
+#include "replica/store/snapshot_stream.h"
 #include "sim/chance.h"
 #include "sim/checker.h"
 #include "sim/packets.h"
@@ -448,8 +449,10 @@ static void heal(struct world *world)
     world->healing = true;
     world_note(world, NULL, "--- no more faults ---");
     network_heal(world->network);
+    network_calm(world->network);
     for (int i = 0; i < world->node_count; i++) {
         struct node *node = &world->nodes[i];
+        node->options.stall_one_in = 0;
         sim_disk_set_space(node->sim, UINT64_MAX);
         sim_disk_crash_at(node->sim, 0);
         if (node->paused_until_us > world->events.now_us)
@@ -488,8 +491,10 @@ static void free_world(struct world *world)
     speakers_free(world->speakers, world->options.clients);
     checker_free(world->checker);
     network_free(world->network);
-    while ((route = map_next(&world->routes, &cursor, NULL)) != NULL)
+    while ((route = map_next(&world->routes, &cursor, NULL)) != NULL) {
+        snapshot_stream_free(route->stream);
         mem_free(route);
+    }
     map_deinit(&world->routes);
     membership_free(world->membership);
     events_deinit(&world->events);

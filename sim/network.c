@@ -85,6 +85,11 @@ void network_heal(struct network *network)
     memset(network->blocked, 0, sizeof(network->blocked));
 }
 
+void network_calm(struct network *network)
+{
+    network->options.slow_one_in = 0;
+}
+
 /* --- finding --- */
 
 static struct connection *by_id(const struct network *network, uint64_t id)
@@ -266,7 +271,7 @@ void network_send(struct network *network, int host, uint64_t number, struct sli
     int side;
     struct connection *connection = by_number(network, host, number, &side);
 
-    if (connection == NULL || connection->ends[1 - side].closed)
+    if (connection == NULL || connection->ends[1 - side].closed || connection->ends[1 - side].ends)
         return;
     buffer_append(&connection->ends[1 - side].bytes, bytes);
     pump_in(network, connection, 1 - side, latency_us(network));

@@ -1,21 +1,29 @@
 /* packets.c: a send of the replica is of whole packets, except for the bytes of a snapshot: those are
- * skipped up to the NEWLEADER that ends every synchronisation. */
+ * read to their end and skipped. */
 #include "sim/packets.h"
 
+#include "replica/store/snapshot_stream.h"
 #include "sim/checker.h"
 
 #include <inttypes.h>
 
-static size_t find_new_leader(struct slice bytes)
+/* How many of the bytes belong to the snapshot that is being sent. */
+static size_t skip_snapshot(struct world *world, struct node *node, struct route *route,
+                            struct slice bytes)
 {
-    static const uint8_t type[4] = {0, 0, 0, QUORUM_NEW_LEADER};
+    size_t used = 0;
 
-    for (size_t at = 0; at + QUORUM_HEAD_BYTES <= bytes.size; at++) {
-        if (memcmp(bytes.data + at, type, sizeof(type)) == 0 &&
-            load_be32(bytes.data + at + 8) == 0 && load_be32(bytes.data + at + 4) != 0)
-            return at;
+    if (route->stream == NULL)
+        route->stream = snapshot_stream_new(tree_get_options(replica_tree(node->replica)), 1 << 20);
+    enum status status = snapshot_stream_feed(route->stream, bytes, &used);
+    if (status != STATUS_OK && status != STATUS_END)
+        world_fail(world, node, "it sends a snapshot that does not decode");
+    route->image = status == STATUS_OK;
+    if (!route->image) {
+        snapshot_stream_free(route->stream);
+        route->stream = NULL;
     }
-    return bytes.size;
+    return used;
 }
 
 static void note_quorum(struct world *world, struct node *node, struct route *route,
@@ -25,10 +33,11 @@ static void note_quorum(struct world *world, struct node *node, struct route *ro
         struct quorum_packet packet;
         size_t size;
         if (route->image) {
-            size_t skip = find_new_leader(bytes);
+            size_t skip = skip_snapshot(world, node, route, bytes);
             world_note(world, node, "#%" PRIu64 " snapshot bytes: %zu", route->number, skip);
             bytes = slice_of(bytes.data + skip, bytes.size - skip);
-            route->image = bytes.size == 0;
+            if (world->verdict.failed)
+                return;
             continue;
         }
         enum status status = quorum_packet_read(bytes, SIZE_MAX / 2, &packet, &size);

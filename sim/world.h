@@ -14,11 +14,13 @@ struct world_options { /* by seed: each fault may be absent */
     int64_t fault_every_us;
 };
 
+struct snapshot_stream;
 struct route { /* one end of a connection between servers */
     int host;
     uint64_t number;
     enum network_port port;
     bool image;      /* a snapshot is on its way */
+    struct snapshot_stream *stream;
     bool up_to_date; /* UPTODATE was sent */
 };
 
