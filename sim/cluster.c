@@ -79,13 +79,14 @@ static bool on_accept(void *context, int host, enum network_port port, int from,
     struct world *world = context;
     struct node *node = &world->nodes[host];
 
-    (void)from;
     if (!node->up || (port == NETWORK_QUORUM && !node->listens))
         return false;
     if (port == NETWORK_CLIENT)
         return node_accept_client(node, ret_number);
     *ret_number = node_accept_peer(node);
     add_route(world, host, *ret_number, port);
+    world_note(world, node, "#%" PRIu64 " is accepted from n%d, %s port", *ret_number, from + 1,
+               port == NETWORK_QUORUM ? "quorum" : "election");
     return true;
 }
 
@@ -116,12 +117,14 @@ static void on_closed(void *context, int host, uint64_t number)
 {
     struct world *world = context;
 
-    if (route_of(world, host, number) != NULL)
+    if (route_of(world, host, number) != NULL) {
+        world_note(world, &world->nodes[host], "#%" PRIu64 " is closed", number);
         node_peer_closed(&world->nodes[host], number);
-    else if (host < world->node_count)
+    } else if (host < world->node_count) {
         node_client_closed(&world->nodes[host], number);
-    else
+    } else {
         speaker_closed(world->speakers, host - world->node_count, number);
+    }
 }
 
 static void on_ready(void *context, int host, uint64_t number)
@@ -158,6 +161,8 @@ static void on_peer(void *context, struct node *node, const struct peer_effect *
         enum network_port port =
             effect->port == PEER_PORT_QUORUM ? NETWORK_QUORUM : NETWORK_ELECTION;
         add_route(world, host, effect->connection, port);
+        world_note(world, node, "#%" PRIu64 " dials %.*s:%u", effect->connection,
+                   (int)effect->host.size, (const char *)effect->host.data, effect->port_number);
         network_dial(world->network, host, effect->connection, host_of_name(world, effect->host),
                      port);
         break;
@@ -170,8 +175,8 @@ static void on_peer(void *context, struct node *node, const struct peer_effect *
         network_hold(world->network, host, effect->connection);
         break;
     case PEER_CLOSE:
-        if (effect->reason != NULL)
-            world_note(world, node, "closes #%" PRIu64 ": %s", effect->connection, effect->reason);
+        world_note(world, node, "#%" PRIu64 " it closes%s%s", effect->connection,
+                   effect->reason != NULL ? ": " : "", effect->reason != NULL ? effect->reason : "");
         network_close(world->network, host, effect->connection);
         break;
     case PEER_LISTEN:
@@ -261,9 +266,13 @@ static void restart(void *context, uint64_t index)
         world_note(world, node, "starts zxid=%" PRIx64 " accepted=%" PRId64 " current=%" PRId64,
                    (uint64_t)node->durable_zxid, node->accepted_epoch, node->current_epoch);
         checker_booted(world->checker, node);
+        network_is_back(world->network, (int)index);
     } else if (sim_disk_crashed(node->sim)) {
         node_crash(node, SIM_LOSE_SOME, "the power failed during the start");
         events_in(&world->events, 100000, restart, world, index);
+    } else if (status == STATUS_NO_SPACE && !world->healing) {
+        world_note(world, node, "it does not start: no space");
+        events_in(&world->events, 500000, restart, world, index);
     } else {
         world_fail(world, node, "it does not start: %s: %.*s", status_text(status),
                    (int)problem.size, (const char *)problem.data);

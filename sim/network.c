@@ -19,10 +19,12 @@ struct network_end {
     bool closed; /* its host wants to hear nothing of it any more, or has been told the end */
     bool ends;   /* behind the bytes on their way comes the end, */
     int64_t ends_at_us;  /* not before */
-    bool pumping;        /* an event will deliver the next bytes */
+    int64_t pump_at_us; /* an event will deliver the next bytes then; 0: none will */
     struct buffer bytes; /* on their way to this end, from read_at on */
     size_t read_at;
     bool sender_waits; /* for room */
+    bool lost;         /* its host has crashed, and the other side does not know */
+    bool resets;       /* and is up again: it answers what comes with a reset */
 };
 
 struct connection {
@@ -150,9 +152,12 @@ static void pump(void *context, uint64_t argument);
 static void pump_in(struct network *network, struct connection *connection, int side,
                     int64_t delay_us)
 {
-    if (connection->ends[side].pumping)
+    struct network_end *end = &connection->ends[side];
+    int64_t at_us = network->events->now_us + delay_us;
+
+    if (end->pump_at_us != 0 && end->pump_at_us <= at_us)
         return;
-    connection->ends[side].pumping = true;
+    end->pump_at_us = at_us;
     events_in(network->events, delay_us, pump, network, connection->id * 2 + (uint64_t)side);
 }
 
@@ -185,9 +190,9 @@ static void pump(void *context, uint64_t argument)
     if (connection == NULL)
         return;
     struct network_end *to = &connection->ends[side];
-    to->pumping = false;
-    if (to->closed)
-        return;
+    if (to->closed || to->pump_at_us > network->events->now_us)
+        return; /* a later event takes this one's place */
+    to->pump_at_us = 0;
     if (network->blocked[connection->ends[1 - side].host][to->host]) {
         pump_in(network, connection, side,
                 BLOCKED_RETRY_MIN_US + chance_below(&network->chance, BLOCKED_RETRY_SPREAD_US));
@@ -271,7 +276,13 @@ void network_send(struct network *network, int host, uint64_t number, struct sli
     int side;
     struct connection *connection = by_number(network, host, number, &side);
 
-    if (connection == NULL || connection->ends[1 - side].closed || connection->ends[1 - side].ends)
+    if (connection == NULL)
+        return;
+    if (connection->ends[1 - side].resets && connection->ends[side].ends) {
+        connection->ends[side].ends_at_us = network->events->now_us;
+        pump_in(network, connection, side, latency_us(network));
+    }
+    if (connection->ends[1 - side].closed || connection->ends[1 - side].ends)
         return;
     buffer_append(&connection->ends[1 - side].bytes, bytes);
     pump_in(network, connection, 1 - side, latency_us(network));
@@ -329,6 +340,7 @@ void network_crash(struct network *network, int host, bool silently)
             if (connection->ends[side].host != host || connection->ends[side].closed)
                 continue;
             connection->ends[side].closed = true;
+            connection->ends[side].lost = silently;
             if (!connection->open || connection->ends[1 - side].closed)
                 continue;
             cut(network, connection, 1 - side);
@@ -341,6 +353,16 @@ void network_crash(struct network *network, int host, bool silently)
         }
         if (connection->open)
             remove_if_over(network, connection);
+    }
+}
+
+void network_is_back(struct network *network, int host)
+{
+    for (size_t i = 0; i < network->count; i++) {
+        for (int side = 0; side < 2; side++) {
+            struct network_end *end = &network->connections[i]->ends[side];
+            end->resets = end->resets || (end->host == host && end->lost);
+        }
     }
 }
 

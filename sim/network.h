@@ -50,6 +50,8 @@ void network_hold(struct network *network, int host, uint64_t number);
 void network_close(struct network *network, int host, uint64_t number);
 /* All connections of the host break. Silently: the others learn it much later. */
 void network_crash(struct network *network, int host, bool silently);
+/* The host answers again: who sends on a connection from before its crash learns that at once. */
+void network_is_back(struct network *network, int host);
 /* One connection, by chance, breaks at some byte. False: there is none. */
 bool network_break_one(struct network *network);
 
