@@ -176,7 +176,8 @@ static void on_peer(void *context, struct node *node, const struct peer_effect *
         break;
     case PEER_CLOSE:
         world_note(world, node, "#%" PRIu64 " it closes%s%s", effect->connection,
-                   effect->reason != NULL ? ": " : "", effect->reason != NULL ? effect->reason : "");
+                   effect->reason != NULL ? ": " : "",
+                   effect->reason != NULL ? effect->reason : "");
         network_close(world->network, host, effect->connection);
         break;
     case PEER_LISTEN:

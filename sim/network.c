@@ -19,7 +19,7 @@ struct network_end {
     bool closed; /* its host wants to hear nothing of it any more, or has been told the end */
     bool ends;   /* behind the bytes on their way comes the end, */
     int64_t ends_at_us;  /* not before */
-    int64_t pump_at_us; /* an event will deliver the next bytes then; 0: none will */
+    int64_t pump_at_us;  /* an event will deliver the next bytes then; 0: none will */
     struct buffer bytes; /* on their way to this end, from read_at on */
     size_t read_at;
     bool sender_waits; /* for room */

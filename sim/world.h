@@ -19,7 +19,7 @@ struct route { /* one end of a connection between servers */
     int host;
     uint64_t number;
     enum network_port port;
-    bool image;      /* a snapshot is on its way */
+    bool image; /* a snapshot is on its way */
     struct snapshot_stream *stream;
     bool up_to_date; /* UPTODATE was sent */
 };

@@ -31,7 +31,8 @@ struct proposals {
     struct buffer scratch;
     int64_t proposed_zxid, durable_zxid, agreed_zxid;
     int64_t changes_kept; /* outstanding_kept_put_count() with the newest transaction */
-    int64_t digest_mismatches;
+    int64_t
+        mismatch_zxid; /* the last transaction after which the tree was not as it says; 0: none */
     /* Of the first in the ring, while it is applied in part. */
     struct txn applying;
     struct txn_progress progress;
@@ -235,7 +236,7 @@ static void count_applied(struct proposals *proposals, const struct pending *pen
                         proposals->step->wall_ms - txn->header.time_ms);
     if (txn->has_digest && (uint64_t)txn->digest != tree_digest(proposals->tree)) {
         metrics_count(metrics, METRIC_DIGEST_MISMATCHES, 1);
-        proposals->digest_mismatches++;
+        proposals->mismatch_zxid = proposals->applying.header.zxid;
     }
 }
 
@@ -631,7 +632,7 @@ size_t proposals_bytes(const struct proposals *proposals)
     return proposals->ring.pending_bytes + proposals->forwarded.bytes;
 }
 
-int64_t proposals_digest_mismatches(const struct proposals *proposals)
+int64_t proposals_mismatch_zxid(const struct proposals *proposals)
 {
-    return proposals->digest_mismatches;
+    return proposals->mismatch_zxid;
 }
