@@ -350,12 +350,19 @@ static void on_ack(struct zab_leader *leader, struct zab_peer *peer, int64_t zxi
     }
 }
 
+/* In the order of zxids: one of this server's own clients is taken at the end of the turn, when a later one
+ * of a learner may stand here. */
 static void ask_for_round(struct zab_leader *leader, uint64_t connection, int64_t zxid)
 {
-    leader->syncs =
-        ARRAY_RESERVE(leader->syncs, leader->sync_capacity, leader->sync_count + 1, ARRAY_FIRST);
-    leader->syncs[leader->sync_count++] =
-        (struct sync_wait){.connection = connection, .zxid = zxid, .round = leader->ping_round + 1};
+    size_t at = leader->sync_count;
+
+    leader->syncs = ARRAY_RESERVE(leader->syncs, leader->sync_capacity, leader->sync_count + 1,
+                                  ARRAY_FIRST);
+    for (; at > 0 && leader->syncs[at - 1].zxid > zxid; at--)
+        leader->syncs[at] = leader->syncs[at - 1];
+    leader->syncs[at] = (struct sync_wait){
+        .connection = connection, .zxid = zxid, .round = leader->ping_round + 1};
+    leader->sync_count++;
     leader->ping_now = true;
 }
 
