@@ -1,15 +1,28 @@
 /* simulate.c: runs seeds of the simulated ensemble.
  *
- *     simulate SEED                  one seed, with its trace
- *     simulate COUNT FIRST SECONDS   so many seeds from FIRST on (0: fresh ones), until one fails or time
- *                                    is up */
+ *     simulate SEED                        one seed, with its trace
+ *     simulate COUNT FIRST SECONDS [JOBS]  so many seeds from FIRST on (0: fresh ones), or until time is up,
+ *                                          in JOBS processes
+ *
+ * The exit status is 0 only if every seed was good, and at least one ran. */
+#include "base/base.h"
 #include "sim/cluster.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
+
+enum { JOBS_MAX = 64 };
+
+struct totals { /* of one process */
+    uint64_t good, bad;
+    int64_t simulated_ms;
+};
 
 static void print(void *context, const char *line)
 {
@@ -27,36 +40,75 @@ static void tell(const struct cluster_run *run, const struct cluster_verdict *ve
     fflush(stdout);
 }
 
-int main(int argc, char **argv)
+static int one(uint64_t seed)
 {
-    struct cluster_run run = {.trace = print};
+    struct cluster_run run = {.seed = seed, .trace = print};
+    struct cluster_verdict verdict = cluster_simulate(&run);
 
-    if (argc == 2) {
-        run.seed = strtoull(argv[1], NULL, 0);
+    tell(&run, &verdict);
+    return verdict.failed ? 1 : 0;
+}
+
+/* Every JOBS-th seed. */
+static void some(uint64_t first, uint64_t count, uint64_t jobs, time_t end, struct totals *totals)
+{
+    for (uint64_t at = 0; at < count && time(NULL) < end; at += jobs) {
+        struct cluster_run run = {.seed = first + at};
         struct cluster_verdict verdict = cluster_simulate(&run);
-        tell(&run, &verdict);
-        return verdict.failed ? 1 : 0;
-    }
-    if (argc != 4)
-        return 2;
-    uint64_t count = strtoull(argv[1], NULL, 0);
-    run.seed = strtoull(argv[2], NULL, 0);
-    run.trace = NULL;
-    if (run.seed == 0 && getrandom(&run.seed, sizeof(run.seed), 0) != sizeof(run.seed))
-        return 2;
-    run.seed &= INT64_MAX;
-    time_t end = time(NULL) + atoi(argv[3]);
-    uint64_t good = 0, bad = 0;
-    int64_t simulated_ms = 0;
-    for (; good + bad < count && time(NULL) < end; run.seed++) {
-        struct cluster_verdict verdict = cluster_simulate(&run);
-        simulated_ms += verdict.simulated_ms;
-        bad += verdict.failed;
-        good += !verdict.failed;
-        if (verdict.failed)
+        totals->simulated_ms += verdict.simulated_ms;
+        totals->bad += verdict.failed;
+        totals->good += !verdict.failed;
+        if (verdict.failed || getenv("VERBOSE") != NULL)
             tell(&run, &verdict);
     }
-    printf("%" PRIu64 " seeds good, %" PRIu64 " bad, %" PRId64 " simulated hours\n", good, bad,
-           simulated_ms / 3600000);
-    return bad > 0 ? 1 : 0;
+}
+
+static int many(uint64_t count, uint64_t first, int seconds, uint64_t jobs)
+{
+    size_t bytes = JOBS_MAX * sizeof(struct totals);
+    struct totals *totals =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct totals sum = {0};
+    time_t end = time(NULL) + seconds;
+    int status, crashed = 0;
+
+    if (totals == MAP_FAILED)
+        return 2;
+    for (uint64_t job = 0; job < jobs; job++) {
+        pid_t child = fork();
+        if (child < 0)
+            return 2;
+        if (child == 0) {
+            some(first + job, count - job, jobs, end, &totals[job]);
+            exit(0);
+        }
+    }
+    while (wait(&status) > 0)
+        crashed += status != 0;
+    for (uint64_t job = 0; job < jobs; job++) {
+        sum.good += totals[job].good;
+        sum.bad += totals[job].bad;
+        sum.simulated_ms += totals[job].simulated_ms;
+    }
+    printf("%" PRIu64 " seeds good, %" PRIu64 " bad, %d processes broken, %.1f simulated hours\n",
+           sum.good, sum.bad, crashed, (double)sum.simulated_ms / 3600000.0);
+    return sum.bad > 0 || crashed > 0 || sum.good == 0 ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2)
+        return one(strtoull(argv[1], NULL, 0));
+    if (argc < 4 || argc > 5) {
+        fprintf(stderr, "simulate SEED | simulate COUNT FIRST SECONDS [JOBS]\n");
+        return 2;
+    }
+    uint64_t count = strtoull(argv[1], NULL, 0), first = strtoull(argv[2], NULL, 0);
+    uint64_t jobs = argc == 5 ? strtoull(argv[4], NULL, 0) : 1;
+    if (first == 0 && getrandom(&first, sizeof(first), 0) != sizeof(first))
+        return 2;
+    first &= INT64_MAX; /* prints and parses the same everywhere */
+    if (jobs < 1 || jobs > JOBS_MAX || jobs > count)
+        return 2;
+    return many(count, first, atoi(argv[3]), jobs);
 }
