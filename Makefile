@@ -8,7 +8,7 @@ CONFIGURE = @test -f build/$(1)/build.ninja || cmake --preset $(1) >build/$(1).l
             { cat build/$(1).log; echo "cannot configure: run dev/setup.sh build"; exit 1; }
 
 .DEFAULT_GOAL := all
-.PHONY: all help run test check quick unit conformance differential e2e crash ensemble input \
+.PHONY: all help run test check quick unit conformance differential e2e crash ensemble sim sim-many input \
         fuzz bench format lint install clean debug asan setup setup-test
 
 all: build ## the release program, build/paddock
@@ -52,6 +52,16 @@ crash: all ## SIGKILL under load
 
 ensemble: all ## several servers at once, ours and Java's
 	$(PYTEST) test/ensemble
+
+sim: build ## one simulated run of an ensemble with its trace (SEED=n)
+	$(call CONFIGURE,release)
+	@$(call BUILD,release) --target simulate
+	@build/release/simulate $(or $(SEED),1)
+
+sim-many: build ## simulated runs of fresh seeds (COUNT=2000 SECONDS=300 FIRST=n)
+	$(call CONFIGURE,release)
+	@$(call BUILD,release) --target simulate
+	@build/release/simulate $(or $(COUNT),2000) $(or $(FIRST),0) $(or $(SECONDS),300) $(JOBS)
 
 input: all ## bad input, configuration, four-letter words, load generator
 	$(PYTEST) $(wildcard test/input test/config test/fourletter test/storage test/bench)

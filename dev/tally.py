@@ -117,7 +117,8 @@ def pytest(name, path, *words, env=None):
 
 
 def test_stages():
-    stages = [build("release", "paddock"), build("debug", "all", "tests"), ctest("debug")]
+    stages = [build("release", "paddock", "simulate"), build("debug", "all", "tests"), ctest("debug"),
+              Stage("simulation", "build/release/simulate", "2000", "0", "290", JOBS)]
     for suite in ("storage", "config", "fourletter", "input", "bench", "e2e", "crash",
                   "ensemble", "differential"):
         if exists("test/" + suite):
