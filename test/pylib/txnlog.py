@@ -16,6 +16,7 @@ HEAD = struct.Struct(">4siq")  # ZKLG, version, database
 FRAME = struct.Struct(">qi")  # Adler-32, size
 HEADER = struct.Struct(">qiqqi")  # session, cxid, zxid, time, type
 DIGEST_BYTES, TRAILER_BYTES = 12, 24
+MULTI, ERROR = 14, struct.pack(">i", -1)
 
 Record = collections.namedtuple("Record", "session cxid zxid time type rest file")
 
@@ -61,13 +62,29 @@ def read_logs(directory):
     return dict(sorted(records.items()))
 
 
+def failed_multi(rest):
+    """A leader of Java writes the parts of a multi that failed as errors into its own log, some of them
+    only after it has sent the transaction as it was: they are all made errors."""
+    at, parts = 4, []
+    for _ in range(struct.unpack_from(">i", rest)[0]):
+        parts.append((at, rest[at : at + 4]))
+        at += 8 + max(0, struct.unpack_from(">i", rest, at + 4)[0])
+    if not any(kind == ERROR for _, kind in parts):
+        return rest
+    changed = bytearray(rest)
+    for start, _ in parts:
+        changed[start : start + 4] = ERROR
+    return bytes(changed)
+
+
 def same(one, other):
     """Whether two records are the same transaction."""
     if one[:5] != other[:5]:
         return False
-    if len(one.rest) == len(other.rest) and one.rest != other.rest:
-        return one.rest[:-TRAILER_BYTES] == other.rest[:-TRAILER_BYTES]  # each server's own
-    short, long = sorted((one.rest, other.rest), key=len)
+    mine, theirs = (failed_multi(r.rest) if r.type == MULTI else r.rest for r in (one, other))
+    if len(mine) == len(theirs) > DIGEST_BYTES + TRAILER_BYTES and mine != theirs:
+        return mine[:-TRAILER_BYTES] == theirs[:-TRAILER_BYTES]  # each server's own
+    short, long = sorted((mine, theirs), key=len)
     added = len(long) - len(short)
     return long.startswith(short) and added in (
         0, DIGEST_BYTES, TRAILER_BYTES, DIGEST_BYTES + TRAILER_BYTES
@@ -80,9 +97,9 @@ def is_tail(zxid, records):
     return not any(z >> 32 == zxid >> 32 and z >= zxid for z in records)
 
 
-def differences(one, other):
+def differences(one, other, snapshots=(0, 0)):
     """What two servers' records disagree about, between the first and the last zxid of both, tails of
-    epochs aside."""
+    epochs aside, and what stands in a snapshot instead: the zxid of each one's newest."""
     if not one or not other:
         return []
     first, last = max(min(one), min(other)), min(max(one), max(other))
@@ -91,6 +108,8 @@ def differences(one, other):
         mine, theirs = one.get(zxid), other.get(zxid)
         if mine is None or theirs is None:
             if is_tail(zxid, one if mine is None else other):
+                continue
+            if zxid <= snapshots[0 if mine is None else 1]:
                 continue
             found.append("0x%x is only in %s" % (zxid, (mine or theirs).file))
         elif not same(mine, theirs):

@@ -236,7 +236,6 @@ static void count_applied(struct proposals *proposals, const struct pending *pen
                         proposals->step->wall_ms - txn->header.time_ms);
     if (txn->has_digest && (uint64_t)txn->digest != tree_digest(proposals->tree)) {
         metrics_count(metrics, METRIC_DIGEST_MISMATCHES, 1);
-        proposals->mismatch_zxid = proposals->applying.header.zxid;
     }
 }
 
@@ -630,9 +629,4 @@ size_t proposals_count(const struct proposals *proposals)
 size_t proposals_bytes(const struct proposals *proposals)
 {
     return proposals->ring.pending_bytes + proposals->forwarded.bytes;
-}
-
-int64_t proposals_mismatch_zxid(const struct proposals *proposals)
-{
-    return proposals->mismatch_zxid;
 }

@@ -164,7 +164,5 @@ struct sessions *proposals_sessions(struct proposals *proposals);
 struct snapshots *proposals_snapshots(struct proposals *proposals);
 size_t proposals_count(const struct proposals *proposals); /* transactions not yet applied */
 size_t proposals_bytes(const struct proposals *proposals); /* the length of all of them */
-/* The last transaction after which the tree's digest was not the one in the transaction; 0: none. */
-int64_t proposals_mismatch_zxid(const struct proposals *proposals);
 
 #endif

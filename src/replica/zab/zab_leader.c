@@ -356,12 +356,12 @@ static void ask_for_round(struct zab_leader *leader, uint64_t connection, int64_
 {
     size_t at = leader->sync_count;
 
-    leader->syncs = ARRAY_RESERVE(leader->syncs, leader->sync_capacity, leader->sync_count + 1,
-                                  ARRAY_FIRST);
+    leader->syncs =
+        ARRAY_RESERVE(leader->syncs, leader->sync_capacity, leader->sync_count + 1, ARRAY_FIRST);
     for (; at > 0 && leader->syncs[at - 1].zxid > zxid; at--)
         leader->syncs[at] = leader->syncs[at - 1];
-    leader->syncs[at] = (struct sync_wait){
-        .connection = connection, .zxid = zxid, .round = leader->ping_round + 1};
+    leader->syncs[at] =
+        (struct sync_wait){.connection = connection, .zxid = zxid, .round = leader->ping_round + 1};
     leader->sync_count++;
     leader->ping_now = true;
 }

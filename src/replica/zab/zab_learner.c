@@ -49,7 +49,6 @@ struct zab_learner {
     bool wants_work, wants_no_image;
     /* transactions */
     int64_t committed_zxid; /* the leader said so */
-    int64_t compared_above; /* digests of later transactions must be those of this tree */
     int64_t acked_zxid;
 };
 
@@ -380,8 +379,6 @@ static void on_up_to_date(struct zab_learner *learner)
     learner->phase = LEARN_SERVING;
     learner->zab->must_have_snapshot = false;
     learner->acked_zxid = learner->committed_zxid;
-    /* A snapshot of Java's may hold some of what was sent with it: its digest is that of none. */
-    learner->compared_above = learner->committed_zxid;
     proposals_agreed(proposals, learner->committed_zxid, learner->zab->observer);
 }
 
@@ -649,18 +646,6 @@ static void acknowledge(struct zab_learner *learner)
     }
 }
 
-/* This tree is another one than the leader's: nobody may read it, and it is fetched anew. */
-static void look_at_digests(struct zab_learner *learner)
-{
-    int64_t zxid = proposals_mismatch_zxid(learner->zab->proposals);
-
-    if (zxid <= learner->compared_above)
-        return;
-    learner->zab->must_have_snapshot = true;
-    fail(learner,
-         "after a transaction this server's tree was not the leader's: it is fetched anew");
-}
-
 void zab_learner_end_turn(struct zab_learner *learner)
 {
     struct buffer *requests = proposals_to_leader(learner->zab->proposals);
@@ -668,9 +653,6 @@ void zab_learner_end_turn(struct zab_learner *learner)
     begin_wanted_work(learner);
     persist(learner);
     if (learner->phase != LEARN_SERVING || learner->failed != NULL)
-        return;
-    look_at_digests(learner);
-    if (learner->failed != NULL)
         return;
     acknowledge(learner);
     if (requests->size > 0)
