@@ -182,6 +182,9 @@ static void on_peer(void *context, struct node *node, const struct peer_effect *
                    effect->reason != NULL ? effect->reason : "");
         network_close(world->network, host, effect->connection);
         break;
+    case PEER_NOTE:
+        world_note(world, node, "notes #%" PRIu64 ": %s", effect->connection, effect->reason);
+        break;
     case PEER_LISTEN:
     case PEER_UNLISTEN:
         break;

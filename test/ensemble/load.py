@@ -99,10 +99,10 @@ class Load:
 
     loads = itertools.count()
 
-    def __init__(self, ensemble, writers=3, timeout_s=20.0):
+    def __init__(self, ensemble, writers=3, timeout_s=20.0, hosts=None):
         self.ensemble = ensemble
         name = "load%d-" % next(Load.loads)  # an ensemble may have several, one behind the other
-        self.writers = [Writer(ensemble.hosts, name + str(i), timeout_s) for i in range(writers)]
+        self.writers = [Writer(hosts or ensemble.hosts, name + str(i), timeout_s) for i in range(writers)]
 
     def __enter__(self):
         for writer in self.writers:

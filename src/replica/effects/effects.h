@@ -53,7 +53,8 @@ enum peer_effect_kind {
     PEER_CLOSE,  /* send what is queued, then close. REPLICA_PEER_CLOSED does not follow; nothing of
                    this connection is reported any more */
     PEER_LISTEN, /* accept learners at the quorum port: this server leads */
-    PEER_UNLISTEN /* stop that */
+    PEER_UNLISTEN, /* stop that */
+    PEER_NOTE      /* log `reason` about this connection, which stays open */
 };
 struct peer_effect {
     enum peer_effect_kind kind;
@@ -62,7 +63,8 @@ struct peer_effect {
     size_t offset, size;
     struct slice host;    /* PEER_DIAL: as configured; valid until the turn's end */
     uint16_t port_number; /* PEER_DIAL */
-    const char *reason;   /* PEER_CLOSE: why, for the log; NULL: an ordinary end. Static text */
+    const char *reason;   /* PEER_CLOSE: why, for the log; NULL: an ordinary end. PEER_NOTE.
+                             Static text */
 };
 
 /* Work on the files that is no append. At most one at a time, after all appends of this turn and of

@@ -534,6 +534,10 @@ static bool named(struct connections *connections, uint64_t number,
         hang_up(connections, number, "too many servers that are not configured", effects);
         return false;
     }
+    if (hello->server_id != INT64_MAX && configured(connections, id) == NULL)
+        effects_add_peer(effects, (struct peer_effect){.kind = PEER_NOTE,
+                                                       .connection = number,
+                                                       .reason = "no server.N line has its id"});
     if (id < connections->options.my_id) {
         hang_up(connections, number, NULL, effects);
         prompted(connections, line, hello, now_ms, effects);

@@ -168,6 +168,12 @@ static void send_leader_info(struct zab_leader *leader, struct zab_peer *peer)
     peer->phase = PEER_PROMISING;
 }
 
+static bool is_configured(const struct zab_leader *leader, const struct zab_peer *peer)
+{
+    return membership_find(leader->zab->membership, peer->id) != NULL;
+}
+
+/* Servers that are not configured, and may be anybody, do not use up epochs. */
 static void decide_epoch(struct zab_leader *leader)
 {
     struct zab *zab = leader->zab;
@@ -178,7 +184,8 @@ static void decide_epoch(struct zab_leader *leader)
         return;
     for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
         const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
-        if (peer->phase >= PEER_INTRODUCED && peer->accepted_epoch > highest)
+        if (peer->phase >= PEER_INTRODUCED && peer->accepted_epoch > highest &&
+            is_configured(leader, peer))
             highest = peer->accepted_epoch;
     }
     if (highest >= INT32_MAX) {
@@ -192,6 +199,17 @@ static void decide_epoch(struct zab_leader *leader)
                                              .current_epoch = -1});
 }
 
+/* While an ensemble grows, a new server follows before the others know it. */
+static void note_stranger(struct zab_leader *leader, const struct zab_peer *peer, bool has_id)
+{
+    if (has_id && !is_configured(leader, peer))
+        effects_add_peer(leader->zab->step->effects,
+                         (struct peer_effect){
+                             .kind = PEER_NOTE,
+                             .connection = peer->connection,
+                             .reason = "no server.N line has its id: it learns without a vote"});
+}
+
 static void on_introduction(struct zab_leader *leader, struct zab_peer *peer,
                             const struct quorum_packet *packet)
 {
@@ -201,6 +219,14 @@ static void on_introduction(struct zab_leader *leader, struct zab_peer *peer,
     if ((packet->type != QUORUM_FOLLOWER_INFO && packet->type != QUORUM_OBSERVER_INFO) ||
         quorum_learner_info_read(packet->data, &info, &has_id) != STATUS_OK) {
         peer_drop(leader, peer, "its first packet is not FOLLOWERINFO or OBSERVERINFO");
+        return;
+    }
+    if (info.protocol_version < LEARNER_PROTOCOL_VERSION) {
+        peer_drop(leader, peer, "it speaks a protocol older than that of release 3.4");
+        return;
+    }
+    if (has_id && info.server_id == leader->zab->options.my_id) {
+        peer_drop(leader, peer, "it has this server's own id");
         return;
     }
     if (info.config_version > leader->zab->membership->version) {
@@ -220,6 +246,7 @@ static void on_introduction(struct zab_leader *leader, struct zab_peer *peer,
         }
     }
     peer->phase = PEER_INTRODUCED;
+    note_stranger(leader, peer, has_id);
     if (leader->phase >= LEAD_CONFIRMING)
         send_leader_info(leader, peer);
     else

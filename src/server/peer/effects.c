@@ -112,6 +112,8 @@ static void carry_out_on(struct peers *peers, struct peer_connection *connection
         peer_connection_add_part(connection, slice_of(bytes->data + effect->offset, effect->size));
     } else if (effect->kind == PEER_HOLD) {
         connection->held = true;
+    } else if (effect->kind == PEER_NOTE) {
+        peer_log(connection, LOG_LEVEL_WARN, "another server", effect->reason);
     } else {
         connection->closing = connection->finished = true;
         if (effect->reason != NULL)
@@ -157,6 +159,7 @@ void peers_carry_out(struct peers *peers)
             break;
         case PEER_SEND:
         case PEER_HOLD:
+        case PEER_NOTE:
         case PEER_CLOSE:
             connection = connection_of(peers, effect);
             if (connection != NULL) /* else it is gone; the replica was told, or will be */

@@ -92,6 +92,14 @@ static void expect_close(struct bench *bench, uint64_t connection)
     CHECK(!connections_owns(bench->connections, connection));
 }
 
+static void expect_note(struct bench *bench)
+{
+    const struct peer_effect *effect = next_effect(bench);
+
+    CHECK(effect != NULL && effect->kind == PEER_NOTE);
+    CHECK_SLICE("reason", slice_text(effect->reason), SLICE("no server.N line has its id"));
+}
+
 static void expect_nothing(struct bench *bench)
 {
     CHECK(next_effect(bench) == NULL);
@@ -650,6 +658,7 @@ TEST(a_stranger_with_a_smaller_id_is_dialled_where_it_said_and_forgotten_when_th
 
     bench_init(&bench, 7, "server.7=h7:1:17");
     uint64_t prompt = accept_bytes(&bench, SLICE(V1 SID_5 "\0\0\0\6else:7"));
+    expect_note(&bench);
     expect_close(&bench, prompt);
     uint64_t number = expect_dial(&bench, "else", 7);
     closed(&bench, number);
