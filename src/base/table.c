@@ -1,6 +1,8 @@
 /* table.c: linear hashing: an insertion splits one bucket at most, so that none takes long. */
 #include "base/table.h"
 
+#include "base/array.h"
+
 enum { SEGMENT_HEADS = 64 };
 
 void table_deinit(struct table *table)
@@ -24,10 +26,8 @@ static size_t index_of(const struct table *table, uint64_t hash)
 
 static void add_segment(struct table *table)
 {
-    if ((table->segment_count & (table->segment_count - 1)) == 0) {
-        size_t capacity = table->segment_count == 0 ? 1 : table->segment_count * 2;
-        table->segments = mem_realloc(table->segments, capacity * sizeof(*table->segments));
-    }
+    table->segments =
+        ARRAY_RESERVE(table->segments, table->segment_capacity, table->segment_count + 1, 1);
     table->segments[table->segment_count++] =
         mem_zalloc(SEGMENT_HEADS * sizeof(struct table_entry *));
 }

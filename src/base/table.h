@@ -13,7 +13,7 @@ struct table_entry {
 
 struct table { /* zeroed: empty */
     struct table_entry ***segments;
-    size_t segment_count, bucket_count, count;
+    size_t segment_count, segment_capacity, bucket_count, count;
     uint64_t mask;
 };
 

@@ -4,6 +4,8 @@
  * it, so that a peer can make us wait for no more than the stated limits. */
 #include "wire/quorum.h"
 
+#include "wire/zk.h"
+
 /* First long of a hello: an id, or one of these. */
 #define HELLO_ONE_ADDRESS INT64_C(-65536)
 #define HELLO_MANY_ADDRESSES INT64_C(-65535)
@@ -369,7 +371,7 @@ enum status notification_read(struct slice message, struct notification *ret_not
     got.zxid = reader_i64(&reader);
     got.election_epoch = reader_i64(&reader);
     if (message.size == NOTIFICATION_28_BYTES) {
-        got.peer_epoch = got.zxid >> 32;
+        got.peer_epoch = (int32_t)zxid_epoch(got.zxid); /* with its sign */
     } else {
         got.peer_epoch = reader_i64(&reader);
         if (message.size != NOTIFICATION_40_BYTES)

@@ -71,11 +71,25 @@ enum zk_watcher_type {
 };
 
 enum { PASSWORD_BYTES = 16, JUTE_MAXBUFFER_DEFAULT = 0xfffff };
+/* Of the digest of a tree, in the log, in snapshots and between servers: its version, and the bytes of
+ * version and digest. docs/protocol.md, "Digests". */
+enum { DIGEST_VERSION = 2, DIGEST_BYTES = 12 };
 
 /* What a stored ephemeralOwner means: docs/protocol.md, "Create modes and sequence names". */
 enum owner_kind { OWNER_NONE, OWNER_SESSION, OWNER_CONTAINER, OWNER_TTL };
 #define OWNER_CONTAINER_VALUE INT64_MIN
 #define TTL_MS_MAX INT64_C(0xffffffffff) /* 40 bits */
+
+/* The owner of a TTL node: eight bits that say so, and the TTL in the lowest 40. */
+static inline int64_t owner_of_ttl(int64_t ttl_ms)
+{
+    return (int64_t)(UINT64_C(0xff) << 56 | (uint64_t)ttl_ms);
+}
+
+static inline bool owner_has_ttl_bits(int64_t owner)
+{
+    return (uint64_t)owner >> 56 == 0xff;
+}
 
 /* May a node be created under this path? docs/protocol.md, "Paths". `path` must be clean
  * (jute_text_clean). */

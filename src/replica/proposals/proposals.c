@@ -11,7 +11,6 @@
 #include "wire/quorum.h"
 
 enum {
-    DIGEST_VERSION = 2,
     /* How many changes of znodes one step applies or proposes at most; it takes a few ms. */
     STEP_CHANGES_MAX = 1024
 };
@@ -381,7 +380,7 @@ void proposals_become_idle(struct proposals *proposals, const struct proposals_o
 void proposals_lead(struct proposals *proposals, int64_t epoch_zxid)
 {
     ASSERT(proposals->role == PROPOSALS_IDLE && txn_ring_pending(&proposals->ring) == 0);
-    ASSERT((epoch_zxid & UINT32_MAX) == 0 && epoch_zxid > proposals->proposed_zxid);
+    ASSERT(zxid_counter(epoch_zxid) == 0 && epoch_zxid > proposals->proposed_zxid);
     proposals->role = PROPOSALS_LEADS;
     sessions_begin(&proposals->sessions, proposals->tree, /* reports= */ false);
     proposals->leader = new_leader(proposals, epoch_zxid);

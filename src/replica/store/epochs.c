@@ -98,7 +98,7 @@ static enum status refuse(struct store_notes *notes, const char *what, int64_t l
 enum status epochs_settle(struct disk *data, int64_t last_zxid, struct epochs *epochs,
                           struct store_notes *notes)
 {
-    int64_t epoch = last_zxid >> 32;
+    int64_t epoch = zxid_epoch(last_zxid);
     struct epochs settled = *epochs, changed = {EPOCH_NONE, EPOCH_NONE};
 
     if (settled.accepted == EPOCH_NONE) {

@@ -73,8 +73,8 @@ static enum status read_any(struct history *history, struct slice *ret_payload)
 /* No trailer. Java counts on, from 1 in each epoch. */
 static bool counts_on(int64_t before, int64_t zxid)
 {
-    return before >> 32 == zxid >> 32 ? zxid == before + 1
-                                      : zxid > before && zxid_counter(zxid) == 1;
+    return zxid_epoch(before) == zxid_epoch(zxid) ? zxid == before + 1
+                                                  : zxid > before && zxid_counter(zxid) == 1;
 }
 
 static bool follows(const struct history *history, int64_t zxid,
@@ -191,9 +191,9 @@ static struct slice without_ours(struct slice payload, bool has_trailer)
     payload.size -= TXNLOG_TRAILER_BYTES;
     /* In front of a trailer there is always a digest: of version 0 where there was none; and an error
      * has one only in a log. */
-    if (load_be32(payload.data + payload.size - TXNLOG_DIGEST_BYTES) == 0 ||
+    if (load_be32(payload.data + payload.size - DIGEST_BYTES) == 0 ||
         txnlog_payload_type(payload) == OP_ERROR)
-        payload.size -= TXNLOG_DIGEST_BYTES;
+        payload.size -= DIGEST_BYTES;
     return payload;
 }
 

@@ -47,7 +47,7 @@ struct replaying {
 
 static bool same_epoch(int64_t left, int64_t right)
 {
-    return left >> 32 == right >> 32;
+    return zxid_epoch(left) == zxid_epoch(right);
 }
 
 static const char *file_name(const struct replaying *replaying, size_t file)

@@ -14,7 +14,7 @@
 #include "replica/store/txnlog_format.h"
 #include "replica/tree/tree.h"
 
-enum { SNAPSHOT_NAME_BYTES_MAX = 48 };
+enum { SNAPSHOT_MAGIC = 0x5a4b534e, SNAPSHOT_NAME_BYTES_MAX = 48 }; /* "ZKSN" */
 /* "snapshot.1c", "snapshot.1c.gz". `at` has SNAPSHOT_NAME_BYTES_MAX bytes. */
 void snapshot_name_write(char *at, int64_t zxid, enum store_compression compression);
 

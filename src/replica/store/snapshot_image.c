@@ -2,7 +2,7 @@
  * What is not a node is fixed at that moment: zxid, digest, sessions, ACL lists. */
 #include "replica/store/snapshot.h"
 
-enum { MAGIC = 0x5a4b534e, VERSION = 2, DIGEST_VERSION = 2 };
+enum { VERSION = 2 };
 
 struct snapshot_image {
     struct tree_walk *walk;
@@ -23,7 +23,7 @@ struct snapshot_image *snapshot_image_begin(struct tree *tree,
     image->zxid = tree_last_zxid(tree);
     image->digest = tree_digest(tree);
     if (!options->wire) {
-        buffer_i32(&image->head, MAGIC);
+        buffer_i32(&image->head, SNAPSHOT_MAGIC);
         buffer_i32(&image->head, VERSION);
         buffer_i64(&image->head, -1);
     }

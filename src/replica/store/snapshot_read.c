@@ -5,13 +5,11 @@
 #include "replica/store/snapshot_source.h"
 
 enum {
-    MAGIC = 0x5a4b534e,
     HEADER_BYTES = 16,
     SEAL_BYTES = 13,
     LAST_ZXID_BYTES = 8,
     PEEK_BYTES = 16, /* to begin with; a thing that is longer asks for more */
     REST_BYTES = 4096,
-    DIGEST_VERSION = 2,
     CANDIDATE_BYTES_MIN = 10,
     PLAIN_END_BYTES = 5,
 };
@@ -235,7 +233,7 @@ static enum status read_all(struct loading *loading)
     enum status status = snapshot_source_peek(loading->source, HEADER_BYTES, &bytes);
     if (status != STATUS_OK)
         return status;
-    if (bytes.size < HEADER_BYTES || load_be32(bytes.data) != MAGIC)
+    if (bytes.size < HEADER_BYTES || load_be32(bytes.data) != SNAPSHOT_MAGIC)
         return problem(loading, "no snapshot header");
     snapshot_source_skip(loading->source, HEADER_BYTES);
     status = read_table(loading, read_session);

@@ -1,6 +1,8 @@
 /* store_files.c: the logs or snapshots of a directory, ordered by their zxids. */
 #include "replica/store/store_files.h"
 
+#include "base/array.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +20,7 @@ static bool visit(void *context, const char *name, uint64_t size_bytes)
 
     if (read.kind != listing->kind || !read.zxid_valid)
         return true;
-    if (files->count == files->capacity) {
-        files->capacity = files->capacity == 0 ? 16 : files->capacity * 2;
-        files->files = mem_realloc(files->files, files->capacity * sizeof(*files->files));
-    }
+    files->files = ARRAY_RESERVE(files->files, files->capacity, files->count + 1, ARRAY_FIRST);
     char *copy = mem_alloc(strlen(name) + 1);
     memcpy(copy, name, strlen(name) + 1);
     files->files[files->count++] = (struct store_file){copy, size_bytes, read};
@@ -69,10 +68,7 @@ void store_note(struct store_notes *notes, bool warning, const char *format, ...
     char *text = mem_alloc((size_t)size + 1);
     (void)vsnprintf(text, (size_t)size + 1, format, again);
     va_end(again);
-    if (notes->count == notes->capacity) {
-        notes->capacity = notes->capacity == 0 ? 8 : notes->capacity * 2;
-        notes->notes = mem_realloc(notes->notes, notes->capacity * sizeof(*notes->notes));
-    }
+    notes->notes = ARRAY_RESERVE(notes->notes, notes->capacity, notes->count + 1, ARRAY_FIRST);
     notes->notes[notes->count++] = (struct store_note){warning, text};
 }
 

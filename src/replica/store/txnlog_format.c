@@ -7,13 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    HEADER_ZXID_OFFSET = 12,
-    HEADER_TYPE_OFFSET = 28,
-    DIGEST_VERSION = 2,
-    MAGIC = 0x5a4b4c47,
-    VERSION = 2
-};
+enum { HEADER_ZXID_OFFSET = 12, HEADER_TYPE_OFFSET = 28, VERSION = 2 };
 
 size_t txnlog_payload_bytes_max(size_t text_bytes_max)
 {
@@ -22,7 +16,7 @@ size_t txnlog_payload_bytes_max(size_t text_bytes_max)
 
 void txnlog_header_write(struct buffer *out)
 {
-    buffer_i32(out, MAGIC);
+    buffer_i32(out, TXNLOG_MAGIC);
     buffer_i32(out, VERSION);
     buffer_i64(out, 0);
 }
@@ -50,8 +44,8 @@ int32_t txnlog_payload_type(struct slice payload)
 
 static bool ends_with_digest(struct slice payload)
 {
-    return payload.size >= TXNLOG_PAYLOAD_BYTES_MIN + TXNLOG_DIGEST_BYTES &&
-           load_be32(payload.data + payload.size - TXNLOG_DIGEST_BYTES) == DIGEST_VERSION;
+    return payload.size >= TXNLOG_PAYLOAD_BYTES_MIN + DIGEST_BYTES &&
+           load_be32(payload.data + payload.size - DIGEST_BYTES) == DIGEST_VERSION;
 }
 
 /* 3.5 and before wrote none, nor does a later one that was told to. */
@@ -59,15 +53,14 @@ static bool lacks_body(struct slice payload)
 {
     return txnlog_payload_type(payload) == OP_CLOSE_SESSION &&
            (payload.size == TXNLOG_PAYLOAD_BYTES_MIN ||
-            (payload.size == TXNLOG_PAYLOAD_BYTES_MIN + TXNLOG_DIGEST_BYTES &&
-             ends_with_digest(payload)));
+            (payload.size == TXNLOG_PAYLOAD_BYTES_MIN + DIGEST_BYTES && ends_with_digest(payload)));
 }
 
 /* The digest that is written after the payload. False: none is known that would be right. */
 static bool digest_before(const struct txnlog_position *position, int32_t type,
-                          enum txnlog_digest digest, uint8_t bytes[TXNLOG_DIGEST_BYTES])
+                          enum txnlog_digest digest, uint8_t bytes[DIGEST_BYTES])
 {
-    memset(bytes, 0, TXNLOG_DIGEST_BYTES);
+    memset(bytes, 0, DIGEST_BYTES);
     if (digest != TXNLOG_DIGEST_LACKING || type != OP_ERROR)
         return true;
     store_be32(bytes, DIGEST_VERSION);
@@ -97,8 +90,8 @@ void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_d
 {
     ASSERT(payload.size >= TXNLOG_PAYLOAD_BYTES_MIN);
     bool digest_missing = digest != TXNLOG_DIGEST_THERE;
-    uint8_t digest_bytes[TXNLOG_DIGEST_BYTES];
-    size_t extra = TXNLOG_TRAILER_BYTES + (digest_missing ? (size_t)TXNLOG_DIGEST_BYTES : 0);
+    uint8_t digest_bytes[DIGEST_BYTES];
+    size_t extra = TXNLOG_TRAILER_BYTES + (digest_missing ? (size_t)DIGEST_BYTES : 0);
     bool trailer = payload.size + extra <= payload_bytes_max && !lacks_body(payload);
     if (!digest_before(position, txnlog_payload_type(payload), digest, digest_bytes))
         trailer = false;
@@ -112,8 +105,8 @@ void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_d
     if (trailer) {
         uint8_t *at = body + payload.size;
         if (digest_missing) {
-            memcpy(at, digest_bytes, TXNLOG_DIGEST_BYTES);
-            at += TXNLOG_DIGEST_BYTES;
+            memcpy(at, digest_bytes, DIGEST_BYTES);
+            at += DIGEST_BYTES;
         }
         store_be64(at, (uint64_t)position->last_zxid);
         store_be64(at + 8, (uint64_t)durable_zxid);
@@ -130,7 +123,7 @@ void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_d
 
 bool txnlog_trailer_read(struct slice payload, struct txnlog_trailer *ret_trailer)
 {
-    if (payload.size < TXNLOG_PAYLOAD_BYTES_MIN + TXNLOG_DIGEST_BYTES + TXNLOG_TRAILER_BYTES)
+    if (payload.size < TXNLOG_PAYLOAD_BYTES_MIN + DIGEST_BYTES + TXNLOG_TRAILER_BYTES)
         return false;
     const uint8_t *at = payload.data + payload.size - TXNLOG_TRAILER_BYTES;
     struct txnlog_trailer trailer = {.prev_zxid = (int64_t)load_be64(at),

@@ -19,10 +19,10 @@
 #include "base/buffer.h"
 
 enum {
+    TXNLOG_MAGIC = 0x5a4b4c47, /* "ZKLG" */
     TXNLOG_HEADER_BYTES = 16,
     TXNLOG_RECORD_HEAD_BYTES = 12, /* checksum and size */
     TXNLOG_RECORD_END = 0x42,
-    TXNLOG_DIGEST_BYTES = 12,
     TXNLOG_TRAILER_BYTES = 24,
     TXNLOG_PAYLOAD_BYTES_MIN = 32,          /* a TxnHeader */
     TXNLOG_PAYLOAD_BYTES_MAX = 2 * 0xfffff, /* what Java reads with its default limits */

@@ -31,7 +31,7 @@ static bool ends_right(const struct txn *txn, size_t rest)
 
     if (creates && txn->op.parent_cversion == -1 && rest == 0)
         return false;
-    return rest == 0 || rest >= TXNLOG_DIGEST_BYTES;
+    return rest == 0 || rest >= DIGEST_BYTES;
 }
 
 enum status txnlog_payload_check(struct slice payload, int64_t zxid, int64_t last_zxid,

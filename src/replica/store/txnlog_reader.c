@@ -4,7 +4,7 @@
 
 #include "base/checksum.h"
 
-enum { WINDOW_BYTES = 1024 * 1024, SECTOR_BYTES = 512, MAGIC = 0x5a4b4c47 };
+enum { WINDOW_BYTES = 1024 * 1024, SECTOR_BYTES = 512 };
 
 enum status txnlog_reader_open(struct txnlog_reader *ret_reader, struct disk *disk,
                                const char *name, size_t payload_bytes_max)
@@ -101,7 +101,7 @@ enum status txnlog_reader_header(struct txnlog_reader *reader, enum txnlog_heade
     if (status != STATUS_OK)
         return status;
     reader->offset = TXNLOG_HEADER_BYTES;
-    if (bytes.size == TXNLOG_HEADER_BYTES && load_be32(bytes.data) == MAGIC)
+    if (bytes.size == TXNLOG_HEADER_BYTES && load_be32(bytes.data) == TXNLOG_MAGIC)
         *ret_header = TXNLOG_HEADER_GOOD; /* any version, any dbid, as in Java */
     else if (bytes.size < TXNLOG_HEADER_BYTES || all_zero(bytes.data, bytes.size))
         *ret_header = TXNLOG_HEADER_UNWRITTEN;

@@ -4,31 +4,22 @@
 
 #include "base/checksum.h"
 
-enum { STAT_INPUT_BYTES = 60 };
-
 /* Folding is quick over one run of bytes, not over three short ones. */
 static uint32_t node_digest(struct tree *tree, struct slice path, const struct znode *node)
 {
     size_t data_size = node->data_size < 0 ? 0 : (size_t)node->data_size;
     const uint8_t *data = node->bytes + node->name_size;
-    uint8_t *end = tree->digest_input + sizeof(tree->digest_input), *stat = end - STAT_INPUT_BYTES;
+    uint8_t *end = tree->digest_input + sizeof(tree->digest_input),
+            *stat = end - TREE_DIGEST_STAT_BYTES;
     uint8_t *start = stat;
     uint32_t crc = 0;
 
-    if (!tree->options.digest_enabled || slice_starts_with(path, SLICE("/zookeeper/")))
+    if (!tree->options.digest_enabled || tree_is_outside_digest(path))
         return 0;
     if (path.size == 1) /* the root counts once, under "" */
         path.size = 0;
-    store_be64(stat, (uint64_t)node->czxid);
-    store_be64(stat + 8, (uint64_t)node->mzxid);
-    store_be64(stat + 16, (uint64_t)node->pzxid);
-    store_be64(stat + 24, (uint64_t)node->ctime);
-    store_be64(stat + 32, (uint64_t)node->mtime);
-    store_be32(stat + 40, (uint32_t)node->version);
-    store_be32(stat + 44, (uint32_t)node->cversion);
-    store_be32(stat + 48, (uint32_t)node->aversion);
-    store_be64(stat + 52, (uint64_t)node->owner);
-    if (path.size + data_size > sizeof(tree->digest_input) - STAT_INPUT_BYTES) {
+    TREE_DIGEST_STAT_PUT(stat, node);
+    if (path.size + data_size > sizeof(tree->digest_input) - TREE_DIGEST_STAT_BYTES) {
         crc = crc32_add(crc32_add(0, path), slice_of(data, data_size));
     } else {
         start -= data_size;

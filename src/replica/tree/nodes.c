@@ -2,6 +2,8 @@
  * move; an id is used again when its node is deleted. */
 #include "replica/tree/tree_internal.h"
 
+#include "base/array.h"
+
 struct znode *tree_node(const struct tree *tree, uint32_t id)
 {
     return &tree->chunks[id / NODES_PER_CHUNK][id % NODES_PER_CHUNK];
@@ -17,10 +19,7 @@ static uint32_t take_node(struct tree *tree)
     }
     id = tree->node_limit++;
     if (id / NODES_PER_CHUNK == tree->chunk_count) {
-        if ((tree->chunk_count & (tree->chunk_count - 1)) == 0) {
-            uint32_t capacity = tree->chunk_count == 0 ? 1 : tree->chunk_count * 2;
-            tree->chunks = mem_realloc(tree->chunks, capacity * sizeof(*tree->chunks));
-        }
+        tree->chunks = ARRAY_RESERVE(tree->chunks, tree->chunk_capacity, tree->chunk_count + 1, 1);
         tree->chunks[tree->chunk_count++] = mem_zalloc(NODES_PER_CHUNK * sizeof(struct znode));
     }
     return id;

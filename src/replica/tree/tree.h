@@ -55,6 +55,26 @@ int64_t tree_last_zxid(const struct tree *tree);
 void tree_set_last_zxid(struct tree *tree, int64_t zxid);
 /* Sum of the node digests modulo 2^64; 0 when switched off. */
 uint64_t tree_digest(const struct tree *tree);
+/* What goes into the digest of a node behind its path and its data, in this order. `node` points to a
+ * struct that has these fields: a znode, or one that does not exist yet. */
+enum { TREE_DIGEST_STAT_BYTES = 60 };
+#define TREE_DIGEST_STAT_PUT(at, node)                                                             \
+    do {                                                                                           \
+        store_be64((at), (uint64_t)(node)->czxid);                                                 \
+        store_be64((at) + 8, (uint64_t)(node)->mzxid);                                             \
+        store_be64((at) + 16, (uint64_t)(node)->pzxid);                                            \
+        store_be64((at) + 24, (uint64_t)(node)->ctime);                                            \
+        store_be64((at) + 32, (uint64_t)(node)->mtime);                                            \
+        store_be32((at) + 40, (uint32_t)(node)->version);                                          \
+        store_be32((at) + 44, (uint32_t)(node)->cversion);                                         \
+        store_be32((at) + 48, (uint32_t)(node)->aversion);                                         \
+        store_be64((at) + 52, (uint64_t)(node)->owner);                                            \
+    } while (0)
+/* Nodes whose digest is 0, whatever they hold. */
+static inline bool tree_is_outside_digest(struct slice path)
+{
+    return slice_starts_with(path, SLICE("/zookeeper/"));
+}
 /* To be called after each transaction whose tree is exact: every 128th zxid's digest is kept, the
  * last 1,024 of them, so that servers can be compared. */
 void tree_mark_digest(struct tree *tree, int64_t zxid);

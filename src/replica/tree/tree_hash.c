@@ -2,6 +2,7 @@
  * most, so that growing never takes long. */
 #include "replica/tree/tree_internal.h"
 
+#include "base/array.h"
 #include "base/hash.h"
 
 uint64_t tree_hash_key(const struct tree *tree, uint32_t parent, struct slice name)
@@ -20,10 +21,8 @@ static uint32_t *bucket_head(const struct tree *tree, uint64_t hash)
 
 static void grow_segments(struct tree *tree)
 {
-    if ((tree->segment_count & (tree->segment_count - 1)) == 0) {
-        uint32_t capacity = tree->segment_count == 0 ? 1 : tree->segment_count * 2;
-        tree->segments = mem_realloc(tree->segments, capacity * sizeof(*tree->segments));
-    }
+    tree->segments =
+        ARRAY_RESERVE(tree->segments, tree->segment_capacity, tree->segment_count + 1, 1);
     tree->segments[tree->segment_count++] = mem_zalloc(HEADS_PER_SEGMENT * sizeof(uint32_t));
 }
 

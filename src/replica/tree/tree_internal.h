@@ -38,11 +38,12 @@ struct tree {
     uint64_t digest_mark_count;       /* ever made */
     /* nodes: an id is a chunk's index and an index in the chunk */
     struct znode **chunks;
-    uint32_t chunk_count, node_limit, free_node, node_count, ephemeral_count;
+    uint32_t chunk_count, chunk_capacity, node_limit, free_node, node_count, ephemeral_count;
     uint64_t data_bytes;
     /* (parent, name) -> node: tree_hash.c */
     uint32_t **segments;
-    uint32_t segment_count, bucket_count, bucket_mask; /* mask of the larger power of two */
+    uint32_t segment_count, segment_capacity, bucket_count,
+        bucket_mask; /* mask of the larger power of two */
     uint32_t hashed_count;
     struct acl_table acls;
     struct map sessions; /* id -> struct tree_session; id 0 is never one */

@@ -2,24 +2,26 @@
  * in which of these lists it stands, from its creation to its end. */
 #include "replica/tree/tree_internal.h"
 
+#include "base/array.h"
+
+enum { EPHEMERALS_FIRST = 4 }; /* most sessions have few */
+
 enum owner_kind tree_owner_kind(const struct tree_options *options, int64_t owner)
 {
-    uint64_t bits = (uint64_t)owner;
-
     if (owner == 0)
         return OWNER_NONE;
     if (owner == OWNER_CONTAINER_VALUE)
         return OWNER_CONTAINER;
     if (options->emulate_353_ttl && owner < 0 && options->extended_types)
         return OWNER_TTL;
-    if (options->extended_types && bits >> 56 == 0xff)
+    if (options->extended_types && owner_has_ttl_bits(owner))
         return OWNER_TTL;
     return OWNER_SESSION;
 }
 
 int64_t tree_owner_ttl_ms(const struct tree_options *options, int64_t owner)
 {
-    if (options->emulate_353_ttl && (uint64_t)owner >> 56 != 0xff)
+    if (options->emulate_353_ttl && !owner_has_ttl_bits(owner))
         return owner & INT64_MAX; /* the layout of release 3.5.3: all bits but the top one */
     return owner & TTL_MS_MAX;
 }
@@ -42,12 +44,8 @@ static void owner_list_add(struct tree *tree, uint32_t id)
         tree->orphan_count++;
         map_set(&tree->sessions, (uint64_t)node->owner, session);
     }
-    if (session->ephemeral_count == session->ephemeral_capacity) {
-        session->ephemeral_capacity =
-            session->ephemeral_capacity == 0 ? 4 : session->ephemeral_capacity * 2;
-        session->ephemerals = mem_realloc(session->ephemerals, session->ephemeral_capacity *
-                                                                   sizeof(*session->ephemerals));
-    }
+    session->ephemerals = ARRAY_RESERVE(session->ephemerals, session->ephemeral_capacity,
+                                        session->ephemeral_count + 1, EPHEMERALS_FIRST);
     node->child_count = session->ephemeral_count;
     session->ephemerals[session->ephemeral_count++] = id;
     tree->ephemeral_count++;

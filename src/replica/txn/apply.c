@@ -63,7 +63,7 @@ static int64_t owner_of(const struct txn_header *header, const struct txn_op *op
     if (op->type == OP_CREATE_CONTAINER)
         return OWNER_CONTAINER_VALUE;
     if (op->type == OP_CREATE_TTL)
-        return (int64_t)(UINT64_C(0xff) << 56 | (uint64_t)op->ttl_ms);
+        return owner_of_ttl(op->ttl_ms);
     return op->ephemeral ? header->client_id : 0;
 }
 

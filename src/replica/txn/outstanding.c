@@ -126,11 +126,6 @@ static struct change *find_change(const struct outstanding *outstanding, struct 
     return NULL;
 }
 
-static bool is_outside_digest(struct slice path)
-{
-    return slice_starts_with(path, SLICE("/zookeeper/"));
-}
-
 static uint32_t content_crc(struct slice path, struct slice data)
 {
     if (path.size == 1) /* the root counts as "" */
@@ -194,10 +189,10 @@ void outstanding_set_content(struct future_node *future, struct slice path, stru
 static uint32_t digest_of(const struct outstanding *outstanding, struct slice path,
                           struct future_node *future)
 {
-    uint8_t stat[60];
+    uint8_t stat[TREE_DIGEST_STAT_BYTES];
 
     if (!future->exists || !tree_get_options(outstanding->tree)->digest_enabled ||
-        is_outside_digest(path))
+        tree_is_outside_digest(path))
         return 0;
     if (!future->content_crc_known) { /* unchanged since the tree: read it there */
         uint32_t id = tree_find(outstanding->tree, path);
@@ -205,15 +200,7 @@ static uint32_t digest_of(const struct outstanding *outstanding, struct slice pa
         future->content_crc = content_crc(path, znode_data(tree_node(outstanding->tree, id)));
         future->content_crc_known = true;
     }
-    store_be64(stat, (uint64_t)future->czxid);
-    store_be64(stat + 8, (uint64_t)future->mzxid);
-    store_be64(stat + 16, (uint64_t)future->pzxid);
-    store_be64(stat + 24, (uint64_t)future->ctime);
-    store_be64(stat + 32, (uint64_t)future->mtime);
-    store_be32(stat + 40, (uint32_t)future->version);
-    store_be32(stat + 44, (uint32_t)future->cversion);
-    store_be32(stat + 48, (uint32_t)future->aversion);
-    store_be64(stat + 52, (uint64_t)future->owner);
+    TREE_DIGEST_STAT_PUT(stat, future);
     return crc32_add(future->content_crc, slice_of(stat, sizeof(stat)));
 }
 

@@ -166,7 +166,7 @@ static int64_t owner_of_created(const struct prepare *prepare, const struct writ
     case OP_CREATE_CONTAINER:
         return OWNER_CONTAINER_VALUE;
     case OP_CREATE_TTL:
-        return (int64_t)(UINT64_C(0xff) << 56 | (uint64_t)op->ttl_ms);
+        return owner_of_ttl(op->ttl_ms);
     default:
         return is_ephemeral_mode(op->flags) ? prepare->header.client_id : 0;
     }

@@ -2,7 +2,9 @@
  * the request is allowed is for prepare.c. */
 #include "replica/txn/request.h"
 
-enum { MULTI_HEADER_BYTES = 9 };
+#include "base/array.h"
+
+enum { MULTI_HEADER_BYTES = 9, OPS_FIRST = 8 };
 
 /* --- one reader for each handler of the table of operations (wire/ops.h) --- */
 
@@ -141,7 +143,7 @@ static enum status read_multi(struct reader *reader, struct arena *arena,
         if (header.done)
             return STATUS_OK;
         if (request->op_count == capacity) {
-            capacity = capacity == 0 ? 8 : capacity * 2;
+            capacity = (int32_t)array_capacity((size_t)capacity, (size_t)capacity + 1, OPS_FIRST);
             struct write_op *grown = arena_alloc(arena, (size_t)capacity * sizeof(*grown));
             if (request->op_count > 0)
                 memcpy(grown, request->ops, (size_t)request->op_count * sizeof(*grown));

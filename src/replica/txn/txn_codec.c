@@ -3,8 +3,6 @@
 #include "replica/txn/txn.h"
 
 enum {
-    DIGEST_VERSION = 2,
-    DIGEST_BYTES = 12,
     TEXT_BYTES_MAX = INT32_MAX, /* the record's length is the limit */
     MULTI_OP_BYTES_MIN = 8      /* type and length: bounds the array before it is made */
 };

@@ -184,18 +184,6 @@ void config_add_flags(struct config *config, const char *flags)
     buffer_deinit(&word);
 }
 
-/* Is there a later entry of the same name? Then this one does not count. */
-static bool overridden(const struct properties *properties, size_t index)
-{
-    const char *name = property_name(properties->items[index].key);
-
-    for (size_t i = index + 1; i < properties->count; i++) {
-        if (strcmp(property_name(properties->items[i].key), name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void apply_words(struct config *config)
 {
     for (size_t i = 0; i < config->flags.count; i++) {
@@ -203,7 +191,7 @@ static void apply_words(struct config *config)
         const struct key *key = key_find(property_name(word->key));
         bool prefixed = strncmp(word->key, "zookeeper.", 10) == 0;
         /* Java reads zookeeper.X and nothing else for most; the bare ones are taken both ways. */
-        if (key == NULL || overridden(&config->flags, i) ||
+        if (key == NULL || properties_overridden(&config->flags, i, property_name) ||
             (key->place == KEY_PROPERTY && !prefixed))
             continue;
         apply(config, property_name(word->key), word->value, 0);
@@ -231,7 +219,7 @@ void config_parse(struct config *config, const char *path, struct slice text)
             continue;
         }
         property->value = tidy(config, property);
-        if (!overridden(&config->file, i))
+        if (!properties_overridden(&config->file, i, property_name))
             apply(config, property_name(property->key), property->value, property->line);
     }
 }

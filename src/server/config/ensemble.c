@@ -7,15 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-static bool set_again_later(const struct properties *lines, size_t index)
-{
-    for (size_t i = index + 1; i < lines->count; i++) {
-        if (strcmp(lines->items[i].key, lines->items[index].key) == 0)
-            return true; /* a later line of the same name wins */
-    }
-    return false;
-}
-
 static bool is_member_key(const char *key)
 {
     return strncmp(key, "server.", 7) == 0 || strncmp(key, "group", 5) == 0 ||
@@ -52,7 +43,7 @@ static struct membership *read_members(struct config *config, const struct prope
 
     for (size_t i = 0; i < lines->count; i++) {
         const struct property *line = &lines->items[i];
-        if (!is_member_key(line->key) || set_again_later(lines, i) ||
+        if (!is_member_key(line->key) || properties_overridden(lines, i, NULL) ||
             membership_add(membership, slice_text(line->key), slice_text(line->value),
                            config->ensemble.multi_address, &problem) == STATUS_OK)
             continue;

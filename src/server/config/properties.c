@@ -1,6 +1,8 @@
 /* properties.c: parses zoo.cfg as java.util.Properties does, to the last escape. */
 #include "server/config/properties.h"
 
+#include "base/array.h"
+
 struct scanner {
     const uint8_t *pos, *end;
     int line;
@@ -179,12 +181,23 @@ enum status properties_parse(struct properties *properties, struct slice text, s
 
 void properties_add(struct properties *properties, const char *key, const char *value, int line)
 {
-    if (properties->count == properties->capacity) {
-        properties->capacity = properties->capacity == 0 ? 32 : properties->capacity * 2;
-        properties->items =
-            mem_realloc(properties->items, properties->capacity * sizeof(*properties->items));
-    }
+    properties->items =
+        ARRAY_RESERVE(properties->items, properties->capacity, properties->count + 1, ARRAY_FIRST);
     properties->items[properties->count++] = (struct property){key, value, line};
+}
+
+bool properties_overridden(const struct properties *properties, size_t index,
+                           const char *(*name_of)(const char *key))
+{
+    const char *key = properties->items[index].key;
+    const char *name = name_of == NULL ? key : name_of(key);
+
+    for (size_t i = index + 1; i < properties->count; i++) {
+        key = properties->items[i].key;
+        if (strcmp(name_of == NULL ? key : name_of(key), name) == 0)
+            return true;
+    }
+    return false;
 }
 
 void properties_deinit(struct properties *properties)

@@ -26,6 +26,10 @@ struct properties {
 MUST_USE enum status properties_parse(struct properties *properties, struct slice text,
                                       struct arena *arena, int *ret_line);
 void properties_add(struct properties *properties, const char *key, const char *value, int line);
+/* Is there a later entry of the same name? That one wins, and this one does not count. `name_of` gives the
+ * name that a key stands for; NULL: the key is the name. */
+bool properties_overridden(const struct properties *properties, size_t index,
+                           const char *(*name_of)(const char *key));
 void properties_deinit(struct properties *properties);
 
 #endif

@@ -2,6 +2,8 @@
  * has the functions that other rooms call. */
 #include "server/front/front_internal.h"
 
+#include "base/array.h"
+
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,7 @@
 #include <sys/resource.h>
 
 enum {
+    CONNECTIONS_FIRST = 64,
     BACKLOG_DEFAULT = 50,  /* as Java's ServerSocket */
     DESCRIPTORS_KEPT = 64, /* for log, snapshots, libuv */
     REFUSAL_LINES_MAX = 10 /* a second */
@@ -19,7 +22,8 @@ enum {
 static uint32_t take_id(struct front *front)
 {
     if (front->free_id_count == 0) {
-        uint32_t old = front->connection_capacity, capacity = old == 0 ? 64 : old * 2;
+        uint32_t old = front->connection_capacity,
+                 capacity = array_capacity(old, (size_t)old + 1, CONNECTIONS_FIRST);
         front->connections = mem_realloc(front->connections, capacity * sizeof(void *));
         front->free_ids = mem_realloc(front->free_ids, capacity * sizeof(uint32_t));
         for (uint32_t id = capacity; id-- > old;) {

@@ -2,6 +2,7 @@
  * lock, which is never held during a write or a sync. */
 #include "server/writers/log_thread.h"
 
+#include "base/array.h"
 #include "io/log.h"
 #include "server/config/exit_code.h"
 
@@ -10,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FULL_RETRY_MS = 1000 };
+enum { FULL_RETRY_MS = 1000, ENTRIES_FIRST = 64 };
 
 struct entry {
     struct txnlog_append append;
@@ -76,10 +77,8 @@ static int64_t now_ns(void)
 
 static void entries_add(struct entries *entries, const struct entry *entry)
 {
-    if (entries->count == entries->capacity) {
-        entries->capacity = entries->capacity == 0 ? 64 : entries->capacity * 2;
-        entries->items = mem_realloc(entries->items, entries->capacity * sizeof(*entries->items));
-    }
+    entries->items =
+        ARRAY_RESERVE(entries->items, entries->capacity, entries->count + 1, ENTRIES_FIRST);
     entries->items[entries->count++] = *entry;
 }
 
@@ -198,10 +197,7 @@ static bool flush(struct log_thread *thread, const struct entry *entries, size_t
     struct txnlog_writer *writer = store_actor_log(thread->actor);
     enum status status;
 
-    if (thread->append_capacity < count) {
-        thread->append_capacity = count;
-        thread->appends = mem_realloc(thread->appends, count * sizeof(*thread->appends));
-    }
+    thread->appends = ARRAY_RESERVE(thread->appends, thread->append_capacity, count, ENTRIES_FIRST);
     for (size_t i = 0; i < count; i++)
         thread->appends[i] = entries[i].append;
     while ((status = txnlog_writer_append(writer, thread->appends, count)) == STATUS_NO_SPACE) {
