@@ -13,6 +13,11 @@ endif()
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g")
 set(CMAKE_C_FLAGS_DEBUG "-O1 -g -fno-omit-frame-pointer")
 
+# Deliberate bugs for the simulator to find (replica/effects/mutant.h): never in builds for use.
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+    add_compile_definitions(PADDOCK_MUTANTS)
+endif()
+
 option(PADDOCK_ASAN "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(PADDOCK_FUZZ "libFuzzer programs (clang)" OFF)
 option(PADDOCK_COVERAGE "line and branch counters" OFF)

@@ -334,7 +334,9 @@ static void make_nodes(struct world *world, uint64_t *seed)
                                        .sync_spread_us = 1 << chance_below(seed, 15),
                                        .stall_one_in = chance_of(seed, 3) ? 200 : 0,
                                        .stall_max_us = 3000000,
-                                       .keeps_events_back = chance_of(seed, 2)};
+                                       .keeps_events_back = chance_of(seed, 2),
+                                       .mutant = world->run->mutant,
+                                       .bug = world->run->bug};
         node_init(&world->nodes[i], &options, &hooks, &world->events, chance_fork(seed));
         events_in(&world->events, chance_below(seed, 500000), restart, world, (uint64_t)i);
     }

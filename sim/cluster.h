@@ -7,7 +7,9 @@
 #ifndef SIM_CLUSTER_H
 #define SIM_CLUSTER_H
 
-#include "base/buffer.h"
+#include "base/base.h"
+#include "replica/effects/mutant.h"
+#include "sim/bug.h"
 
 typedef void cluster_trace(void *context, const char *line);
 
@@ -15,7 +17,9 @@ struct cluster_run {
     uint64_t seed;
     cluster_trace *trace; /* NULL: none */
     void *context;
-    int64_t faults_ms; /* how long the first half is; 0: as the seed says */
+    enum mutant mutant; /* a deliberate bug of the replica, */
+    enum node_bug bug;  /* and of its host */
+    int64_t faults_ms;  /* how long the first half is; 0: as the seed says */
 };
 
 struct cluster_verdict {
@@ -27,5 +31,8 @@ struct cluster_verdict {
 };
 
 struct cluster_verdict cluster_simulate(const struct cluster_run *run);
+/* The same; an assertion that fails is the verdict, and not the end of the process. Sets the process's
+ * handler of base_on_fatal(). */
+struct cluster_verdict cluster_simulate_guarded(const struct cluster_run *run);
 
 #endif

@@ -211,6 +211,23 @@ void node_client_closed(struct node *node, uint64_t connection)
 
 /* --- carrying out --- */
 
+/* Where an event stands in front of an answer, the two change places. */
+static void send_events_late(struct node *node, const struct client_effect *effect)
+{
+    uint8_t *first = node->effects.bytes.data + effect->offset;
+    size_t first_bytes = 4 + load_be32(first);
+
+    if (first_bytes >= effect->size || (int32_t)load_be32(first + 4) != XID_NOTIFICATION)
+        return;
+    uint8_t *second = first + first_bytes;
+    size_t second_bytes = 4 + load_be32(second);
+    uint8_t *event = mem_alloc(first_bytes);
+    memcpy(event, first, first_bytes);
+    memmove(first, second, second_bytes);
+    memcpy(first + second_bytes, event, first_bytes);
+    mem_free(event);
+}
+
 static void carry_out_for_client(struct node *node, const struct client_effect *effect)
 {
     struct node_client *client = &node->clients[effect->client];
@@ -219,6 +236,8 @@ static void carry_out_for_client(struct node *node, const struct client_effect *
         return;
     switch (effect->kind) {
     case CLIENT_SEND:
+        if (node->options.bug == NODE_SENDS_EVENTS_LATE)
+            send_events_late(node, effect);
         node->hooks.client_send(node->hooks.context, node, client->connection,
                                 slice_of(node->effects.bytes.data + effect->offset, effect->size));
         break;
@@ -446,6 +465,8 @@ static void write_batch(struct node *node, size_t count)
     }
     node->written_count = count;
     node->disk_phase = NODE_DISK_WRITTEN;
+    if (node->options.bug == NODE_REPORTS_WRITES)
+        add_event(node, REPLICA_LOG_SYNCED)->event.zxid = node->appends[count - 1].zxid;
     set_disk(node);
 }
 
@@ -467,17 +488,36 @@ static void sync_batch(struct node *node)
     node->disk_phase = NODE_DISK_IDLE;
     node->durable_zxid = zxid;
     node->hooks.durable(node->hooks.context, node, zxid);
-    add_event(node, REPLICA_LOG_SYNCED)->event.zxid = zxid;
+    if (node->options.bug != NODE_REPORTS_WRITES)
+        add_event(node, REPLICA_LOG_SYNCED)->event.zxid = zxid;
     set_disk(node);
+}
+
+static void put_snapshots_back(struct node *node, struct sim_disk *before)
+{
+    for (size_t i = 0; i < sim_disk_file_count(before); i++) {
+        const char *name = sim_disk_file_name(before, i);
+        if (slice_starts_with(slice_text(name), SLICE("snapshot.")) &&
+            sim_disk_bytes(node->sim, name).data == NULL)
+            sim_disk_put(node->sim, name, sim_disk_bytes(before, name));
+    }
+    sim_disk_free(before);
 }
 
 static void do_work(struct node *node)
 {
     struct store_outcome outcome;
-    struct store_work work = node->work;
+    struct store_work work = node->work, done = node->work;
+    struct sim_disk *before = NULL;
 
+    if (node->options.bug == NODE_FORGETS_EPOCHS && work.kind == STORE_WRITE_EPOCHS)
+        done.accepted_epoch = EPOCH_NONE;
+    if (node->options.bug == NODE_KEEPS_SNAPSHOTS && work.kind == STORE_TRUNCATE)
+        before = sim_disk_copy(node->sim, 1);
     ASSERT(work.kind == STORE_WRITE_EPOCHS || node->image_file == NULL);
-    enum status status = store_actor_work(node->actor, &work, &outcome);
+    enum status status = store_actor_work(node->actor, &done, &outcome);
+    if (before != NULL)
+        put_snapshots_back(node, before);
     bool refused = (status == STATUS_NOT_FOUND && work.kind == STORE_TRUNCATE) ||
                    (status == STATUS_INVALID && work.kind == STORE_WRITE_EPOCHS);
     struct tree *tree = outcome.recovery.tree;
@@ -519,7 +559,9 @@ static void disk(void *context, uint64_t life)
     node->disk_set = false;
     if (node->disk_phase == NODE_DISK_WRITTEN)
         sync_batch(node);
-    else if (node->work_waits && node->work_behind == 0)
+    else if (node->work_waits &&
+             (node->work_behind == 0 || (node->options.bug == NODE_WORKS_BEFORE_APPENDS &&
+                                         node->work.kind == STORE_WRITE_EPOCHS)))
         do_work(node);
     else if (node->append_count > 0)
         write_batch(node, node->work_waits ? node->work_behind : node->append_count);
@@ -597,6 +639,7 @@ static struct replica_options replica_options_of(struct node *node)
                                     .container_check_interval_ms = 60000,
                                     .container_per_minute_max = 10000,
                                     .ensemble = &node->ensemble,
+                                    .mutant = node->options.mutant,
                                     .history_bytes_max = node->options.history_bytes_max,
                                     .snap_count = node->options.snap_count,
                                     .snapshot_last_zxid_section = true};
@@ -694,6 +737,10 @@ void node_crash(struct node *node, enum sim_disk_loss loss, const char *why)
 
     forget(node);
     sim_disk_reboot(node->sim, loss);
+    if (node->options.bug == NODE_LOSES_ITS_DISK) {
+        sim_disk_free(node->sim);
+        node->sim = sim_disk_new(chance_fork(&node->chance));
+    }
     if (was_up)
         node->hooks.died(node->hooks.context, node, why);
 }

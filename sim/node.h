@@ -11,6 +11,7 @@
 #include "replica/replica.h"
 #include "replica/store/actor.h"
 #include "replica/store/start.h"
+#include "sim/bug.h"
 #include "sim/disk.h"
 #include "sim/events.h"
 
@@ -26,7 +27,9 @@ struct node_options {
     int64_t turn_spread_us;              /* from an event to its turn */
     int64_t sync_min_us, sync_spread_us; /* of one sync */
     int64_t stall_one_in, stall_max_us;  /* of a disk that stops for a while */
-    bool keeps_events_back;              /* a turn takes only some of what waits */
+    enum mutant mutant;
+    enum node_bug bug;
+    bool keeps_events_back; /* a turn takes only some of what waits */
 };
 
 struct node;

@@ -78,6 +78,7 @@ struct replica *replica_new(const struct replica_options *options, struct tree *
     arena_init(&replica->step.arena);
     replica->step.traffic =
         options->traffic != NULL ? options->traffic : traffic_new(options->random_seed);
+    replica->step.mutant = options->mutant;
     replica->step.now_ms = now_ms;
     replica->step.wall_ms = options->session_seed_ms;
     const struct proposals_options proposals = proposals_options_of(options, &replica->acl);

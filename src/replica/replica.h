@@ -24,6 +24,7 @@
 #define REPLICA_REPLICA_H
 
 #include "replica/clients/clients.h"
+#include "replica/effects/mutant.h"
 #include "replica/ensemble.h"
 
 struct replica_options {
@@ -55,6 +56,7 @@ struct replica_options {
     int32_t snap_count;              /* >= 2 */
     int64_t snap_size_limit_bytes;   /* <= 0: off */
     bool snapshot_last_zxid_section; /* serializeLastProcessedZxid.enabled */
+    enum mutant mutant;              /* for tests: a deliberate bug */
     struct traffic *traffic;         /* taken: of what was replayed; NULL: there was none */
 };
 

@@ -5,7 +5,7 @@
 PROPERTY(an_ensemble_keeps_its_promises_whatever_fails)
 {
     struct cluster_run run = {.seed = seed};
-    struct cluster_verdict verdict = cluster_simulate(&run);
+    struct cluster_verdict verdict = cluster_simulate_guarded(&run);
 
     if (verdict.failed)
         check_failed(__FILE__, __LINE__, "%s (make sim SEED=%" PRIu64 ")", verdict.problem, seed);

@@ -315,7 +315,8 @@ static bool must_sync(const struct clients *clients, int32_t op, struct slice bo
     struct reader reader;
     struct path_request request;
 
-    if (op != OP_SYNC || proposals_role(clients->proposals) == PROPOSALS_ALONE)
+    if (op != OP_SYNC || proposals_role(clients->proposals) == PROPOSALS_ALONE ||
+        mutant_is(clients->step->mutant, MUTANT_SYNC_LOCAL))
         return false;
     reader_init(&reader, body, &clients->step->arena, clients->options.text_bytes_max);
     return path_request_read(&reader, &request) == STATUS_OK;

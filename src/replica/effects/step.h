@@ -9,14 +9,16 @@
 #include "metrics/metrics.h"
 #include "metrics/traffic.h"
 #include "replica/effects/effects.h"
+#include "replica/effects/mutant.h"
 
 struct step {
     struct effects *effects;
     struct arena arena; /* scratch of one request or one applied transaction; reset after it */
     struct metrics metrics;
     struct traffic *traffic;
-    int64_t now_ms;  /* monotonic */
-    int64_t wall_ms; /* since 1970; goes into transactions, decides nothing */
+    enum mutant mutant; /* none, but in tests */
+    int64_t now_ms;     /* monotonic */
+    int64_t wall_ms;    /* since 1970; goes into transactions, decides nothing */
 };
 
 #endif

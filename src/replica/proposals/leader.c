@@ -73,7 +73,10 @@ static enum zk_error check_session(const struct leader *leader, const struct lea
         return ZK_SESSION_EXPIRED;
     if (session->owner == SESSION_OWNER_NONE)
         session->owner = from->owner;
-    return session->owner == from->owner ? ZK_OK : ZK_SESSION_MOVED;
+    return session->owner == from->owner ||
+                   mutant_is(leader->step->mutant, MUTANT_OLD_OWNER_EXECUTES)
+               ? ZK_OK
+               : ZK_SESSION_MOVED;
 }
 
 enum status leader_prepare(struct leader *leader, const struct leader_request *from, int32_t op,

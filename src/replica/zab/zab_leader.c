@@ -95,12 +95,14 @@ static bool answer(const void *context, int64_t id)
 {
     const struct question *question = context;
     const struct zab_leader *leader = question->leader;
+    bool any = mutant_is(leader->zab->step->mutant, MUTANT_OBSERVER_COUNTS);
 
     if (id == leader->zab->options.my_id)
         return question->own;
     for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
         const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
-        if (peer->id == id && peer->voter && question->has(leader, peer, question->value))
+        if (((peer->id == id && peer->voter) || (any && peer->observer)) &&
+            question->has(leader, peer, question->value))
             return true;
     }
     return false;
@@ -593,6 +595,7 @@ static int64_t quorum_zxid(const struct zab_leader *leader)
 {
     int64_t durable = proposals_durable_zxid(leader->zab->proposals);
     int64_t best = leader->committed_zxid;
+    bool early = mutant_is(leader->zab->step->mutant, MUTANT_LEADER_SELF_ACK_EARLY);
 
     if (durable > best && quorum(leader, /* own= */ true, has_acked, durable))
         return durable;
@@ -600,7 +603,7 @@ static int64_t quorum_zxid(const struct zab_leader *leader)
         const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
         int64_t zxid = peer->acked_zxid;
         if (zxid > best && zxid <= leader->sent_zxid &&
-            quorum(leader, /* own= */ durable >= zxid, has_acked, zxid))
+            quorum(leader, /* own= */ durable >= zxid || early, has_acked, zxid))
             best = zxid;
     }
     return best;

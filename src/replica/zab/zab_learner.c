@@ -350,7 +350,8 @@ static void persist(struct zab_learner *learner)
 
     if (learner->phase != LEARN_PERSISTING || zab->store_busy || learner->wants_snapshot ||
         learner->writes_snapshot ||
-        proposals_durable_zxid(zab->proposals) != proposals_proposed_zxid(zab->proposals))
+        (proposals_durable_zxid(zab->proposals) != proposals_proposed_zxid(zab->proposals) &&
+         !mutant_is(zab->step->mutant, MUTANT_EPOCH_BEFORE_HISTORY)))
         return;
     zab_begin_store(zab, (struct store_work){.kind = STORE_WRITE_EPOCHS,
                                              .accepted_epoch = -1,

@@ -66,7 +66,9 @@ static bool is_in_history(const struct zab_leader *leader, int64_t zxid)
 {
     struct proposals *proposals = proposals_of(leader);
 
-    if (zxid == proposals_kept_above(proposals))
+    if (zxid == proposals_kept_above(proposals) ||
+        (mutant_is(leader->zab->step->mutant, MUTANT_DIFF_BY_RANGE) &&
+         zxid > proposals_kept_above(proposals)))
         return true;
     size_t behind = proposals_kept_behind(proposals, zxid);
     return behind > 0 && proposals_kept_at(proposals, behind - 1).zxid == zxid;
