@@ -12,6 +12,26 @@ const struct metric_info *metric_info(enum metric_id id)
     return &rows[id];
 }
 
+bool metric_is_of_role(enum metric_id id, enum metric_role role)
+{
+    switch ((int)id) {
+    case METRIC_QUORUM_SIZE:
+        return role != METRICS_ALONE;
+    case METRIC_PROPOSAL_SIZE_LAST:
+    case METRIC_PROPOSAL_SIZE_MIN:
+    case METRIC_PROPOSAL_SIZE_MAX:
+    case METRIC_LEARNERS:
+    case METRIC_SYNCED_FOLLOWERS:
+    case METRIC_SYNCED_NON_VOTING:
+    case METRIC_SYNCED_OBSERVERS:
+    case METRIC_PENDING_SYNCS:
+    case METRIC_LEADER_UPTIME:
+        return role == METRICS_LEADER;
+    default:
+        return true;
+    }
+}
+
 void metrics_deinit(struct metrics *metrics)
 {
     for (size_t id = 0; id < METRIC_ID_COUNT; id++) {

@@ -42,6 +42,10 @@ struct metric_info {
 };
 const struct metric_info *metric_info(enum metric_id id);
 
+enum metric_role { METRICS_ALONE, METRICS_LEARNER, METRICS_LEADER };
+/* Does a server of this role show it? Most are shown by every server. */
+bool metric_is_of_role(enum metric_id id, enum metric_role role);
+
 struct metrics { /* zeroed: nothing was counted */
     union {
         int64_t number; /* counter, gauge */

@@ -4,7 +4,8 @@
  * owner is the one who counts it; what NOBODY counts has a name in ZooKeeper that monitors look for,
  * and means nothing here or not yet: it is shown as 0. Names of our own begin with "paddock_".
  *
- * The order is the order in which mntr shows them. */
+ * The order is the order in which mntr shows them. Some are of a leader or of a member of an ensemble
+ * only: metric_is_of_role(). */
 #ifndef METRICS_TABLE_H
 #define METRICS_TABLE_H
 
@@ -14,6 +15,7 @@
     METRIC(EPHEMERALS, REPLICA, "ephemerals_count", GAUGE, "znodes", "Ephemeral znodes.") \
     METRIC(CONNECTIONS, FRONT, "num_alive_connections", GAUGE, "connections", "Connections of clients.") \
     METRIC(LATENCY_AVERAGE, REPLICA, "avg_latency", REAL, "ms", "From a request's arrival to its answer, on average since srst.") \
+    METRIC(PROPOSAL_SIZE_MIN, REPLICA, "min_proposal_size", GAUGE, "bytes", "Size of the smallest transaction that this leader proposed; -1: none since srst.") \
     METRIC(OUTSTANDING, REPLICA, "outstanding_requests", GAUGE, "requests", "Requests that were taken in and are not answered yet.") \
     METRIC(ZNODES, REPLICA, "znode_count", GAUGE, "znodes", "Znodes; the root counts twice, as in ZooKeeper.") \
     METRIC(SESSIONS, REPLICA, "global_sessions", GAUGE, "sessions", "Sessions that are alive.") \
@@ -21,20 +23,29 @@
     METRIC(RESPONSE_LAST, REPLICA, "last_client_response_size", GAUGE, "bytes", "Size of the last answer or event; -1: none since srst.") \
     METRIC(PACKETS_SENT, FRONT, "packets_sent", COUNTER, "packets", "Answers, events and pieces of answers to four-letter words that were sent.") \
     METRIC(PACKETS_RECEIVED, FRONT, "packets_received", COUNTER, "packets", "Requests and four-letter words that came in.") \
+    METRIC(PROPOSAL_SIZE_MAX, REPLICA, "max_proposal_size", GAUGE, "bytes", "Size of the largest transaction that this leader proposed; -1: none since srst.") \
     METRIC(RESPONSE_MAX, REPLICA, "max_client_response_size", GAUGE, "bytes", "Size of the largest answer or event; -1: none since srst.") \
+    METRIC(SYNCED_FOLLOWERS, REPLICA, "synced_followers", GAUGE, "servers", "Followers that have this leader's history, without it.") \
     METRIC(DROP_PROBABILITY, FRONT, "connection_drop_probability", REAL, "", "How likely the connection throttle refuses a connection at random.") \
     METRIC(WATCHES, REPLICA, "watch_count", GAUGE, "watches", "Watches that are set.") \
+    METRIC(SYNCED_NON_VOTING, REPLICA, "synced_non_voting_followers", GAUGE, "servers", "Those of them that do not vote.") \
+    METRIC(SYNCED_OBSERVERS, REPLICA, "synced_observers", GAUGE, "servers", "Observers that have this leader's history.") \
     METRIC(AUTH_FAILED, NOBODY, "auth_failed_count", GAUGE, "connections", "TLS certificates that were refused.") \
     METRIC(LATENCY_MIN, REPLICA, "min_latency", GAUGE, "ms", "From a request's arrival to its answer, at least since srst.") \
     METRIC(DESCRIPTORS_MAX, SERVER, "max_file_descriptor_count", GAUGE, "descriptors", "File descriptors that the process may open.") \
     METRIC(DATA_BYTES, REPLICA, "approximate_data_size", GAUGE, "bytes", "Paths and data of all znodes.") \
     METRIC(DESCRIPTORS, SERVER, "open_file_descriptor_count", GAUGE, "descriptors", "File descriptors that are open.") \
+    METRIC(PROPOSAL_SIZE_LAST, REPLICA, "last_proposal_size", GAUGE, "bytes", "Size of the last transaction that this leader proposed; -1: none since srst.") \
+    METRIC(PENDING_SYNCS, REPLICA, "pending_syncs", GAUGE, "requests", "Syncs that this leader has not answered.") \
+    METRIC(LEADER_UPTIME, REPLICA, "leader_uptime", GAUGE, "ms", "Since this leader began to serve.") \
     METRIC(LOCAL_SESSIONS, NOBODY, "local_sessions", GAUGE, "sessions", "Sessions that only one server of an ensemble knows.") \
     METRIC(UPTIME, SERVER, "uptime", GAUGE, "ms", "Since serving began.") \
     METRIC(LATENCY_MAX, REPLICA, "max_latency", GAUGE, "ms", "From a request's arrival to its answer, at most since srst.") \
     METRIC(OUTSTANDING_TLS, NOBODY, "outstanding_tls_handshake", GAUGE, "connections", "TLS handshakes that are not finished.") \
+    METRIC(LEARNERS, REPLICA, "learners", GAUGE, "servers", "Followers and observers that are connected to this leader.") \
     METRIC(RESPONSE_MIN, REPLICA, "min_client_response_size", GAUGE, "bytes", "Size of the smallest answer or event; -1: none since srst.") \
-    METRIC(NON_MTLS_LOCAL, NOBODY, "non_mtls_local_conn_count", GAUGE, "connections", "Connections from this host without a certificate.")
+    METRIC(NON_MTLS_LOCAL, NOBODY, "non_mtls_local_conn_count", GAUGE, "connections", "Connections from this host without a certificate.") \
+    METRIC(QUORUM_SIZE, REPLICA, "quorum_size", GAUGE, "servers", "Voters of the ensemble.")
 
 /* What happened. */
 #define METRICS_TABLE_COUNTERS(METRIC) \
@@ -55,36 +66,36 @@
     METRIC(CHANGES_QUEUED, REPLICA, "outstanding_changes_queued", COUNTER, "changes", "Changes of znodes that were proposed.") \
     METRIC(CHANGES_APPLIED, REPLICA, "outstanding_changes_removed", COUNTER, "changes", "Changes of znodes that were proposed and then applied.") \
     METRIC(SESSIONS_EXPIRED, REPLICA, "stale_sessions_expired", COUNTER, "sessions", "Sessions that expired.") \
-    METRIC(PROPOSAL_COUNT, NOBODY, "proposal_count", COUNTER, "", "Proposals that a leader sent.") \
+    METRIC(PROPOSAL_COUNT, REPLICA, "proposal_count", COUNTER, "", "Transactions that this server proposed as leader.") \
     METRIC(STALE_REQUESTS_DROPPED, NOBODY, "stale_requests_dropped", COUNTER, "", "Requests dropped because their connection was gone.") \
     METRIC(INSECURE_ADMIN_COUNT, NOBODY, "insecure_admin_count", COUNTER, "", "Requests to the AdminServer without TLS.") \
     METRIC(CNXN_CLOSED_WITHOUT_ZK_SERVER_RUNNING, NOBODY, "cnxn_closed_without_zk_server_running", COUNTER, "", "Connections closed because no server was running.") \
-    METRIC(LOOKING_COUNT, NOBODY, "looking_count", COUNTER, "", "Elections that this server took part in.") \
+    METRIC(LOOKING_COUNT, REPLICA, "looking_count", COUNTER, "", "Times that this server began to look for a leader.") \
     METRIC(DEAD_WATCHERS_QUEUED, NOBODY, "dead_watchers_queued", COUNTER, "", "Closed connections whose watches were to be removed.") \
     METRIC(STALE_REQUESTS, NOBODY, "stale_requests", COUNTER, "", "Requests whose connection was gone.") \
-    METRIC(LEARNER_PROPOSAL_RECEIVED_COUNT, NOBODY, "learner_proposal_received_count", COUNTER, "", "Proposals that came from the leader.") \
+    METRIC(LEARNER_PROPOSAL_RECEIVED_COUNT, REPLICA, "learner_proposal_received_count", COUNTER, "", "Proposals that came from the leader while this server followed it.") \
     METRIC(DEAD_WATCHERS_CLEARED, NOBODY, "dead_watchers_cleared", COUNTER, "", "Closed connections whose watches were removed.") \
     METRIC(RESPONSE_PACKET_CACHE_HITS, NOBODY, "response_packet_cache_hits", COUNTER, "", "Answers taken from the cache of answers.") \
     METRIC(ADD_DEAD_WATCHER_STALL_TIME, NOBODY, "add_dead_watcher_stall_time", COUNTER, "", "Time spent waiting to queue closed connections.") \
     METRIC(REQUESTS_NOT_FORWARDED_TO_COMMIT_PROCESSOR, NOBODY, "requests_not_forwarded_to_commit_processor", COUNTER, "", "Requests that the leader answered itself.") \
     METRIC(RESPONSE_PACKET_CACHE_MISSES, NOBODY, "response_packet_cache_misses", COUNTER, "", "Answers not found in the cache of answers.") \
     METRIC(ENSEMBLE_AUTH_SUCCESS, NOBODY, "ensemble_auth_success", COUNTER, "", "Clients that named the right ensemble.") \
-    METRIC(LEARNER_COMMIT_RECEIVED_COUNT, NOBODY, "learner_commit_received_count", COUNTER, "", "Commits that came from the leader.") \
+    METRIC(LEARNER_COMMIT_RECEIVED_COUNT, REPLICA, "learner_commit_received_count", COUNTER, "", "Commits that came from the leader while this server followed or observed it.") \
     METRIC(STALE_REPLIES, NOBODY, "stale_replies", COUNTER, "", "Answers whose connection was gone.") \
     METRIC(ENSEMBLE_AUTH_FAIL, NOBODY, "ensemble_auth_fail", COUNTER, "", "Clients that named a wrong ensemble.") \
-    METRIC(DIFF_COUNT, NOBODY, "diff_count", COUNTER, "", "Learners that were brought up to date with transactions.") \
+    METRIC(DIFF_COUNT, REPLICA, "diff_count", COUNTER, "", "Learners that this leader brought up to date with transactions, or by taking some back.") \
     METRIC(RESPONSE_PACKET_GET_CHILDREN_CACHE_MISSES, NOBODY, "response_packet_get_children_cache_misses", COUNTER, "", "Lists of children not found in the cache of answers.") \
     METRIC(QUIT_LEADING_DUE_TO_DISLOYAL_VOTER, NOBODY, "quit_leading_due_to_disloyal_voter", COUNTER, "", "Times that a leader gave up because a voter had left it.") \
-    METRIC(SNAP_COUNT, NOBODY, "snap_count", COUNTER, "", "Learners that were brought up to date with a snapshot.") \
+    METRIC(SNAP_COUNT, REPLICA, "snap_count", COUNTER, "", "Learners that this leader brought up to date with a snapshot.") \
     METRIC(UNRECOVERABLE_ERROR_COUNT, NOBODY, "unrecoverable_error_count", COUNTER, "", "Errors that ended the server.") \
     METRIC(UNSUCCESSFUL_HANDSHAKE, NOBODY, "unsuccessful_handshake", COUNTER, "", "TLS handshakes that failed.") \
-    METRIC(COMMIT_COUNT, NOBODY, "commit_count", COUNTER, "", "Commits that a leader sent.") \
+    METRIC(COMMIT_COUNT, REPLICA, "commit_count", COUNTER, "", "Transactions that this server committed as leader.") \
     METRIC(RESPONSE_PACKET_GET_CHILDREN_CACHE_HITS, NOBODY, "response_packet_get_children_cache_hits", COUNTER, "", "Lists of children taken from the cache of answers.") \
-    METRIC(REQUEST_COMMIT_QUEUED, NOBODY, "request_commit_queued", COUNTER, "", "Requests that waited for a commit.") \
+    METRIC(REQUEST_COMMIT_QUEUED, REPLICA, "request_commit_queued", COUNTER, "", "Commits, of this server as leader or from its leader.") \
     METRIC(ENSEMBLE_AUTH_SKIP, NOBODY, "ensemble_auth_skip", COUNTER, "", "Clients that named no ensemble.") \
     METRIC(SKIP_LEARNER_REQUEST_TO_NEXT_PROCESSOR_COUNT, NOBODY, "skip_learner_request_to_next_processor_count", COUNTER, "", "Requests of learners that were only forwarded.") \
     METRIC(TLS_HANDSHAKE_EXCEEDED, NOBODY, "tls_handshake_exceeded", COUNTER, "", "Connections refused because too many TLS handshakes were going on.") \
-    METRIC(REVALIDATE_COUNT, NOBODY, "revalidate_count", COUNTER, "", "Sessions that a learner asked the leader about.") \
+    METRIC(REVALIDATE_COUNT, REPLICA, "revalidate_count", COUNTER, "", "Sessions that a learner asked this leader about.") \
     METRIC(RESTORE_ERROR_COUNT, NOBODY, "restore_error_count", COUNTER, "", "Restores through the AdminServer that failed.") \
     METRIC(RESTORE_RATE_LIMITED_COUNT, NOBODY, "restore_rate_limited_count", COUNTER, "", "Restores through the AdminServer that came too soon.") \
     METRIC(SNAPSHOT_ERROR_COUNT, NOBODY, "snapshot_error_count", COUNTER, "", "Snapshots through the AdminServer that failed.") \
@@ -108,16 +119,16 @@
     METRIC(WATCHERS_CHILDREN, REPLICA, "node_children_watch_count", SUMMARY, "watchers", "How many watchers waited for a change of a znode's children.") \
     METRIC(SOCKET_CLOSING_TIME, NOBODY, "socket_closing_time", SUMMARY, "ms", "Closing a socket.") \
     METRIC(PROPOSAL_PROCESS_TIME, NOBODY, "proposal_process_time", SUMMARY, "ms", "Handing a proposal on.") \
-    METRIC(LEADER_UNAVAILABLE_TIME, NOBODY, "leader_unavailable_time", SUMMARY, "ms", "How long there was no leader.") \
+    METRIC(LEADER_UNAVAILABLE_TIME, REPLICA, "leader_unavailable_time", SUMMARY, "ms", "How long this server did not serve before it served as leader.") \
     METRIC(SESSION_QUEUES_DRAINED, NOBODY, "session_queues_drained", SUMMARY, "", "Sessions whose waiting requests were let go in one turn.") \
     METRIC(WRITE_COMMIT_PROC_REQ_QUEUED, NOBODY, "write_commit_proc_req_queued", SUMMARY, "", "Writes that waited for their commit.") \
     METRIC(READ_COMMIT_PROC_REQ_QUEUED, NOBODY, "read_commit_proc_req_queued", SUMMARY, "", "Reads that waited behind writes.") \
-    METRIC(FOLLOWER_SYNC_TIME, NOBODY, "follower_sync_time", SUMMARY, "ms", "How long a follower took to be brought up to date.") \
+    METRIC(FOLLOWER_SYNC_TIME, REPLICA, "follower_sync_time", SUMMARY, "ms", "How long this follower took to be brought up to date.") \
     METRIC(PREP_PROCESSOR_QUEUE_SIZE, NOBODY, "prep_processor_queue_size", SUMMARY, "", "Requests that waited to be judged.") \
-    METRIC(INFLIGHT_SNAP_COUNT, NOBODY, "inflight_snap_count", SUMMARY, "", "Snapshots on their way to learners.") \
+    METRIC(INFLIGHT_SNAP_COUNT, REPLICA, "inflight_snap_count", SUMMARY, "", "Learners that were being brought up to date with a snapshot, whenever one began or was done.") \
     METRIC(READS_ISSUED_FROM_SESSION_QUEUE, NOBODY, "reads_issued_from_session_queue", SUMMARY, "", "Reads let go behind a write of their session.") \
     METRIC(LEARNER_REQUEST_PROCESSOR_QUEUE_SIZE, NOBODY, "learner_request_processor_queue_size", SUMMARY, "", "Requests of learners that waited.") \
-    METRIC(UNAVAILABLE_TIME, NOBODY, "unavailable_time", SUMMARY, "ms", "How long this server did not serve.") \
+    METRIC(UNAVAILABLE_TIME, REPLICA, "unavailable_time", SUMMARY, "ms", "How long this server of an ensemble did not serve.") \
     METRIC(READS_AFTER_WRITE_IN_SESSION_QUEUE, NOBODY, "reads_after_write_in_session_queue", SUMMARY, "", "Reads that waited behind one write.") \
     METRIC(REQUESTS_IN_SESSION_QUEUE, NOBODY, "requests_in_session_queue", SUMMARY, "", "Requests that waited in one session.") \
     METRIC(WRITE_COMMIT_PROC_ISSUED, NOBODY, "write_commit_proc_issued", SUMMARY, "", "Writes let go in one turn.") \
@@ -125,14 +136,14 @@
     METRIC(PENDING_SESSION_QUEUE_SIZE, NOBODY, "pending_session_queue_size", SUMMARY, "", "Sessions with waiting requests.") \
     METRIC(TIME_WAITING_EMPTY_POOL_IN_COMMIT_PROCESSOR_READ_MS, NOBODY, "time_waiting_empty_pool_in_commit_processor_read_ms", SUMMARY, "", "Waiting until all reads were done.") \
     METRIC(COMMIT_PROCESS_TIME, NOBODY, "commit_process_time", SUMMARY, "ms", "Handing a commit on.") \
-    METRIC(INFLIGHT_DIFF_COUNT, NOBODY, "inflight_diff_count", SUMMARY, "", "Differences on their way to learners.") \
+    METRIC(INFLIGHT_DIFF_COUNT, REPLICA, "inflight_diff_count", SUMMARY, "", "Learners that were being brought up to date with transactions, whenever one began or was done.") \
     METRIC(NETTY_QUEUED_BUFFER_CAPACITY, NOBODY, "netty_queued_buffer_capacity", SUMMARY, "", "Bytes that Netty had queued.") \
-    METRIC(ELECTION_TIME, NOBODY, "election_time", SUMMARY, "ms", "An election.") \
+    METRIC(ELECTION_TIME, REPLICA, "election_time", SUMMARY, "ms", "How long this voter looked for a leader.") \
     METRIC(COMMIT_COMMIT_PROC_REQ_QUEUED, NOBODY, "commit_commit_proc_req_queued", SUMMARY, "", "Commits that waited.") \
     METRIC(WRITE_BATCH_TIME_IN_COMMIT_PROCESSOR, NOBODY, "write_batch_time_in_commit_processor", SUMMARY, "", "A batch of writes.") \
     METRIC(READ_COMMIT_PROC_ISSUED, NOBODY, "read_commit_proc_issued", SUMMARY, "", "Reads let go in one turn.") \
     METRIC(CONCURRENT_REQUEST_PROCESSING_IN_COMMIT_PROCESSOR, NOBODY, "concurrent_request_processing_in_commit_processor", SUMMARY, "", "Requests in work at one time.") \
-    METRIC(OBSERVER_SYNC_TIME, NOBODY, "observer_sync_time", SUMMARY, "ms", "How long an observer took to be brought up to date.") \
+    METRIC(OBSERVER_SYNC_TIME, REPLICA, "observer_sync_time", SUMMARY, "ms", "How long this observer took to be brought up to date.") \
     METRIC(RESTORE_TIME, NOBODY, "restore_time", SUMMARY, "ms", "A restore through the AdminServer.")
 
 /* The same, with percentiles. */
@@ -149,14 +160,14 @@
     METRIC(CLOSE_SESSION_PREP_TIME, NOBODY, "close_session_prep_time", PERCENTILES, "ms", "Judging the end of a session.") \
     METRIC(READ_COMMITPROC_TIME_MS, NOBODY, "read_commitproc_time_ms", PERCENTILES, "ms", "How long reads waited behind writes.") \
     METRIC(LOCAL_WRITE_COMMITTED_TIME_MS, NOBODY, "local_write_committed_time_ms", PERCENTILES, "ms", "From a write of this server's client to its commit.") \
-    METRIC(QUORUM_ACK_LATENCY, NOBODY, "quorum_ack_latency", PERCENTILES, "ms", "From a proposal to its quorum.") \
+    METRIC(QUORUM_ACK_LATENCY, REPLICA, "quorum_ack_latency", PERCENTILES, "ms", "From a transaction's proposal to its commit by this leader.") \
     METRIC(OM_COMMIT_PROCESS_TIME_MS, NOBODY, "om_commit_process_time_ms", PERCENTILES, "ms", "An observer master's handing on of a commit.") \
     METRIC(READ_FINAL_PROC_TIME_MS, NOBODY, "read_final_proc_time_ms", PERCENTILES, "ms", "Answering a read.") \
-    METRIC(COMMIT_PROPAGATION_LATENCY, NOBODY, "commit_propagation_latency", PERCENTILES, "ms", "From a commit's being sent to its being received.") \
+    METRIC(COMMIT_PROPAGATION_LATENCY, REPLICA, "commit_propagation_latency", PERCENTILES, "ms", "From a transaction's proposal, by the leader's clock, to its commit's coming to this learner.") \
     METRIC(DEAD_WATCHERS_CLEANER_LATENCY, NOBODY, "dead_watchers_cleaner_latency", PERCENTILES, "ms", "Removing the watches of closed connections.") \
     METRIC(WRITE_FINAL_PROC_TIME_MS, NOBODY, "write_final_proc_time_ms", PERCENTILES, "ms", "Answering a write.") \
-    METRIC(PROPOSAL_ACK_CREATION_LATENCY, NOBODY, "proposal_ack_creation_latency", PERCENTILES, "ms", "From a proposal's creation to this server's acknowledgement.") \
-    METRIC(PROPOSAL_LATENCY, NOBODY, "proposal_latency", PERCENTILES, "ms", "From a request to its proposal.") \
+    METRIC(PROPOSAL_ACK_CREATION_LATENCY, REPLICA, "proposal_ack_creation_latency", PERCENTILES, "ms", "From a transaction's proposal, by the leader's clock, to this voter's acknowledgement.") \
+    METRIC(PROPOSAL_LATENCY, REPLICA, "proposal_latency", PERCENTILES, "ms", "From a transaction's proposal, by the leader's clock, to its coming to this follower.") \
     METRIC(OM_PROPOSAL_PROCESS_TIME_MS, NOBODY, "om_proposal_process_time_ms", PERCENTILES, "ms", "An observer master's handing on of a proposal.") \
     METRIC(SERVER_WRITE_COMMITTED_TIME_MS, NOBODY, "server_write_committed_time_ms", PERCENTILES, "ms", "From any write to its commit.") \
     METRIC(WRITE_COMMITPROC_TIME_MS, NOBODY, "write_commitproc_time_ms", PERCENTILES, "ms", "How long writes waited for their commit.")

@@ -10,7 +10,7 @@
 #include "replica/zab/zab_leader.h"
 #include "replica/zab/zab_learner.h"
 
-enum { RESEND_MIN_MS = 200, HELLO_TIMEOUT_MS = 5000, REDIAL_MIN_MS = 10, REDIAL_MAX_MS = 1000 };
+enum { HELLO_TIMEOUT_MS = 5000, REDIAL_MIN_MS = 10, REDIAL_MAX_MS = 1000 };
 
 enum ensemble_phase {
     ENSEMBLE_DRAINING, /* the last role is over: its appends and its work on files come to an end */
@@ -35,7 +35,8 @@ struct ensemble {
     struct zab_leader *leader;   /* NULL: does not lead */
     struct zab_learner *learner; /* NULL: does not learn */
     bool begun, serves, must_reload;
-    int64_t looking_since_ms, election_ms;
+    int64_t looking_since_ms, down_since_ms;
+    struct ensemble_info info; /* what is remembered of it */
 };
 
 static int64_t now_ms(const struct ensemble *ensemble)
@@ -100,11 +101,12 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
         election_new(&(struct election_options){.my_id = options->my_id,
                                                 .reconfig_enabled = options->reconfig_enabled,
                                                 .finalize_ms = options->finalize_ms,
-                                                .resend_min_ms = RESEND_MIN_MS,
+                                                .resend_min_ms = options->resend_min_ms,
                                                 .resend_max_ms = options->resend_max_ms});
     election_set_members(ensemble->election, options->membership, NULL,
                          observes ? MEMBER_OBSERVER : MEMBER_PARTICIPANT);
     ensemble->phase = ENSEMBLE_DRAINING;
+    ensemble->down_since_ms = step->now_ms;
     clients_stop(clients, NULL);
     write_config_node(ensemble);
     return ensemble;
@@ -161,7 +163,11 @@ static void take_tree_of_leader(struct ensemble *ensemble)
 static void leave_role(struct ensemble *ensemble, const char *reason)
 {
     clients_stop(ensemble->clients, reason);
+    if (ensemble->serves)
+        ensemble->down_since_ms = now_ms(ensemble);
     ensemble->serves = false;
+    ensemble->info.roles_lost++;
+    ensemble->info.lost_because = reason;
     ensemble->must_reload =
         ensemble->learner != NULL && zab_learner_left_files_unfinished(ensemble->learner);
     zab_leader_free(ensemble->leader);
@@ -181,6 +187,8 @@ static void begin_looking(struct ensemble *ensemble)
 {
     ensemble->phase = ENSEMBLE_LOOKING;
     ensemble->looking_since_ms = now_ms(ensemble);
+    ensemble->info.elections++;
+    metrics_count(&ensemble->step->metrics, METRIC_LOOKING_COUNT, 1);
     election_start(ensemble->election, proposals_durable_zxid(ensemble->proposals),
                    ensemble->zab.current_epoch, now_ms(ensemble), &ensemble->election_effects);
 }
@@ -213,15 +221,30 @@ static void begin_role(struct ensemble *ensemble)
     int64_t id = election_vote(ensemble->election).leader;
     const struct member *leader = membership_find(ensemble->options.membership, id);
 
-    ensemble->election_ms = now_ms(ensemble) - ensemble->looking_since_ms;
+    ensemble->info.election_ms = now_ms(ensemble) - ensemble->looking_since_ms;
+    ensemble->info.role_since_ms = now_ms(ensemble);
+    ensemble->info.roles_begun++;
+    if (!ensemble->zab.options.observer)
+        metrics_observe(&ensemble->step->metrics, METRIC_ELECTION_TIME, ensemble->info.election_ms);
     ensemble->phase = ENSEMBLE_IN_ROLE;
     if (state == PEER_LEADING) {
         ensemble->leader = zab_leader_new(&ensemble->zab);
     } else if (leader != NULL) {
         ensemble->learner = zab_learner_new(&ensemble->zab, leader);
     } else {
-        ensemble->phase = ENSEMBLE_DRAINING; /* of a configuration that is not ours */
+        leave_role(ensemble, "the elected leader is no server of this configuration");
     }
+}
+
+static void count_down_time(struct ensemble *ensemble)
+{
+    struct metrics *metrics = &ensemble->step->metrics;
+    int64_t down_ms = now_ms(ensemble) - ensemble->down_since_ms;
+
+    ensemble->info.down_ms = down_ms;
+    metrics_observe(metrics, METRIC_UNAVAILABLE_TIME, down_ms);
+    if (ensemble->leader != NULL)
+        metrics_observe(metrics, METRIC_LEADER_UNAVAILABLE_TIME, down_ms);
 }
 
 static void look_at_role(struct ensemble *ensemble)
@@ -238,6 +261,7 @@ static void look_at_role(struct ensemble *ensemble)
     if (!serves || ensemble->serves)
         return;
     ensemble->serves = true;
+    count_down_time(ensemble);
     election_set_epoch(ensemble->election, ensemble->leader != NULL
                                                ? zab_leader_epoch(ensemble->leader)
                                                : zab_learner_epoch(ensemble->learner));
@@ -444,24 +468,49 @@ bool ensemble_may_snapshot(const struct ensemble *ensemble)
 
 struct ensemble_info ensemble_info(const struct ensemble *ensemble)
 {
-    struct ensemble_info info = {.state = PEER_LOOKING,
-                                 .leader = -1,
-                                 .epoch = -1,
-                                 .serves = ensemble->serves,
-                                 .election_ms = ensemble->election_ms};
+    struct ensemble_info info = ensemble->info;
 
+    info.state = PEER_LOOKING;
+    info.leader = info.leader_zxid = info.epoch = -1;
+    info.serves = ensemble->serves;
+    info.takes_clients =
+        ensemble->serves && (ensemble->leader == NULL || ensemble->options.leader_serves);
+    info.own_zxid = proposals_durable_zxid(ensemble->proposals);
+    info.own_epoch = ensemble->zab.current_epoch;
     if (ensemble->phase != ENSEMBLE_IN_ROLE)
         return info;
+    struct vote vote = election_vote(ensemble->election);
     info.state = election_state(ensemble->election);
-    info.leader = election_vote(ensemble->election).leader;
+    info.leader = vote.leader;
+    info.leader_zxid = vote.zxid;
     if (ensemble->leader != NULL) {
-        struct zab_leader_counts counts = zab_leader_count(ensemble->leader);
         info.epoch = zab_leader_epoch(ensemble->leader);
-        info.learners = counts.learners;
-        info.synced_followers = counts.synced_followers;
-        info.synced_observers = counts.synced_observers;
     } else {
         info.epoch = zab_learner_epoch(ensemble->learner);
+        info.synchronised_by = zab_learner_way(ensemble->learner);
     }
     return info;
+}
+
+void ensemble_collect_metrics(const struct ensemble *ensemble, struct metrics *all)
+{
+    metrics_set(all, METRIC_QUORUM_SIZE, ensemble->options.membership->voter_count);
+    if (ensemble->leader == NULL)
+        return;
+    struct zab_leader_counts counts = zab_leader_count(ensemble->leader);
+    metrics_set(all, METRIC_LEARNERS, counts.learners);
+    metrics_set(all, METRIC_SYNCED_FOLLOWERS, counts.synced_followers);
+    metrics_set(all, METRIC_SYNCED_NON_VOTING, counts.synced_non_voting);
+    metrics_set(all, METRIC_SYNCED_OBSERVERS, counts.synced_observers);
+    metrics_set(all, METRIC_PENDING_SYNCS, (int64_t)counts.pending_syncs);
+    metrics_set(all, METRIC_LEADER_UPTIME, counts.served_ms);
+    metrics_set(all, METRIC_PROPOSAL_SIZE_LAST, counts.proposal_last_bytes);
+    metrics_set(all, METRIC_PROPOSAL_SIZE_MIN, counts.proposal_min_bytes);
+    metrics_set(all, METRIC_PROPOSAL_SIZE_MAX, counts.proposal_max_bytes);
+}
+
+void ensemble_reset_stats(struct ensemble *ensemble)
+{
+    if (ensemble->leader != NULL)
+        zab_leader_reset_stats(ensemble->leader);
 }

@@ -20,7 +20,8 @@ struct ensemble_options {
     int32_t init_limit, sync_limit;      /* in ticks; > 0 */
     int32_t connect_limit;               /* connectToLearnerMasterLimit; 0: init_limit */
     int32_t finalize_ms;                 /* a quorum's wait for better votes */
-    int32_t resend_max_ms;               /* between two notifications to who does not answer */
+    /* Between two notifications to who does not answer; > 0. */
+    int32_t resend_min_ms, resend_max_ms;
     bool many_addresses, reconfig_enabled;
     bool leader_serves;                    /* a leader takes clients, too */
     int64_t accepted_epoch, current_epoch; /* as the files have them */
@@ -47,11 +48,24 @@ bool ensemble_may_snapshot(const struct ensemble *ensemble);
 /* --- looking in --- */
 struct ensemble_info {
     enum peer_state state;
-    int64_t leader, epoch; /* -1: none yet */
+    int64_t leader,
+        leader_zxid; /* who was elected, and with which last transaction; -1: nobody yet */
+    int64_t epoch;   /* that the leader opened; -1: not agreed upon yet */
+    const char *synchronised_by; /* of a learner: "DIFF", "TRUNC", "SNAP"; NULL: not yet */
     bool serves;
-    uint32_t learners, synced_followers, synced_observers; /* of a leader */
-    int64_t election_ms;                                   /* how long the last one took */
+    bool takes_clients;    /* serves, and is no leader that leaves that to others */
+    int64_t own_zxid;      /* the last one on disk */
+    int64_t own_epoch;     /* as the files have it */
+    int64_t election_ms;   /* how long the last election took */
+    int64_t down_ms;       /* how long this server did not serve before it did */
+    int64_t role_since_ms; /* monotonic: when the last role began */
+    uint32_t elections;    /* begun since the start */
+    uint32_t roles_begun, roles_lost;
+    const char *lost_because; /* the last one; NULL: none was lost */
 };
 struct ensemble_info ensemble_info(const struct ensemble *ensemble);
+/* Sets the metrics of this member's role. */
+void ensemble_collect_metrics(const struct ensemble *ensemble, struct metrics *all);
+void ensemble_reset_stats(struct ensemble *ensemble);
 
 #endif

@@ -295,6 +295,8 @@ void replica_collect_metrics(const struct replica *replica, struct metrics *all)
 {
     metrics_collect(all, &replica->step.metrics, METRICS_OF_REPLICA);
     set_states(replica, all);
+    if (replica->ensemble != NULL)
+        ensemble_collect_metrics(replica->ensemble, all);
     set_latency(all);
     int64_t prepared = metrics_number(all, METRIC_REQUESTS_PREPARED);
     int64_t requests = prepared + metrics_number(all, METRIC_REQUESTS_UNKNOWN);
@@ -307,6 +309,8 @@ void replica_reset_stats(struct replica *replica)
 {
     metrics_reset(&replica->step.metrics);
     clients_reset_stats(replica->clients);
+    if (replica->ensemble != NULL)
+        ensemble_reset_stats(replica->ensemble);
     traffic_reset(replica->step.traffic);
 }
 

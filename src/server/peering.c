@@ -7,7 +7,7 @@
 #include "server/config/ensemble.h"
 #include "server/peer/peer.h"
 
-enum { BIND_RETRY_DEFAULT = 3, FINALIZE_MS = 200, RESEND_MAX_MS = 60000 };
+enum { BIND_RETRY_DEFAULT = 3, FINALIZE_MS = 200 };
 
 static void on_cannot_listen(void *context)
 {
@@ -38,6 +38,11 @@ static void read_addresses(struct server *server, const struct member *member,
     options->election_count = options->quorum_count = count;
 }
 
+static int32_t at_least(int32_t least, int32_t value)
+{
+    return value > least ? value : least;
+}
+
 void peering_options(struct server *server)
 {
     const struct config *config = server->config;
@@ -49,7 +54,9 @@ void peering_options(struct server *server)
         .sync_limit = config->ensemble.sync_limit,
         .connect_limit = config->ensemble.connect_limit,
         .finalize_ms = FINALIZE_MS,
-        .resend_max_ms = RESEND_MAX_MS,
+        .resend_min_ms = at_least(1, config->ensemble.resend_min_ms),
+        .resend_max_ms =
+            at_least(at_least(1, config->ensemble.resend_min_ms), config->ensemble.resend_max_ms),
         .many_addresses = config->ensemble.multi_address,
         .reconfig_enabled = config->request.reconfig_enabled,
         .leader_serves = config->ensemble.leader_serves,
@@ -78,6 +85,55 @@ void peering_open(struct server *server)
     ASSERT(own != NULL); /* the configuration was checked */
     read_addresses(server, own, &options);
     server->peers = peers_new(&server->host, &options);
+}
+
+/* --- the log --- */
+
+static void log_role(const struct ensemble_info *now)
+{
+    log_info("election", "%s: server %lld was elected, lastZxid=0x%llx, the election took %lld ms",
+             peer_state_name(now->state), (long long)now->leader,
+             (unsigned long long)now->leader_zxid, (long long)now->election_ms);
+}
+
+/* What belongs to the role that this server has now. */
+static void log_steps(const struct ensemble_info *now, const struct ensemble_info *before)
+{
+    const char *state = peer_state_name(now->state);
+
+    if (now->epoch != -1 && now->epoch != before->epoch)
+        log_info("ensemble", "%s: the new epoch is %lld (0x%llx)", state, (long long)now->epoch,
+                 (unsigned long long)now->epoch);
+    if (now->synchronised_by != NULL && now->synchronised_by != before->synchronised_by)
+        log_info("ensemble", "%s: the leader brings this server to its history by %s", state,
+                 now->synchronised_by);
+    if (now->serves && !before->serves)
+        log_info("ensemble",
+                 "%s: serving, epoch=%lld lastZxid=0x%llx, after %lld ms without service%s", state,
+                 (long long)now->epoch, (unsigned long long)now->own_zxid, (long long)now->down_ms,
+                 now->takes_clients ? "" : "; clients are refused (leaderServes=no)");
+}
+
+void peering_log(struct server *server)
+{
+    static const struct ensemble_info nothing = {.epoch = -1};
+    struct ensemble_info before = server->logged, now;
+
+    if (!replica_ensemble(server->replica, &now))
+        return;
+    server->logged = now;
+    if (now.roles_lost != before.roles_lost)
+        log_warn("ensemble", "%s ends: %s",
+                 before.state == PEER_LOOKING ? "the new role" : peer_state_name(before.state),
+                 now.lost_because);
+    if (now.elections != before.elections)
+        log_info("election", "LOOKING: lastZxid=0x%llx currentEpoch=%lld",
+                 (unsigned long long)now.own_zxid, (long long)now.own_epoch);
+    if (now.state == PEER_LOOKING)
+        return;
+    if (now.roles_begun != before.roles_begun)
+        log_role(&now);
+    log_steps(&now, now.roles_begun != before.roles_begun ? &nothing : &before);
 }
 
 void peering_free(struct server *server)

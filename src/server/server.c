@@ -212,6 +212,7 @@ static void tell_peers(struct server *server)
     replica_end_turn(server->replica, &server->effects);
     front_note_effects(server->front);
     peers_note_effects(server->peers);
+    peering_log(server);
 }
 
 /* The replica cannot go on, and says why. */
@@ -527,6 +528,9 @@ static void init_words(struct server *server)
         .connections_per_host_max = config->front.connections_per_host_max,
         .listen_backlog = config->front.listen_backlog,
         .server_id = ensemble_server_id(config),
+        .init_limit = config->ensemble.init_limit,
+        .sync_limit = config->ensemble.sync_limit,
+        .membership = ensemble_distributed(config) ? config->ensemble.members : NULL,
     };
 }
 

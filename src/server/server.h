@@ -23,6 +23,7 @@ struct server {
     struct front *front;
     struct peers *peers;              /* NULL: alone */
     struct ensemble_options ensemble; /* where there is one */
+    struct ensemble_info logged;      /* what the log says of it so far */
     struct epochs epochs;             /* as the start found them */
     struct peer_address *own_addresses;
     uint32_t own_address_count;
@@ -70,6 +71,8 @@ void server_snapshot_now(struct server *server);
 /* peering.c */
 void peering_options(struct server *server); /* what the replica is to know of its ensemble */
 void peering_open(struct server *server);    /* nothing for a server that serves alone */
+/* Logs what has changed in this member's place in its ensemble since the last call. */
+void peering_log(struct server *server);
 void peering_free(struct server *server);
 
 /* startup.c: directories, locks and checks; then the tree. */

@@ -1,4 +1,5 @@
-/* zab.c: packets out, bytes in, and the one piece of work on the files that may be under way. */
+/* zab.c: packets out, bytes in, the one piece of work on the files that may be under way, and the age of
+ * transactions. */
 #include "replica/zab/zab.h"
 
 #include "wire/quorum.h"
@@ -25,6 +26,15 @@ bool zab_store_done(struct zab *zab)
             zab->current_epoch = zab->work.current_epoch;
     }
     return true;
+}
+
+void zab_observe_age(struct zab *zab, size_t kept_index, enum metric_id metric)
+{
+    struct kept_txn kept = proposals_kept_at(zab->proposals, kept_index);
+    struct txn_header header;
+
+    if (txn_read_header(kept.payload, &header) == STATUS_OK && zab->step->wall_ms >= header.time_ms)
+        metrics_observe(&zab->step->metrics, metric, zab->step->wall_ms - header.time_ms);
 }
 
 void zab_send(struct zab *zab, uint64_t connection, int32_t type, int64_t zxid, struct slice data)

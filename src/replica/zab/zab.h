@@ -46,6 +46,10 @@ void zab_begin_store(struct zab *zab, struct store_work work);
 /* True: it was begun, and what it has written is noted. */
 MUST_USE bool zab_store_done(struct zab *zab);
 
+/* How old the transaction is, by the clock of the leader that proposed it. Clocks differ: an age below 0
+ * is left out. */
+void zab_observe_age(struct zab *zab, size_t kept_index, enum metric_id metric);
+
 /* One packet without authinfo to the connection. */
 void zab_send(struct zab *zab, uint64_t connection, int32_t type, int64_t zxid, struct slice data);
 void zab_send_bytes(struct zab *zab, uint64_t connection, struct slice bytes);

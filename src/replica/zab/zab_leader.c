@@ -36,7 +36,9 @@ struct zab_leader *zab_leader_new(struct zab *zab)
     leader->epoch = -1;
     leader->begun_ms = leader->quorum_seen_ms = zab->step->now_ms;
     leader->next_ping_ms = zab->step->now_ms + zab->options.tick_ms / 2;
-    leader->committed_zxid = leader->sent_zxid = proposals_proposed_zxid(zab->proposals);
+    leader->committed_zxid = leader->sent_zxid = leader->own_acked_zxid =
+        proposals_proposed_zxid(zab->proposals);
+    zab_leader_reset_stats(leader);
     list_init(&leader->peers);
     effects_add_peer(zab->step->effects, (struct peer_effect){.kind = PEER_LISTEN});
     return leader;
@@ -347,7 +349,7 @@ static void begin_serving(struct zab_leader *leader)
     if (leader->phase != LEAD_SYNCING || !quorum(leader, /* own= */ true, has_synced, 0))
         return;
     leader->phase = LEAD_SERVING;
-    leader->quorum_seen_ms = now_ms(leader);
+    leader->quorum_seen_ms = leader->serving_since_ms = now_ms(leader);
     proposals_lead(leader->zab->proposals, zxid_of_epoch(leader->epoch));
     for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
         struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
@@ -359,6 +361,7 @@ static void begin_serving(struct zab_leader *leader)
 static void on_synced(struct zab_leader *leader, struct zab_peer *peer)
 {
     peer->phase = PEER_SYNCED;
+    leader_count_syncs_under_way(leader, peer->by_image);
     if (leader->phase == LEAD_SERVING)
         send_up_to_date(leader, peer);
     else
@@ -453,6 +456,7 @@ static void on_revalidate(struct zab_leader *leader, struct zab_peer *peer,
         peer_drop(leader, peer, "its REVALIDATE does not decode");
         return;
     }
+    metrics_count(&leader->zab->step->metrics, METRIC_REVALIDATE_COUNT, 1);
     struct session *session = sessions_find(sessions, question.session_id);
     bool valid = session != NULL && !session->closing && leader->phase == LEAD_SERVING;
     if (valid) {
@@ -575,6 +579,7 @@ static void send_proposals(struct zab_leader *leader)
 
     if (index == count)
         return;
+    leader_count_proposals(leader, index, count);
     leader->sent_zxid = proposals_kept_at(proposals, count - 1).zxid;
     if (!has_followers(leader, /* observers= */ false))
         return;
@@ -616,6 +621,7 @@ static void send_commits(struct zab_leader *leader, int64_t zxid)
     size_t first = proposals_kept_behind(proposals, leader->committed_zxid);
     size_t end = proposals_kept_behind(proposals, zxid), offset = bytes->size;
 
+    leader_count_commits(leader, first, end);
     for (size_t i = first; i < end; i++)
         quorum_packet_put(bytes, QUORUM_COMMIT, proposals_kept_at(proposals, i).zxid, SLICE_NULL);
     send_to(leader, offset, /* observers= */ false);
@@ -697,6 +703,7 @@ void zab_leader_end_turn(struct zab_leader *leader)
     leader_go_on_with_image(leader);
     if (leader->phase != LEAD_SERVING || leader->failed != NULL)
         return;
+    leader_count_own_acks(leader);
     do {
         send_proposals(leader);
         take_own_syncs(leader);
@@ -794,17 +801,4 @@ bool zab_leader_serves(const struct zab_leader *leader)
 int64_t zab_leader_epoch(const struct zab_leader *leader)
 {
     return leader->epoch;
-}
-
-struct zab_leader_counts zab_leader_count(const struct zab_leader *leader)
-{
-    struct zab_leader_counts counts = {0};
-
-    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
-        const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
-        counts.learners++;
-        counts.synced_followers += peer->phase >= PEER_SYNCED && peer->voter;
-        counts.synced_observers += peer->phase >= PEER_SYNCED && peer->observer;
-    }
-    return counts;
 }

@@ -26,7 +26,12 @@ int64_t zab_leader_epoch(const struct zab_leader *leader); /* -1: not agreed upo
 /* --- looking in --- */
 struct zab_leader_counts {
     uint32_t learners, synced_followers, synced_observers;
+    uint32_t synced_non_voting; /* of the followers */
+    size_t pending_syncs;
+    int64_t served_ms; /* how long it has served; 0: it does not */
+    int64_t proposal_last_bytes, proposal_min_bytes, proposal_max_bytes; /* -1: none yet */
 };
 struct zab_leader_counts zab_leader_count(const struct zab_leader *leader);
+void zab_leader_reset_stats(struct zab_leader *leader); /* the sizes of proposals */
 
 #endif

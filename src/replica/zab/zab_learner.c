@@ -33,7 +33,8 @@ struct zab_learner {
     enum learner_phase phase;
     uint64_t connection; /* 0: none */
     uint32_t dials;
-    int64_t begun_ms, dial_at_ms, heard_ms;
+    int64_t begun_ms, dial_at_ms, heard_ms, sync_since_ms;
+    const char *way; /* NULL: not known */
     struct zab_input input;
     int64_t epoch; /* the leader's; -1: not known */
     const char *failed;
@@ -172,6 +173,7 @@ static void acknowledge_epoch(struct zab_learner *learner, bool promised_before)
     store_be32(epoch, promised_before ? UINT32_MAX : (uint32_t)zab->current_epoch);
     send(learner, QUORUM_ACK_EPOCH, zxid, slice_of(epoch, sizeof(epoch)));
     learner->phase = LEARN_WAITING;
+    learner->sync_since_ms = now_ms(learner);
 }
 
 static void on_leader_info(struct zab_learner *learner, const struct quorum_packet *packet)
@@ -223,18 +225,21 @@ static void on_way_to_sync(struct zab_learner *learner, const struct quorum_pack
 
     switch (packet->type) {
     case QUORUM_DIFF:
+        learner->way = "DIFF";
         if (zab->must_have_snapshot)
             start_from_nothing(learner);
         else
             begin_syncing(learner);
         break;
     case QUORUM_TRUNC:
+        learner->way = "TRUNC";
         if (packet->zxid == proposals_proposed_zxid(zab->proposals))
             begin_syncing(learner);
         else
             want_work(learner, (struct store_work){.kind = STORE_TRUNCATE, .zxid = packet->zxid});
         break;
     case QUORUM_SNAP:
+        learner->way = "SNAP";
         learner->snapshot_zxid = packet->zxid;
         learner->stream = snapshot_stream_new(tree_get_options(proposals_tree(zab->proposals)),
                                               zab->options.packet_bytes_max);
@@ -275,6 +280,31 @@ static bool is_in_snapshot(const struct zab_learner *learner, int64_t zxid)
     return zxid <= learner->snapshot_zxid;
 }
 
+static struct metrics *metrics_of(const struct zab_learner *learner)
+{
+    return &learner->zab->step->metrics;
+}
+
+static void count_commit(struct zab_learner *learner, size_t kept_index)
+{
+    metrics_count(metrics_of(learner), METRIC_LEARNER_COMMIT_RECEIVED_COUNT, 1);
+    metrics_count(metrics_of(learner), METRIC_REQUEST_COMMIT_QUEUED, 1);
+    zab_observe_age(learner->zab, kept_index, METRIC_COMMIT_PROPAGATION_LATENCY);
+}
+
+/* Only while it follows: the leader's history is not counted, as in Java. */
+static void count_proposal(struct zab_learner *learner, int64_t zxid)
+{
+    struct proposals *proposals = learner->zab->proposals;
+    size_t count = proposals_kept_count(proposals);
+
+    if (learner->phase != LEARN_SERVING || learner->failed != NULL)
+        return;
+    metrics_count(metrics_of(learner), METRIC_LEARNER_PROPOSAL_RECEIVED_COUNT, 1);
+    if (count > 0 && proposals_kept_at(proposals, count - 1).zxid == zxid)
+        zab_observe_age(learner->zab, count - 1, METRIC_PROPOSAL_LATENCY);
+}
+
 /* The next one to be committed, and only that. */
 static bool commit(struct zab_learner *learner, int64_t zxid)
 {
@@ -289,8 +319,10 @@ static bool commit(struct zab_learner *learner, int64_t zxid)
         return false;
     }
     learner->committed_zxid = zxid;
-    if (learner->phase == LEARN_SERVING)
+    if (learner->phase == LEARN_SERVING) {
+        count_commit(learner, next);
         proposals_agreed(proposals, zxid, learner->zab->observer);
+    }
     return true;
 }
 
@@ -326,6 +358,7 @@ static bool on_transaction(struct zab_learner *learner, const struct quorum_pack
     switch (packet->type) {
     case QUORUM_PROPOSAL:
         (void)receive(learner, packet);
+        count_proposal(learner, packet->zxid);
         return true;
     case QUORUM_COMMIT:
         (void)commit(learner, packet->zxid);
@@ -379,6 +412,10 @@ static void on_up_to_date(struct zab_learner *learner)
     send(learner, QUORUM_ACK, zxid_of_epoch(learner->epoch), SLICE_NULL);
     learner->phase = LEARN_SERVING;
     learner->zab->must_have_snapshot = false;
+    metrics_observe(metrics_of(learner),
+                    learner->zab->options.observer ? METRIC_OBSERVER_SYNC_TIME
+                                                   : METRIC_FOLLOWER_SYNC_TIME,
+                    now_ms(learner) - learner->sync_since_ms);
     learner->acked_zxid = learner->committed_zxid;
     proposals_agreed(proposals, learner->committed_zxid, learner->zab->observer);
 }
@@ -643,6 +680,7 @@ static void acknowledge(struct zab_learner *learner)
         return;
     for (; index < count && proposals_kept_at(proposals, index).zxid <= durable_zxid; index++) {
         learner->acked_zxid = proposals_kept_at(proposals, index).zxid;
+        zab_observe_age(learner->zab, index, METRIC_PROPOSAL_ACK_CREATION_LATENCY);
         send(learner, QUORUM_ACK, learner->acked_zxid, SLICE_NULL);
     }
 }
@@ -676,4 +714,9 @@ bool zab_learner_serves(const struct zab_learner *learner)
 int64_t zab_learner_epoch(const struct zab_learner *learner)
 {
     return learner->epoch;
+}
+
+const char *zab_learner_way(const struct zab_learner *learner)
+{
+    return learner->way;
 }

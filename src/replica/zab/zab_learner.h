@@ -26,6 +26,8 @@ int64_t zab_learner_wake_at_ms(const struct zab_learner *learner);
 const char *zab_learner_failed(const struct zab_learner *learner);
 bool zab_learner_serves(const struct zab_learner *learner);   /* clients may be served */
 int64_t zab_learner_epoch(const struct zab_learner *learner); /* -1: not agreed upon yet */
+/* "DIFF", "TRUNC" or "SNAP": how the leader brings this server to its history; NULL: it has not said. */
+const char *zab_learner_way(const struct zab_learner *learner);
 /* A tree came from the leader, or from the files, which fit it: the caller puts it in place of its own
  * and then says so. NULL: none. */
 struct tree *zab_learner_take_tree(struct zab_learner *learner);

@@ -24,6 +24,7 @@ struct zab_peer {
     int64_t id; /* below 0: it has none, or is none of ours; such ids are made up */
     bool voter, observer;
     bool forwarded; /* it gets what is proposed (a follower) and committed */
+    bool by_image;  /* it was given a snapshot */
     bool held;      /* told to send no more of the image until there is room */
     int64_t accepted_epoch, current_epoch, last_zxid; /* as it said */
     int64_t acked_zxid;
@@ -54,7 +55,7 @@ struct zab_leader {
     struct list peers;
     int64_t epoch; /* -1: not decided */
     int64_t made_up_id;
-    int64_t begun_ms, next_ping_ms, quorum_seen_ms;
+    int64_t begun_ms, next_ping_ms, quorum_seen_ms, serving_since_ms;
     int64_t committed_zxid;    /* a quorum has it */
     int64_t sent_zxid;         /* proposed to all that are forwarded to */
     int64_t unsynced_since_ms; /* how long the own log has been behind; 0: it is not */
@@ -67,12 +68,19 @@ struct zab_leader {
     int64_t image_zxid;
     struct buffer image_part;
     const char *failed;
+    int64_t proposal_last_bytes, proposal_min_bytes, proposal_max_bytes; /* -1: none yet */
+    int64_t own_acked_zxid;                                              /* counted */
 };
 
 /* zab_peer.c */
 void peer_free(struct zab_peer *peer); /* its connection is gone */
 struct zab_peer *peer_find(const struct zab_leader *leader, uint64_t connection); /* NULL: none */
 void peer_drop(struct zab_leader *leader, struct zab_peer *peer, const char *reason);
+/* zab_counts.c: what operators are shown of a leader. */
+void leader_count_proposals(struct zab_leader *leader, size_t first, size_t end); /* kept indexes */
+void leader_count_commits(struct zab_leader *leader, size_t first, size_t end);
+void leader_count_own_acks(struct zab_leader *leader);
+void leader_count_syncs_under_way(struct zab_leader *leader, bool by_image);
 /* zab_sync.c: brings a learner to our history, or lets it wait for an image. */
 void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer);
 void leader_go_on_with_image(struct zab_leader *leader);

@@ -54,9 +54,12 @@ void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer)
 static void send_way(struct zab_leader *leader, struct zab_peer *peer, int32_t type, int64_t zxid,
                      int64_t behind_zxid)
 {
+    peer->by_image = false;
     zab_send(leader->zab, peer->connection, type, zxid, SLICE_NULL);
     send_history(leader, peer, behind_zxid);
     peer_send_new_leader(leader, peer);
+    metrics_count(&leader->zab->step->metrics, METRIC_DIFF_COUNT, 1);
+    leader_count_syncs_under_way(leader, /* by_image= */ false);
 }
 
 /* --- the choice --- */
@@ -134,6 +137,9 @@ static void begin_image(struct zab_leader *leader)
     for (; peer != NULL; peer = next_in(leader, &peer->in_peers, PEER_WAITS_IMAGE)) {
         peer->phase = PEER_TAKES_IMAGE;
         peer->held = false;
+        peer->by_image = true;
+        metrics_count(&leader->zab->step->metrics, METRIC_SNAP_COUNT, 1);
+        leader_count_syncs_under_way(leader, /* by_image= */ true);
         zab_send(leader->zab, peer->connection, QUORUM_SNAP, leader->image_zxid, SLICE_NULL);
     }
 }

@@ -122,8 +122,9 @@ struct ensemble_config {
     int32_t voters, observers;
     bool standalone_enabled, multi_address;
     int32_t init_limit, sync_limit;
-    int32_t connect_limit; /* connectToLearnerMasterLimit, in ticks; 0: init_limit */
-    bool leader_serves;    /* a leader takes clients, too */
+    int32_t connect_limit;                /* connectToLearnerMasterLimit, in ticks; 0: init_limit */
+    bool leader_serves;                   /* a leader takes clients, too */
+    int32_t resend_min_ms, resend_max_ms; /* fastleader.*: between two notifications */
     const char *dynamic_file, *peer_type, *initial_config;
     struct client_hosts client_hosts;
     struct membership *members; /* who they are (replica/membership); NULL: not read yet */

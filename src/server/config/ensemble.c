@@ -187,6 +187,10 @@ void ensemble_check(struct config *config, const struct properties *dynamic)
     }
     if (!ensemble_distributed(config))
         return;
+    if (config->words.read_only_mode)
+        config_warn(config, 0,
+                    "readonlymode.enabled=true is known and has no effect yet: a server without a "
+                    "quorum serves nobody");
     if (config->ensemble.init_limit == 0)
         config_invalid(config, 0, "initLimit is not set");
     if (config->ensemble.sync_limit == 0)

@@ -110,6 +110,15 @@ void key_take_field(struct config *config, const struct setting *setting)
     }
 }
 
+void key_take_checked_without_effect(struct config *config, const struct setting *setting)
+{
+    size_t problems = config->problem_count;
+
+    key_take_field(config, setting);
+    if (config->problem_count == problems)
+        key_take_without_effect(config, setting);
+}
+
 /* --- numbers with a rule of their own --- */
 
 static bool parse_port(struct config *config, const struct setting *setting, int32_t *ret_port)

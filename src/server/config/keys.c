@@ -31,12 +31,18 @@
     }
 /* config_complete() and ensemble.c look at these lines once all of them are there. */
 #define READ_LATER(name, place) CALL(name, place, key_take_nothing)
-/* About a JVM, or about several servers: right for a server alone to ignore. */
+/* About a JVM, or about Java's queues, threads and sockets. */
 #define IGNORED(name, place) CALL(name, place, key_take_nothing)
 /* It would change what people see, and does not yet: one warning, except for a harmless value. */
 #define NOT_YET(name, place, harmless)                                                             \
     {                                                                                              \
         name, KEY_##place, key_take_without_effect, VALUE_TEXT, 0, harmless                        \
+    }
+/* The same, of a value that Java checks. */
+#define CHECKED_NOT_YET(name, place, type, field, harmless)                                        \
+    {                                                                                              \
+        name, KEY_##place, key_take_checked_without_effect, VALUE_##type, OFFSET_OF(type, field),  \
+            harmless                                                                               \
     }
 /* Asks for SASL, x509 or TLS: refused, except for a harmless value. */
 #define SECURITY(name, place, harmless)                                                            \
@@ -73,12 +79,12 @@ static const struct key keys[] = {
     READ_LATER("group*", FILE_LINE),
     READ_LATER("weight*", FILE_LINE),
     /* ... of which these only matter among several servers, but a bad value is an error */
-    FIELD("observerMasterPort", FILE_LINE, INT, checked_only.number),
+    CHECKED_NOT_YET("observerMasterPort", FILE_LINE, INT, checked_only.number, "0"),
     FIELD("connectToLearnerMasterLimit", FILE_LINE, INT, ensemble.connect_limit),
     FIELD("quorumListenOnAllIPs", FILE_LINE, BOOL, peers.listen_on_all),
-    FIELD("syncEnabled", FILE_LINE, BOOL, checked_only.flag),
-    FIELD("localSessionsEnabled", FILE_LINE, BOOL, checked_only.flag),
-    FIELD("localSessionsUpgradingEnabled", FILE_LINE, BOOL, checked_only.flag),
+    CHECKED_NOT_YET("syncEnabled", FILE_LINE, BOOL, checked_only.flag, "true"),
+    CHECKED_NOT_YET("localSessionsEnabled", FILE_LINE, BOOL, checked_only.flag, "false"),
+    CHECKED_NOT_YET("localSessionsUpgradingEnabled", FILE_LINE, BOOL, checked_only.flag, "false"),
     SECURITY("portUnification", FILE_LINE, "false"),
     SECURITY("sslQuorumReloadCertFiles", FILE_LINE, "false"),
     SECURITY("sslQuorum", FILE_LINE, "false"),
@@ -90,7 +96,7 @@ static const struct key keys[] = {
     FIELD("multiAddress.enabled", FILE_LINE, BOOL, ensemble.multi_address),
     FIELD("multiAddress.reachabilityCheckTimeoutMs", FILE_LINE, INT, checked_only.number),
     FIELD("multiAddress.reachabilityCheckEnabled", FILE_LINE, BOOL, checked_only.flag),
-    IGNORED("oraclePath", FILE_LINE),
+    NOT_YET("oraclePath", FILE_LINE, NULL),
     FIELD("jvm.pause.monitor", FILE_LINE, BOOL, checked_only.flag),
     IGNORED("jvm.pause.*", FILE_LINE),
 
@@ -165,18 +171,24 @@ static const struct key keys[] = {
     SECURITY("client.certReload", PROPERTY, "false"),
 
     /* among several servers */
-    IGNORED("leaderServes", PROPERTY),
+    FIELD("leaderServes", PROPERTY, NOT_NO, ensemble.leader_serves),
     FIELD("cnxTimeout", PROPERTY, INT, peers.connect_timeout_ms),
-    IGNORED("quorumCnxnTimeoutMs", PROPERTY),
+    NOT_YET("quorumCnxnTimeoutMs", PROPERTY, "-1"),
     FIELD("electionPortBindRetry", PROPERTY, INT, peers.bind_retry),
-    IGNORED("fastleader.*", PROPERTY),
+    FIELD("fastleader.minNotificationInterval", PROPERTY, INT, ensemble.resend_min_ms),
+    FIELD("fastleader.maxNotificationInterval", PROPERTY, INT, ensemble.resend_max_ms),
+    NOT_YET("fastleader.*", PROPERTY, NULL),
+    NOT_YET("leader.maxTimeToWaitForEpoch", PROPERTY, "-1"),
     IGNORED("leader.*", PROPERTY),
     IGNORED("learner.*", PROPERTY),
     IGNORED("follower.*", PROPERTY),
-    IGNORED("observer.*", PROPERTY),
-    IGNORED("observerMaster.*", PROPERTY),
-    IGNORED("leaderConnectDelayDuringRetryMs", PROPERTY),
-    IGNORED("forceSnapshotSync", PROPERTY),
+    NOT_YET("observer.reconnectDelayMs", PROPERTY, "0"),
+    NOT_YET("observer.election.DelayMs", PROPERTY, "200"),
+    NOT_YET("observer.syncEnabled", PROPERTY, "true"),
+    NOT_YET("observer.*", PROPERTY, NULL),
+    NOT_YET("observerMaster.*", PROPERTY, NULL),
+    NOT_YET("leaderConnectDelayDuringRetryMs", PROPERTY, "100"),
+    NOT_YET("forceSnapshotSync", PROPERTY, "false"),
     IGNORED("forward_learner_requests_to_commit_processor_disabled", PROPERTY),
     IGNORED("messageTracker.*", PROPERTY),
 

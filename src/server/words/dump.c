@@ -121,13 +121,48 @@ static void put_connection_ends(const struct words *words, struct buffer *out)
     mem_free(ends);
 }
 
+static int by_id(const void *left, const void *right)
+{
+    const struct tree_session *a = *(const struct tree_session *const *)left;
+    const struct tree_session *b = *(const struct tree_session *const *)right;
+
+    return (a->id > b->id) - (a->id < b->id);
+}
+
+/* A learner does not know when a session ends: its leader decides that. */
+static void put_learner_sessions(const struct words *words, struct buffer *out)
+{
+    const struct tree *tree = replica_tree(words->replica);
+    uint32_t most = tree_session_count(tree), count = 0;
+    const struct tree_session **sorted = mem_alloc(sizeof(struct tree_session *) * most);
+    const struct tree_session *session;
+
+    for (size_t cursor = 0; (session = tree_session_next(tree, &cursor)) != NULL;) {
+        if (session->orphan)
+            continue;
+        ASSERT(count < most);
+        sorted[count++] = session;
+    }
+    qsort(sorted, count, sizeof(struct tree_session *), by_id);
+    buffer_printf(out, "Global Sessions(%u):\n", count);
+    for (uint32_t i = 0; i < count; i++)
+        buffer_printf(out, "0x%llx\t%dms\n", (unsigned long long)sorted[i]->id,
+                      sorted[i]->timeout_ms);
+    mem_free(sorted);
+}
+
 void words_put_dump(const struct words *words, struct buffer *out)
 {
     struct bucket_lines bucket = {.words = words};
+    struct ensemble_info info;
 
     buffer_printf(out, "SessionTracker dump:\n");
-    replica_visit_sessions(words->replica, add_session, &bucket);
-    put_buckets(&bucket, "Session", out);
+    if (replica_ensemble(words->replica, &info) && info.state != PEER_LEADING) {
+        put_learner_sessions(words, out);
+    } else {
+        replica_visit_sessions(words->replica, add_session, &bucket);
+        put_buckets(&bucket, "Session", out);
+    }
     put_ephemerals(words, out);
     put_connection_ends(words, out);
 }

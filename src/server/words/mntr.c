@@ -97,14 +97,34 @@ static void put_namespaces(const struct replica *replica, struct buffer *out)
     tree_quota_visit_all(replica_tree(replica), put_quota, out);
 }
 
+/* Only a member that serves is asked: it broadcasts. */
+static void put_role(struct buffer *out, const struct ensemble_info *info)
+{
+    const char *state = info->state == PEER_LEADING     ? "leading"
+                        : info->state == PEER_FOLLOWING ? "following"
+                                                        : "observing";
+
+    buffer_printf(out, "zk_peer_state\t%s - broadcast\n", state);
+    if (info->state == PEER_OBSERVING)
+        buffer_printf(out, "zk_observer_master_id\t%lld\n", (long long)info->leader);
+}
+
 void words_put_metrics(const struct words *words, struct buffer *out)
 {
     struct metrics all = {0};
+    struct ensemble_info info;
+    enum metric_role role = METRICS_ALONE;
 
     words_collect_metrics(words, &all);
     buffer_printf(out, "zk_version\t%s\nzk_server_state\t%s\n", VERSION_LINE, words_mode(words));
-    for (enum metric_id id = 0; id < METRIC_ID_COUNT; id++)
-        put_metric(out, &all, id);
+    if (replica_ensemble(words->replica, &info)) {
+        put_role(out, &info);
+        role = info.state == PEER_LEADING ? METRICS_LEADER : METRICS_LEARNER;
+    }
+    for (enum metric_id id = 0; id < METRIC_ID_COUNT; id++) {
+        if (metric_is_of_role(id, role))
+            put_metric(out, &all, id);
+    }
     metrics_deinit(&all);
     put_namespaces(words->replica, out);
 }

@@ -2,6 +2,7 @@
  * because scripts parse them. */
 #include "server/words/words_internal.h"
 
+#include "replica/membership/membership.h"
 #include "server/config/version.h"
 #include "server/words/java_text.h"
 
@@ -68,6 +69,11 @@ static void put_stats(const struct words *words, uint32_t asker, bool clients, s
     buffer_printf(out, "Zxid: 0x%llx\nMode: %s\nNode count: %lld\n",
                   (unsigned long long)tree_last_zxid(replica_tree(words->replica)),
                   words_mode(words), (long long)metrics_number(&all, METRIC_ZNODES));
+    if (words_leads(words))
+        buffer_printf(out, "Proposal sizes last/min/max: %lld/%lld/%lld\n",
+                      (long long)metrics_number(&all, METRIC_PROPOSAL_SIZE_LAST),
+                      (long long)metrics_number(&all, METRIC_PROPOSAL_SIZE_MIN),
+                      (long long)metrics_number(&all, METRIC_PROPOSAL_SIZE_MAX));
     metrics_deinit(&all);
 }
 
@@ -87,6 +93,29 @@ static int64_t directory_bytes(struct disk *disk)
     return bytes;
 }
 
+static void put_ports(const struct member *own, bool election, struct buffer *out)
+{
+    buffer_printf(out, "%s", election ? "electionPort=" : "quorumPort=");
+    for (uint32_t i = 0; i < own->address_count; i++)
+        buffer_printf(out, i == 0 ? "%u" : "|%u",
+                      election ? own->addresses[i].election_port : own->addresses[i].quorum_port);
+    buffer_printf(out, "\n");
+}
+
+/* The answer ends with the version, without a newline. */
+static void put_ensemble_conf(const struct word_settings *settings, struct buffer *out)
+{
+    const struct member *own = membership_find(settings->membership, settings->server_id);
+
+    ASSERT(own != NULL); /* the configuration was checked */
+    buffer_printf(out, "initLimit=%d\nsyncLimit=%d\nelectionAlg=3\n", settings->init_limit,
+                  settings->sync_limit);
+    put_ports(own, /* election= */ true, out);
+    put_ports(own, /* election= */ false, out);
+    buffer_printf(out, "peerType=%d\nmembership: \n", own->role == MEMBER_OBSERVER ? 1 : 0);
+    membership_write(out, settings->membership);
+}
+
 static void put_conf(const struct words *words, struct buffer *out)
 {
     const struct word_settings *settings = &words->settings;
@@ -102,6 +131,8 @@ static void put_conf(const struct words *words, struct buffer *out)
                   settings->tick_ms, settings->connections_per_host_max,
                   settings->session_timeout_min_ms, settings->session_timeout_max_ms,
                   settings->listen_backlog, (long long)settings->server_id);
+    if (settings->membership != NULL)
+        put_ensemble_conf(settings, out);
 }
 
 /* --- watches --- */
@@ -313,14 +344,20 @@ static bool answers_without_serving(enum four_letter_word word)
            word == WORD_TELNET_CLOSE;
 }
 
+static void put_not_serving(enum four_letter_word word, struct buffer *answer)
+{
+    if (word == WORD_ISRO)
+        buffer_printf(answer, "null");
+    else
+        buffer_printf(answer, "This ZooKeeper instance is not currently serving requests%s",
+                      word == WORD_HASH ? "" : "\n"); /* Java's HashCommand ends without one */
+}
+
 void words_answer(struct words *words, const struct word_question *question, struct buffer *answer)
 {
     ASSERT(question->word < ARRAY_LEN(answers));
     if (words_mode(words) == NULL && !answers_without_serving(question->word)) {
-        buffer_printf(answer, "%s",
-                      question->word == WORD_ISRO
-                          ? "null"
-                          : "This ZooKeeper instance is not currently serving requests\n");
+        put_not_serving(question->word, answer);
         return;
     }
     if (answers[question->word] != NULL)

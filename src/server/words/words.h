@@ -13,6 +13,8 @@ struct word_settings {
     int32_t tick_ms, session_timeout_min_ms, session_timeout_max_ms;
     int32_t connections_per_host_max, listen_backlog;
     int64_t server_id;
+    int32_t init_limit, sync_limit;
+    const struct membership *membership; /* NULL: it serves alone */
 };
 
 struct words { /* who knows the answers; all borrowed */

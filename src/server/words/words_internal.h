@@ -13,5 +13,6 @@ void words_put_environment(struct buffer *out);                        /* enviro
 
 /* "standalone", "leader", "follower", "observer"; NULL: of an ensemble, and not serving. */
 const char *words_mode(const struct words *words); /* mode.c */
+bool words_leads(const struct words *words);       /* mode.c */
 
 #endif
