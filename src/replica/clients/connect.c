@@ -106,7 +106,7 @@ void connect_session_revalidated(struct clients *clients, int64_t session_id,
         if (client->asked_session_id != session_id)
             continue;
         list_remove(&client->in_asked);
-        if (session == NULL) {
+        if (session == NULL || session->closing) { /* its older connection has closed it meanwhile */
             refuse_session(clients, client);
         } else {
             session->timeout_ms = client->asked_timeout_ms;
@@ -226,6 +226,10 @@ void connect_session_created(struct clients *clients, const struct proposal *pro
         return; /* the client is gone; the session stays until it expires */
     client_answered(clients, client, OP_CREATE_SESSION, /* xid= */ 0, proposal->zxid,
                     proposal->arrived_ms, METRIC_WRITE_LATENCY);
+    if (session->closing) { /* it expired before it was agreed to */
+        refuse_session(clients, client);
+        return;
+    }
     attachment_join(clients, session, client);
     begin_serving(clients, client);
 }
