@@ -7,7 +7,6 @@ enum node_bug {
     NODE_RIGHT,
     NODE_REPORTS_WRITES,    /* what is written counts as synced */
     NODE_FORGETS_EPOCHS,    /* a promise is not written, and said to be */
-    NODE_KEEPS_SNAPSHOTS,   /* snapshots survive the cut of the log below them */
     NODE_LOSES_ITS_DISK,    /* a crash takes the disk with it, and the server votes all the same */
     NODE_SENDS_EVENTS_LATE, /* a watch event goes behind the answer that shows the change */
     NODE_WORKS_BEFORE_APPENDS /* epochs are written before the appends in front of them */

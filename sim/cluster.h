@@ -31,8 +31,5 @@ struct cluster_verdict {
 };
 
 struct cluster_verdict cluster_simulate(const struct cluster_run *run);
-/* The same; an assertion that fails is the verdict, and not the end of the process. Sets the process's
- * handler of base_on_fatal(). */
-struct cluster_verdict cluster_simulate_guarded(const struct cluster_run *run);
 
 #endif

@@ -493,31 +493,15 @@ static void sync_batch(struct node *node)
     set_disk(node);
 }
 
-static void put_snapshots_back(struct node *node, struct sim_disk *before)
-{
-    for (size_t i = 0; i < sim_disk_file_count(before); i++) {
-        const char *name = sim_disk_file_name(before, i);
-        if (slice_starts_with(slice_text(name), SLICE("snapshot.")) &&
-            sim_disk_bytes(node->sim, name).data == NULL)
-            sim_disk_put(node->sim, name, sim_disk_bytes(before, name));
-    }
-    sim_disk_free(before);
-}
-
 static void do_work(struct node *node)
 {
     struct store_outcome outcome;
     struct store_work work = node->work, done = node->work;
-    struct sim_disk *before = NULL;
 
     if (node->options.bug == NODE_FORGETS_EPOCHS && work.kind == STORE_WRITE_EPOCHS)
         done.accepted_epoch = EPOCH_NONE;
-    if (node->options.bug == NODE_KEEPS_SNAPSHOTS && work.kind == STORE_TRUNCATE)
-        before = sim_disk_copy(node->sim, 1);
     ASSERT(work.kind == STORE_WRITE_EPOCHS || node->image_file == NULL);
     enum status status = store_actor_work(node->actor, &done, &outcome);
-    if (before != NULL)
-        put_snapshots_back(node, before);
     bool refused = (status == STATUS_NOT_FOUND && work.kind == STORE_TRUNCATE) ||
                    (status == STATUS_INVALID && work.kind == STORE_WRITE_EPOCHS);
     struct tree *tree = outcome.recovery.tree;

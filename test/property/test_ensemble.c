@@ -1,11 +1,12 @@
 /* Ensembles in the simulator, with fresh seeds: `make sim SEED=n` replays one with its trace. */
 #include "sim/cluster.h"
 #include "test/lib/check.h"
+#include "test/lib/guard.h"
 
 PROPERTY(an_ensemble_keeps_its_promises_whatever_fails)
 {
     struct cluster_run run = {.seed = seed};
-    struct cluster_verdict verdict = cluster_simulate_guarded(&run);
+    struct cluster_verdict verdict = simulate_guarded(&run);
 
     if (verdict.failed)
         check_failed(__FILE__, __LINE__, "%s (make sim SEED=%" PRIu64 ")", verdict.problem, seed);

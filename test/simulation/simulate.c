@@ -5,8 +5,8 @@
  *                                          in JOBS processes
  *
  * The exit status is 0 only if every seed was good, and at least one ran. */
-#include "base/base.h"
 #include "sim/cluster.h"
+#include "test/lib/guard.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -43,7 +43,7 @@ static void tell(const struct cluster_run *run, const struct cluster_verdict *ve
 static int one(uint64_t seed)
 {
     struct cluster_run run = {.seed = seed, .trace = print};
-    struct cluster_verdict verdict = cluster_simulate_guarded(&run);
+    struct cluster_verdict verdict = simulate_guarded(&run);
 
     tell(&run, &verdict);
     return verdict.failed ? 1 : 0;
@@ -54,7 +54,7 @@ static void some(uint64_t first, uint64_t count, uint64_t jobs, time_t end, stru
 {
     for (uint64_t at = 0; at < count && time(NULL) < end; at += jobs) {
         struct cluster_run run = {.seed = first + at};
-        struct cluster_verdict verdict = cluster_simulate_guarded(&run);
+        struct cluster_verdict verdict = simulate_guarded(&run);
         totals->simulated_ms += verdict.simulated_ms;
         totals->bad += verdict.failed;
         totals->good += !verdict.failed;

@@ -3,6 +3,7 @@
  * seeds, its number may grow, with a word why. */
 #include "sim/cluster.h"
 #include "test/lib/check.h"
+#include "test/lib/guard.h"
 
 #include <stdio.h>
 
@@ -10,7 +11,7 @@ static void must_find(const char *name, enum mutant mutant, enum node_bug bug, u
 {
     for (uint64_t seed = 1; seed <= seeds; seed++) {
         struct cluster_run run = {.seed = seed, .mutant = mutant, .bug = bug};
-        struct cluster_verdict verdict = cluster_simulate_guarded(&run);
+        struct cluster_verdict verdict = simulate_guarded(&run);
         if (!verdict.failed)
             continue;
         printf("%s: seed %" PRIu64 ": %s\n", name, seed, verdict.problem);
@@ -37,11 +38,6 @@ TEST(epoch_before_history_is_found)
 TEST(epoch_promise_volatile_is_found)
 {
     must_find("epoch_promise_volatile", MUTANT_NONE, NODE_FORGETS_EPOCHS, 20);
-}
-
-TEST(trunc_keeps_snapshot_is_found)
-{
-    must_find("trunc_keeps_snapshot", MUTANT_NONE, NODE_KEEPS_SNAPSHOTS, 300);
 }
 
 TEST(diff_by_range_is_found)

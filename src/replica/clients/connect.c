@@ -106,7 +106,8 @@ void connect_session_revalidated(struct clients *clients, int64_t session_id,
         if (client->asked_session_id != session_id)
             continue;
         list_remove(&client->in_asked);
-        if (session == NULL || session->closing) { /* its older connection has closed it meanwhile */
+        if (session == NULL ||
+            session->closing) { /* its older connection has closed it meanwhile */
             refuse_session(clients, client);
         } else {
             session->timeout_ms = client->asked_timeout_ms;

@@ -1,5 +1,5 @@
 /* guard.c: a run whose assertions are caught. What the run has in memory then is left behind. */
-#include "sim/cluster.h"
+#include "test/lib/guard.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@ static void on_fatal(const char *sentence)
     longjmp(at_failure, 1);
 }
 
-struct cluster_verdict cluster_simulate_guarded(const struct cluster_run *run)
+struct cluster_verdict simulate_guarded(const struct cluster_run *run)
 {
     struct cluster_verdict verdict = {.failed = true};
 
