@@ -647,6 +647,7 @@ static void start_replica(struct node *node, struct tree *tree, const struct epo
                                                .init_limit = node->options.init_limit,
                                                .sync_limit = node->options.sync_limit,
                                                .finalize_ms = 200,
+                                               .resend_min_ms = 200,
                                                .resend_max_ms = 60000,
                                                .leader_serves = true,
                                                .accepted_epoch = epochs->accepted,
