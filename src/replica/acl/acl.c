@@ -65,13 +65,17 @@ struct identities *identities_from(struct jute_vector ids)
 
 struct identities *identities_hold(struct identities *identities)
 {
+    ASSERT(identities->references > 0);
     identities->references++;
     return identities;
 }
 
 void identities_release(struct identities *identities)
 {
-    if (identities != NULL && --identities->references == 0)
+    if (identities == NULL)
+        return;
+    ASSERT(identities->references > 0);
+    if (--identities->references == 0)
         mem_free(identities);
 }
 
@@ -105,6 +109,7 @@ static enum auth_answer add_identity(struct identities **identities, struct slic
     }
     list->items[old->count].scheme = put_text(&text, scheme);
     list->items[old->count].id = put_text(&text, id);
+    ASSERT(list->count <= IDENTITIES_MAX);
     identities_release(old);
     *identities = list;
     return AUTH_OK;
@@ -145,6 +150,7 @@ static enum auth_answer authenticate_digest(const struct acl_rules *rules, struc
     EVP_MD_free(algorithm);
     if (done != 1)
         return AUTH_FAILED;
+    ASSERT(hash_bytes <= sizeof(hash));
     int base64_bytes = EVP_EncodeBlock(base64, hash, (int)hash_bytes);
     const uint8_t *colon = auth.size == 0 ? NULL : memchr(auth.data, ':', auth.size);
     buffer_append(&id,
@@ -162,6 +168,7 @@ static enum auth_answer authenticate_digest(const struct acl_rules *rules, struc
 
 static struct slice address_of(const struct identities *identities)
 {
+    ASSERT(identities->count > 0);
     return identities->items[0].id; /* the first identity is always the address */
 }
 
@@ -276,6 +283,7 @@ static bool *find_repeated(struct jute_vector acl, struct arena *arena)
     for (const uint8_t *start = rest.bytes.data; jute_next_acl(&rest, &entry);
          start = rest.bytes.data, count++) {
         size_t size = (size_t)(rest.bytes.data - start);
+        ASSERT(count < acl.count);
         entries[count] = (struct indexed_entry){slice_of(start, size), count};
         repeated[count] = false;
     }
@@ -351,6 +359,7 @@ enum zk_error acl_fix_up(const struct acl_rules *rules, struct jute_vector acl,
         if (err == ZK_OK && out.size > ACL_BYTES_MAX)
             err = ZK_INVALID_ACL;
     }
+    ASSERT(err != ZK_OK || count > 0); /* an empty list would allow everything */
     if (err == ZK_OK)
         *ret_acl = (struct jute_vector){arena_copy(arena, buffer_slice(&out)), count};
     buffer_deinit(&out);

@@ -99,6 +99,7 @@ static struct news *add_news(struct connections *connections)
     }
     connections->news = ARRAY_RESERVE(connections->news, connections->news_capacity,
                                       connections->news_count + 1, FIRST);
+    ASSERT(connections->news_taken <= connections->news_count);
     return &connections->news[connections->news_count++];
 }
 
@@ -227,6 +228,7 @@ static struct connection *add_connection(struct connections *connections, uint64
 
 static void drop_connection(struct connections *connections, struct connection *connection)
 {
+    ASSERT(connections->connection_count > 0);
     buffer_deinit(&connection->bytes);
     *connection = connections->connections[--connections->connection_count];
 }

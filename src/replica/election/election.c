@@ -89,6 +89,7 @@ void election_set_members(struct election *election, const struct membership *co
 {
     bool newer = last_seen != NULL && last_seen->version > committed->version;
 
+    ASSERT(committed != NULL);
     election->committed = committed;
     election->last_seen = newer ? last_seen : NULL;
     election->own_role = own_role;
@@ -151,6 +152,7 @@ static void make_room(struct election *election)
         if (oldest == NULL || peer->last_ms < oldest->last_ms)
             oldest = peer;
     }
+    ASSERT(strangers == 0 || oldest != NULL);
     if (strangers >= STRANGERS_MAX)
         *oldest = election->peers[--election->peer_count];
 }
@@ -282,6 +284,7 @@ struct notification election_notification(const struct election *election)
 static void send_vote(struct election *election, struct election_peer *peer,
                       struct election_effects *effects)
 {
+    ASSERT(peer->id != election->options.my_id);
     effects->sends =
         ARRAY_RESERVE(effects->sends, effects->send_capacity, effects->send_count + 1, PEERS_FIRST);
     effects->sends[effects->send_count++] =
@@ -306,6 +309,7 @@ static void resend_proposal(struct election *election, struct election_peer *pee
 
 static void propose(struct election *election, const struct vote *vote)
 {
+    ASSERT(election->state == PEER_LOOKING);
     election->vote = *vote;
     election->vote.round = election->round;
     election->changed = true;
@@ -316,6 +320,7 @@ static void propose(struct election *election, const struct vote *vote)
 static void decide(struct election *election, const struct vote *vote,
                    struct election_effects *effects)
 {
+    ASSERT(election->state == PEER_LOOKING); /* nobody decides twice */
     if (vote->leader == election->options.my_id)
         election->state = PEER_LEADING;
     else if (election->own_role == MEMBER_OBSERVER)
@@ -363,6 +368,7 @@ static void count_votes(struct election *election, int64_t now_ms, struct electi
 
     if (election->state != PEER_LOOKING)
         return;
+    ASSERT(election->committed != NULL);
     if (!is_quorum(&count)) {
         election->finalize_at_ms = INT64_MAX;
         return;
@@ -378,6 +384,7 @@ static void count_votes(struct election *election, int64_t now_ms, struct electi
 /* The three steps that every entry ends in; decide() does the last one. */
 static void conclude(struct election *election, int64_t now_ms, struct election_effects *effects)
 {
+    ASSERT(election->started);
     if (election->changed && election->state == PEER_LOOKING) {
         election->resend_ms = election->options.resend_min_ms;
         election->resend_at_ms = now_ms + election->resend_ms;
@@ -393,6 +400,7 @@ static void conclude(struct election *election, int64_t now_ms, struct election_
 static void hear_looking(struct election *election, struct election_peer *peer,
                          const struct ballot *said, struct election_effects *effects)
 {
+    ASSERT(election->state == PEER_LOOKING);
     if (said->vote.round < election->round) { /* it shall come to our round */
         peer->has_ballot = false;
         send_vote(election, peer, effects);
@@ -434,6 +442,7 @@ static bool leader_confirms(const struct election *election, const struct ballot
 static void hear_settled(struct election *election, struct election_peer *peer,
                          const struct ballot *said, struct election_effects *effects)
 {
+    ASSERT(election->state == PEER_LOOKING);
     if (!is_voter(election, said->vote.leader))
         return;
     struct count count = {.election = election, .ballot = *said};

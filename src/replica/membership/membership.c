@@ -63,8 +63,10 @@ static void put_member(struct membership *membership, const struct member *membe
     while (at < membership->member_count && membership->members[at].id < member->id)
         at++;
     if (at < membership->member_count && membership->members[at].id == member->id) {
-        if (membership->members[at].role == MEMBER_PARTICIPANT)
+        if (membership->members[at].role == MEMBER_PARTICIPANT) {
+            ASSERT(membership->voter_count > 0);
             membership->voter_count--;
+        }
     } else {
         membership->members = ARRAY_RESERVE(membership->members, membership->member_capacity,
                                             membership->member_count + 1, MEMBERS_FIRST);
@@ -75,6 +77,7 @@ static void put_member(struct membership *membership, const struct member *membe
     membership->members[at] = *member;
     if (member->role == MEMBER_PARTICIPANT)
         membership->voter_count++;
+    ASSERT(membership->voter_count <= membership->member_count);
 }
 
 static enum status add_server(struct membership *membership, struct slice name, struct slice value,
@@ -85,8 +88,10 @@ static enum status add_server(struct membership *membership, struct slice name, 
 
     if (status == STATUS_OK)
         status = server_line_read(&membership->arena, value, many_addresses, &member, problem);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        ASSERT(member.address_count > 0);
         put_member(membership, &member);
+    }
     return status;
 }
 
@@ -108,6 +113,7 @@ static void remove_group(struct membership *membership, int64_t group)
         if (membership->shares[i].group != group)
             membership->shares[kept++] = membership->shares[i];
     }
+    ASSERT(kept <= membership->share_count);
     membership->share_count = kept;
 }
 
@@ -226,6 +232,7 @@ static void weigh_group(struct membership *membership, const struct membership_s
         membership->groups[at] = (struct membership_group){.id = share->group};
         membership->group_count++;
     }
+    ASSERT(at < membership->group_count && membership->groups[at].id == share->group);
     membership->groups[at].weight += share->weight;
 }
 
@@ -279,6 +286,7 @@ enum status membership_finish(struct membership *membership, struct buffer *prob
         share->weight = weight->weight;
         weigh_group(membership, share);
     }
+    ASSERT(membership->group_count <= membership->share_count);
     return STATUS_OK;
 }
 
@@ -304,7 +312,11 @@ int64_t membership_weight(const struct membership *membership, int64_t id)
 {
     if (!membership_is_voter(membership, id))
         return 0;
-    return membership->hierarchical ? find_weight(membership, id)->weight : 1;
+    if (!membership->hierarchical)
+        return 1;
+    const struct membership_weight *weight = find_weight(membership, id);
+    ASSERT(weight != NULL); /* membership_finish() gave one to every voter */
+    return weight->weight;
 }
 
 /* More than half of the weight of the group. */
@@ -336,6 +348,7 @@ bool membership_quorum(const struct membership *membership,
             if (member->role == MEMBER_PARTICIPANT && has(context, member->id))
                 agreed++;
         }
+        ASSERT(agreed <= membership->voter_count);
         return agreed > membership->voter_count / 2;
     }
     for (uint32_t i = 0; i < membership->group_count; i++) {
@@ -346,6 +359,7 @@ bool membership_quorum(const struct membership *membership,
         if (group_agrees(membership, group, has, context))
             agreed++;
     }
+    ASSERT(agreed <= counted);
     return agreed > counted / 2;
 }
 

@@ -128,6 +128,7 @@ void membership_put_host(struct buffer *text, struct slice host)
 
 static void put_server(struct buffer *text, const struct member *member)
 {
+    ASSERT(member->address_count > 0);
     buffer_printf(text, "server.%" PRId64 "=", member->id);
     for (uint32_t i = 0; i < member->address_count; i++) {
         const struct member_address *address = &member->addresses[i];

@@ -90,7 +90,8 @@ struct session *session_table_add(struct session_table *table, int64_t id, int32
 void session_table_remove(struct session_table *table, struct session *session)
 {
     leave_bucket(table, session);
-    map_remove(&table->sessions, (uint64_t)session->id);
+    void *removed = map_remove(&table->sessions, (uint64_t)session->id);
+    ASSERT(removed == session);
     mem_free(session);
 }
 
@@ -109,6 +110,7 @@ struct session *session_table_pop_expired(struct session_table *table, int64_t n
     while (table->next_end_ms <= now_ms) {
         struct bucket *bucket = map_get(&table->buckets, (uint64_t)table->next_end_ms);
         if (bucket != NULL) {
+            ASSERT(!list_empty(&bucket->sessions));
             struct session *session =
                 CONTAINER_OF(bucket->sessions.next, struct session, in_bucket);
             leave_bucket(table, session);

@@ -24,6 +24,7 @@ struct store_actor *store_actor_new(struct disk *data, struct disk *log,
 {
     struct store_actor *actor = mem_zalloc(sizeof(*actor));
 
+    ASSERT(data != NULL && log != NULL);
     actor->data = data;
     actor->log = log;
     actor->options = *options;
@@ -136,6 +137,7 @@ enum status store_actor_work(struct store_actor *actor, const struct store_work 
     *ret_outcome = (struct store_outcome){0};
     if (actor->failed != STATUS_OK)
         return actor->failed;
+    ASSERT(actor->writer != NULL);
     enum status status = txnlog_writer_sync(actor->writer);
     if (status == STATUS_OK)
         status = do_work(actor, work, &ret_outcome->recovery);

@@ -188,6 +188,7 @@ static struct slice without_ours(struct slice payload, bool has_trailer)
 {
     if (!has_trailer)
         return payload;
+    ASSERT(payload.size >= TXNLOG_PAYLOAD_BYTES_MIN + DIGEST_BYTES + TXNLOG_TRAILER_BYTES);
     payload.size -= TXNLOG_TRAILER_BYTES;
     /* In front of a trailer there is always a digest: of version 0 where there was none; and an error
      * has one only in a log. */

@@ -62,6 +62,7 @@ enum image_part snapshot_image_next(struct snapshot_image *image, struct buffer 
 {
     switch (image->next) {
     case HEAD:
+        ASSERT(image->head.size > 0);
         buffer_append(out, buffer_slice(&image->head));
         buffer_deinit(&image->head);
         image->next = NODES;
@@ -69,12 +70,14 @@ enum image_part snapshot_image_next(struct snapshot_image *image, struct buffer 
     case NODES:
         return next_nodes(image, out, bytes_max);
     case DIGEST:
+        ASSERT(image->options.digest_enabled && !image->options.wire);
         buffer_i64(out, image->zxid);
         buffer_i32(out, DIGEST_VERSION);
         buffer_i64(out, (int64_t)image->digest);
         image->next = image->options.last_zxid_section ? LAST_ZXID : NOTHING;
         return IMAGE_PART_SEALED;
     case LAST_ZXID:
+        ASSERT(image->options.last_zxid_section);
         buffer_i64(out, image->zxid);
         image->next = NOTHING;
         return IMAGE_PART_SEALED;

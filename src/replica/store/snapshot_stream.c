@@ -274,6 +274,7 @@ enum status snapshot_stream_feed(struct snapshot_stream *stream, struct slice by
                 used = rest.size;
             }
         }
+        ASSERT(used <= rest.size);
         at += used;
     }
     stream->consumed += at;

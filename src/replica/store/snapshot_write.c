@@ -32,8 +32,9 @@ void snapshot_name_write(char *at, int64_t zxid, enum store_compression compress
 {
     const char *suffix = store_compression_name(compression);
 
-    (void)snprintf(at, SNAPSHOT_NAME_BYTES_MAX, "snapshot.%llx%s%s", (unsigned long long)zxid,
-                   suffix[0] == '\0' ? "" : ".", suffix);
+    int size = snprintf(at, SNAPSHOT_NAME_BYTES_MAX, "snapshot.%llx%s%s", (unsigned long long)zxid,
+                        suffix[0] == '\0' ? "" : ".", suffix);
+    ASSERT(size > 0 && size < SNAPSHOT_NAME_BYTES_MAX);
 }
 
 enum status snapshot_file_begin(struct disk *disk, int64_t zxid, enum store_compression compression,
@@ -45,7 +46,8 @@ enum status snapshot_file_begin(struct disk *disk, int64_t zxid, enum store_comp
     file->compression = compression;
     file->adler = 1;
     snapshot_name_write(file->name, zxid, compression);
-    (void)snprintf(file->temporary, sizeof(file->temporary), "tmp.%s", file->name);
+    int size = snprintf(file->temporary, sizeof(file->temporary), "tmp.%s", file->name);
+    ASSERT(size > 0 && (size_t)size < sizeof(file->temporary));
     enum status status = disk->ops->open(disk, file->temporary, DISK_CREATE, &file->file);
     if (status != STATUS_OK) {
         mem_free(file);

@@ -44,6 +44,7 @@ struct txnlog_writer *txnlog_writer_new(struct disk *disk, const struct txnlog_o
 {
     struct txnlog_writer *writer = mem_zalloc(sizeof(*writer));
 
+    ASSERT(disk != NULL);
     writer->disk = disk;
     writer->options = *options;
     writer->options.payload_bytes_max = txnlog_payload_bytes_max(options->payload_bytes_max);
@@ -144,6 +145,7 @@ static enum status give_name(struct txnlog_writer *writer, struct txnlog_file *f
 {
     char name[TEMPORARY_NAME_BYTES_MAX];
 
+    ASSERT(file->unnamed);
     temporary_name(name, file);
     if (writer->options.force_sync) { /* the sync that its first records need anyway */
         enum status status = writer->disk->ops->sync(writer->disk, file->file);
@@ -167,7 +169,7 @@ static enum status file_write(struct txnlog_writer *writer, struct txnlog_file *
     size_t size = batch->size;
     enum status status;
 
-    ASSERT(file != NULL);
+    ASSERT(file != NULL && size > 0);
     uint64_t end = file->end + size;
     file->unsynced = true;
     if (file->padded_end > file->file_end) {
@@ -200,6 +202,7 @@ static enum status file_write(struct txnlog_writer *writer, struct txnlog_file *
         file->zeroed_end = end;
     if (end > file->file_end)
         file->file_end = end;
+    ASSERT(file->end <= file->zeroed_end && file->zeroed_end <= file->file_end);
     return file->unnamed ? give_name(writer, file) : STATUS_OK;
 }
 
@@ -219,6 +222,7 @@ static enum status take_back(struct txnlog_writer *writer, const struct mark *ma
     enum status status;
 
     while (writer->newest != mark->file) {
+        ASSERT(writer->newest != NULL);
         struct txnlog_file *file = writer->newest;
         char name[TEMPORARY_NAME_BYTES_MAX];
         if (file->unnamed)
@@ -342,6 +346,7 @@ enum status txnlog_writer_sync(struct txnlog_writer *writer)
         newest->older = file->older;
         file_close(writer, file);
     }
+    ASSERT(writer->synced_zxid <= writer->position.last_zxid);
     writer->synced_zxid = writer->position.last_zxid;
     if (writer->options.force_sync)
         writer->durable_zxid = writer->synced_zxid;

@@ -55,6 +55,8 @@ static enum status load_window(struct txnlog_reader *reader, uint64_t offset, si
             return STATUS_IO;
         reader->window.size = got;
     }
+    ASSERT(offset >= reader->window_offset &&
+           offset - reader->window_offset + want <= reader->window.size);
     *ret_bytes = slice_of(reader->window.data + (offset - reader->window_offset), want);
     return STATUS_OK;
 }

@@ -112,12 +112,15 @@ void acl_table_release(struct acl_table *table, uint32_t id)
     if (id == ACL_OPEN || id == ACL_UNKNOWN)
         return;
     struct acl_entry *entry = &table->entries[id];
-    ASSERT(entry->references > 0);
+    ASSERT(id < table->count && entry->references > 0);
     if (--entry->references > 0)
         return;
     uint32_t *at = head_of(table, entry->acl);
-    while (*at != id)
+    while (*at != id) {
+        ASSERT(*at != 0);
         at = &table->entries[*at].hash_next;
+    }
+    ASSERT(table->used > 0);
     *at = entry->hash_next;
     table->used--;
     mem_free((void *)(uintptr_t)entry->acl.bytes.data);
@@ -154,8 +157,10 @@ uint32_t tree_acl_intern(struct tree *tree, struct jute_vector acl)
 
 void tree_acl_hold(struct tree *tree, uint32_t id)
 {
-    if (id != ACL_OPEN && id != ACL_UNKNOWN)
-        tree->acls.entries[id].references++;
+    if (id == ACL_OPEN || id == ACL_UNKNOWN)
+        return;
+    ASSERT(id < tree->acls.count && tree->acls.entries[id].references > 0);
+    tree->acls.entries[id].references++;
 }
 
 void tree_acl_release(struct tree *tree, uint32_t id)

@@ -14,6 +14,7 @@ static uint32_t take_node(struct tree *tree)
     uint32_t id = tree->free_node;
 
     if (id != NODE_NONE) {
+        ASSERT(!tree_node(tree, id)->live);
         tree->free_node = tree_node(tree, id)->hash_next;
         return id;
     }
@@ -44,6 +45,7 @@ size_t znode_data_size(const struct znode *node)
 
 static void set_bytes(struct znode *node, struct slice name, struct slice data)
 {
+    ASSERT(name.size <= UINT32_MAX && data.size <= INT32_MAX);
     node->bytes = mem_alloc(name.size + data.size);
     if (name.size > 0)
         memcpy(node->bytes, name.data, name.size);
@@ -65,6 +67,7 @@ uint32_t tree_attach_node(struct tree *tree, uint32_t parent_id, struct slice na
     if (parent_id == NODE_NONE)
         return id;
     struct znode *parent = tree_node(tree, parent_id);
+    ASSERT(parent->live);
     node->next = parent->first_child;
     if (node->next != NODE_NONE)
         tree_node(tree, node->next)->prev = id;
@@ -78,6 +81,7 @@ void tree_release_node(struct tree *tree, uint32_t id)
     struct znode *node = tree_node(tree, id);
 
     ASSERT(node->live && node->first_child == NODE_NONE);
+    ASSERT(tree->node_count > 0);
     mem_free(node->bytes);
     *node = (struct znode){.hash_next = tree->free_node};
     tree->free_node = id;
@@ -88,6 +92,7 @@ void tree_replace_data(struct tree *tree, struct znode *node, struct slice data)
 {
     size_t before = znode_data_size(node);
 
+    ASSERT(node->live && data.size <= INT32_MAX);
     if (data.size != before)
         node->bytes = mem_realloc(node->bytes, node->name_size + data.size);
     if (data.size > 0)

@@ -19,6 +19,7 @@ static void unlink_leaf(struct tree *tree, uint32_t id, size_t path_size)
     struct znode *node = tree_node(tree, id);
     struct znode *parent = tree_node(tree, node->parent);
 
+    ASSERT(id != NODE_ROOT && parent->live);
     tree_owner_unindex(tree, id);
     tree_hash_remove(tree, id);
     if (node->prev != NODE_NONE)

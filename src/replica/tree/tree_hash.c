@@ -100,8 +100,11 @@ void tree_hash_remove(struct tree *tree, uint32_t id)
     struct znode *node = tree_node(tree, id);
     uint32_t *at = bucket_head(tree, tree_hash_key(tree, node->parent, znode_name(node)));
 
-    while (*at != id)
+    while (*at != id) {
+        ASSERT(*at != NODE_NONE);
         at = &tree_node(tree, *at)->hash_next;
+    }
+    ASSERT(tree->hashed_count > 0);
     *at = node->hash_next;
     tree->hashed_count--;
 }

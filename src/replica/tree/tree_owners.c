@@ -53,6 +53,8 @@ static void owner_list_add(struct tree *tree, uint32_t id)
 
 static void session_drop(struct tree *tree, struct tree_session *session)
 {
+    ASSERT(session->ephemeral_count == 0);
+    ASSERT(!session->orphan || tree->orphan_count > 0);
     map_remove(&tree->sessions, (uint64_t)session->id);
     if (session->orphan)
         tree->orphan_count--;
@@ -65,7 +67,8 @@ static void owner_list_remove(struct tree *tree, uint32_t id)
     struct znode *node = tree_node(tree, id);
     struct tree_session *session = map_get(&tree->sessions, (uint64_t)node->owner);
 
-    ASSERT(session != NULL && session->ephemerals[node->child_count] == id);
+    ASSERT(session != NULL && node->child_count < session->ephemeral_count);
+    ASSERT(session->ephemerals[node->child_count] == id && tree->ephemeral_count > 0);
     uint32_t last = session->ephemerals[--session->ephemeral_count];
     session->ephemerals[node->child_count] = last;
     tree_node(tree, last)->child_count = node->child_count;

@@ -101,6 +101,7 @@ void tree_walk_save(struct tree *tree, uint32_t id)
 /* True: nothing saved is left. */
 static bool take_saved(struct tree_walk *walk, struct buffer *out, size_t bytes_max)
 {
+    ASSERT(walk->saved_taken <= walk->saved.size);
     size_t left = walk->saved.size - walk->saved_taken;
     size_t room = out->size < bytes_max ? bytes_max - out->size : 0;
     size_t taken = left < room ? left : room;
@@ -117,6 +118,7 @@ enum tree_walk_state tree_walk_step(struct tree_walk *walk, struct buffer *out, 
 {
     struct tree *tree = walk->tree;
 
+    ASSERT(tree->walk == walk);
     if (walk->lost)
         return TREE_WALK_LOST;
     if (!take_saved(walk, out, bytes_max))

@@ -192,6 +192,7 @@ bool txn_apply_part(struct tree *tree, const struct txn *txn, const struct txn_o
     uint32_t changes = txn->header.type == OP_MULTI ? (uint32_t)txn->op_count : 1;
 
     ASSERT(*changes_left > 0);
+    ASSERT(!progress->begun || txn->header.type == OP_CLOSE_SESSION);
     switch (txn->header.type) {
     case OP_CLOSE_SESSION:
         if (!progress->begun)

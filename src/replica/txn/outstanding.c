@@ -77,7 +77,9 @@ static void free_changes(struct list *head)
 
 static void end_closing(struct outstanding *outstanding, struct closing_owner *closing)
 {
-    map_remove(&outstanding->closing, (uint64_t)closing->owner);
+    void *removed = map_remove(&outstanding->closing, (uint64_t)closing->owner);
+
+    ASSERT(removed == closing);
     list_remove(&closing->in_order);
     mem_free(closing);
 }
@@ -244,6 +246,7 @@ static struct change *add_change(struct outstanding *outstanding, struct slice p
         list_init(&change->by_owner);
     } else {
         change = CONTAINER_OF(outstanding->spare.next, struct change, in_order);
+        ASSERT(outstanding->spare_count > 0 && list_empty(&change->by_owner));
         list_remove(&change->in_order);
         outstanding->spare_count--;
     }
@@ -273,6 +276,7 @@ static void drop_change(struct outstanding *outstanding, struct change *change)
 
 static void remember_undo(struct outstanding *outstanding, struct change *change, bool was_absent)
 {
+    ASSERT(outstanding->in_multi);
     outstanding->undos = ARRAY_RESERVE(outstanding->undos, outstanding->undo_capacity,
                                        outstanding->undo_count + 1, UNDOS_FIRST);
     tree_acl_hold(outstanding->tree, change->node.acl);
@@ -307,13 +311,14 @@ void outstanding_put(struct outstanding *outstanding, struct slice path,
 
 void outstanding_begin(struct outstanding *outstanding)
 {
-    ASSERT(!outstanding->in_multi);
+    ASSERT(!outstanding->in_multi && outstanding->undo_count == 0);
     outstanding->in_multi = true;
     outstanding->digest_at_begin = outstanding->digest;
 }
 
 void outstanding_commit(struct outstanding *outstanding)
 {
+    ASSERT(outstanding->in_multi);
     for (size_t i = 0; i < outstanding->undo_count; i++)
         tree_acl_release(outstanding->tree, outstanding->undos[i].node.acl);
     outstanding->undo_count = 0;
@@ -322,6 +327,7 @@ void outstanding_commit(struct outstanding *outstanding)
 
 void outstanding_rollback(struct outstanding *outstanding)
 {
+    ASSERT(outstanding->in_multi);
     outstanding->puts_undone += (int64_t)outstanding->undo_count;
     while (outstanding->undo_count > 0) {
         struct undo *undo = &outstanding->undos[--outstanding->undo_count];
@@ -339,6 +345,7 @@ void outstanding_rollback(struct outstanding *outstanding)
 
 void outstanding_applied(struct outstanding *outstanding, int64_t zxid)
 {
+    ASSERT(!outstanding->in_multi); /* what could be undone would be gone */
     while (!list_empty(&outstanding->order)) {
         struct change *oldest = CONTAINER_OF(outstanding->order.next, struct change, in_order);
         if (oldest->zxid > zxid)
@@ -385,6 +392,7 @@ static void lose_children(struct outstanding *outstanding, const struct lost_chi
 {
     struct future_node parent;
 
+    ASSERT(lost->count > 0);
     if (!outstanding_get(outstanding, buffer_slice(&lost->path), &parent))
         return;
     parent.child_count -= lost->count;

@@ -93,6 +93,7 @@ static struct slice with_sequence(const struct prepare *prepare, struct slice pa
     char suffix[16];
     int size = snprintf(suffix, sizeof(suffix), "%010d", cversion);
 
+    ASSERT(size > 0 && (size_t)size < sizeof(suffix));
     uint8_t *whole = arena_alloc(prepare->arena, path.size + (size_t)size);
     memcpy(whole, path.data, path.size);
     memcpy(whole + path.size, suffix, (size_t)size);
@@ -166,6 +167,7 @@ static int64_t owner_of_created(const struct prepare *prepare, const struct writ
     case OP_CREATE_CONTAINER:
         return OWNER_CONTAINER_VALUE;
     case OP_CREATE_TTL:
+        ASSERT(op->ttl_ms > 0 && op->ttl_ms <= TTL_MS_MAX);
         return owner_of_ttl(op->ttl_ms);
     default:
         return is_ephemeral_mode(op->flags) ? prepare->header.client_id : 0;

@@ -199,6 +199,7 @@ enum status txn_read(struct slice payload, struct arena *arena, struct txn *ret_
     if (status != STATUS_OK)
         return status;
     ret_txn->body_end = (size_t)(reader.pos - payload.data);
+    ASSERT(ret_txn->body_end <= payload.size);
     struct txn_digest digest;
     if (reader_left(&reader) >= DIGEST_BYTES && txn_digest_read(&reader, &digest) == STATUS_OK &&
         digest.version == DIGEST_VERSION && ret_txn->header.type != OP_ERROR) {

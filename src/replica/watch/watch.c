@@ -116,6 +116,7 @@ void watches_add(struct watches *watches, enum watch_table table, struct slice p
 {
     struct watch_path *at = find_path(watches, table, path);
 
+    ASSERT(kinds != 0);
     if (at == NULL)
         at = add_path(watches, table, path);
     struct watch *watch = find_watch(watches, at, client);
@@ -145,6 +146,7 @@ static void remove_kinds(struct watches *watches, struct watch *watch, unsigned 
 {
     struct watch_path *path = watch->path;
 
+    ASSERT(path->count > 0 && watches->watch_counts[path->table] > 0);
     if ((watch->kinds & kinds & WATCH_RECURSIVE) != 0 && --watches->recursive_count == 0)
         watches->recursive_size_max = 0;
     watch->kinds &= ~kinds;
@@ -154,6 +156,7 @@ static void remove_kinds(struct watches *watches, struct watch *watch, unsigned 
     list_remove(&watch->in_path);
     list_remove(&watch->in_client);
     watches->watch_counts[path->table]--;
+    ASSERT(path->table != WATCH_DATA || watch->client->data_watches > 0);
     if (path->table == WATCH_DATA && --watch->client->data_watches == 0)
         watches->data_clients--;
     mem_free(watch);

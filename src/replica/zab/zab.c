@@ -64,6 +64,7 @@ void zab_close(struct zab *zab, uint64_t connection, const char *reason)
 
 void zab_input_add(struct zab_input *input, struct slice bytes)
 {
+    ASSERT(input->read_at <= input->bytes.size);
     if (input->read_at == input->bytes.size) {
         input->bytes.size = input->read_at = 0;
         if (input->bytes.capacity > INPUT_KEPT_MAX)

@@ -63,6 +63,7 @@ void zab_leader_opened(struct zab_leader *leader, uint64_t connection)
 {
     struct zab_peer *peer = mem_zalloc(sizeof(*peer));
 
+    ASSERT(connection != 0 && peer_find(leader, connection) == NULL);
     peer->connection = connection;
     peer->opened_ms = peer->heard_ms = now_ms(leader);
     list_add_last(&leader->peers, &peer->in_peers);
@@ -166,6 +167,7 @@ static void send_leader_info(struct zab_leader *leader, struct zab_peer *peer)
 {
     uint8_t version[4];
 
+    ASSERT(peer->phase == PEER_INTRODUCED && leader->epoch >= 0);
     store_be32(version, LEARNER_PROTOCOL_VERSION);
     zab_send(leader->zab, peer->connection, QUORUM_LEADER_INFO, zxid_of_epoch(leader->epoch),
              slice_of(version, sizeof(version)));
@@ -281,6 +283,7 @@ static void confirm_epoch(struct zab_leader *leader)
     if (leader->phase != LEAD_CONFIRMING || leader->zab->store_busy ||
         !quorum(leader, /* own= */ true, has_promised, 0))
         return;
+    ASSERT(leader->epoch >= 0);
     leader->phase = LEAD_OPENING;
     zab_begin_store(leader->zab, (struct store_work){.kind = STORE_WRITE_EPOCHS,
                                                      .accepted_epoch = -1,
@@ -338,6 +341,7 @@ void zab_leader_store_done(struct zab_leader *leader, enum status status)
 
 static void send_up_to_date(struct zab_leader *leader, struct zab_peer *peer)
 {
+    ASSERT(leader->phase == LEAD_SERVING && peer->phase == PEER_SYNCED);
     zab_send(leader->zab, peer->connection, QUORUM_UP_TO_DATE, QUORUM_NO_ZXID, SLICE_NULL);
     peer->phase = PEER_ACTIVE;
     peer->first_ping = leader->ping_round + 1;
@@ -360,6 +364,7 @@ static void begin_serving(struct zab_leader *leader)
 
 static void on_synced(struct zab_leader *leader, struct zab_peer *peer)
 {
+    ASSERT(peer->phase == PEER_SYNCING);
     peer->phase = PEER_SYNCED;
     leader_count_syncs_under_way(leader, peer->by_image);
     if (leader->phase == LEAD_SERVING)
@@ -388,6 +393,7 @@ static void ask_for_round(struct zab_leader *leader, uint64_t connection, int64_
 {
     size_t at = leader->sync_count;
 
+    ASSERT(at == 0 || leader->syncs[at - 1].round <= leader->ping_round + 1);
     leader->syncs =
         ARRAY_RESERVE(leader->syncs, leader->sync_capacity, leader->sync_count + 1, ARRAY_FIRST);
     for (; at > 0 && leader->syncs[at - 1].zxid > zxid; at--)
@@ -621,6 +627,7 @@ static void send_commits(struct zab_leader *leader, int64_t zxid)
     size_t first = proposals_kept_behind(proposals, leader->committed_zxid);
     size_t end = proposals_kept_behind(proposals, zxid), offset = bytes->size;
 
+    ASSERT(first <= end);
     leader_count_commits(leader, first, end);
     for (size_t i = first; i < end; i++)
         quorum_packet_put(bytes, QUORUM_COMMIT, proposals_kept_at(proposals, i).zxid, SLICE_NULL);
@@ -644,6 +651,7 @@ static bool commit(struct zab_leader *leader)
             leader->syncs[0].zxid; /* the answer of a sync goes before what was asked behind it */
     if (zxid <= leader->committed_zxid)
         return false;
+    ASSERT(zxid <= proposals_proposed_zxid(leader->zab->proposals));
     send_commits(leader, zxid);
     leader->committed_zxid = zxid;
     proposals_agreed(leader->zab->proposals, zxid, leader->zab->observer);

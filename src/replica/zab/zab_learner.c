@@ -77,6 +77,7 @@ static void dial(struct zab_learner *learner)
     const struct member_address *address =
         &learner->leader->addresses[learner->dials % learner->leader->address_count];
 
+    ASSERT(learner->connection == 0);
     learner->connection = *zab->next_connection;
     *zab->next_connection += 2;
     learner->dials++;
@@ -147,6 +148,7 @@ void zab_learner_closed(struct zab_learner *learner, uint64_t connection)
 
 static void want_work(struct zab_learner *learner, struct store_work work)
 {
+    ASSERT(!learner->wants_work);
     learner->wanted_work = work;
     learner->wants_work = learner->wants_no_image = true;
     learner->phase = LEARN_CUTTING;
@@ -157,6 +159,7 @@ static void begin_wanted_work(struct zab_learner *learner)
     if (!learner->wants_work || learner->zab->store_busy ||
         snapshots_running(proposals_snapshots(learner->zab->proposals)))
         return;
+    ASSERT(learner->phase == LEARN_CUTTING);
     learner->wants_work = learner->wants_no_image = false;
     learner->files_unfinished = learner->wanted_work.kind == STORE_RESTART_LOG;
     zab_begin_store(learner->zab, learner->wanted_work);
@@ -256,6 +259,7 @@ static void on_way_to_sync(struct zab_learner *learner, const struct quorum_pack
 static void on_snapshot_bytes(struct zab_learner *learner)
 {
     size_t used = 0;
+    ASSERT(learner->stream != NULL);
     enum status status =
         snapshot_stream_feed(learner->stream, zab_input_rest(&learner->input), &used);
 
@@ -592,6 +596,7 @@ struct tree *zab_learner_take_tree(struct zab_learner *learner)
 
 void zab_learner_tree_taken(struct zab_learner *learner)
 {
+    ASSERT(learner->phase == LEARN_CUTTING && learner->tree == NULL);
     begin_syncing(learner);
     read_input(learner);
 }

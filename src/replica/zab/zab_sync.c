@@ -43,6 +43,7 @@ void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer)
 {
     struct buffer config = {0};
 
+    ASSERT(leader->phase >= LEAD_SYNCING);
     membership_write(&config, leader->zab->membership);
     zab_send(leader->zab, peer->connection, QUORUM_NEW_LEADER, zxid_of_epoch(leader->epoch),
              buffer_slice(&config));
@@ -82,6 +83,7 @@ void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer)
     struct proposals *proposals = proposals_of(leader);
     int64_t last = leader->committed_zxid, zxid = peer->last_zxid;
 
+    ASSERT(peer->phase == PEER_PROMISED);
     if (zxid == last || (zxid_counter(zxid) == 0 && zxid > last)) {
         send_way(leader, peer, QUORUM_DIFF, last, last); /* it lacks nothing */
     } else if (zxid > last) {
