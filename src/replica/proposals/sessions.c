@@ -1,5 +1,6 @@
-/* sessions.c: one table for all roles. Ids are never given twice, whatever the clock says: the next
- * one is above all of this server's that the tree knows. */
+/* sessions.c: one table for all roles. No id is given twice while its session lives: the next one is
+ * above all of this server's that the tree knows. When the wall clock was set back before a restart, the
+ * id of a session that was closed may come again. */
 #include "replica/proposals/sessions.h"
 
 #include "base/array.h"
