@@ -52,7 +52,7 @@ void zab_observe_age(struct zab *zab, size_t kept_index, enum metric_id metric);
 
 /* One packet without authinfo to the connection. */
 void zab_send(struct zab *zab, uint64_t connection, int32_t type, int64_t zxid, struct slice data);
-void zab_send_bytes(struct zab *zab, uint64_t connection, struct slice bytes);
+void zab_send_bytes(struct zab *zab, uint64_t connection, struct slice data);
 void zab_close(struct zab *zab, uint64_t connection, const char *reason);
 
 /* Where a peer's bytes are gathered until a packet is whole. */
