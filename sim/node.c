@@ -67,7 +67,8 @@ static void own_bytes(struct node_event *item, struct slice bytes)
 {
     item->bytes = mem_alloc(bytes.size); /* exact: a sanitizer sees a byte too far */
     if (bytes.size > 0)
-        memcpy(item->bytes, bytes.data, bytes.size);
+        if (bytes.size > 0)
+            memcpy(item->bytes, bytes.data, bytes.size);
     item->event.bytes = slice_of(item->bytes, bytes.size);
 }
 
@@ -179,7 +180,8 @@ static void take_frames(struct node *node, struct node_client *client, uint32_t 
         at += 4 + size;
     }
     if (at > 0)
-        memmove(client->input.data, client->input.data + at, client->input.size - at);
+        if (at > 0) /* nothing came yet: there is no memory */
+            memmove(client->input.data, client->input.data + at, client->input.size - at);
     client->input.size -= at;
 }
 
@@ -479,8 +481,9 @@ static void sync_batch(struct node *node)
         disk_failed(node, "syncing the log failed");
         return;
     }
-    memmove(node->appends, node->appends + count,
-            (node->append_count - count) * sizeof(*node->appends));
+    if (count > 0)
+        memmove(node->appends, node->appends + count,
+                (node->append_count - count) * sizeof(*node->appends));
     node->append_count -= count;
     node->written_count = 0;
     if (node->work_waits)

@@ -508,7 +508,8 @@ static void turn(void *context, uint64_t number)
     }
     if (speaker->state == SPEAKER_AWAY)
         return;
-    memmove(speaker->input.data, speaker->input.data + at, speaker->input.size - at);
+    if (at > 0) /* nothing came yet: there is no memory */
+        memmove(speaker->input.data, speaker->input.data + at, speaker->input.size - at);
     speaker->input.size -= at;
     if (speaker->ended)
         leave(speaker);

@@ -692,8 +692,9 @@ static void answer_syncs(struct zab_leader *leader)
             zab_send(leader->zab, peer->connection, QUORUM_SYNC, 0, SLICE_NULL);
         }
     }
-    memmove(leader->syncs, leader->syncs + done,
-            (leader->sync_count - done) * sizeof(*leader->syncs));
+    if (done > 0)
+        memmove(leader->syncs, leader->syncs + done,
+                (leader->sync_count - done) * sizeof(*leader->syncs));
     leader->sync_count -= done;
 }
 
