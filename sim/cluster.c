@@ -71,6 +71,11 @@ static void add_route(struct world *world, int host, uint64_t number, enum netwo
 {
     struct route *route = mem_zalloc(sizeof(*route));
 
+    struct route *before = map_remove(&world->routes, route_key(host, number));
+    if (before != NULL) { /* of an earlier life of the server, which counts from 1 again */
+        snapshot_stream_free(before->stream);
+        mem_free(before);
+    }
     *route = (struct route){.host = host, .number = number, .port = port};
     map_set(&world->routes, route_key(host, number), route);
 }
