@@ -26,6 +26,29 @@ static void grow_segments(struct tree *tree)
     tree->segments[tree->segment_count++] = mem_zalloc(HEADS_PER_SEGMENT * sizeof(uint32_t));
 }
 
+/* Bits of the hash that the node keeps. A look-up tells most nodes apart by them, and a large table
+ * splits its buckets by them: neither reads a name. */
+enum { TAG_SHIFT = 16, SPLITS_AHEAD = 4 };
+
+static uint16_t hash_tag(uint64_t hash)
+{
+    return (uint16_t)(hash >> TAG_SHIFT);
+}
+
+/* Does the node belong in the bucket that was added for this bit of the hash? */
+static bool has_bit(const struct tree *tree, const struct znode *node, uint32_t bit)
+{
+    if (bit >= UINT32_C(1) << TAG_SHIFT)
+        return (node->hash_tag & (bit >> TAG_SHIFT)) != 0;
+    return (tree_hash_key(tree, node->parent, znode_name(node)) & bit) != 0;
+}
+
+static void prefetch_node(const struct tree *tree, uint32_t id)
+{
+    if (id != NODE_NONE)
+        __builtin_prefetch(tree_node(tree, id), /* write= */ 1);
+}
+
 /* Adds one bucket, and moves to it the nodes of one old bucket that belong there now. */
 static void split_one_bucket(struct tree *tree)
 {
@@ -34,13 +57,15 @@ static void split_one_bucket(struct tree *tree)
     uint32_t added = tree->bucket_count++;
     if (added > tree->bucket_mask)
         tree->bucket_mask = tree->bucket_mask * 2 + 1;
-    uint32_t old = added & (tree->bucket_mask >> 1);
+    uint32_t old = added & (tree->bucket_mask >> 1), bit = added & ~(tree->bucket_mask >> 1);
     uint32_t *from = &tree->segments[old / HEADS_PER_SEGMENT][old % HEADS_PER_SEGMENT];
     uint32_t *to = &tree->segments[added / HEADS_PER_SEGMENT][added % HEADS_PER_SEGMENT];
+    ASSERT(bit != 0 && *to == NODE_NONE);
+    uint32_t soon = old + SPLITS_AHEAD; /* to be split: below bucket_count, for the table is larger */
+    prefetch_node(tree, tree->segments[soon / HEADS_PER_SEGMENT][soon % HEADS_PER_SEGMENT]);
     while (*from != NODE_NONE) {
         struct znode *node = tree_node(tree, *from);
-        uint64_t hash = tree_hash_key(tree, node->parent, znode_name(node));
-        if (((uint32_t)hash & tree->bucket_mask) == added) {
+        if (has_bit(tree, node, bit)) {
             uint32_t moved = *from;
             *from = node->hash_next;
             node->hash_next = *to;
@@ -75,12 +100,6 @@ void tree_hash_reserve(struct tree *tree, uint32_t nodes)
         while (tree->bucket_count - 1 > tree->bucket_mask)
             tree->bucket_mask = tree->bucket_mask * 2 + 1;
     }
-}
-
-/* Bits of the hash that do not choose the bucket. They tell most nodes apart without reading names. */
-static uint16_t hash_tag(uint64_t hash)
-{
-    return (uint16_t)(hash >> 48);
 }
 
 void tree_hash_insert(struct tree *tree, uint32_t id, uint64_t hash)
