@@ -18,6 +18,8 @@
 static struct identities *new_list(uint32_t count, size_t text_bytes, uint8_t **ret_text)
 {
     size_t head = sizeof(struct identities) + count * sizeof(struct identity);
+
+    ASSERT(text_bytes <= PTRDIFF_MAX - head);
     struct identities *list = mem_alloc(head + text_bytes);
 
     *list = (struct identities){.references = 1, .count = count};
