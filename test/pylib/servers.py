@@ -7,6 +7,7 @@ A server that was started is killed when Python exits, whatever happens before.
 """
 
 import atexit
+import fcntl
 import os
 import random
 import shlex
@@ -29,6 +30,8 @@ TARGETS = ("java", "paddock")
 START_WAIT_S = 60.0
 
 _running = set()
+_ports = set()  # given by free_port() in this process
+_port_locks = None  # a file whose byte N is locked by the process that was given port N
 
 
 @atexit.register
@@ -46,11 +49,30 @@ if (
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
+def _claim_port(port):
+    """True for the first who asks, as long as this process lives."""
+    global _port_locks
+    if port in _ports:
+        return False
+    if _port_locks is None:
+        path = os.path.join(tempfile.gettempdir(), "zk-ports-%d" % os.getuid())
+        _port_locks = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)  # never closed: that would unlock
+    try:
+        fcntl.lockf(_port_locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    _ports.add(port)
+    return True
+
+
 def free_port():
     """A port below the range that the kernel takes for outgoing connections: one from there could
-    be lost to a stranger, or to a polling client that meets itself, while a server restarts."""
+    be lost to a stranger, or to a polling client that meets itself, while a server restarts.
+    It is given once: its server may be down, or not yet started, when the next one is asked for."""
     while True:
         port = random.randrange(20000, 30000)
+        if not _claim_port(port):
+            continue
         with socket.socket() as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
