@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 
 from kazoo.client import KazooState
 from kazoo.exceptions import (
@@ -14,21 +15,32 @@ from pylib.ensemble import start_kazoo, stop_kazoo
 UNKNOWN = (ConnectionLoss, ConnectionClosedError, OperationTimeoutError)
 
 
+def ensure(client, path, value=b"", ephemeral=False):
+    """Creates what only this client creates; a lost answer is asked for again."""
+    while True:
+        try:
+            client.create(path, value, ephemeral=ephemeral, makepath=True)
+            return
+        except NodeExistsError:
+            return
+        except UNKNOWN:
+            time.sleep(0.02)  # the connection has to come back first
+
+
 class Writer(threading.Thread):
     """One session that creates /load/NAME/0, 1, 2, ... and keeps an ephemeral znode.
 
     A create whose answer was lost is tried again until it is known to be there, so all up to the last
     acknowledged one exist in the end, each once."""
 
-    def __init__(self, hosts, name, timeout_s=20.0):
+    def __init__(self, hosts, name, timeout_s=30.0):
         super().__init__(daemon=True)
         self.root, self.acknowledged, self.lost_answers = "/load/" + name, [], 0
         self.states, self.failure, self.ending = [], None, threading.Event()
         self.progress = threading.Condition()
         self.client = start_kazoo(hosts, timeout_s, randomize_hosts=True)
         self.client.add_listener(self.states.append)
-        self.client.ensure_path(self.root)
-        self.client.create(self.root + "/alive", b"", ephemeral=True)
+        ensure(self.client, self.root + "/alive", ephemeral=True)
         self.session = self.client.client_id[0]
 
     def run(self):
@@ -63,13 +75,15 @@ class Writer(threading.Thread):
             self.progress.notify_all()
 
     def wait_for(self, more, wait=60.0):
-        """Until so many more were acknowledged."""
+        """Until so many more were acknowledged; says what was wrong, or None."""
         with self.progress:
             wanted = len(self.acknowledged) + more
             done = self.progress.wait_for(
                 lambda: self.failure or len(self.acknowledged) >= wanted, wait
             )
-        assert done and not self.failure, "%s: %d of %d more writes within %s s: %r %s" % (
+        if done and not self.failure:
+            return None
+        return "%s: %d of %d more writes within %s s: %r %s" % (
             self.root, len(self.acknowledged) + more - wanted, more, wait, self.failure, self.states)
 
     def check(self, client):
@@ -99,7 +113,7 @@ class Load:
 
     loads = itertools.count()
 
-    def __init__(self, ensemble, writers=3, timeout_s=20.0, hosts=None):
+    def __init__(self, ensemble, writers=3, timeout_s=30.0, hosts=None):
         self.ensemble = ensemble
         name = "load%d-" % next(Load.loads)  # an ensemble may have several, one behind the other
         self.writers = [Writer(hosts or ensemble.hosts, name + str(i), timeout_s) for i in range(writers)]
@@ -115,7 +129,8 @@ class Load:
 
     def wait_for(self, more):
         for writer in self.writers:
-            writer.wait_for(more)
+            wrong = writer.wait_for(more)
+            assert wrong is None, "%s\n%s" % (wrong, self.ensemble.last_lines())
 
     def check(self):
         """Ends the writing, and compares with every member that runs."""

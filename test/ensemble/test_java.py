@@ -12,10 +12,9 @@ from pylib import txnlog  # noqa: E402
 from pylib.ensemble import Ensemble, start_kazoo, stop_kazoo, tree_differences  # noqa: E402
 
 
-@pytest.fixture(scope="module")
-def java():
-    with Ensemble(["java"] * 3) as ensemble:
-        yield ensemble
+@pytest.fixture
+def java(shared):
+    return shared("java", lambda: Ensemble(["java"] * 3))
 
 
 def test_a_leader_is_killed_under_load_and_all_tell_the_same_afterwards(java):

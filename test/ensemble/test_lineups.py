@@ -38,22 +38,16 @@ TRIED = LINEUPS if os.environ.get("ENSEMBLE_LINEUPS") == "all" else ["paddock-le
 
 
 @pytest.fixture(params=TRIED, scope="module")
-def started(request):
-    with ensemble_of(LINEUPS[request.param]) as ensemble:
-        yield ensemble
+def name(request):
+    return request.param
 
 
 @pytest.fixture
-def lineup(started):
+def lineup(shared, name):
     """All three run, and server 3 leads."""
-    for member in started.members:
-        if not member.alive():
-            member.start()
-        elif member.paused:
-            member.resume()
-    started.wait_all()
-    make_leader(started, started[3])
-    return started
+    ensemble = shared(name, lambda: ensemble_of(LINEUPS[name]))
+    make_leader(ensemble, ensemble[3])
+    return ensemble
 
 
 def make_leader(ensemble, member):
@@ -163,9 +157,9 @@ def test_the_leader_is_killed_again_and_again_under_load(lineup):
 
 
 def test_a_leader_that_was_paused_comes_back_as_a_follower(lineup):
-    with Load(lineup) as load:
+    leader = lineup.wait_leader()
+    with Load(lineup, hosts=lineup.hosts_without(leader)) as load:
         load.wait_for(20)
-        leader = lineup.wait_leader()
         leader.pause()
         assert lineup.wait_leader() is not leader
         load.wait_for(20)

@@ -14,10 +14,9 @@ from pylib.ensemble import Ensemble  # noqa: E402
 ROUNDS = 4
 
 
-@pytest.fixture(scope="module")
-def paddock():
-    with Ensemble(["paddock"] * 3) as ensemble:
-        yield ensemble
+@pytest.fixture
+def paddock(shared):
+    return shared("paddock", lambda: Ensemble(["paddock"] * 3))
 
 
 def test_leaders_are_killed_in_turn_and_every_acknowledged_write_is_there(paddock):
@@ -48,9 +47,9 @@ def test_followers_are_killed_in_turn_and_nobody_waits_for_them(paddock):
 
 
 def test_a_stopped_leader_is_replaced_and_follows_when_it_goes_on(paddock):
-    with Load(paddock) as load:
+    leader = paddock.wait_leader()
+    with Load(paddock, hosts=paddock.hosts_without(leader)) as load:
         load.wait_for(50)
-        leader = paddock.wait_leader()
         leader.pause()
         assert paddock.wait_leader() is not leader
         load.wait_for(50)

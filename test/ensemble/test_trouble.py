@@ -18,13 +18,12 @@ from pylib.ensemble import Ensemble, Member  # noqa: E402
 
 FOLLOWER_INFO, OBSERVER_INFO, ACK = 11, 16, 3
 LEARNER_PROTOCOL, HELLO_ONE_ADDRESS = 0x10000, -65536
-LINE_WAIT_S = 15.0  # the longest limit that a line of the log waits for is initLimit: 10 s
+LINE_WAIT_S = 40.0  # the longest limit that a line of the log waits for is initLimit: 10 s
 
 
-@pytest.fixture(scope="module")
-def paddock():
-    with Ensemble(["paddock"] * 3) as ensemble:
-        yield ensemble
+@pytest.fixture
+def paddock(shared):
+    return shared("paddock", lambda: Ensemble(["paddock"] * 3))
 
 
 def packet(kind, zxid=0, data=None):
@@ -251,7 +250,7 @@ def refused(member, status, *words):
     """It ends by itself, with a sentence."""
     before = len(member.log())
     member.start()
-    assert member.wait_exit(10.0) == status, member.log()[before:]
+    assert member.wait_exit(60.0) == status, member.log()[before:]
     said = member.log()[before:]
     assert all(word in said for word in words), said
 
@@ -340,5 +339,5 @@ def test_a_start_with_a_copy_of_the_directory_of_a_server_that_runs_is_refused(p
     put(one_down, "myid", "%d\n" % other.id)
     one_down.start()
     began = time.monotonic()
-    assert one_down.wait_exit(15.0) != 0, one_down.log()[-2000:]
+    assert one_down.wait_exit(60.0) != 0, one_down.log()[-2000:]
     assert "election port could not be opened" in one_down.log(), time.monotonic() - began

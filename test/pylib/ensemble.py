@@ -159,7 +159,8 @@ class Ensemble:
 
     def __init__(self, targets, observers=(), config=None, props=None):
         """targets: one for each member, ids from 1; observers: ids."""
-        keys = {"tickTime": 500, "initLimit": 20, "syncLimit": 8, "maxClientCnxns": 0}
+        keys = {"tickTime": 500, "initLimit": 20, "syncLimit": 8, "maxClientCnxns": 0,
+                "maxSessionTimeout": 60000}
         keys.update(config or {})
         self.members = [
             Member(target, i, i in observers, keys, props) for i, target in enumerate(targets, 1)
@@ -185,6 +186,15 @@ class Ensemble:
             member.start()
         return self.wait_all()
 
+    def mend(self):
+        """All members run and serve, whatever was done to them; the leader."""
+        for member in self.members:
+            if not member.alive():
+                member.start()
+            elif member.paused:
+                member.resume()
+        return self.wait_all()
+
     def close(self):
         for member in self.members:
             member.close()
@@ -195,6 +205,11 @@ class Ensemble:
     def hosts(self):
         """For a client that may use any member."""
         return ",".join(member.address for member in self.members)
+
+    def hosts_without(self, absent):
+        """For a client that a stopped server must not hold up. A client tries the servers in any order
+        and waits long for one that says nothing: it may do so twice and lose its session."""
+        return ",".join(member.address for member in self.members if member is not absent)
 
     def running(self):
         return [member for member in self.members if member.alive() and not member.paused]
@@ -283,6 +298,37 @@ class Ensemble:
             "--- %r\n%s" % (member, "\n".join(member.log().splitlines()[-count:]))
             for member in self.members
         )
+
+
+class Shared:
+    """The ensemble that the tests of a module use one behind the other. Each gets it with all members
+    running; after a test that failed, or when it does not come up again, the next gets a new one."""
+
+    def __init__(self):
+        self.key, self.ensemble = None, None
+
+    def get(self, key, make):
+        """make() gives an ensemble, started or not; another key asks for another one."""
+        if self.ensemble is not None and self.key == key:
+            try:
+                self.ensemble.mend()
+            except (Timeout, StartFailed):
+                self.close()
+        else:
+            self.close()
+        if self.ensemble is None:
+            self.key, self.ensemble = key, make()
+            try:
+                self.ensemble.mend()
+            except BaseException:
+                self.close()
+                raise
+        return self.ensemble
+
+    def close(self):
+        if self.ensemble is not None:
+            self.ensemble.close()
+        self.ensemble = None
 
 
 # -- clients and trees
