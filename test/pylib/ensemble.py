@@ -72,9 +72,23 @@ class Member(Server):
         shutil.rmtree(self.log_dir)
 
     def pause(self):
-        """SIGSTOP: its sockets stay, and it says nothing."""
+        """SIGSTOP: its sockets stay, and it says nothing. The kernel gives the signal to one thread, and
+        the others run on until that one has its turn; when this returns, all have stopped."""
         self.process.send_signal(signal.SIGSTOP)
         self.paused = True
+        while not self.all_threads_stopped():
+            time.sleep(0.001)
+
+    def all_threads_stopped(self):
+        tasks = "/proc/%d/task" % self.process.pid
+        for task in os.listdir(tasks):
+            try:
+                with open("%s/%s/stat" % (tasks, task)) as stat:
+                    if stat.read().rpartition(")")[2].split()[0] != "T":
+                        return False
+            except (FileNotFoundError, ProcessLookupError):
+                return False  # it has just ended: look again
+        return True
 
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
