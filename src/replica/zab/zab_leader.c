@@ -745,19 +745,20 @@ static void drop_silent(struct zab_leader *leader)
     }
 }
 
-/* Pings hide from the others that this server's disk stands still: it has to say so itself. */
+/* Pings hide from the others that this server's disk stands still: it has to say so itself. Under load
+ * there is always something on its way to the disk, so what counts is that the log goes on. */
 static void look_at_own_log(struct zab_leader *leader)
 {
     struct proposals *proposals = leader->zab->proposals;
 
-    if (proposals_durable_zxid(proposals) == proposals_proposed_zxid(proposals))
-        leader->unsynced_since_ms = 0;
-    else if (leader->unsynced_since_ms == 0)
+    if (proposals_durable_zxid(proposals) >= leader->unsynced_zxid) {
+        leader->unsynced_zxid = proposals_proposed_zxid(proposals);
         leader->unsynced_since_ms = now_ms(leader);
-    else if (now_ms(leader) - leader->unsynced_since_ms >
-             ticks_ms(leader, leader->zab->options.sync_limit))
+    } else if (now_ms(leader) - leader->unsynced_since_ms >
+               ticks_ms(leader, leader->zab->options.sync_limit)) {
         fail(leader, "the leader's own log was not synced within syncLimit: is its disk full or "
                      "slow?");
+    }
 }
 
 static void look_at_quorum(struct zab_leader *leader)

@@ -58,7 +58,8 @@ struct zab_leader {
     int64_t begun_ms, next_ping_ms, quorum_seen_ms, serving_since_ms;
     int64_t committed_zxid;    /* a quorum has it */
     int64_t sent_zxid;         /* proposed to all that are forwarded to */
-    int64_t unsynced_since_ms; /* how long the own log has been behind; 0: it is not */
+    int64_t unsynced_zxid;     /* the newest proposal when the own log was last seen to go on */
+    int64_t unsynced_since_ms; /* when that was */
     uint64_t ping_round;       /* of the last PING */
     struct sync_wait *syncs;   /* in the order of asking */
     size_t sync_count, sync_capacity;
