@@ -476,11 +476,13 @@ void outstanding_close_owner(struct outstanding *outstanding, int64_t owner, int
     size_t cursor = 0;
 
     ASSERT(!outstanding->in_multi);
-    ASSERT(map_get(&outstanding->closing, (uint64_t)owner) == NULL);
-    if (session != NULL)
+    /* A session that expires while its client's own closeSession is on its way from another server is
+     * closed twice. The first time takes all that it owns. */
+    bool again = map_get(&outstanding->closing, (uint64_t)owner) != NULL;
+    if (session != NULL && !again)
         close_in_tree(&closing, session);
     close_in_records(&closing, owner);
-    if (session != NULL && session->ephemeral_count > 0) {
+    if (session != NULL && session->ephemeral_count > 0 && !again) {
         struct closing_owner *mark = mem_zalloc(sizeof(*mark));
         mark->owner = owner;
         mark->zxid = zxid;

@@ -756,6 +756,23 @@ TEST(a_close_session_spares_what_others_made_in_the_place)
     end(&world);
 }
 
+TEST(a_second_close_session_behind_the_first_closes_nothing)
+{
+    struct txn_world world;
+
+    begin(&world);
+    create_as(&world, "/e2", OPEN_ACL, MODE_EPHEMERAL);
+    struct txn txn = close_session(&world); /* it expires, */
+    CHECK_I64("two", txn.op.paths.count, 2);
+    txn = close_session(&world); /* and its client closes it through another server */
+    CHECK_I64("type", txn.header.type, OP_CLOSE_SESSION);
+    CHECK_I64("nothing", txn.op.paths.count, 0);
+    txn_world_apply_all(&world);
+    CHECK_U64("ephemerals", tree_ephemeral_count(world.tree), 0);
+    CHECK_U64("sessions", tree_session_count(world.tree), 0);
+    end(&world);
+}
+
 TEST(the_list_of_a_close_session_stays_readable)
 {
     struct txn_world world;
