@@ -17,7 +17,8 @@ struct bytes {
 
 struct inode {
     struct bytes now, durable;
-    bool *blocks; /* taken, by block number */
+    size_t dirty_from, dirty_to; /* outside of these bytes the two are the same */
+    bool *blocks;                /* taken, by block number */
     size_t block_count;
     struct inode *next; /* of all that were ever made */
 };
@@ -83,7 +84,7 @@ static void copy_name(char *to, const char *from)
 static void bytes_resize(struct bytes *bytes, size_t size)
 {
     if (size > bytes->capacity) {
-        size_t capacity = size * 2;
+        size_t capacity = bytes->capacity == 0 ? size : size * 2;
         bytes->data = mem_realloc(bytes->data, capacity);
         memset(bytes->data + bytes->capacity, 0, capacity - bytes->capacity);
         bytes->capacity = capacity;
@@ -93,18 +94,40 @@ static void bytes_resize(struct bytes *bytes, size_t size)
     bytes->size = size;
 }
 
-static void bytes_copy(struct bytes *to, const struct bytes *from)
+static void touch(struct inode *inode, size_t from, size_t to)
 {
+    if (from >= to)
+        return;
+    bool clean = inode->dirty_from == inode->dirty_to;
+    inode->dirty_from = clean || from < inode->dirty_from ? from : inode->dirty_from;
+    inode->dirty_to = clean || to > inode->dirty_to ? to : inode->dirty_to;
+}
+
+/* One of the two contents becomes as the other is. Costs what has changed, not what there is. */
+static void make_same(struct inode *inode, struct bytes *to, const struct bytes *from)
+{
+    size_t first = inode->dirty_from;
+    size_t end = inode->dirty_to < from->size ? inode->dirty_to : from->size;
+
     bytes_resize(to, from->size);
-    if (from->size > 0)
-        memcpy(to->data, from->data, from->size);
+    if (first < end)
+        memcpy(to->data + first, from->data + first, end - first);
+    inode->dirty_from = inode->dirty_to = 0;
 }
 
 static struct name *names_find(const struct names *names, const char *text)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        if (strcmp(names->entries[i].text, text) == 0)
-            return &names->entries[i];
+    size_t first = 0, end = names->count;
+
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        int order = strcmp(names->entries[middle].text, text);
+        if (order == 0)
+            return &names->entries[middle];
+        if (order < 0)
+            first = middle + 1;
+        else
+            end = middle;
     }
     return NULL;
 }
@@ -227,6 +250,7 @@ static enum status sim_open(struct disk *disk, const char *name, enum disk_open_
             change_names(sim, &change);
             entry = names_find(&sim->now, name);
         } else {
+            touch(entry->inode, 0, entry->inode->now.size);
             bytes_resize(&entry->inode->now, 0);
             give_back_blocks(sim, entry->inode, 0);
         }
@@ -282,6 +306,7 @@ static enum status sim_write(struct disk *disk, struct disk_file *file, uint64_t
     ASSERT(file->boot == sim->boot);
     size_t room = take_blocks(sim, file->inode, offset, size);
     if (room > 0) {
+        touch(file->inode, (size_t)offset, (size_t)offset + room);
         if (offset + room > file->inode->now.size)
             bytes_resize(&file->inode->now, offset + room);
         memcpy(file->inode->now.data + offset, bytes, room);
@@ -353,6 +378,8 @@ static enum status sim_truncate(struct disk *disk, struct disk_file *file, uint6
     enum status status = enter(sim, SIM_TRUNCATE, true, &crash);
     if (status != STATUS_OK)
         return status;
+    size_t before = file->inode->now.size;
+    touch(file->inode, (size_t)size_bytes, before); /* what grows is zeros on both sides */
     bytes_resize(&file->inode->now, (size_t)size_bytes);
     give_back_blocks(sim, file->inode, (size_t)((size_bytes + BLOCK_BYTES - 1) / BLOCK_BYTES));
     return crash ? STATUS_IO : STATUS_OK;
@@ -367,7 +394,7 @@ static enum status sim_sync(struct disk *disk, struct disk_file *file)
         return status;
     if (crash)
         return STATUS_IO;
-    bytes_copy(&file->inode->durable, &file->inode->now);
+    make_same(file->inode, &file->inode->durable, &file->inode->now);
     return STATUS_OK;
 }
 
@@ -510,7 +537,9 @@ static void lose_bytes(struct sim_disk *sim, struct inode *inode)
 
     bytes_resize(now, longest);
     bytes_resize(durable, longest);
-    for (size_t at = 0; at < longest; at += SECTOR_BYTES) {
+    size_t dirty_to = inode->dirty_to < longest ? inode->dirty_to : longest;
+    for (size_t at = inode->dirty_from - inode->dirty_from % SECTOR_BYTES; at < dirty_to;
+         at += SECTOR_BYTES) {
         size_t part = longest - at < SECTOR_BYTES ? longest - at : SECTOR_BYTES;
         if (memcmp(now->data + at, durable->data + at, part) == 0)
             continue;
@@ -527,7 +556,7 @@ void sim_disk_reboot(struct sim_disk *sim, enum sim_disk_loss loss)
             if (loss == SIM_LOSE_SOME)
                 lose_bytes(sim, inode);
             else
-                bytes_copy(&inode->now, &inode->durable);
+                make_same(inode, &inode->now, &inode->durable);
         }
         for (size_t i = 0; i < sim->change_count && loss == SIM_LOSE_SOME; i++) {
             if (chance(sim, 2))
@@ -535,7 +564,7 @@ void sim_disk_reboot(struct sim_disk *sim, enum sim_disk_loss loss)
         }
         names_copy(&sim->now, &sim->durable);
         for (struct inode *inode = sim->inodes; inode != NULL; inode = inode->next)
-            bytes_copy(&inode->durable, &inode->now);
+            make_same(inode, &inode->durable, &inode->now);
         sim->change_count = 0;
     }
     sim->boot++;
@@ -603,7 +632,8 @@ void sim_disk_put(struct sim_disk *sim, const char *name, struct slice bytes)
     bytes_resize(&inode->now, bytes.size);
     if (bytes.size > 0)
         memcpy(inode->now.data, bytes.data, bytes.size);
-    bytes_copy(&inode->durable, &inode->now);
+    touch(inode, 0, bytes.size);
+    make_same(inode, &inode->durable, &inode->now);
 }
 
 void sim_disk_delete(struct sim_disk *sim, const char *name)

@@ -10,7 +10,8 @@ enum {
     BLOCKED_RETRY_MIN_US = 20000,
     BLOCKED_RETRY_SPREAD_US = 280000,
     SILENT_MAX_US = 20000000,
-    READY_BYTES = 64 * 1024
+    READY_BYTES = 64 * 1024,
+    CALM_CHUNK_BYTES = 1000 /* a few MB a second */
 };
 
 struct network_end {
@@ -90,6 +91,8 @@ void network_heal(struct network *network)
 void network_calm(struct network *network)
 {
     network->options.slow_one_in = 0;
+    if (network->options.chunk_max > 0 && network->options.chunk_max < CALM_CHUNK_BYTES)
+        network->options.chunk_max = CALM_CHUNK_BYTES;
 }
 
 /* --- finding --- */

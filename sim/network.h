@@ -38,7 +38,8 @@ void network_free(struct network *network);
 void network_block(struct network *network, int from, int to, bool blocked);
 bool network_blocked(const struct network *network, int from, int to);
 void network_heal(struct network *network); /* all ways are open */
-void network_calm(struct network *network); /* no delivery is slow from now on */
+/* No delivery is slow from now on, and there is room for what the clients of a run ask. */
+void network_calm(struct network *network);
 
 /* opened() or closed() follows. */
 void network_dial(struct network *network, int host, uint64_t number, int to,

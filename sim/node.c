@@ -424,7 +424,7 @@ static void turn(void *context, uint64_t life)
 
 /* --- the disk --- */
 
-static void disk(void *context, uint64_t life);
+static void disk(void *context, uint64_t number);
 
 static int64_t disk_us(struct node *node)
 {
@@ -441,7 +441,7 @@ static void set_disk(struct node *node)
     if (node->disk_set || (node->append_count == 0 && !node->work_waits))
         return;
     node->disk_set = true;
-    events_in(node->events, disk_us(node), disk, node, node->life);
+    events_in(node->events, disk_us(node), disk, node, ++node->disk_number);
 }
 
 static void disk_failed(struct node *node, const char *what)
@@ -458,7 +458,7 @@ static void write_batch(struct node *node, size_t count)
     enum status status = txnlog_writer_append(writer, node->appends, count);
     if (status == STATUS_NO_SPACE) {
         node->disk_set = true;
-        events_in(node->events, FULL_RETRY_US, disk, node, node->life);
+        events_in(node->events, FULL_RETRY_US, disk, node, ++node->disk_number);
         return;
     }
     if (status != STATUS_OK) {
@@ -533,14 +533,14 @@ static void do_work(struct node *node)
     set_disk(node);
 }
 
-static void disk(void *context, uint64_t life)
+static void disk(void *context, uint64_t number)
 {
     struct node *node = context;
 
-    if (life != node->life)
+    if (number != node->disk_number)
         return;
     if (node->paused_until_us > node->events->now_us) {
-        events_at(node->events, node->paused_until_us, disk, node, life);
+        events_at(node->events, node->paused_until_us, disk, node, number);
         return;
     }
     node->disk_set = false;
@@ -678,7 +678,7 @@ enum status node_boot(struct node *node, struct buffer *problem)
         recovery_deinit(&recovery);
         return status;
     }
-    struct store_actor_options actor = {.log = {.prealloc_bytes = 64 << 10,
+    struct store_actor_options actor = {.log = {.prealloc_bytes = node->options.prealloc_bytes,
                                                 .force_sync = true,
                                                 .digest_enabled = true,
                                                 .payload_bytes_max = TEXT_BYTES_MAX},
@@ -716,6 +716,7 @@ static void forget(struct node *node)
     node->disk_set = node->work_waits = node->turn_set = node->listens = node->up = false;
     node->paused_until_us = 0;
     node->tick_number++;
+    node->disk_number++;
     node->life++;
 }
 
@@ -731,6 +732,19 @@ void node_crash(struct node *node, enum sim_disk_loss loss, const char *why)
     }
     if (was_up)
         node->hooks.died(node->hooks.context, node, why);
+}
+
+void node_calm(struct node *node)
+{
+    node->options.stall_one_in = 0;
+    sim_disk_set_space(node->sim, UINT64_MAX);
+    sim_disk_crash_at(node->sim, 0);
+    if (node->paused_until_us > node->events->now_us)
+        node->paused_until_us = node->events->now_us;
+    if (!node->disk_set)
+        return;
+    node->disk_set = false;
+    set_disk(node); /* its disk may stand still at this moment */
 }
 
 void node_pause(struct node *node, int64_t us)

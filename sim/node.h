@@ -23,7 +23,7 @@ struct node_options {
     const struct membership *membership;
     int32_t tick_ms, init_limit, sync_limit;
     int32_t snap_count;
-    size_t history_bytes_max;
+    size_t history_bytes_max, prealloc_bytes;
     int64_t turn_spread_us;              /* from an event to its turn */
     int64_t sync_min_us, sync_spread_us; /* of one sync */
     int64_t stall_one_in, stall_max_us;  /* of a disk that stops for a while */
@@ -82,7 +82,7 @@ struct node {
     size_t inbox_count, inbox_capacity;
     bool turn_set;
     int64_t tick_at_us;
-    uint64_t tick_number;
+    uint64_t tick_number, disk_number;
     uint64_t next_connection; /* even */
     bool listens;
     struct node_client clients[NODE_CLIENTS];
@@ -113,6 +113,7 @@ MUST_USE enum status node_boot(struct node *node, struct buffer *problem);
 /* The process ends, and with it, unless it is SIM_LOSE_NOTHING, the machine. died() is called. */
 void node_crash(struct node *node, enum sim_disk_loss loss, const char *why);
 void node_pause(struct node *node, int64_t us); /* it stands still */
+void node_calm(struct node *node);              /* no pause, no stall, no end of space any more */
 
 /* What the network brings. */
 uint64_t node_accept_peer(struct node *node); /* the number of its end */

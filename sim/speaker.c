@@ -12,14 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum {
-    PATHS = 6,
-    PIPELINE_MAX = 8,
-    WATCHES_MAX = 8,
-    THINK_US = 40000,
-    PATH_BYTES = 40,
-    CONNECT_TIMEOUT_MS = 3000
-};
+enum { PATHS = 6, PIPELINE_MAX = 8, WATCHES_MAX = 8, PATH_BYTES = 40, CONNECT_TIMEOUT_MS = 3000 };
 
 struct asked { /* a request without its answer yet */
     int32_t xid, op;
@@ -66,7 +59,7 @@ static void plan(struct speaker *speaker, int64_t us)
     events_in(&speaker->world->events, us, later, speaker, speaker->life);
 }
 
-static void leave(struct speaker *speaker)
+static void leave_for(struct speaker *speaker, int64_t us)
 {
     if (speaker->state != SPEAKER_AWAY)
         network_close(speaker->world->network, speaker->host, speaker->number);
@@ -75,7 +68,19 @@ static void leave(struct speaker *speaker)
     speaker->input.size = speaker->unread.size = 0;
     speaker->ended = speaker->turn_set = false;
     speaker->asked_count = speaker->armed_count = 0;
-    plan(speaker, 1000 + chance_below(&speaker->chance, 300000));
+    plan(speaker, us);
+}
+
+static void leave(struct speaker *speaker)
+{
+    leave_for(speaker, 1000 + chance_below(&speaker->chance, 300000));
+}
+
+/* To another server in the midst of requests: those may still be on their way when the session moves. */
+static void jump(struct speaker *speaker)
+{
+    world_note(speaker->world, NULL, "client %d jumps", speaker->index);
+    leave_for(speaker, 1 + chance_below(&speaker->chance, 1000));
 }
 
 static void dial(struct speaker *speaker)
@@ -283,14 +288,20 @@ static void later(void *context, uint64_t life)
         leave(speaker); /* to another server */
         return;
     }
+    if (speaker->asked_count > 0 && !speaker->world->healing &&
+        chance_of(&speaker->chance, speaker->world->options.jump_one_in)) {
+        jump(speaker);
+        return;
+    }
     bool closing =
         speaker->asked_count > 0 && speaker->asked[speaker->asked_count - 1].op == OP_CLOSE_SESSION;
     if (!speaker->resting && !closing && speaker->asked_count < PIPELINE_MAX)
         ask(speaker);
     else if (now_us - speaker->sent_us > (int64_t)speaker->timeout_ms * 333)
         ping(speaker);
-    plan(speaker, chance_of(&speaker->chance, 4) ? chance_below(&speaker->chance, 2000)
-                                                 : chance_below(&speaker->chance, THINK_US));
+    plan(speaker, chance_of(&speaker->chance, 4)
+                      ? chance_below(&speaker->chance, 2000)
+                      : chance_below(&speaker->chance, speaker->world->options.think_us));
 }
 
 /* --- answers --- */
@@ -443,6 +454,10 @@ static void on_shaken(struct speaker *speaker, struct reader *reader)
     if (response.session_id == 0) { /* expired */
         world_note(speaker->world, NULL, "client %d: session %" PRIx64 " is over", speaker->index,
                    (uint64_t)speaker->session_id);
+        if (speaker->world->settled)
+            world_fail(speaker->world, NULL,
+                       "client %d's session is over although all is healed and it was connected",
+                       speaker->index);
         speaker->session_id = 0;
         speaker->last_zxid = speaker->synced_zxid = 0;
         speaker->next_xid = 0;
@@ -458,7 +473,7 @@ static void on_shaken(struct speaker *speaker, struct reader *reader)
     speaker->state = SPEAKER_SPEAKS;
     speaker->life++; /* the time to connect is over */
     speaker->turn_set = false;
-    plan(speaker, chance_below(&speaker->chance, THINK_US));
+    plan(speaker, chance_below(&speaker->chance, speaker->world->options.think_us));
 }
 
 static void on_frame(struct speaker *speaker, struct slice frame)
@@ -582,6 +597,12 @@ void speakers_rest(struct speaker *speakers, int count)
 {
     for (int i = 0; i < count; i++)
         speakers[i].resting = true;
+}
+
+void speakers_count_anew(struct speaker *speakers, int count)
+{
+    for (int i = 0; i < count; i++)
+        speakers[i].writes = 0;
 }
 
 uint64_t speakers_fewest_writes(const struct speaker *speakers, int count)

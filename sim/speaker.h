@@ -13,7 +13,8 @@ void speaker_bytes(struct speaker *speakers, int index, uint64_t number, struct 
 void speaker_closed(struct speaker *speakers, int index, uint64_t number);
 /* No new requests from now on; sessions are kept. */
 void speakers_rest(struct speaker *speakers, int count);
-/* How many writes were answered with success so far, by the one with the fewest. */
+/* How many writes were answered with success since the count began, by the one with the fewest. */
+void speakers_count_anew(struct speaker *speakers, int count);
 uint64_t speakers_fewest_writes(const struct speaker *speakers, int count);
 
 #endif

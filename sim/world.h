@@ -12,6 +12,8 @@ struct world_options { /* by seed: each fault may be absent */
     int nodes, observers, clients;
     int64_t crash_one_in, pause_one_in, partition_one_in, break_one_in, clock_one_in, full_one_in;
     int64_t fault_every_us;
+    int64_t think_us;    /* of a client, from one request to the next, at most */
+    int64_t jump_one_in; /* it goes to another server in the midst of its requests */
 };
 
 struct snapshot_stream;
@@ -42,6 +44,7 @@ struct world {
     struct speaker *speakers;
     int64_t highest_answered; /* zxid of a write that some client was answered */
     bool healing;             /* no more faults */
+    bool settled;             /* and all serve: nobody is elected and no session ends any more */
 };
 
 /* A line of the trace, and into the hash. node NULL: of nobody. */

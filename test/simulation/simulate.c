@@ -1,14 +1,16 @@
 /* simulate.c: runs seeds of the simulated ensemble.
  *
  *     simulate SEED                        one seed, with its trace
- *     simulate COUNT FIRST SECONDS [JOBS]  so many seeds from FIRST on (0: fresh ones), or until time is up,
- *                                          in JOBS processes
+ *     simulate COUNT FIRST SECONDS [JOBS]  so many seeds from FIRST on (0: fresh ones), or until time is up
+ *                                          (0: never), in JOBS processes
  *
- * The exit status is 0 only if every seed was good, and at least one ran. */
+ * The exit status is 0 only if every seed was good, and at least one ran. Assertions are on, and one that
+ * fails is the verdict of its seed. */
 #include "sim/cluster.h"
 #include "test/lib/guard.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -37,6 +39,8 @@ static void tell(const struct cluster_run *run, const struct cluster_verdict *ve
            run->seed, verdict->failed ? verdict->problem : "good", verdict->hash,
            verdict->simulated_ms, verdict->writes, verdict->reads, verdict->commits,
            verdict->elections, verdict->crashes);
+    if (verdict->failed)
+        printf("to see it: make sim SEED=%" PRIu64 "\n", run->seed);
     fflush(stdout);
 }
 
@@ -52,7 +56,7 @@ static int one(uint64_t seed)
 /* Every JOBS-th seed. */
 static void some(uint64_t first, uint64_t count, uint64_t jobs, time_t end, struct totals *totals)
 {
-    for (uint64_t at = 0; at < count && time(NULL) < end; at += jobs) {
+    for (uint64_t at = 0; at < count && (end == 0 || time(NULL) < end); at += jobs) {
         struct cluster_run run = {.seed = first + at};
         struct cluster_verdict verdict = simulate_guarded(&run);
         totals->simulated_ms += verdict.simulated_ms;
@@ -69,11 +73,14 @@ static int many(uint64_t count, uint64_t first, int seconds, uint64_t jobs)
     struct totals *totals =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct totals sum = {0};
-    time_t end = time(NULL) + seconds;
+    time_t end = seconds > 0 ? time(NULL) + seconds : 0;
     int status, crashed = 0;
 
     if (totals == MAP_FAILED)
         return 2;
+    /* What a seed frees, the next one takes: nothing goes back to the system in between. */
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
     for (uint64_t job = 0; job < jobs; job++) {
         pid_t child = fork();
         if (child < 0)
@@ -90,8 +97,10 @@ static int many(uint64_t count, uint64_t first, int seconds, uint64_t jobs)
         sum.bad += totals[job].bad;
         sum.simulated_ms += totals[job].simulated_ms;
     }
-    printf("%" PRIu64 " seeds good, %" PRIu64 " bad, %d processes broken, %.1f simulated hours\n",
-           sum.good, sum.bad, crashed, (double)sum.simulated_ms / 3600000.0);
+    printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " good, %" PRIu64
+           " bad, %d processes broken, %.1f simulated hours\n",
+           first, first + count - 1, sum.good, sum.bad, crashed,
+           (double)sum.simulated_ms / 3600000.0);
     return sum.bad > 0 || crashed > 0 || sum.good == 0 ? 1 : 0;
 }
 
