@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from load import Load  # noqa: E402
+from pylib import zkwire as zk  # noqa: E402
 from pylib.ensemble import Ensemble  # noqa: E402
 
 MIXTURES = [
@@ -78,3 +79,22 @@ def test_java_s_servers_are_replaced_one_by_one_and_replaced_back():
         load.wait_for(30)
         load.check()
         ensemble.check_same()
+
+
+@pytest.mark.parametrize("kinds, counted", [(["paddock", "java", "java"], 3), (["java", "paddock", "paddock"], 0)],
+                         ids=["java-leads", "paddock-leads"])
+def test_a_wrong_digest_of_a_leader_of_java_is_counted_alike_by_servers_of_both_kinds(kinds, counted):
+    """A plain create with flags 4 makes a persistent znode; a leader of Java takes it for a container
+    in the digest."""
+    with Ensemble(kinds) as ensemble:
+        leader = ensemble.wait_all()
+        assert leader is ensemble[3]
+        with leader.client() as client:
+            for i in range(3):
+                client.create("/one%d" % i, b"", flags=zk.CONTAINER)
+                client.create("/two%d" % i, b"")
+            client.close_session()
+        ensemble.wait_same_zxid()
+        found = [int(member.mntr()["zk_digest_mismatches_count"]) for member in ensemble.members]
+        assert found == [counted] * 3
+        ensemble.check_same_trees()
