@@ -201,17 +201,17 @@ static void drain(struct ensemble *ensemble)
 
     if (!is_drained(ensemble))
         return;
-    if (ensemble->must_reload) {
-        snapshots_give_up(snapshots);
-        if (snapshots_running(snapshots))
-            return;
-    }
     proposals_become_idle(ensemble->proposals, ensemble->zab.observer);
     clients_forget_writes(ensemble->clients);
+    if (proposals_tree_differs(ensemble->proposals))
+        ensemble->must_reload = true;
     if (!ensemble->must_reload) {
         begin_looking(ensemble);
         return;
     }
+    snapshots_give_up(snapshots);
+    if (snapshots_running(snapshots))
+        return;
     ensemble->must_reload = false;
     ensemble->phase = ENSEMBLE_RELOADING;
     zab_begin_store(&ensemble->zab, (struct store_work){.kind = STORE_RELOAD});
@@ -251,6 +251,10 @@ static void count_down_time(struct ensemble *ensemble)
 
 static void look_at_role(struct ensemble *ensemble)
 {
+    if (ensemble->leader != NULL)
+        zab_leader_look_at_tree(ensemble->leader);
+    else
+        zab_learner_look_at_tree(ensemble->learner);
     const char *failed = ensemble->leader != NULL ? zab_leader_failed(ensemble->leader)
                                                   : zab_learner_failed(ensemble->learner);
     bool serves = ensemble->leader != NULL ? zab_leader_serves(ensemble->leader)

@@ -192,12 +192,41 @@ enum status quorum_learner_info_read(struct slice data, struct learner_info *ret
     return STATUS_OK;
 }
 
-enum status quorum_int_read(struct slice data, int32_t *ret_value)
+enum { PADDOCK_MARK = 0x5061646b, WANTS_ALL_MARK = 0x616c6c21 };
+
+/* A number, and behind it, if it is there, this mark. */
+static enum status read_marked(struct slice data, uint32_t mark, int32_t *ret_value,
+                               bool *ret_marked)
 {
     if (data.size < 4)
         return STATUS_MALFORMED;
     *ret_value = (int32_t)load_be32(data.data);
+    *ret_marked = data.size >= 8 && load_be32(data.data + 4) == mark;
     return STATUS_OK;
+}
+
+enum status quorum_leader_info_read(struct slice data, struct leader_info *ret_info)
+{
+    return read_marked(data, PADDOCK_MARK, &ret_info->protocol_version, &ret_info->paddock);
+}
+
+void quorum_leader_info_write(uint8_t bytes[static LEADER_INFO_BYTES])
+{
+    store_be32(bytes, LEARNER_PROTOCOL_VERSION);
+    store_be32(bytes + 4, PADDOCK_MARK);
+}
+
+enum status quorum_epoch_ack_read(struct slice data, struct epoch_ack *ret_ack)
+{
+    return read_marked(data, WANTS_ALL_MARK, &ret_ack->epoch, &ret_ack->wants_all);
+}
+
+size_t quorum_epoch_ack_write(uint8_t bytes[static ACK_EPOCH_BYTES_MAX],
+                              const struct epoch_ack *ack)
+{
+    store_be32(bytes, (uint32_t)ack->epoch);
+    store_be32(bytes + 4, WANTS_ALL_MARK);
+    return ack->wants_all ? 8 : 4;
 }
 
 enum status quorum_request_read(struct slice data, struct forwarded_request *ret_request)

@@ -67,8 +67,27 @@ void quorum_packet_end(struct buffer *buffer, size_t offset);
  * or more have all. `*ret_has_id` is false for null data: the leader makes up an id. */
 MUST_USE enum status quorum_learner_info_read(struct slice data, struct learner_info *ret_info,
                                               bool *ret_has_id);
-/* LEADERINFO's protocol version, ACKEPOCH's epoch. */
-MUST_USE enum status quorum_int_read(struct slice data, int32_t *ret_value);
+/* LEADERINFO. Behind the protocol version, where Java does not look, a leader of ours says that it is one:
+ * its digests are right, and it knows what stands behind the epoch in our ACKEPOCH. */
+enum { LEADER_INFO_BYTES = 8 };
+struct leader_info {
+    int32_t protocol_version;
+    bool paddock;
+};
+MUST_USE enum status quorum_leader_info_read(struct slice data, struct leader_info *ret_info);
+void quorum_leader_info_write(uint8_t bytes[static LEADER_INFO_BYTES]);
+
+/* ACKEPOCH: the current epoch, -1: it was promised before; behind it, to a leader of ours: send
+ * everything, whatever the zxid is. */
+enum { ACK_EPOCH_BYTES_MAX = 8 };
+struct epoch_ack {
+    int32_t epoch;
+    bool wants_all;
+};
+MUST_USE enum status quorum_epoch_ack_read(struct slice data, struct epoch_ack *ret_ack);
+/* How many bytes. */
+MUST_USE size_t quorum_epoch_ack_write(uint8_t bytes[static ACK_EPOCH_BYTES_MAX],
+                                       const struct epoch_ack *ack);
 
 /* REQUEST: a client's request, forwarded. The body is as the client sent it. */
 struct forwarded_request {

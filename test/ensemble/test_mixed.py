@@ -81,8 +81,11 @@ def test_java_s_servers_are_replaced_one_by_one_and_replaced_back():
         ensemble.check_same()
 
 
-@pytest.mark.parametrize("kinds, counted", [(["paddock", "java", "java"], 3), (["java", "paddock", "paddock"], 0)],
-                         ids=["java-leads", "paddock-leads"])
+@pytest.mark.parametrize(
+    "kinds, counted",
+    [(["paddock", "java", "java"], 3), (["java", "paddock", "paddock"], 0)],
+    ids=["java-leads", "paddock-leads"],
+)
 def test_a_wrong_digest_of_a_leader_of_java_is_counted_alike_by_servers_of_both_kinds(kinds, counted):
     """A plain create with flags 4 makes a persistent znode; a leader of Java takes it for a container
     in the digest."""

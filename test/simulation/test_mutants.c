@@ -69,3 +69,27 @@ TEST(watch_after_reply_is_found)
 {
     must_find("watch_after_reply", MUTANT_NONE, NODE_SENDS_EVENTS_LATE, 20);
 }
+
+static void count_repairs(void *context, const char *line)
+{
+    int *repairs = context;
+
+    *repairs += strstr(line, "it closes: this server's tree is not the one") != NULL;
+}
+
+TEST(a_server_whose_tree_has_a_wrong_byte_serves_it_to_nobody_and_repairs_itself)
+{
+    int repairs = 0;
+
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct cluster_run run = {.seed = seed,
+                                  .mutant = MUTANT_WRONG_BYTES,
+                                  .faults_ms = MUTANT_WRONG_UNTIL_MS,
+                                  .trace = count_repairs,
+                                  .context = &repairs};
+        struct cluster_verdict verdict = simulate_guarded(&run);
+        if (verdict.failed)
+            check_failed(__FILE__, __LINE__, "seed %" PRIu64 ": %s", seed, verdict.problem);
+    }
+    CHECK(repairs > 10);
+}

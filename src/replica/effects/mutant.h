@@ -14,8 +14,12 @@ enum mutant {
     MUTANT_EPOCH_BEFORE_HISTORY,  /* the epoch is taken over before the history is durable */
     MUTANT_DIFF_BY_RANGE,         /* a learner's zxid is in range, so it is held to be ours */
     MUTANT_OLD_OWNER_EXECUTES,    /* a session's earlier server may still write for it */
-    MUTANT_SYNC_LOCAL             /* a sync is answered without the leader */
+    MUTANT_SYNC_LOCAL,            /* a sync is answered without the leader */
+    MUTANT_WRONG_BYTES /* the memory is bad: in the first seconds a tree gets a wrong byte now and
+                          then. It must be noticed and repaired */
 };
+
+enum { MUTANT_WRONG_UNTIL_MS = 12000 };
 
 static inline bool mutant_is(enum mutant chosen, enum mutant which)
 {

@@ -5,6 +5,7 @@
  * reads them. */
 #include "replica/proposals/proposals.h"
 
+#include "base/hash.h"
 #include "replica/proposals/forwarded.h"
 #include "replica/proposals/txn_ring.h"
 #include "replica/store/txnlog_payload.h"
@@ -29,9 +30,11 @@ struct proposals {
     size_t new_syncs;           /* of a leader's own clients */
     struct buffer scratch;
     int64_t proposed_zxid, durable_zxid, agreed_zxid;
-    int64_t changes_kept; /* outstanding_kept_put_count() with the newest transaction */
-    int64_t
-        mismatch_zxid; /* the last transaction after which the tree was not as it says; 0: none */
+    int64_t changes_kept;  /* outstanding_kept_put_count() with the newest transaction */
+    int64_t mismatch_zxid; /* the last transaction after which the tree was not as it says */
+    bool differs;          /* after the last one that was compared */
+    int64_t compared_above;
+    uint64_t digests_fitting;
     /* Of the first in the ring, while it is applied in part. */
     struct txn applying;
     struct txn_progress progress;
@@ -233,9 +236,24 @@ static void count_applied(struct proposals *proposals, const struct pending *pen
     if (proposals->step->wall_ms >= txn->header.time_ms)
         metrics_observe(metrics, METRIC_PROPAGATION_LATENCY,
                         proposals->step->wall_ms - txn->header.time_ms);
-    if (txn->has_digest && (uint64_t)txn->digest != tree_digest(proposals->tree)) {
-        metrics_count(metrics, METRIC_DIGEST_MISMATCHES, 1);
-    }
+    if (!txn->has_digest || txn->header.zxid <= proposals->compared_above)
+        return;
+    proposals->differs = (uint64_t)txn->digest != tree_digest(proposals->tree);
+    proposals->digests_fitting += !proposals->differs;
+    if (!proposals->differs)
+        return;
+    metrics_count(metrics, METRIC_DIGEST_MISMATCHES, 1);
+    proposals->mismatch_zxid = txn->header.zxid;
+}
+
+static void write_wrong_byte(struct proposals *proposals)
+{
+    int64_t zxid = tree_last_zxid(proposals->tree);
+    uint64_t chance = hash_u64((uint64_t)zxid, /* seed= */ proposals->sessions.options.server_id);
+    uint32_t id;
+
+    if (chance % 100 == 0 && proposals->step->now_ms < MUTANT_WRONG_UNTIL_MS)
+        (void)tree_set_data(proposals->tree, SLICE("/"), SLICE("wrong"), 0, 0, 0, &id);
 }
 
 /* Whose request it was: as the ring has it, or the one of ours that the leader made it of. */
@@ -278,6 +296,8 @@ static bool apply_first(struct proposals *proposals, const struct proposals_obse
     proposals->progress = (struct txn_progress){0};
     if (proposals->leader != NULL)
         leader_applied(proposals->leader, proposal.zxid);
+    if (mutant_is(proposals->step->mutant, MUTANT_WRONG_BYTES) && txn->has_digest)
+        write_wrong_byte(proposals);
     count_applied(proposals, pending, txn);
     tree_mark_digest(proposals->tree, proposal.zxid);
     if (txn->header.type == OP_CREATE_SESSION)
@@ -398,6 +418,8 @@ void proposals_replace_tree(struct proposals *proposals, struct tree *tree)
     ASSERT(proposals->leader == NULL && txn_ring_pending(&proposals->ring) == 0);
     snapshots_replace_tree(&proposals->snapshots, tree);
     proposals->tree = tree;
+    proposals->mismatch_zxid = proposals->compared_above = 0;
+    proposals->differs = false;
     begin_at(proposals, tree_last_zxid(tree));
     sessions_begin(&proposals->sessions, tree, proposals->role == PROPOSALS_LEARNS);
 }
@@ -628,4 +650,24 @@ size_t proposals_count(const struct proposals *proposals)
 size_t proposals_bytes(const struct proposals *proposals)
 {
     return proposals->ring.pending_bytes + proposals->forwarded.bytes;
+}
+
+int64_t proposals_mismatch_zxid(const struct proposals *proposals)
+{
+    return proposals->mismatch_zxid;
+}
+
+bool proposals_tree_differs(const struct proposals *proposals)
+{
+    return proposals->differs && !proposals_can_apply(proposals);
+}
+
+uint64_t proposals_digests_fitting(const struct proposals *proposals)
+{
+    return proposals->digests_fitting;
+}
+
+void proposals_compare_digests_above(struct proposals *proposals, int64_t zxid)
+{
+    proposals->compared_above = zxid;
 }

@@ -4,7 +4,12 @@
 
 #include "wire/quorum.h"
 
-enum { INPUT_KEPT_MAX = 256 * 1024 };
+enum {
+    INPUT_KEPT_MAX = 256 * 1024,
+    /* So many digests must fit after a repair, or it was none: the process ends, and does not fetch
+     * everything again and again. */
+    REPAIRED_DIGESTS = 10000
+};
 
 void zab_begin_store(struct zab *zab, struct store_work work)
 {
@@ -26,6 +31,25 @@ bool zab_store_done(struct zab *zab)
             zab->current_epoch = zab->work.current_epoch;
     }
     return true;
+}
+
+const char *zab_fetch_all(struct zab *zab)
+{
+    zab->must_have_snapshot = true;
+    return "this server's tree is not the one that a transaction tells of: it stops serving, reads "
+           "its files anew, and fetches everything from the leader";
+}
+
+const char *zab_tree_differs(struct zab *zab)
+{
+    uint64_t fitting = proposals_digests_fitting(zab->proposals) + 1; /* not 0 */
+
+    if (zab->repaired_at != 0 && fitting - zab->repaired_at < REPAIRED_DIGESTS)
+        zab->fatal = "soon after this server's tree was repaired, it is again not the one that the "
+                     "transactions tell of: look for broken memory or disks, keep the files, start "
+                     "again, and report it";
+    zab->repaired_at = fitting;
+    return zab->fatal != NULL ? zab->fatal : zab_fetch_all(zab);
 }
 
 void zab_observe_age(struct zab *zab, size_t kept_index, enum metric_id metric)

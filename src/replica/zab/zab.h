@@ -31,8 +31,10 @@ struct zab { /* one for the life of the replica; roles come and go */
     int64_t accepted_epoch, current_epoch; /* as the files have them, durably */
     struct store_work work;                /* begun and not done, while store_busy */
     bool store_busy;
-    bool must_have_snapshot; /* the leader's TRUNC could not be done here: ask for everything */
-    const char *fatal;       /* the process must end: why */
+    bool
+        must_have_snapshot; /* this server's own state is wrong: it asks the leader for everything */
+    uint64_t repaired_at;   /* how many digests had fitted when that was last so; 0: never */
+    const char *fatal;      /* the process must end: why */
 };
 
 /* Of no transaction: what a leader's epoch begins behind. */
@@ -45,6 +47,11 @@ static inline int64_t zxid_of_epoch(int64_t epoch)
 void zab_begin_store(struct zab *zab, struct store_work work);
 /* True: it was begun, and what it has written is noted. */
 MUST_USE bool zab_store_done(struct zab *zab);
+
+/* The tree is not the one that a transaction's digest tells of, which the leader of this epoch computed;
+ * or one before. Why the role ends. */
+const char *zab_tree_differs(struct zab *zab);
+const char *zab_fetch_all(struct zab *zab);
 
 /* How old the transaction is, by the clock of the leader that proposed it. Clocks differ: an age below 0
  * is left out. */

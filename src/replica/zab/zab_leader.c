@@ -165,12 +165,12 @@ static bool has_answered_round(const struct zab_leader *leader, const struct zab
 
 static void send_leader_info(struct zab_leader *leader, struct zab_peer *peer)
 {
-    uint8_t version[4];
+    uint8_t info[LEADER_INFO_BYTES];
 
     ASSERT(peer->phase == PEER_INTRODUCED && leader->epoch >= 0);
-    store_be32(version, LEARNER_PROTOCOL_VERSION);
+    quorum_leader_info_write(info);
     zab_send(leader->zab, peer->connection, QUORUM_LEADER_INFO, zxid_of_epoch(leader->epoch),
-             slice_of(version, sizeof(version)));
+             slice_of(info, sizeof(info)));
     peer->phase = PEER_PROMISING;
 }
 
@@ -293,15 +293,17 @@ static void confirm_epoch(struct zab_leader *leader)
 static void on_epoch_promised(struct zab_leader *leader, struct zab_peer *peer,
                               const struct quorum_packet *packet)
 {
-    int32_t epoch;
+    struct epoch_ack ack;
 
-    if (packet->type != QUORUM_ACK_EPOCH || quorum_int_read(packet->data, &epoch) != STATUS_OK) {
+    if (packet->type != QUORUM_ACK_EPOCH ||
+        quorum_epoch_ack_read(packet->data, &ack) != STATUS_OK) {
         peer_drop(leader, peer, "it did not answer LEADERINFO with ACKEPOCH");
         return;
     }
     peer->last_zxid = packet->zxid;
-    peer->current_epoch = epoch;
-    if (epoch != -1 && leader->phase <= LEAD_CONFIRMING && is_ahead(leader, peer)) {
+    peer->current_epoch = ack.epoch;
+    peer->wants_all = ack.wants_all;
+    if (ack.epoch != -1 && leader->phase <= LEAD_CONFIRMING && is_ahead(leader, peer)) {
         peer_drop(leader, peer, "it is ahead of the leader");
         return;
     }
@@ -353,6 +355,8 @@ static void begin_serving(struct zab_leader *leader)
     if (leader->phase != LEAD_SYNCING || !quorum(leader, /* own= */ true, has_synced, 0))
         return;
     leader->phase = LEAD_SERVING;
+    leader->zab->must_have_snapshot =
+        false; /* the files were read anew, and all take their state */
     leader->quorum_seen_ms = leader->serving_since_ms = now_ms(leader);
     proposals_lead(leader->zab->proposals, zxid_of_epoch(leader->epoch));
     for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
@@ -774,6 +778,14 @@ static void look_at_quorum(struct zab_leader *leader)
     } else if (leader->begun_ms < since_ms) {
         fail(leader, "no quorum of followers within initLimit");
     }
+}
+
+/* Nobody may read such a tree, and the digests that this server computes from it are wrong. */
+void zab_leader_look_at_tree(struct zab_leader *leader)
+{
+    if (leader->phase == LEAD_SERVING && leader->failed == NULL &&
+        proposals_mismatch_zxid(leader->zab->proposals) > zxid_of_epoch(leader->epoch))
+        fail(leader, zab_tree_differs(leader->zab));
 }
 
 void zab_leader_tick(struct zab_leader *leader)

@@ -36,7 +36,8 @@ struct zab_learner {
     int64_t begun_ms, dial_at_ms, heard_ms, sync_since_ms;
     const char *way; /* NULL: not known */
     struct zab_input input;
-    int64_t epoch; /* the leader's; -1: not known */
+    int64_t epoch;   /* the leader's; -1: not known */
+    bool of_paddock; /* the leader is no server of Java */
     const char *failed;
     /* a snapshot from the leader */
     struct snapshot_stream *stream;
@@ -170,11 +171,15 @@ static void begin_wanted_work(struct zab_learner *learner)
 static void acknowledge_epoch(struct zab_learner *learner, bool promised_before)
 {
     struct zab *zab = learner->zab;
-    uint8_t epoch[4];
-    int64_t zxid = zab->must_have_snapshot ? 0 : proposals_durable_zxid(zab->proposals);
+    uint8_t bytes[ACK_EPOCH_BYTES_MAX];
+    struct epoch_ack ack = {.epoch = promised_before ? -1 : (int32_t)zab->current_epoch,
+                            .wants_all = zab->must_have_snapshot && learner->of_paddock};
+    /* A leader of Java cannot be asked for everything: only who has nothing gets it. */
+    int64_t zxid = zab->must_have_snapshot && !learner->of_paddock
+                       ? 0
+                       : proposals_durable_zxid(zab->proposals);
 
-    store_be32(epoch, promised_before ? UINT32_MAX : (uint32_t)zab->current_epoch);
-    send(learner, QUORUM_ACK_EPOCH, zxid, slice_of(epoch, sizeof(epoch)));
+    send(learner, QUORUM_ACK_EPOCH, zxid, slice_of(bytes, quorum_epoch_ack_write(bytes, &ack)));
     learner->phase = LEARN_WAITING;
     learner->sync_since_ms = now_ms(learner);
 }
@@ -182,14 +187,15 @@ static void acknowledge_epoch(struct zab_learner *learner, bool promised_before)
 static void on_leader_info(struct zab_learner *learner, const struct quorum_packet *packet)
 {
     struct zab *zab = learner->zab;
-    int32_t version;
+    struct leader_info info;
 
     if (packet->type != QUORUM_LEADER_INFO ||
-        quorum_int_read(packet->data, &version) != STATUS_OK ||
-        version < LEARNER_PROTOCOL_VERSION) {
+        quorum_leader_info_read(packet->data, &info) != STATUS_OK ||
+        info.protocol_version < LEARNER_PROTOCOL_VERSION) {
         fail(learner, "the leader did not answer with LEADERINFO of protocol 0x10000");
         return;
     }
+    learner->of_paddock = info.paddock;
     learner->epoch = zxid_epoch(packet->zxid);
     if (learner->epoch < zab->accepted_epoch) {
         fail(learner, "the leader's epoch is below one that this server has accepted");
@@ -421,6 +427,9 @@ static void on_up_to_date(struct zab_learner *learner)
                                                    : METRIC_FOLLOWER_SYNC_TIME,
                     now_ms(learner) - learner->sync_since_ms);
     learner->acked_zxid = learner->committed_zxid;
+    /* A snapshot of Java's has some of what followed it, all of which has come by now. */
+    if (learner->snapshot_zxid != 0 && !learner->of_paddock)
+        proposals_compare_digests_above(proposals, proposals_proposed_zxid(proposals));
     proposals_agreed(proposals, learner->committed_zxid, learner->zab->observer);
 }
 
@@ -633,6 +642,21 @@ void zab_learner_snapshot_done(struct zab_learner *learner, bool written)
             fail(learner, "the leader's snapshot could not be written");
     }
     begin_wanted_work(learner);
+}
+
+/* --- the tree --- */
+
+/* A leader of Java may be wrong itself (docs/protocol.md, "Digests"): then the digests fit again soon. */
+void zab_learner_look_at_tree(struct zab_learner *learner)
+{
+    struct zab *zab = learner->zab;
+
+    if (!learner->of_paddock || learner->phase != LEARN_SERVING || learner->failed != NULL)
+        return;
+    if (proposals_mismatch_zxid(zab->proposals) > zxid_of_epoch(learner->epoch))
+        fail(learner, zab_tree_differs(zab));
+    else if (proposals_tree_differs(zab->proposals))
+        fail(learner, zab_fetch_all(zab));
 }
 
 /* --- time --- */

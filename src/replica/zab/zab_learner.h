@@ -17,6 +17,8 @@ void zab_learner_closed(struct zab_learner *learner, uint64_t connection);
 /* tree: what STORE_TRUNCATE brought; NULL when it was taken. */
 void zab_learner_store_done(struct zab_learner *learner, enum status status, struct tree **tree);
 void zab_learner_snapshot_done(struct zab_learner *learner, bool written);
+/* After every step: is the tree what the leader's transactions say? */
+void zab_learner_look_at_tree(struct zab_learner *learner);
 void zab_learner_tick(struct zab_learner *learner);
 void zab_learner_end_turn(
     struct zab_learner *learner); /* acknowledgements, requests: once a turn */

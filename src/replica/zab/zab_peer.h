@@ -25,6 +25,7 @@ struct zab_peer {
     bool voter, observer;
     bool forwarded; /* it gets what is proposed (a follower) and committed */
     bool by_image;  /* it was given a snapshot */
+    bool wants_all; /* it asked for one: its own state is wrong */
     bool held;      /* told to send no more of the image until there is room */
     int64_t accepted_epoch, current_epoch, last_zxid; /* as it said */
     int64_t acked_zxid;

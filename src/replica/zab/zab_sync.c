@@ -84,7 +84,9 @@ void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer)
     int64_t last = leader->committed_zxid, zxid = peer->last_zxid;
 
     ASSERT(peer->phase == PEER_PROMISED);
-    if (zxid == last || (zxid_counter(zxid) == 0 && zxid > last)) {
+    if (peer->wants_all) {
+        peer->phase = PEER_WAITS_IMAGE;
+    } else if (zxid == last || (zxid_counter(zxid) == 0 && zxid > last)) {
         send_way(leader, peer, QUORUM_DIFF, last, last); /* it lacks nothing */
     } else if (zxid > last) {
         send_way(leader, peer, QUORUM_TRUNC, last, last);

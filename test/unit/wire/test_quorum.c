@@ -112,7 +112,8 @@ static void data_is_understood(const struct capture_message *message)
     struct learner_info info;
     struct slice txn;
     bool has_id;
-    int32_t value;
+    struct leader_info leader_info;
+    struct epoch_ack epoch_ack;
     int64_t leader;
 
     if (!is_packet(message))
@@ -126,11 +127,13 @@ static void data_is_understood(const struct capture_message *message)
         CHECK_I64("version", info.protocol_version, LEARNER_PROTOCOL_VERSION);
         CHECK_I64("config", info.config_version, capture_number(message, "configVersion="));
     } else if (packet.type == QUORUM_LEADER_INFO) {
-        CHECK_STATUS(quorum_int_read(packet.data, &value), STATUS_OK);
-        CHECK_I64("version", value, LEARNER_PROTOCOL_VERSION);
+        CHECK_STATUS(quorum_leader_info_read(packet.data, &leader_info), STATUS_OK);
+        CHECK_I64("version", leader_info.protocol_version, LEARNER_PROTOCOL_VERSION);
+        CHECK(!leader_info.paddock);
     } else if (packet.type == QUORUM_ACK_EPOCH) {
-        CHECK_STATUS(quorum_int_read(packet.data, &value), STATUS_OK);
-        CHECK_I64("epoch", value, capture_number(message, "currentEpoch="));
+        CHECK_STATUS(quorum_epoch_ack_read(packet.data, &epoch_ack), STATUS_OK);
+        CHECK_I64("epoch", epoch_ack.epoch, capture_number(message, "currentEpoch="));
+        CHECK(!epoch_ack.wants_all);
     } else if (packet.type == QUORUM_COMMIT_AND_ACTIVATE ||
                packet.type == QUORUM_INFORM_AND_ACTIVATE) {
         CHECK_STATUS(quorum_activate_read(packet.data, &leader, &txn), STATUS_OK);
@@ -421,15 +424,37 @@ TEST(a_session_is_asked_about_and_answered_in_12_and_9_bytes)
     buffer_deinit(&bytes);
 }
 
+TEST(what_is_ours_stands_behind_what_java_reads)
+{
+    uint8_t info_bytes[LEADER_INFO_BYTES], ack_bytes[ACK_EPOCH_BYTES_MAX];
+    struct leader_info info;
+    struct epoch_ack ack;
+
+    quorum_leader_info_write(info_bytes);
+    CHECK_I64("version", load_be32(info_bytes), LEARNER_PROTOCOL_VERSION);
+    CHECK_STATUS(quorum_leader_info_read(slice_of(info_bytes, LEADER_INFO_BYTES), &info),
+                 STATUS_OK);
+    CHECK(info.paddock && info.protocol_version == LEARNER_PROTOCOL_VERSION);
+    for (int wants = 0; wants < 2; wants++) {
+        size_t size = quorum_epoch_ack_write(
+            ack_bytes, &(struct epoch_ack){.epoch = -1, .wants_all = wants != 0});
+        CHECK_U64("as Java's, where nothing is asked for", size, wants != 0 ? 8 : 4);
+        CHECK_I64("epoch", (int32_t)load_be32(ack_bytes), -1);
+        CHECK_STATUS(quorum_epoch_ack_read(slice_of(ack_bytes, size), &ack), STATUS_OK);
+        CHECK(ack.epoch == -1 && ack.wants_all == (wants != 0));
+    }
+}
+
 TEST(data_that_is_too_short_for_its_type_is_malformed)
 {
     struct forwarded_request request;
     struct slice txn;
-    int32_t value;
+    struct leader_info leader_info;
+    struct epoch_ack epoch_ack;
     int64_t leader;
 
-    CHECK_STATUS(quorum_int_read(SLICE("\0\0\0"), &value), STATUS_MALFORMED);
-    CHECK_STATUS(quorum_int_read(SLICE_NULL, &value), STATUS_MALFORMED);
+    CHECK_STATUS(quorum_leader_info_read(SLICE("\0\0\0"), &leader_info), STATUS_MALFORMED);
+    CHECK_STATUS(quorum_epoch_ack_read(SLICE_NULL, &epoch_ack), STATUS_MALFORMED);
     CHECK_STATUS(quorum_activate_read(SLICE("\0\0\0\0\0\0\0"), &leader, &txn), STATUS_MALFORMED);
     CHECK_STATUS(quorum_request_read(SLICE("\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0"), &request),
                  STATUS_MALFORMED);

@@ -1,6 +1,7 @@
 /* A learner, fed with the packets of a leader by hand: what it promises, acknowledges and gives up. */
 #include "replica/zab/zab_learner.h"
 
+#include "replica/store/snapshot.h"
 #include "test/lib/check.h"
 #include "wire/quorum.h"
 
@@ -143,19 +144,54 @@ static const char *sent(struct bench *bench)
     return text;
 }
 
-static void reach_serving(struct bench *bench)
+/* The snapshot of the bench's own tree, as a leader sends it. */
+static void hear_snapshot(struct bench *bench, int64_t zxid)
 {
-    const uint8_t version[] = {0, 1, 0, 0};
+    const struct snapshot_image_options options = {.wire = true};
+    struct snapshot_image *image = snapshot_image_begin(bench->tree, &options);
+    struct buffer bytes = {0};
 
+    hear(bench, QUORUM_SNAP, zxid, SLICE_NULL);
+    while (snapshot_image_next(image, &bytes, 1 << 16) != IMAGE_END)
+        ;
+    snapshot_image_end(image);
+    zab_learner_bytes(bench->learner, bench->connection, buffer_slice(&bytes));
+    buffer_deinit(&bytes);
+    zab_learner_end_turn(bench->learner);
+    CHECK(bench->effects.store_begin && bench->effects.store_work.kind == STORE_RESTART_LOG);
+    store_done(bench);
+    struct tree *tree = zab_learner_take_tree(bench->learner);
+    CHECK(tree != NULL);
+    proposals_replace_tree(bench->proposals, tree);
+    tree_free(bench->tree);
+    bench->tree = tree;
+    zab_learner_tree_taken(bench->learner);
+    CHECK(zab_learner_wants_snapshot(bench->learner));
+    zab_learner_snapshot_done(bench->learner, /* written= */ true);
+}
+
+static void hear_leader_info(struct bench *bench, bool paddock)
+{
+    uint8_t info[LEADER_INFO_BYTES];
+
+    quorum_leader_info_write(info);
+    hear(bench, QUORUM_LEADER_INFO, zxid_of_epoch(EPOCH), slice_of(info, paddock ? 8 : 4));
+}
+
+static void reach_serving_behind(struct bench *bench, bool paddock, int64_t snapshot_zxid)
+{
     zab_learner_opened(bench->learner, bench->connection);
     CHECK_TEXT("first", sent(bench), "FOLLOWERINFO ");
-    hear(bench, QUORUM_LEADER_INFO, zxid_of_epoch(EPOCH), slice_of(version, sizeof(version)));
+    hear_leader_info(bench, paddock);
     CHECK(bench->effects.store_begin && bench->effects.store_work.accepted_epoch == EPOCH);
     CHECK_TEXT("nothing is promised before it is on disk", sent(bench), "");
     store_done(bench);
     CHECK_I64("accepted", bench->zab.accepted_epoch, EPOCH);
     CHECK_TEXT("then it is", sent(bench), "ACKEPOCH ");
-    hear(bench, QUORUM_DIFF, 0, SLICE_NULL);
+    if (snapshot_zxid != 0)
+        hear_snapshot(bench, snapshot_zxid);
+    else
+        hear(bench, QUORUM_DIFF, 0, SLICE_NULL);
     hear(bench, QUORUM_NEW_LEADER, zxid_of_epoch(EPOCH), SLICE_NULL);
     zab_learner_end_turn(bench->learner);
     CHECK(bench->effects.store_begin && bench->effects.store_work.current_epoch == EPOCH);
@@ -168,8 +204,13 @@ static void reach_serving(struct bench *bench)
     CHECK(zab_learner_serves(bench->learner) && zab_learner_failed(bench->learner) == NULL);
 }
 
-/* A createSession of this zxid. */
-static void propose_session(struct bench *bench, int64_t zxid)
+static void reach_serving(struct bench *bench)
+{
+    reach_serving_behind(bench, /* paddock= */ true, /* snapshot_zxid= */ 0);
+}
+
+/* A createSession of this zxid, whose digest is the tree's, or `wrong` beside it. */
+static void propose(struct bench *bench, int64_t zxid, int64_t wrong)
 {
     struct buffer bytes = {0};
     struct txn txn = {
@@ -178,9 +219,15 @@ static void propose_session(struct bench *bench, int64_t zxid)
 
     txn_write(&bytes, &txn);
     txn_digest_write(
-        &bytes, &(struct txn_digest){.version = 2, .digest = (int64_t)tree_digest(bench->tree)});
+        &bytes,
+        &(struct txn_digest){.version = 2, .digest = (int64_t)tree_digest(bench->tree) + wrong});
     hear(bench, QUORUM_PROPOSAL, zxid, buffer_slice(&bytes));
     buffer_deinit(&bytes);
+}
+
+static void propose_session(struct bench *bench, int64_t zxid)
+{
+    propose(bench, zxid, /* wrong= */ 0);
 }
 
 static void make_durable(struct bench *bench, int64_t zxid)
@@ -217,5 +264,158 @@ TEST(a_commit_of_another_transaction_than_the_next_ends_the_role)
     hear(bench, QUORUM_COMMIT, zxid_make(EPOCH, 2), SLICE_NULL);
     CHECK(zab_learner_failed(bench->learner) != NULL);
     proposals_durable(bench->proposals, zxid_make(EPOCH, 2), &bench->observer);
+    bench_free(bench);
+}
+
+/* Agreed, and on disk. */
+static void apply(struct bench *bench, int64_t zxid, int64_t wrong)
+{
+    propose(bench, zxid, wrong);
+    hear(bench, QUORUM_COMMIT, zxid, SLICE_NULL);
+    proposals_durable(bench->proposals, zxid, &bench->observer);
+    zab_learner_look_at_tree(bench->learner);
+    zab_learner_end_turn(bench->learner);
+}
+
+static int64_t mismatches(struct bench *bench)
+{
+    return metrics_number(&bench->step.metrics, METRIC_DIGEST_MISMATCHES);
+}
+
+TEST(a_tree_that_is_not_that_of_a_leader_of_ours_is_not_served_and_is_fetched_anew)
+{
+    struct bench *bench = bench_new();
+
+    reach_serving(bench);
+    apply(bench, zxid_make(EPOCH, 1), /* wrong= */ 0);
+    CHECK_TEXT("it acknowledges", sent(bench), "ACK ");
+    apply(bench, zxid_make(EPOCH, 2), /* wrong= */ 1);
+    CHECK(zab_learner_failed(bench->learner) != NULL);
+    CHECK(bench->zab.must_have_snapshot && bench->zab.fatal == NULL);
+    CHECK_TEXT("no more", sent(bench), "");
+    bench_free(bench);
+}
+
+TEST(a_tree_that_is_not_that_of_a_leader_of_java_is_counted)
+{
+    struct bench *bench = bench_new();
+
+    reach_serving_behind(bench, /* paddock= */ false, /* snapshot_zxid= */ 0);
+    apply(bench, zxid_make(EPOCH, 1), /* wrong= */ 1);
+    CHECK(zab_learner_failed(bench->learner) == NULL);
+    CHECK_TEXT("it acknowledges", sent(bench), "ACK ");
+    CHECK_I64("counted", mismatches(bench), 1);
+    bench_free(bench);
+}
+
+/* What a leader of Java computed wrongly fits again soon. */
+static struct bench *reach_serving_behind_old_digests(int64_t first_wrong, int64_t second_wrong)
+{
+    struct bench *bench = bench_new();
+    int64_t zxid = zxid_make(EPOCH - 1, 1);
+
+    zab_learner_opened(bench->learner, bench->connection);
+    hear_leader_info(bench, /* paddock= */ true);
+    store_done(bench);
+    hear(bench, QUORUM_DIFF, zxid + 1, SLICE_NULL);
+    propose(bench, zxid, first_wrong);
+    hear(bench, QUORUM_COMMIT, zxid, SLICE_NULL);
+    propose(bench, zxid + 1, second_wrong);
+    hear(bench, QUORUM_COMMIT, zxid + 1, SLICE_NULL);
+    hear(bench, QUORUM_NEW_LEADER, zxid_of_epoch(EPOCH), SLICE_NULL);
+    make_durable(bench, zxid + 1);
+    store_done(bench);
+    hear(bench, QUORUM_UP_TO_DATE, QUORUM_NO_ZXID, SLICE_NULL);
+    zab_learner_look_at_tree(bench->learner);
+    CHECK_I64("counted", mismatches(bench), 1);
+    return bench;
+}
+
+TEST(a_digest_of_an_earlier_epoch_that_does_not_fit_is_counted_when_the_next_one_fits)
+{
+    struct bench *bench = reach_serving_behind_old_digests(1, 0);
+
+    CHECK(zab_learner_serves(bench->learner) && zab_learner_failed(bench->learner) == NULL);
+    bench_free(bench);
+}
+
+TEST(nothing_is_served_while_the_last_digest_does_not_fit)
+{
+    struct bench *bench = reach_serving_behind_old_digests(0, 1);
+
+    CHECK(zab_learner_failed(bench->learner) != NULL && bench->zab.must_have_snapshot);
+    CHECK(bench->zab.repaired_at == 0);
+    bench_free(bench);
+}
+
+/* Java's snapshot may hold some of what follows it. */
+TEST(behind_a_snapshot_of_java_no_digest_is_compared_before_all_of_it_has_come)
+{
+    struct bench *bench = bench_new();
+
+    zab_learner_opened(bench->learner, bench->connection);
+    hear_leader_info(bench, /* paddock= */ false);
+    store_done(bench);
+    hear_snapshot(bench, zxid_make(EPOCH - 1, 7));
+    propose(bench, zxid_make(EPOCH - 1, 8), /* wrong= */ 1);
+    hear(bench, QUORUM_COMMIT, zxid_make(EPOCH - 1, 8), SLICE_NULL);
+    hear(bench, QUORUM_NEW_LEADER, zxid_of_epoch(EPOCH), SLICE_NULL);
+    make_durable(bench, zxid_make(EPOCH - 1, 8));
+    store_done(bench);
+    propose(bench, zxid_make(EPOCH, 1), /* wrong= */ 1);
+    hear(bench, QUORUM_UP_TO_DATE, QUORUM_NO_ZXID, SLICE_NULL);
+    hear(bench, QUORUM_COMMIT, zxid_make(EPOCH, 1), SLICE_NULL);
+    make_durable(bench, zxid_make(EPOCH, 1));
+    CHECK_I64("not compared", mismatches(bench), 0);
+    apply(bench, zxid_make(EPOCH, 2), /* wrong= */ 1);
+    CHECK_I64("compared", mismatches(bench), 1);
+    CHECK(zab_learner_failed(bench->learner) == NULL);
+    bench_free(bench);
+}
+
+/* As the ensemble does when a role is over, but for what it reads from the files. */
+static void begin_anew(struct bench *bench)
+{
+    zab_learner_free(bench->learner);
+    proposals_become_idle(bench->proposals, &bench->observer);
+    bench->connection = bench->next_connection;
+    effects_clear(&bench->effects);
+    bench->learner = zab_learner_new(&bench->zab, membership_find(bench->membership, /* id= */ 3));
+}
+
+static bool asks_for_all(struct bench *bench)
+{
+    struct slice rest = buffer_slice(&bench->effects.peer_bytes);
+    struct quorum_packet packet = {0};
+    struct epoch_ack ack = {0};
+    size_t size;
+
+    while (rest.size > 0 && quorum_packet_read(rest, TEXT_BYTES_MAX, &packet, &size) == STATUS_OK)
+        rest = slice_of(rest.data + size, rest.size - size);
+    CHECK_I64("type", packet.type, QUORUM_ACK_EPOCH);
+    CHECK_STATUS(quorum_epoch_ack_read(packet.data, &ack), STATUS_OK);
+    return ack.wants_all && packet.zxid == proposals_durable_zxid(bench->proposals);
+}
+
+TEST(a_repair_that_does_not_hold_ends_the_process)
+{
+    struct bench *bench = bench_new();
+
+    reach_serving(bench);
+    apply(bench, zxid_make(EPOCH, 1), /* wrong= */ 1);
+    CHECK(zab_learner_failed(bench->learner) != NULL && bench->zab.fatal == NULL);
+    begin_anew(bench);
+    zab_learner_opened(bench->learner, bench->connection);
+    hear_leader_info(bench, /* paddock= */ true);
+    CHECK(asks_for_all(bench));
+    hear_snapshot(bench, zxid_make(EPOCH, 1));
+    hear(bench, QUORUM_NEW_LEADER, zxid_of_epoch(EPOCH), SLICE_NULL);
+    store_done(bench);
+    hear(bench, QUORUM_UP_TO_DATE, QUORUM_NO_ZXID, SLICE_NULL);
+    CHECK(!bench->zab.must_have_snapshot);
+    apply(bench, zxid_make(EPOCH, 2), /* wrong= */ 0);
+    CHECK(zab_learner_failed(bench->learner) == NULL);
+    apply(bench, zxid_make(EPOCH, 3), /* wrong= */ 1);
+    CHECK(bench->zab.fatal != NULL);
     bench_free(bench);
 }
