@@ -4,7 +4,7 @@
     dev/check_rooms.py                 every #include of src/ and sim/ against the room() lines
     dev/check_rooms.py build/debug     also: undefined symbols of the pure rooms' archives
 
-base, metrics, wire, all rooms of replica and sim decide; they must not act. So they include no header of the system that opens
+base, metrics, wire, client, all rooms of replica and sim decide; they must not act. So they include no header of the system that opens
 files or sockets, reads a clock, makes threads or rolls dice, and their archives call nothing but the
 functions on the list below.
 """
@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PURE = ("base", "metrics", "wire", "replica", "sim")
+PURE = ("base", "metrics", "wire", "client", "replica", "sim")
 FOLDERS = ("src", ".")  # a room is below one of them
 
 # Headers that the pure rooms may include beside their own.

@@ -1,0 +1,222 @@
+/* client.h: the protocol machine of a client: one session, over one connection at a time.
+ *
+ * The host tells it what happens (a connection is open, bytes arrived, time passed) and does what it
+ * asks for (client_step()): connect, close, resolve names. What is to be sent is taken by
+ * client_take_output(); requests that are complete, and events, by client_take_done(). Times are in
+ * milliseconds of any clock that does not go back. Not thread-safe.
+ *
+ * Nothing here ends the process when memory ends: a request that does not fit is refused, and what
+ * arrives and does not fit costs the connection, not the session or a watch. */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+#include "base/buffer.h"
+#include "base/list.h"
+#include "client/servers.h"
+#include "client/watches.h"
+#include "wire/zk.h"
+
+/* Errors that the client itself finds. Others come from the server (enum zk_error). */
+enum client_error {
+    CLIENT_OK = 0,
+    CLIENT_NO_MEMORY = -1,
+    CLIENT_INCONSISTENT = -2,    /* a reply that nothing waits for */
+    CLIENT_CONNECTION_LOST = -4, /* it is not known whether the request was executed */
+    CLIENT_MALFORMED = -5,       /* the server's bytes */
+    CLIENT_TIMED_OUT = -7,       /* the server has been silent for 2/3 of the timeout */
+    CLIENT_BAD_ARGUMENTS = -8,
+    CLIENT_INVALID_STATE = -9, /* expired, authentication failed, closed */
+    CLIENT_SESSION_EXPIRED = -112,
+    CLIENT_INVALID_ACL = -114,
+    CLIENT_AUTH_FAILED = -115,
+    CLIENT_CLOSING = -116,
+    CLIENT_NO_WATCHER = -121
+};
+
+enum client_state {
+    CLIENT_STATE_DOWN = 0, /* between two attempts, or closed */
+    CLIENT_STATE_CONNECTING = 1,
+    CLIENT_STATE_ASSOCIATING = 2, /* connected; the handshake is under way */
+    CLIENT_STATE_CONNECTED = 3,
+    CLIENT_STATE_READ_ONLY = 5,
+    CLIENT_STATE_NEW = 999,
+    CLIENT_STATE_EXPIRED = -112,
+    CLIENT_STATE_AUTH_FAILED = -113
+};
+
+enum { CLIENT_EVENT_SESSION = -1 };
+
+/* What client_take_done() gives, in the order in which it happened. */
+enum client_item_kind { CLIENT_ITEM_REQUEST, CLIENT_ITEM_EVENT, CLIENT_ITEM_AUTH };
+struct client_item {
+    struct list link;
+    enum client_item_kind kind;
+};
+
+/* When a request's watch is set, and of which kind: by its reply. */
+enum client_watch_rule {
+    CLIENT_SETS_NO_WATCH,
+    CLIENT_SETS_DATA,  /* on success */
+    CLIENT_SETS_CHILD, /* on success */
+    CLIENT_SETS_EXIST, /* on success a data watch; when there is no such znode an exist watch */
+    CLIENT_SETS_PERSISTENT,
+    CLIENT_SETS_RECURSIVE,
+    CLIENT_REMOVES_WATCH, /* removes it, with these kinds, on success */
+    CLIENT_REMOVES_ALL    /* removes those of all watchers */
+};
+
+/* A request; the host's own struct begins with it, and frees it when it has come back. */
+enum { CLIENT_REPLY_INLINE_BYTES = 200 };
+struct client_request {
+    struct client_item item;
+    int32_t xid, op, err;
+    enum client_watch_rule watch_rule;
+    unsigned removed_kinds;
+    struct client_watch *watch; /* mem_free() when it has come back and this is not NULL */
+    uint8_t *reply;             /* the body, followed by a zero byte; NULL without one */
+    size_t reply_size;
+    uint8_t reply_inline[CLIENT_REPLY_INLINE_BYTES];
+};
+void client_request_init(struct client_request *request);
+/* What belongs to the request; not itself. */
+void client_request_deinit(struct client_request *request);
+
+/* Of a session or of a znode. mem_free(). The host calls the watchers, and for a session's event its
+ * own default one, too. */
+struct client_event {
+    struct client_item item;
+    int32_t type, state; /* CLIENT_EVENT_SESSION with enum client_state; or enum zk_event */
+    const char *path;    /* without the chroot; "" for a session's event */
+    size_t watcher_count;
+    struct client_watcher watchers[];
+};
+
+/* What proves who the client is; stays with it and is sent after each handshake. The item comes back
+ * once, with `err`; the memory stays the client's. */
+struct client_auth {
+    struct client_item item;
+    struct list link;
+    int32_t err;
+    bool answer_wanted, in_flight;
+    void (*function)(void); /* the host's */
+    const void *context;
+    size_t scheme_size, cert_size;
+    uint8_t bytes[]; /* scheme, then certificate */
+};
+
+enum client_link {
+    CLIENT_LINK_NONE,
+    CLIENT_LINK_CONNECTING,
+    CLIENT_LINK_OPEN,
+    CLIENT_LINK_TO_CLOSE
+};
+
+struct client_options {
+    int32_t timeout_ms;
+    int64_t session_id; /* 0: a new session */
+    uint8_t password[PASSWORD_BYTES];
+    bool may_be_read_only;
+    int32_t first_xid;
+    uint64_t seed;
+    bool servers_in_order;
+    struct slice chroot; /* copied */
+};
+
+struct client {
+    int64_t session_id;
+    uint8_t password[PASSWORD_BYTES];
+    int32_t timeout_ms, next_xid;
+    int64_t last_zxid;
+    enum client_state state;
+    enum client_link link;
+    bool may_be_read_only, resolved, closing, closed;
+    struct buffer chroot;
+    struct client_servers servers;
+    struct client_address server; /* connected to, or last tried */
+    uint32_t failures;            /* attempts that failed since a connection that lasted */
+    int64_t session_at_ms;        /* when the last handshake succeeded */
+    int64_t retry_at_ms, last_sent_ms, last_received_ms;
+    int64_t probe_at_ms; /* read-only: when to look for a better server */
+    int32_t probe_delay_ms;
+    int32_t last_error;  /* why the last connection was left */
+    struct buffer first; /* handshake, authentication, watches: before `out` */
+    struct buffer out;   /* requests; waits for the handshake */
+    size_t frame_at;     /* the frame in `out` that is being written */
+    struct buffer in, scratch;
+    struct list pending, done, auths;
+    struct client_request *close_request;
+    struct client_watches watches;
+};
+
+/* False: no memory for the chroot. */
+MUST_USE bool client_init(struct client *client, const struct client_options *options);
+/* Frees all requests' replies, not the requests: they must have come back. */
+void client_deinit(struct client *client);
+
+/* What the host is to do next. Call again at once after each, until it is CLIENT_WAIT. */
+enum client_action {
+    CLIENT_WAIT,       /* until wake_at_ms (INT64_MAX: for ever), bytes, or a request */
+    CLIENT_RESOLVE,    /* the names; then client_set_servers() or client_not_resolved() */
+    CLIENT_CONNECT,    /* to `address`; then client_connected() or client_lost() */
+    CLIENT_DISCONNECT, /* close the connection, drop what was not sent yet */
+    CLIENT_PROBE       /* ask `address` with the word isro; then client_probed() */
+};
+struct client_step {
+    enum client_action action;
+    const struct client_address *address;
+    int64_t wake_at_ms;
+};
+void client_step(struct client *client, int64_t now_ms, struct client_step *ret_step);
+
+/* Takes `items` over (mem_try_alloc()). */
+void client_set_servers(struct client *client, struct client_address *items, uint32_t count,
+                        int64_t now_ms);
+void client_not_resolved(struct client *client, int64_t now_ms);
+void client_connected(struct client *client, int64_t now_ms);
+/* The connection, or the attempt, has failed. */
+void client_lost(struct client *client, enum client_error err, int64_t now_ms);
+void client_probed(struct client *client, bool read_write, int64_t now_ms);
+/* Makes the next server of the list the current one. A connection that is there stays. */
+void client_next_server(struct client *client);
+
+/* Swaps the bytes to be sent with *empty, whose size is 0. False: there are none now. */
+MUST_USE bool client_take_output(struct client *client, struct buffer *empty);
+void client_sent(struct client *client, int64_t now_ms);
+
+/* Moves all that is done to the end of `ret_items`. */
+void client_take_done(struct client *client, struct list *ret_items);
+
+/* A frame of at most `body_bytes_max` bytes: what is written to client->out between the two is its
+ * body. CLIENT_OK, CLIENT_INVALID_STATE or CLIENT_NO_MEMORY. */
+MUST_USE enum client_error client_frame_open(struct client *client, struct client_request *request,
+                                             int32_t op, size_t body_bytes_max);
+void client_frame_close(struct client *client, struct client_request *request);
+
+/* Keeps the proof and sends it. CLIENT_NO_MEMORY, CLIENT_INVALID_STATE. */
+MUST_USE enum client_error client_add_auth(struct client *client, struct slice scheme,
+                                           struct slice cert, void (*function)(void),
+                                           const void *context);
+
+/* Completes all requests with CLIENT_CLOSING, and when there is a session ends it with `request`, which
+ * comes back as the last one. client->closed says when nothing is left to wait for. */
+void client_close(struct client *client, struct client_request *request, int64_t now_ms);
+
+/* The session is over, or will never be. */
+static inline bool client_is_dead(const struct client *client)
+{
+    return client->state < 0;
+}
+
+static inline bool client_has_session(const struct client *client)
+{
+    return client->state == CLIENT_STATE_CONNECTED || client->state == CLIENT_STATE_READ_ONLY;
+}
+
+/* For input.c. */
+void client_fail(struct client *client, enum client_error err, int64_t now_ms);
+void client_end(struct client *client, enum client_state state, enum client_error err);
+bool client_session_event(struct client *client, int32_t state);
+void client_complete(struct client *client, struct client_request *request, int32_t err);
+void client_auth_done(struct client *client, struct client_auth *auth, int32_t err);
+
+#endif
