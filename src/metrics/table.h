@@ -38,7 +38,7 @@
     METRIC(PROPOSAL_SIZE_LAST, REPLICA, "last_proposal_size", GAUGE, "bytes", "Size of the last transaction that this leader proposed; -1: none since srst.") \
     METRIC(PENDING_SYNCS, REPLICA, "pending_syncs", GAUGE, "requests", "Syncs that this leader has not answered.") \
     METRIC(LEADER_UPTIME, REPLICA, "leader_uptime", GAUGE, "ms", "Since this leader began to serve.") \
-    METRIC(LOCAL_SESSIONS, NOBODY, "local_sessions", GAUGE, "sessions", "Sessions that only one server of an ensemble knows.") \
+    METRIC(LOCAL_SESSIONS, REPLICA, "local_sessions", GAUGE, "sessions", "Sessions that only one server of an ensemble knows.") \
     METRIC(UPTIME, SERVER, "uptime", GAUGE, "ms", "Since serving began.") \
     METRIC(LATENCY_MAX, REPLICA, "max_latency", GAUGE, "ms", "From a request's arrival to its answer, at most since srst.") \
     METRIC(OUTSTANDING_TLS, NOBODY, "outstanding_tls_handshake", GAUGE, "connections", "TLS handshakes that are not finished.") \

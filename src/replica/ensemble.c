@@ -10,7 +10,12 @@
 #include "replica/zab/zab_leader.h"
 #include "replica/zab/zab_learner.h"
 
-enum { HELLO_TIMEOUT_MS = 5000, REDIAL_MIN_MS = 10, REDIAL_MAX_MS = 1000 };
+enum {
+    HELLO_TIMEOUT_MS = 5000,
+    REDIAL_MIN_MS = 10,
+    REDIAL_MAX_MS = 1000,
+    READ_ONLY_AFTER_MS = 2000 /* at least: of looking */
+};
 
 enum ensemble_phase {
     ENSEMBLE_DRAINING, /* the last role is over: its appends and its work on files come to an end */
@@ -35,6 +40,7 @@ struct ensemble {
     struct zab_leader *leader;   /* NULL: does not lead */
     struct zab_learner *learner; /* NULL: does not learn */
     bool begun, serves, must_reload;
+    bool read_only; /* looking, and clients may read meanwhile */
     int64_t looking_since_ms, down_since_ms;
     struct ensemble_info info; /* what is remembered of it */
 };
@@ -217,12 +223,43 @@ static void drain(struct ensemble *ensemble)
     zab_begin_store(&ensemble->zab, (struct store_work){.kind = STORE_RELOAD});
 }
 
+static int64_t read_only_at_ms(const struct ensemble *ensemble)
+{
+    int32_t tick_ms = ensemble->zab.options.tick_ms;
+
+    if (!ensemble->options.read_only || ensemble->phase != ENSEMBLE_LOOKING || ensemble->read_only)
+        return INT64_MAX;
+    return ensemble->looking_since_ms +
+           (tick_ms > READ_ONLY_AFTER_MS ? tick_ms : READ_ONLY_AFTER_MS);
+}
+
+/* What is read is what this server knew last: everything in its log, agreed or not. */
+static void begin_read_only(struct ensemble *ensemble)
+{
+    if (now_ms(ensemble) < read_only_at_ms(ensemble))
+        return;
+    ensemble->read_only = true;
+    ensemble->info.role_since_ms = now_ms(ensemble);
+    proposals_serve_read_only(ensemble->proposals);
+    clients_serve_read_only(ensemble->clients);
+}
+
+static void end_read_only(struct ensemble *ensemble)
+{
+    if (!ensemble->read_only)
+        return;
+    ensemble->read_only = false;
+    clients_stop(ensemble->clients, "there is a quorum: this server is no longer read-only");
+    clients_forget_writes(ensemble->clients);
+}
+
 static void begin_role(struct ensemble *ensemble)
 {
     enum peer_state state = election_state(ensemble->election);
     int64_t id = election_vote(ensemble->election).leader;
     const struct member *leader = membership_find(ensemble->options.membership, id);
 
+    end_read_only(ensemble);
     ensemble->info.election_ms = now_ms(ensemble) - ensemble->looking_since_ms;
     ensemble->info.role_since_ms = now_ms(ensemble);
     ensemble->info.roles_begun++;
@@ -321,6 +358,7 @@ void ensemble_settle(struct ensemble *ensemble)
     if (ensemble->election_effects.decided && ensemble->phase == ENSEMBLE_LOOKING)
         begin_role(ensemble);
     ensemble->election_effects.decided = false;
+    begin_read_only(ensemble);
     if (ensemble->zab.fatal != NULL)
         ensemble->step->effects->fatal = ensemble->zab.fatal;
 }
@@ -452,7 +490,8 @@ void ensemble_end_turn(struct ensemble *ensemble)
 int64_t ensemble_wake_at_ms(const struct ensemble *ensemble)
 {
     const int64_t wishes[] = {
-        connections_wake_at_ms(ensemble->connections), election_wake_at_ms(ensemble->election),
+        read_only_at_ms(ensemble), connections_wake_at_ms(ensemble->connections),
+        election_wake_at_ms(ensemble->election),
         ensemble->leader != NULL ? zab_leader_wake_at_ms(ensemble->leader) : INT64_MAX,
         ensemble->learner != NULL ? zab_learner_wake_at_ms(ensemble->learner) : INT64_MAX};
     int64_t earliest_ms = INT64_MAX;
@@ -481,6 +520,7 @@ struct ensemble_info ensemble_info(const struct ensemble *ensemble)
     info.serves = ensemble->serves;
     info.takes_clients =
         ensemble->serves && (ensemble->leader == NULL || ensemble->options.leader_serves);
+    info.read_only = ensemble->read_only;
     info.own_zxid = proposals_durable_zxid(ensemble->proposals);
     info.own_epoch = ensemble->zab.current_epoch;
     if (ensemble->phase != ENSEMBLE_IN_ROLE)

@@ -3,7 +3,8 @@
  * Here the rooms meet: the election and its connections (election/), leader and learner (zab/), the
  * transactions (proposals/) and the clients of this server (clients/). A role ends when its leader, its
  * quorum or its disk says so: every client of this server is closed, everything in the log is applied,
- * and the next election begins with what is durable. */
+ * and the next election begins with what is durable. While an election takes long, a server may let
+ * clients read (read_only). */
 #ifndef REPLICA_ENSEMBLE_H
 #define REPLICA_ENSEMBLE_H
 
@@ -24,6 +25,7 @@ struct ensemble_options {
     int32_t resend_min_ms, resend_max_ms;
     bool many_addresses, reconfig_enabled;
     bool leader_serves;                    /* a leader takes clients, too */
+    bool read_only;                        /* clients may read while there is no quorum */
     int64_t accepted_epoch, current_epoch; /* as the files have them */
 };
 
@@ -54,11 +56,12 @@ struct ensemble_info {
     const char *synchronised_by; /* of a learner: "DIFF", "TRUNC", "SNAP"; NULL: not yet */
     bool serves;
     bool takes_clients;    /* serves, and is no leader that leaves that to others */
+    bool read_only;        /* does not serve, but clients may read */
     int64_t own_zxid;      /* the last one on disk */
     int64_t own_epoch;     /* as the files have it */
     int64_t election_ms;   /* how long the last election took */
     int64_t down_ms;       /* how long this server did not serve before it did */
-    int64_t role_since_ms; /* monotonic: when the last role began */
+    int64_t role_since_ms; /* monotonic: when the last role began, or the time of reading only */
     uint32_t elections;    /* begun since the start */
     uint32_t roles_begun, roles_lost;
     const char *lost_because; /* the last one; NULL: none was lost */

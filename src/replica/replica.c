@@ -43,7 +43,9 @@ static struct proposals_options proposals_options_of(const struct replica_option
                   .text_bytes_max = options->text_bytes_max},
         .sessions = {.tick_ms = options->tick_ms,
                      .server_id = options->server_id,
-                     .session_seed_ms = options->session_seed_ms},
+                     .session_seed_ms = options->session_seed_ms,
+                     .local = options->local_sessions},
+        .local_upgrading = options->local_upgrading,
         .janitor = {.check_interval_ms = options->container_check_interval_ms,
                     .per_minute_max = options->container_per_minute_max,
                     .never_used_max_ms = options->container_never_used_max_ms},
@@ -64,7 +66,8 @@ static struct clients_options clients_options_of(const struct replica_options *o
                                     .outstanding_max = options->outstanding_max,
                                     .throttle_requests_max = options->throttle_requests_max,
                                     .throttle_stall_ms = options->throttle_stall_ms,
-                                    .throttled_op_wait_ms = options->throttled_op_wait_ms};
+                                    .throttled_op_wait_ms = options->throttled_op_wait_ms,
+                                    .local_sessions = options->local_sessions};
 }
 
 struct replica *replica_new(const struct replica_options *options, struct tree *tree,
@@ -126,6 +129,7 @@ static void tick(struct replica *replica)
 {
     proposals_apply_agreed(replica->proposals, &replica->observer);
     clients_touch_paused(replica->clients);
+    clients_expire_local(replica->clients);
     proposals_tick(replica->proposals);
     clients_admit_waiting(replica->clients);
 }
@@ -241,6 +245,7 @@ void replica_counts(const struct replica *replica, struct replica_counts *ret_co
         .znodes = tree_node_count(replica->tree),
         .ephemerals = tree_ephemeral_count(replica->tree),
         .sessions = session_table_count(proposals_sessions(replica->proposals)->table),
+        .local_sessions = session_table_count(proposals_sessions(replica->proposals)->local),
         .data_bytes = tree_data_bytes(replica->tree),
         .outstanding = clients.waiting + (int64_t)proposals_count(replica->proposals),
         .clients = clients,
@@ -274,6 +279,7 @@ static void set_states(const struct replica *replica, struct metrics *all)
     metrics_set(all, METRIC_OUTSTANDING, counts.outstanding);
     metrics_set(all, METRIC_ZNODES, counts.znodes + ROOT_COUNTED_AGAIN);
     metrics_set(all, METRIC_SESSIONS, counts.sessions);
+    metrics_set(all, METRIC_LOCAL_SESSIONS, counts.local_sessions);
     metrics_set(all, METRIC_DATA_BYTES, (int64_t)counts.data_bytes + ROOT_COUNTED_AGAIN);
     metrics_set(all, METRIC_RESPONSE_LAST, counts.clients.response_last_bytes);
     metrics_set(all, METRIC_RESPONSE_MIN, counts.clients.response_min_bytes);
@@ -324,10 +330,9 @@ static int by_end_then_id(const void *left, const void *right)
     return (a->id > b->id) - (a->id < b->id);
 }
 
-void replica_visit_sessions(const struct replica *replica, replica_visit_session *visit,
-                            void *context)
+static void visit_table(const struct session_table *sessions, replica_visit_session *visit,
+                        void *context)
 {
-    const struct session_table *sessions = proposals_sessions(replica->proposals)->table;
     const struct session **sorted = mem_alloc(session_table_count(sessions) * sizeof(*sorted));
     const struct session *session;
     size_t cursor = 0, count = 0;
@@ -338,6 +343,18 @@ void replica_visit_sessions(const struct replica *replica, replica_visit_session
     for (size_t i = 0; i < count; i++)
         visit(context, sorted[i]->bucket_end_ms, sorted[i]->id);
     mem_free(sorted);
+}
+
+void replica_visit_sessions(const struct replica *replica, replica_visit_session *visit,
+                            void *context)
+{
+    visit_table(proposals_sessions(replica->proposals)->table, visit, context);
+}
+
+void replica_visit_local_sessions(const struct replica *replica, replica_visit_session *visit,
+                                  void *context)
+{
+    visit_table(proposals_sessions(replica->proposals)->local, visit, context);
 }
 
 void replica_visit_digests(const struct replica *replica, replica_visit_digest *visit,

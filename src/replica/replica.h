@@ -47,6 +47,8 @@ struct replica_options {
     int32_t throttle_requests_max; /* request_throttle_max_requests; <= 0: off */
     int32_t throttle_stall_ms;
     int32_t throttled_op_wait_ms; /* <= 0: off */
+    /* of an ensemble */
+    bool local_sessions, local_upgrading; /* localSessionsEnabled, localSessionsUpgradingEnabled */
     /* janitors */
     int32_t container_check_interval_ms, container_per_minute_max;
     int64_t container_never_used_max_ms;     /* 0: kept for ever */
@@ -119,7 +121,9 @@ void replica_request_snapshot(struct replica *replica);
 /* --- looking in, for four-letter words and metrics. Nothing but the resets changes anything. --- */
 struct replica_counts {
     int64_t last_zxid;
-    uint32_t znodes, ephemerals, sessions;
+    uint32_t znodes, ephemerals;
+    uint32_t sessions;       /* that all servers know */
+    uint32_t local_sessions; /* that only this server knows */
     uint64_t data_bytes;
     int64_t outstanding; /* taken in, not answered */
     struct clients_counts clients;
@@ -139,6 +143,8 @@ void replica_reset_client_stats(struct replica *replica);             /* crst */
 typedef void replica_visit_session(void *context, int64_t expires_at_ms, int64_t session_id);
 void replica_visit_sessions(const struct replica *replica, replica_visit_session *visit,
                             void *context);
+void replica_visit_local_sessions(const struct replica *replica, replica_visit_session *visit,
+                                  void *context);
 /* The tree's digest after every 128th zxid that was applied since the server loaded its snapshot,
  * oldest first; at most the last 1,024. */
 typedef void replica_visit_digest(void *context, int64_t zxid, uint64_t digest);

@@ -60,6 +60,7 @@ void peering_options(struct server *server)
         .many_addresses = config->ensemble.multi_address,
         .reconfig_enabled = config->request.reconfig_enabled,
         .leader_serves = config->ensemble.leader_serves,
+        .read_only = config->words.read_only_mode,
         .accepted_epoch = server->epochs.accepted,
         .current_epoch = server->epochs.current,
     };
@@ -129,6 +130,11 @@ void peering_log(struct server *server)
     if (now.elections != before.elections)
         log_info("election", "LOOKING: lastZxid=0x%llx currentEpoch=%lld",
                  (unsigned long long)now.own_zxid, (long long)now.own_epoch);
+    if (now.read_only && !before.read_only)
+        log_warn("ensemble",
+                 "LOOKING: there is no quorum; serving read-only clients until there is one, "
+                 "lastZxid=0x%llx",
+                 (unsigned long long)now.own_zxid);
     if (now.state == PEER_LOOKING)
         return;
     if (now.roles_begun != before.roles_begun)

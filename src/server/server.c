@@ -469,6 +469,8 @@ static struct replica_options replica_options_of(struct server *server)
         .throttle_requests_max = config->request.throttle_max,
         .throttle_stall_ms = config->request.throttle_stall_ms,
         .throttled_op_wait_ms = config->request.throttled_op_wait_ms,
+        .local_sessions = ensemble_local_sessions(config),
+        .local_upgrading = config->ensemble.local_upgrading,
         .container_check_interval_ms = config->container.check_interval_ms,
         .container_per_minute_max = config->container.per_minute_max,
         .container_never_used_max_ms = config->container.never_used_max_ms,
@@ -531,6 +533,7 @@ static void init_words(struct server *server)
         .init_limit = config->ensemble.init_limit,
         .sync_limit = config->ensemble.sync_limit,
         .membership = ensemble_distributed(config) ? config->ensemble.members : NULL,
+        .local_sessions = ensemble_local_sessions(config),
     };
 }
 

@@ -23,7 +23,8 @@ enum zk_error {
     ZK_INVALID_ACL = -114,
     ZK_AUTH_FAILED = -115,
     ZK_SESSION_MOVED = -118, /* never sent: the connection is closed instead */
-    ZK_NOT_READ_ONLY = -119,
+    ZK_NOT_READ_ONLY = -119, /* asks a read-only server for more than a read */
+    ZK_EPHEMERAL_ON_LOCAL_SESSION = -120,
     ZK_NO_WATCHER = -121,
     ZK_RECONFIG_DISABLED = -123,
     ZK_SESSION_CLOSED_REQUIRE_AUTH = -124,

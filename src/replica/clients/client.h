@@ -40,9 +40,10 @@ struct waiting_queue {
  * writes. Exists while there is one of the two. */
 struct attachment {
     int64_t session_id;
-    struct session *session; /* the leader's; valid until its closeSession is applied */
-    struct client *client;   /* NULL: none now */
-    uint32_t write_count;    /* its writes that are proposed and not applied */
+    struct session
+        *session; /* the leader's; valid until its closeSession is applied; or a local one */
+    struct client *client; /* NULL: none now */
+    uint32_t write_count;  /* its writes that are proposed and not applied */
 };
 
 struct client {
@@ -90,6 +91,7 @@ struct clients {
     uint32_t capacity, count, next_generation;
     struct map attachments; /* session id -> struct attachment */
     bool serving;           /* false: no leader is known, everybody is turned away */
+    bool read_only;         /* serving, and there is no quorum: nothing can be written */
     bool tree_half_changed; /* a transaction is applied in part: reads wait */
     struct list blocked;
     struct waiting_queue throttled;

@@ -112,13 +112,27 @@ void clients_touch_paused(struct clients *clients)
     }
 }
 
+void clients_expire_local(struct clients *clients)
+{
+    struct session *session;
+
+    while ((session = sessions_next_expired_local(clients->sessions)) != NULL) {
+        metrics_count(&clients->step->metrics, METRIC_SESSIONS_EXPIRED, 1);
+        connect_session_ended(clients, session->id);
+        sessions_remove_local(clients->sessions, session);
+    }
+}
+
 int64_t clients_wake_at_ms(const struct clients *clients)
 {
     int64_t throttled_ms = clients->throttled.count > 0
                                ? clients->step->now_ms + clients->options.throttle_stall_ms
                                : INT64_MAX;
     int64_t held_ms = connect_held_until_ms(clients);
+    int64_t expiry_ms = sessions_next_local_expiry_ms(clients->sessions);
 
+    if (expiry_ms < held_ms)
+        held_ms = expiry_ms;
     return throttled_ms < held_ms ? throttled_ms : held_ms;
 }
 
@@ -211,7 +225,15 @@ struct proposals_observer clients_observer(struct clients *clients)
 
 void clients_serve(struct clients *clients)
 {
+    ASSERT(!clients->read_only);
     clients->serving = true;
+    connect_release_held(clients);
+}
+
+void clients_serve_read_only(struct clients *clients)
+{
+    ASSERT(!clients->serving && !clients->tree_half_changed);
+    clients->serving = clients->read_only = true;
     connect_release_held(clients);
 }
 
@@ -223,7 +245,7 @@ void clients_replace_tree(struct clients *clients, struct tree *tree)
 
 void clients_stop(struct clients *clients, const char *reason)
 {
-    clients->serving = false;
+    clients->serving = clients->read_only = false;
     for (uint32_t id = 0; id < clients->capacity; id++) {
         if (clients->items[id] != NULL && clients->items[id]->state != CLIENT_HELD)
             client_close(clients, clients->items[id], reason);

@@ -18,6 +18,7 @@ struct clients_options {
     int32_t throttle_requests_max;     /* request_throttle_max_requests; <= 0: off */
     int32_t throttle_stall_ms;
     int32_t throttled_op_wait_ms; /* <= 0: off */
+    bool local_sessions;          /* a new session is known to this server only */
 };
 
 struct clients;
@@ -37,12 +38,16 @@ void clients_gone(struct clients *clients, uint32_t id);
 void clients_admit_waiting(struct clients *clients);
 /* Call it before proposals_tick(): no session expires because this server has paused its client. */
 void clients_touch_paused(struct clients *clients);
+/* Ends local sessions that are over. Call it after clients_touch_paused(). */
+void clients_expire_local(struct clients *clients);
 int64_t clients_wake_at_ms(const struct clients *clients);
 /* What proposals tell us as they apply. */
 struct proposals_observer clients_observer(struct clients *clients);
 
 /* --- roles, for an ensemble. Serving from the start on --- */
 void clients_serve(struct clients *clients);
+/* Without a quorum: only clients that say that reading is enough for them, from the tree as it is. */
+void clients_serve_read_only(struct clients *clients);
 void clients_replace_tree(struct clients *clients, struct tree *tree); /* not while serving */
 /* Closes every client, and those that come are turned away. */
 void clients_stop(struct clients *clients, const char *reason);

@@ -20,7 +20,7 @@ static void send_connect_response(struct clients *clients, struct client *client
                                           .session_id = session_id,
                                           .password = slice_of(password, sizeof(password))});
     if (client->wants_read_only_byte)
-        jute_put_bool(bytes, false);
+        jute_put_bool(bytes, clients->read_only);
     frame_end(clients, client, start);
 }
 
@@ -83,10 +83,13 @@ static void reattach_session(struct clients *clients, struct client *client,
     }
     switch (proposals_revalidate(clients->proposals, request->session_id, timeout_ms)) {
     case SESSION_REFUSED:
-        refuse_session(clients, client);
+        if (clients->read_only)
+            client_close(clients, client, NULL); /* it may live on where the quorum is */
+        else
+            refuse_session(clients, client);
         break;
     case SESSION_VALID:
-        attach(clients, client, sessions_find(clients->sessions, request->session_id));
+        attach(clients, client, sessions_find_here(clients->sessions, request->session_id));
         break;
     case SESSION_ASKED:
         client->state = CLIENT_SETTLING;
@@ -126,8 +129,37 @@ void connect_session_settled(struct clients *clients, int64_t session_id)
         begin_serving(clients, attachment->client);
 }
 
+/* Nobody else hears of it, so it may be served at once. */
+static void create_local_session(struct clients *clients, struct client *client, int32_t timeout_ms)
+{
+    struct session *session =
+        sessions_add_local(clients->sessions, sessions_new_id(clients->sessions), timeout_ms);
+
+    client_answered(clients, client, OP_CREATE_SESSION, /* xid= */ 0, tree_last_zxid(clients->tree),
+                    clients->step->now_ms, METRIC_READ_LATENCY);
+    attachment_join(clients, session, client);
+    begin_serving(clients, client);
+}
+
+/* In place of a ConnectResponse: no session of all servers can be made here. Clients do not understand
+ * it and go on to another server. */
+static void refuse_global_session(struct clients *clients, struct client *client)
+{
+    reply_error(clients, client, /* xid= */ 0, tree_last_zxid(clients->tree), ZK_NOT_READ_ONLY);
+    client_close(clients, client,
+                 "this server is read-only, and without localSessionsEnabled it has no sessions");
+}
+
 static void create_session(struct clients *clients, struct client *client, int32_t timeout_ms)
 {
+    if (clients->options.local_sessions) {
+        create_local_session(clients, client, timeout_ms);
+        return;
+    }
+    if (clients->read_only) {
+        refuse_global_session(clients, client);
+        return;
+    }
     client->state = CLIENT_SETTLING;
     client_pause(clients, client);
     proposals_submit_create_session(
@@ -149,6 +181,7 @@ void connect_frame(struct clients *clients, struct client *client, struct slice 
     const struct clients_options *options = &clients->options;
     struct reader reader;
     struct connect_request request;
+    bool takes_read_only = false;
 
     ASSERT(client->state == CLIENT_NEW && client->attachment == NULL);
     reader_init(&reader, bytes, &clients->step->arena, options->text_bytes_max);
@@ -158,7 +191,11 @@ void connect_frame(struct clients *clients, struct client *client, struct slice 
     }
     if (reader_left(&reader) > 0) { /* old clients (3.3) and many small ones do not send it */
         client->wants_read_only_byte = true;
-        (void)reader_bool(&reader); /* a read-write server serves both kinds */
+        takes_read_only = reader_bool(&reader); /* a read-write server serves both kinds */
+    }
+    if (clients->read_only && !takes_read_only) {
+        client_close(clients, client, "this server is read-only, and the client wants to write");
+        return;
     }
     if (request.last_zxid_seen > tree_last_zxid(clients->tree)) {
         client_close(clients, client,

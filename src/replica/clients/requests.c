@@ -158,8 +158,31 @@ static void refuse_unknown(struct clients *clients, struct client *client, int32
     client_close(clients, client, "an unknown operation");
 }
 
+/* What a read-only server refuses. It ends its own sessions, which are local. */
+static bool needs_quorum(int32_t type)
+{
+    const struct op_info *op = op_find(type);
+
+    return type == OP_SYNC || type == OP_CHECK ||
+           (op != NULL && op->class == OP_CLASS_WRITE && type != OP_CLOSE_SESSION);
+}
+
+/* A local session ends here: no other server knows it, and it owns no ephemeral. */
+static void close_local_session(struct clients *clients, struct client *client, int32_t xid,
+                                int64_t arrived_ms)
+{
+    struct session *session = client->attachment->session;
+    int64_t zxid = tree_last_zxid(clients->tree);
+
+    reply_error(clients, client, xid, zxid, ZK_OK);
+    metrics_count(&clients->step->metrics, METRIC_REQUESTS_PREPARED, 1);
+    client_answered(clients, client, OP_CLOSE_SESSION, xid, zxid, arrived_ms, METRIC_READ_LATENCY);
+    client_close(clients, client, NULL);
+    sessions_remove_local(clients->sessions, session);
+}
+
 /* The request's turn has come: it is answered from the tree as it is. A write gets here only when it
- * did not decode. */
+ * did not decode, when this server is read-only, or when it closes a local session. */
 static void answer_now(struct clients *clients, struct client *client,
                        const struct identities *identities, struct slice bytes, int64_t arrived_ms,
                        bool throttled_too_long)
@@ -180,6 +203,11 @@ static void answer_now(struct clients *clients, struct client *client,
     if (throttled_too_long) {
         metrics_count(&clients->step->metrics, METRIC_THROTTLED_OPS, 1);
         reply_error(clients, client, header.xid, zxid, ZK_THROTTLED_OP);
+    } else if (clients->read_only && needs_quorum(header.type)) {
+        reply_error(clients, client, header.xid, zxid, ZK_NOT_READ_ONLY);
+    } else if (header.type == OP_CLOSE_SESSION) {
+        close_local_session(clients, client, header.xid, arrived_ms);
+        return;
     } else {
         switch (op == NULL ? OP_CLASS_NESTED : op->class) {
         case OP_CLASS_READ:
@@ -315,7 +343,8 @@ static bool must_sync(const struct clients *clients, int32_t op, struct slice bo
     struct reader reader;
     struct path_request request;
 
-    if (op != OP_SYNC || proposals_role(clients->proposals) == PROPOSALS_ALONE ||
+    if (op != OP_SYNC || clients->read_only ||
+        proposals_role(clients->proposals) == PROPOSALS_ALONE ||
         mutant_is(clients->step->mutant, MUTANT_SYNC_LOCAL))
         return false;
     reader_init(&reader, body, &clients->step->arena, clients->options.text_bytes_max);
@@ -352,7 +381,11 @@ void request_frame(struct clients *clients, struct client *client, struct slice 
     }
     bool too_late = was_throttled && waited_too_long(clients, header.type, arrived_ms);
     const struct op_info *op = op_find(header.type);
-    if (op != NULL && op->class == OP_CLASS_WRITE && !too_late) {
+    bool closes_local = header.type == OP_CLOSE_SESSION && client->attachment->session->local;
+    if (closes_local)
+        client->attachment->session->closing = true; /* nothing more of it is taken */
+    if (op != NULL && op->class == OP_CLASS_WRITE && !too_late && !clients->read_only &&
+        !closes_local) {
         if (write_submit(clients, client, header.xid, header.type, body, arrived_ms) != STATUS_OK) {
             wait_for_turn(clients, client, bytes, arrived_ms, /* throttled_too_long= */ false);
             requests_after_write(clients, client); /* it needs no zxid: it may be answered now */

@@ -93,9 +93,13 @@ void write_answer(struct clients *clients, struct client *client, const struct p
                   const struct txn *txn, const struct txn_result *result)
 {
     size_t start = reply_begin(clients);
+    enum zk_error err = (enum zk_error)result->op.err;
 
+    /* A leader does not know the local sessions of others, and says that this one has expired. */
+    if (err != ZK_OK && proposal->ephemeral_on_local && proposal->op != OP_MULTI)
+        err = ZK_EPHEMERAL_ON_LOCAL_SESSION;
     put_body(&clients->step->effects->bytes, proposal, txn, result);
-    reply_end(clients, client, start, proposal->xid, proposal->zxid, (enum zk_error)result->op.err);
+    reply_end(clients, client, start, proposal->xid, proposal->zxid, err);
     client_answered(clients, client, txn->header.type == OP_ERROR ? OP_ERROR : proposal->op,
                     proposal->xid, proposal->zxid, proposal->arrived_ms, METRIC_WRITE_LATENCY);
 }

@@ -62,13 +62,32 @@ static void give_zxid(struct leader *leader, const struct txn *txn)
     leader->puts_counted = puts;
 }
 
-/* A session that has moved to another server, or is over, changes nothing any more. */
-static enum zk_error check_session(const struct leader *leader, const struct leader_request *from)
+/* No session of all servers. Is it a local one? Those of other servers are known there only, so any id
+ * that is not ours may be one. (LeaderSessionTracker.checkSession()) */
+static bool is_local(const struct leader *leader, int64_t session_id)
+{
+    const struct session *here = sessions_find_here(leader->sessions, session_id);
+
+    if (!leader->sessions->options.local)
+        return false;
+    return here != NULL ? !here->closing : !sessions_made_here(leader->sessions, session_id);
+}
+
+/* A session that has moved to another server, or is over, changes nothing any more. A local one may
+ * change everything, and own no ephemeral. */
+static enum zk_error check_session(const struct leader *leader, const struct leader_request *from,
+                                   enum zk_error *ret_ephemerals_refused)
 {
     struct session *session = sessions_find(leader->sessions, from->session_id);
 
+    *ret_ephemerals_refused = ZK_OK;
     if (from->owner == SESSION_OWNER_NONE)
         return ZK_OK;
+    if (session == NULL && is_local(leader, from->session_id)) {
+        *ret_ephemerals_refused =
+            from->ephemeral_on_local ? ZK_EPHEMERAL_ON_LOCAL_SESSION : ZK_SESSION_EXPIRED;
+        return ZK_OK;
+    }
     if (session == NULL || session->closing)
         return ZK_SESSION_EXPIRED;
     if (session->owner == SESSION_OWNER_NONE)
@@ -84,7 +103,8 @@ enum status leader_prepare(struct leader *leader, const struct leader_request *f
 {
     struct write_request request;
     struct prepare prepare = begin_prepare(leader, from);
-    enum zk_error refused = op == OP_CLOSE_SESSION ? ZK_OK : check_session(leader, from);
+    enum zk_error refused =
+        op == OP_CLOSE_SESSION ? ZK_OK : check_session(leader, from, &prepare.ephemerals_refused);
     enum status status =
         write_request_read(op, body, leader->rules->text_bytes_max, &leader->step->arena, &request);
 

@@ -19,6 +19,7 @@ enum {
 struct proposals {
     enum proposals_role role;
     struct prepare_rules rules;
+    bool local_upgrading;
     struct tree *tree;
     struct step *step;
     struct sessions sessions;
@@ -58,6 +59,7 @@ struct proposals *proposals_new(const struct proposals_options *options, struct 
     struct proposals *proposals = mem_zalloc(sizeof(*proposals));
 
     proposals->rules = options->rules;
+    proposals->local_upgrading = options->local_upgrading;
     proposals->tree = tree;
     proposals->step = step;
     proposals->ring.kept_bytes_max = options->history_bytes_max;
@@ -147,11 +149,68 @@ static enum status forward(struct proposals *proposals, const struct proposal *r
     return STATUS_OK;
 }
 
-enum status proposals_submit(struct proposals *proposals, const struct proposal *request,
+static bool wants_ephemeral(const struct write_op *op)
+{
+    return (op->type == OP_CREATE || op->type == OP_CREATE2) &&
+           (op->flags == MODE_EPHEMERAL || op->flags == MODE_EPHEMERAL_SEQUENTIAL);
+}
+
+/* Of a body that does not decode: no. */
+static bool asks_for_ephemeral(struct proposals *proposals, int32_t op, struct slice body)
+{
+    struct write_request parsed;
+
+    if ((op != OP_CREATE && op != OP_CREATE2 && op != OP_MULTI) ||
+        write_request_read(op, body, proposals->rules.text_bytes_max, &proposals->step->arena,
+                           &parsed) != STATUS_OK)
+        return false;
+    if (op != OP_MULTI)
+        return wants_ephemeral(&parsed.op);
+    for (int32_t i = 0; i < parsed.op_count; i++) {
+        if (wants_ephemeral(&parsed.ops[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Its createSession goes right before the request. */
+static void upgrade(struct proposals *proposals, struct session *session)
+{
+    sessions_upgrade(&proposals->sessions, session);
+    proposals_submit_create_session(proposals,
+                                    &(struct proposal){.session_id = session->id,
+                                                       .arrived_ms = proposals->step->now_ms,
+                                                       .client = CLIENT_NONE,
+                                                       .op = OP_CREATE_SESSION,
+                                                       .timeout_ms = session->timeout_ms});
+}
+
+/* An ephemeral is deleted when its session ends, so all servers must know the session. False: it may
+ * not be upgraded. (QuorumZooKeeperServer.checkUpgradeSession()) */
+static bool may_have_ephemeral(struct proposals *proposals, const struct proposal *request,
+                               struct slice body)
+{
+    struct session *session = proposals->sessions.options.local
+                                  ? sessions_find_here(&proposals->sessions, request->session_id)
+                                  : NULL;
+
+    if (session == NULL || !session->local || !asks_for_ephemeral(proposals, request->op, body))
+        return true;
+    if (proposals->local_upgrading)
+        upgrade(proposals, session);
+    return proposals->local_upgrading;
+}
+
+enum status proposals_submit(struct proposals *proposals, const struct proposal *given,
                              const struct identities *identities, struct slice body)
 {
+    struct proposal own = *given;
+    const struct proposal *request = &own;
+
+    own.ephemeral_on_local = !may_have_ephemeral(proposals, given, body);
     struct leader_request from = {.session_id = request->session_id,
                                   .cxid = request->xid,
+                                  .ephemeral_on_local = own.ephemeral_on_local,
                                   .identities = identities,
                                   .owner = proposals->role == PROPOSALS_LEADS ? SESSION_OWNER_HERE
                                                                               : SESSION_OWNER_NONE};
@@ -208,10 +267,12 @@ void proposals_submit_sync(struct proposals *proposals, const struct proposal *r
 enum revalidation proposals_revalidate(struct proposals *proposals, int64_t session_id,
                                        int32_t timeout_ms)
 {
-    struct session *session = sessions_find(&proposals->sessions, session_id);
+    struct session *session = sessions_find_here(&proposals->sessions, session_id);
+    bool local = session != NULL && session->local;
 
-    ASSERT(proposals->role != PROPOSALS_IDLE);
-    if (proposals->role == PROPOSALS_LEARNS) {
+    if (proposals->role == PROPOSALS_IDLE && !local)
+        return SESSION_REFUSED;
+    if (proposals->role == PROPOSALS_LEARNS && !local) {
         quorum_revalidate_put(
             &proposals->forwarded.to_leader,
             &(struct session_touch){.session_id = session_id, .timeout_ms = timeout_ms});
@@ -220,7 +281,8 @@ enum revalidation proposals_revalidate(struct proposals *proposals, int64_t sess
     if (session == NULL || session->closing)
         return SESSION_REFUSED;
     session->timeout_ms = timeout_ms;
-    session->owner = SESSION_OWNER_HERE;
+    if (!local)
+        session->owner = SESSION_OWNER_HERE;
     sessions_touch(&proposals->sessions, session);
     return SESSION_VALID;
 }
@@ -395,6 +457,12 @@ void proposals_become_idle(struct proposals *proposals, const struct proposals_o
     while (proposals_can_apply(proposals))
         proposals_apply_agreed(proposals, observer);
     ASSERT(txn_ring_pending(&proposals->ring) == 0 && !proposals->progress.begun);
+}
+
+void proposals_serve_read_only(struct proposals *proposals)
+{
+    ASSERT(proposals->role == PROPOSALS_IDLE && txn_ring_pending(&proposals->ring) == 0);
+    sessions_begin(&proposals->sessions, proposals->tree, /* reports= */ false);
 }
 
 void proposals_lead(struct proposals *proposals, int64_t epoch_zxid)

@@ -27,6 +27,7 @@ enum proposals_role {
 struct proposals_options {
     struct prepare_rules rules;
     struct sessions_options sessions;
+    bool local_upgrading; /* a local session that wants an ephemeral becomes one of all servers */
     struct janitor_options janitor;
     struct snapshots_options snapshots;
     bool ensemble;            /* begins as PROPOSALS_IDLE; false: PROPOSALS_ALONE for ever */
@@ -43,6 +44,7 @@ struct proposal {
         generation;     /* client numbers are used again; the generation tells one from the next */
     int32_t xid, op;    /* as the client asked */
     int32_t timeout_ms; /* OP_CREATE_SESSION */
+    bool ephemeral_on_local;  /* it asks for an ephemeral of a local session: it will fail */
     const uint8_t *with_stat; /* OP_MULTI, when applied: one byte for each operation, 1: answer a
                                     create with its stat. NULL: none of them */
 };
@@ -80,7 +82,7 @@ void proposals_submit_sync(struct proposals *proposals, const struct proposal *r
 
 enum revalidation {
     SESSION_REFUSED, /* unknown, or being closed */
-    SESSION_VALID,   /* and touched; its timeout is the new one */
+    SESSION_VALID,   /* and touched; its timeout is the new one. A local one of this server, too */
     SESSION_ASKED    /* the leader knows: observer->revalidated() will tell */
 };
 /* A client comes back with its session; its password is right. */
@@ -104,6 +106,8 @@ enum proposals_role proposals_role(const struct proposals *proposals);
 /* Everything proposed is durable: all of it is applied, agreed or not, as the log has it; whoever was
  * promised an answer does not get one. */
 void proposals_become_idle(struct proposals *proposals, const struct proposals_observer *observer);
+/* Idle, and nobody was served since: local sessions may begin, and nothing may be submitted. */
+void proposals_serve_read_only(struct proposals *proposals);
 /* Idle. Transactions are behind epoch_zxid, whose counter is 0. */
 void proposals_lead(struct proposals *proposals, int64_t epoch_zxid);
 void proposals_learn(struct proposals *proposals); /* idle */

@@ -13,7 +13,7 @@ static int64_t first_id(const struct sessions_options *options)
                      ((uint64_t)options->session_seed_ms << 24 >> 8 & 0x00ffffffffffffff));
 }
 
-static bool is_of_this_server(const struct sessions *sessions, int64_t id)
+bool sessions_made_here(const struct sessions *sessions, int64_t id)
 {
     return (uint64_t)id >> 56 == sessions->options.server_id;
 }
@@ -28,7 +28,7 @@ static void adopt(struct sessions *sessions)
             continue;
         (void)session_table_add(sessions->table, known->id, known->timeout_ms,
                                 sessions->step->now_ms);
-        if (is_of_this_server(sessions, known->id) && known->id >= sessions->next_id)
+        if (sessions_made_here(sessions, known->id) && known->id >= sessions->next_id)
             sessions->next_id = known->id + 1;
     }
 }
@@ -43,6 +43,7 @@ void sessions_init(struct sessions *sessions, const struct sessions_options *opt
 void sessions_deinit(struct sessions *sessions)
 {
     session_table_free(sessions->table);
+    session_table_free(sessions->local);
     mem_free(sessions->heard);
     *sessions = (struct sessions){0};
 }
@@ -50,7 +51,9 @@ void sessions_deinit(struct sessions *sessions)
 void sessions_begin(struct sessions *sessions, struct tree *tree, bool reports)
 {
     session_table_free(sessions->table);
+    session_table_free(sessions->local);
     sessions->table = session_table_new(sessions->options.tick_ms, sessions->step->now_ms);
+    sessions->local = session_table_new(sessions->options.tick_ms, sessions->step->now_ms);
     sessions->tree = tree;
     sessions->reports = reports;
     sessions->heard_count = 0;
@@ -63,7 +66,7 @@ int64_t sessions_new_id(struct sessions *sessions)
         if (sessions->next_id == 0 || sessions->next_id == OWNER_CONTAINER_VALUE)
             sessions->next_id++;
         sessions->next_id++;
-    } while (sessions_find(sessions, sessions->next_id - 1) != NULL ||
+    } while (sessions_find_here(sessions, sessions->next_id - 1) != NULL ||
              tree_session(sessions->tree, sessions->next_id - 1) != NULL);
     return sessions->next_id - 1;
 }
@@ -71,6 +74,13 @@ int64_t sessions_new_id(struct sessions *sessions)
 struct session *sessions_find(const struct sessions *sessions, int64_t id)
 {
     return session_table_find(sessions->table, id);
+}
+
+struct session *sessions_find_here(const struct sessions *sessions, int64_t id)
+{
+    struct session *session = session_table_find(sessions->local, id);
+
+    return session != NULL ? session : sessions_find(sessions, id);
 }
 
 static void note_heard(struct sessions *sessions, struct session *session)
@@ -85,6 +95,10 @@ static void note_heard(struct sessions *sessions, struct session *session)
 
 void sessions_touch(struct sessions *sessions, struct session *session)
 {
+    if (session->local) {
+        session_table_touch(sessions->local, session, sessions->step->now_ms);
+        return;
+    }
     session_table_touch(sessions->table, session, sessions->step->now_ms);
     if (sessions->reports)
         note_heard(sessions, session);
@@ -93,6 +107,7 @@ void sessions_touch(struct sessions *sessions, struct session *session)
 void sessions_touch_all(struct sessions *sessions)
 {
     session_table_touch_all(sessions->table, sessions->step->now_ms);
+    session_table_touch_all(sessions->local, sessions->step->now_ms);
 }
 
 void sessions_created(struct sessions *sessions, int64_t id, int32_t timeout_ms)
@@ -112,6 +127,46 @@ void sessions_closed(struct sessions *sessions, int64_t id)
     if (session != NULL)
         session_table_remove(sessions->table, session);
 }
+
+/* --- local sessions --- */
+
+struct session *sessions_add_local(struct sessions *sessions, int64_t id, int32_t timeout_ms)
+{
+    struct session *session =
+        session_table_add(sessions->local, id, timeout_ms, sessions->step->now_ms);
+
+    session->local = true;
+    return session;
+}
+
+void sessions_remove_local(struct sessions *sessions, struct session *session)
+{
+    ASSERT(session->local);
+    session_table_remove(sessions->local, session);
+}
+
+void sessions_upgrade(struct sessions *sessions, struct session *session)
+{
+    ASSERT(session->local && !session->closing);
+    session_table_move(sessions->local, sessions->table, session, sessions->step->now_ms);
+    session->local = false;
+    if (sessions->reports)
+        note_heard(sessions, session);
+}
+
+struct session *sessions_next_expired_local(struct sessions *sessions)
+{
+    return session_table_pop_expired(sessions->local, sessions->step->now_ms);
+}
+
+int64_t sessions_next_local_expiry_ms(const struct sessions *sessions)
+{
+    return session_table_count(sessions->local) == 0
+               ? INT64_MAX
+               : session_table_next_bucket_ms(sessions->local);
+}
+
+/* --- expiry --- */
 
 struct session *sessions_next_expired(struct sessions *sessions)
 {

@@ -4,7 +4,9 @@
  * (or a server that stands alone) decides when one is over; a learner notes which of them it has
  * heard and reports that with its next answer to a PING. A leader fences sessions that move: what
  * comes from a server that no longer owns the session is refused.
-*/
+ *
+ * A local session is an exception: only the server that made it knows it and decides when it is over.
+ * Before it may own an ephemeral it becomes a session like all others (sessions_upgrade()). */
 #ifndef REPLICA_PROPOSALS_SESSIONS_H
 #define REPLICA_PROPOSALS_SESSIONS_H
 
@@ -16,6 +18,7 @@ struct sessions_options {
     int32_t tick_ms;         /* > 0: width of a session's bucket */
     uint8_t server_id;       /* top byte of the ids that this server makes */
     int64_t session_seed_ms; /* wall clock at start: first session id */
+    bool local;              /* new sessions are local */
 };
 
 /* Who speaks for a session: this server, or the connection of a learner (its number). */
@@ -23,7 +26,8 @@ enum { SESSION_OWNER_NONE = 0, SESSION_OWNER_HERE = -1 };
 
 struct sessions {
     struct sessions_options options;
-    struct session_table *table;
+    struct session_table *table; /* those that all servers know */
+    struct session_table *local;
     struct tree *tree;
     struct step *step;
     int64_t next_id;
@@ -37,17 +41,32 @@ struct sessions {
 void sessions_init(struct sessions *sessions, const struct sessions_options *options,
                    struct tree *tree, struct step *step);
 void sessions_deinit(struct sessions *sessions);
-/* A new role, or another tree: all that the tree knows get a full timeout. Pointers to sessions that
- * were given out are void. */
+/* A new role, or another tree: all that the tree knows get a full timeout; local sessions are over.
+ * Pointers to sessions that were given out are void. */
 void sessions_begin(struct sessions *sessions, struct tree *tree, bool reports);
 
 int64_t sessions_new_id(struct sessions *sessions); /* given to nobody before */
 struct session *sessions_find(const struct sessions *sessions, int64_t id); /* NULL: unknown */
+/* Also among the local ones. */
+struct session *sessions_find_here(const struct sessions *sessions, int64_t id);
+/* Was the id made by this server? */
+bool sessions_made_here(const struct sessions *sessions, int64_t id);
 void sessions_touch(struct sessions *sessions, struct session *session);
 void sessions_touch_all(struct sessions *sessions); /* the process stood still */
 /* A createSession, a closeSession was applied. */
 void sessions_created(struct sessions *sessions, int64_t id, int32_t timeout_ms);
 void sessions_closed(struct sessions *sessions, int64_t id);
+
+/* --- local sessions --- */
+struct session *sessions_add_local(struct sessions *sessions, int64_t id, int32_t timeout_ms);
+void sessions_remove_local(struct sessions *sessions, struct session *session);
+/* From now on it is one that all know; its createSession is proposed with that. Its address stays. */
+void sessions_upgrade(struct sessions *sessions, struct session *session);
+/* The next local session that is over, also one that is being closed; NULL: none. The caller removes
+ * it. */
+struct session *sessions_next_expired_local(struct sessions *sessions);
+int64_t sessions_next_local_expiry_ms(
+    const struct sessions *sessions); /* INT64_MAX: there are none */
 
 /* The next session that is over; NULL: none. It is not popped again, so it must be closed. */
 struct session *sessions_next_expired(struct sessions *sessions);

@@ -95,6 +95,17 @@ void session_table_remove(struct session_table *table, struct session *session)
     mem_free(session);
 }
 
+void session_table_move(struct session_table *from, struct session_table *to,
+                        struct session *session, int64_t now_ms)
+{
+    ASSERT(session_table_find(to, session->id) == NULL);
+    leave_bucket(from, session);
+    void *removed = map_remove(&from->sessions, (uint64_t)session->id);
+    ASSERT(removed == session);
+    map_set(&to->sessions, (uint64_t)session->id, session);
+    enter_bucket(to, session, bucket_end(to, now_ms + session->timeout_ms));
+}
+
 void session_table_touch(struct session_table *table, struct session *session, int64_t now_ms)
 {
     int64_t end_ms = bucket_end(table, now_ms + session->timeout_ms);

@@ -14,6 +14,7 @@ struct session { /* as the leader knows it, whichever server its client speaks t
     int32_t timeout_ms;
     bool closing;          /* its closeSession is proposed: nothing more of it is taken */
     bool heard;            /* by a learner, since its last report to the leader */
+    bool local;            /* only this server knows it */
     int64_t owner;         /* who speaks for it (proposals/sessions.h); 0: nobody yet */
     int64_t bucket_end_ms; /* when it expires unless it is touched */
     struct list in_bucket;
@@ -27,6 +28,9 @@ struct session *session_table_find(const struct session_table *table, int64_t id
 struct session *session_table_add(struct session_table *table, int64_t id, int32_t timeout_ms,
                                   int64_t now_ms);
 void session_table_remove(struct session_table *table, struct session *session);
+/* To another table, as if it had been added there just now; its address stays. */
+void session_table_move(struct session_table *from, struct session_table *to,
+                        struct session *session, int64_t now_ms);
 /* Its client was heard: the session moves to the bucket that ends after now + its timeout. */
 void session_table_touch(struct session_table *table, struct session *session, int64_t now_ms);
 /* The next expired session, oldest bucket first; NULL: none. It stays in the table, without a bucket. */

@@ -129,6 +129,8 @@ static enum zk_error check_create(struct prepare *prepare, const struct write_op
 
     if (err != ZK_OK)
         return err;
+    if (is_ephemeral_mode(op->flags) && prepare->ephemerals_refused != ZK_OK)
+        return prepare->ephemerals_refused;
     if (op->path.data == NULL)
         return ZK_MARSHALLING_ERROR;
     if (!has_slash(op->path) || has_nul(op->path))

@@ -24,7 +24,9 @@ struct prepare { /* one request's; everything in it is borrowed */
     struct traffic *traffic; /* counts what quotas refuse; NULL: nobody counts */
     const struct prepare_rules *rules;
     const struct identities *identities;
-    struct arena *arena;      /* the transaction's slices live here or in the request */
+    struct arena *arena; /* the transaction's slices live here or in the request */
+    /* What a create of an ephemeral gets: its session is no session of all servers. ZK_OK: it is one. */
+    enum zk_error ephemerals_refused;
     struct txn_header header; /* zxid, time, client, cxid: given; type: filled in */
 };
 

@@ -43,6 +43,7 @@ struct connection_throttle_config { /* connection_throttle_* */
     double drop_increase, drop_decrease, decrease_ratio;
     bool weighted;
     int32_t weight_global, weight_local, weight_renew;
+    int32_t weight_new; /* of a new session: one of the first two */
 };
 
 struct front_config {
@@ -124,6 +125,7 @@ struct ensemble_config {
     int32_t init_limit, sync_limit;
     int32_t connect_limit;                /* connectToLearnerMasterLimit, in ticks; 0: init_limit */
     bool leader_serves;                   /* a leader takes clients, too */
+    bool local_sessions, local_upgrading; /* localSessions*Enabled */
     int32_t resend_min_ms, resend_max_ms; /* fastleader.*: between two notifications */
     const char *dynamic_file, *peer_type, *initial_config;
     struct client_hosts client_hosts;

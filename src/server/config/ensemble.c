@@ -115,6 +115,11 @@ bool ensemble_distributed(const struct config *config)
            (!config->ensemble.standalone_enabled && config->ensemble.voters > 0);
 }
 
+bool ensemble_local_sessions(const struct config *config)
+{
+    return ensemble_distributed(config) && config->ensemble.local_sessions;
+}
+
 int64_t ensemble_server_id(const struct config *config)
 {
     return ensemble_distributed(config) ? config->ensemble.my_id : 0;
@@ -185,12 +190,15 @@ void ensemble_check(struct config *config, const struct properties *dynamic)
             check_own_line(config, own, line_of_server(lines, own->id));
         membership_free(membership);
     }
+    config->front.throttle.weight_new = ensemble_local_sessions(config)
+                                            ? config->front.throttle.weight_local
+                                            : config->front.throttle.weight_global;
     if (!ensemble_distributed(config))
         return;
-    if (config->words.read_only_mode)
-        config_warn(config, 0,
-                    "readonlymode.enabled=true is known and has no effect yet: a server without a "
-                    "quorum serves nobody");
+    if (config->words.read_only_mode && !config->ensemble.local_sessions)
+        config_warn(config, config_line_of(config, "readonlymode.enabled"),
+                    "readonlymode.enabled=true and localSessionsEnabled=false: a server without a "
+                    "quorum can make no session, so it serves nobody");
     if (config->ensemble.init_limit == 0)
         config_invalid(config, 0, "initLimit is not set");
     if (config->ensemble.sync_limit == 0)

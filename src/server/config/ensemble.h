@@ -19,5 +19,7 @@ int64_t ensemble_server_id(const struct config *config);
 uint8_t ensemble_session_server_id(const struct config *config);
 /* More than one voter, or standaloneEnabled=false: Java would run the quorum code. */
 bool ensemble_distributed(const struct config *config);
+/* localSessionsEnabled, which means nothing to a server alone. */
+bool ensemble_local_sessions(const struct config *config);
 
 #endif

@@ -188,8 +188,8 @@ static bool connect_allowed(struct connection *connection, struct slice frame)
     int32_t need = 1;
 
     if (config->throttle.weighted)
-        need = asks_for_session(frame) ? config->throttle.weight_renew
-                                       : config->throttle.weight_global;
+        need =
+            asks_for_session(frame) ? config->throttle.weight_renew : config->throttle.weight_new;
     bool allowed = throttle_take(&front->throttle, need, now_ms, chance(front));
     metrics_observe(&front->metrics, METRIC_TOKEN_DEFICIT, throttle_deficit(&front->throttle));
     metrics_count(&front->metrics, METRIC_CONNECT_REQUESTS, 1);

@@ -151,17 +151,28 @@ static void put_learner_sessions(const struct words *words, struct buffer *out)
     mem_free(sorted);
 }
 
+static void put_local_sessions(const struct words *words, struct buffer *out)
+{
+    struct bucket_lines bucket = {.words = words};
+
+    replica_visit_local_sessions(words->replica, add_session, &bucket);
+    put_buckets(&bucket, "Local Session", out);
+}
+
 void words_put_dump(const struct words *words, struct buffer *out)
 {
     struct bucket_lines bucket = {.words = words};
     struct ensemble_info info;
+    bool local = words->settings.local_sessions;
 
     buffer_printf(out, "SessionTracker dump:\n");
+    if (local)
+        put_local_sessions(words, out);
     if (replica_ensemble(words->replica, &info) && info.state != PEER_LEADING) {
         put_learner_sessions(words, out);
     } else {
         replica_visit_sessions(words->replica, add_session, &bucket);
-        put_buckets(&bucket, "Session", out);
+        put_buckets(&bucket, local ? "Global Session" : "Session", out);
     }
     put_ephemerals(words, out);
     put_connection_ends(words, out);

@@ -117,7 +117,7 @@ void words_put_metrics(const struct words *words, struct buffer *out)
 
     words_collect_metrics(words, &all);
     buffer_printf(out, "zk_version\t%s\nzk_server_state\t%s\n", VERSION_LINE, words_mode(words));
-    if (replica_ensemble(words->replica, &info)) {
+    if (replica_ensemble(words->replica, &info) && !info.read_only) {
         put_role(out, &info);
         role = info.state == PEER_LEADING ? METRICS_LEADER : METRICS_LEARNER;
     }

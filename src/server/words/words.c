@@ -53,6 +53,8 @@ static void put_stats(const struct words *words, uint32_t asker, bool clients, s
 
     words_collect_metrics(words, &all);
     buffer_printf(out, "Zookeeper version: %s\n", VERSION_LINE);
+    if (words_read_only(words))
+        buffer_printf(out, "READ-ONLY mode; serving only read-only clients\n");
     if (clients) {
         buffer_printf(out, "Clients:\n");
         put_connections(words, asker, /* full= */ false, out);
@@ -103,7 +105,8 @@ static void put_ports(const struct member *own, bool election, struct buffer *ou
 }
 
 /* The answer ends with the version, without a newline. */
-static void put_ensemble_conf(const struct word_settings *settings, struct buffer *out)
+static void put_ensemble_conf(const struct word_settings *settings, bool read_only,
+                              struct buffer *out)
 {
     const struct member *own = membership_find(settings->membership, settings->server_id);
 
@@ -112,7 +115,10 @@ static void put_ensemble_conf(const struct word_settings *settings, struct buffe
                   settings->sync_limit);
     put_ports(own, /* election= */ true, out);
     put_ports(own, /* election= */ false, out);
-    buffer_printf(out, "peerType=%d\nmembership: \n", own->role == MEMBER_OBSERVER ? 1 : 0);
+    buffer_printf(out, "peerType=%d\n", own->role == MEMBER_OBSERVER ? 1 : 0);
+    if (read_only)
+        return;
+    buffer_printf(out, "membership: \n");
     membership_write(out, settings->membership);
 }
 
@@ -132,7 +138,7 @@ static void put_conf(const struct words *words, struct buffer *out)
                   settings->session_timeout_min_ms, settings->session_timeout_max_ms,
                   settings->listen_backlog, (long long)settings->server_id);
     if (settings->membership != NULL)
-        put_ensemble_conf(settings, out);
+        put_ensemble_conf(settings, words_read_only(words), out);
 }
 
 /* --- watches --- */
@@ -278,9 +284,8 @@ static void answer_mntr(struct words *words, const struct word_question *questio
 static void answer_isro(struct words *words, const struct word_question *question,
                         struct buffer *out)
 {
-    (void)words;
     (void)question;
-    buffer_printf(out, "rw");
+    buffer_printf(out, words_read_only(words) ? "ro" : "rw");
 }
 
 static void answer_stmk(struct words *words, const struct word_question *question,

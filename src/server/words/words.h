@@ -15,6 +15,7 @@ struct word_settings {
     int64_t server_id;
     int32_t init_limit, sync_limit;
     const struct membership *membership; /* NULL: it serves alone */
+    bool local_sessions;                 /* new sessions are local */
 };
 
 struct words { /* who knows the answers; all borrowed */

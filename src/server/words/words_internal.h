@@ -11,8 +11,9 @@ void words_put_metrics(const struct words *words, struct buffer *out); /* mntr.c
 void words_put_dump(const struct words *words, struct buffer *out);    /* dump.c */
 void words_put_environment(struct buffer *out);                        /* environment.c */
 
-/* "standalone", "leader", "follower", "observer"; NULL: of an ensemble, and not serving. */
+/* "standalone", "leader", "follower", "observer", "read-only"; NULL: of an ensemble, and not serving. */
 const char *words_mode(const struct words *words); /* mode.c */
 bool words_leads(const struct words *words);       /* mode.c */
+bool words_read_only(const struct words *words);   /* mode.c */
 
 #endif

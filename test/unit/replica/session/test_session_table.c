@@ -135,3 +135,18 @@ TEST(every_session_is_walked_once)
     CHECK_U64("sum", sum, 1000 * 1001 / 2);
     session_table_free(table);
 }
+
+TEST(a_session_that_moves_to_another_table_keeps_its_address_and_gets_its_full_timeout)
+{
+    struct session_table *from = session_table_new(TICK_MS, 0);
+    struct session_table *to = session_table_new(TICK_MS, 0);
+    struct session *session = session_table_add(from, 1, 4000, 0);
+
+    session_table_move(from, to, session, 5000);
+    CHECK(session_table_find(from, 1) == NULL && session_table_find(to, 1) == session);
+    CHECK(session_table_pop_expired(from, 100000) == NULL);
+    CHECK_I64("its end", session->bucket_end_ms, 10000);
+    CHECK(session_table_pop_expired(to, 10000) == session);
+    session_table_free(from);
+    session_table_free(to);
+}
