@@ -8,7 +8,7 @@ CONFIGURE = @test -f build/$(1)/build.ninja || cmake --preset $(1) >build/$(1).l
             { cat build/$(1).log; echo "cannot configure: run dev/setup.sh build"; exit 1; }
 
 .DEFAULT_GOAL := all
-.PHONY: all help run test check quick unit conformance differential e2e crash ensemble sim sim-many input \
+.PHONY: all help run test check quick unit conformance differential e2e crash ensemble sim sim-many input commands \
         fuzz bench format lint install clean debug asan setup setup-test
 
 all: build ## the release program, build/paddock
@@ -62,6 +62,9 @@ sim-many: build ## simulated runs of fresh seeds (COUNT=2000 SECONDS=300 FIRST=n
 	$(call CONFIGURE,release)
 	@$(call BUILD,release) --target simulate
 	@build/release/simulate $(or $(COUNT),2000) $(or $(FIRST),0) $(or $(SECONDS),300) $(JOBS)
+
+commands: all ## zkServer.sh, zkCli.sh, the offline tools
+	$(PYTEST) test/tools test/scripts test/shell
 
 input: all ## bad input, configuration, four-letter words, load generator
 	$(PYTEST) $(wildcard test/input test/config test/fourletter test/storage test/bench)

@@ -3,6 +3,7 @@
 #include "server/config/version.h"
 #include "server/daemon.h"
 #include "tools/four_letter_tool.h"
+#include "tools/tools.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,11 @@ static const struct command {
 } commands[] = {
     {"server", daemon_main, "a ZooKeeper server"},
     {"four-letter", four_letter_tool_main, "asks a server srvr, stat, ruok, mntr, ..."},
+    {"txnlog-toolkit", txnlog_toolkit_main, "prints, repairs, cuts transaction logs"},
+    {"snapshot-toolkit", snapshot_toolkit_main, "prints a snapshot"},
+    {"snapshot-comparer", snapshot_comparer_main, "how two snapshots differ"},
+    {"snapshot-summary", snapshot_summary_main, "children and data below a znode"},
+    {"cleanup", cleanup_tool_main, "removes old snapshots and logs"},
     {"bench", bench_main, "load for any ZooKeeper-compatible address, with latencies"},
     {"version", version, "which version this is (also --version)"},
     {"help", help, "this text (also --help)"},
@@ -36,7 +42,7 @@ static int help(int argc, char **argv)
     (void)argv;
     printf("paddock: a replacement for Apache ZooKeeper\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        printf("paddock %-11s %s\n", commands[i].name, commands[i].purpose);
+        printf("paddock %-17s %s\n", commands[i].name, commands[i].purpose);
     printf("\n%s", daemon_usage);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* dump.c: the word dump: sessions and connections by when they end, and who owns ephemerals. */
-#include "server/words/java_text.h"
+#include "io/java_text.h"
 #include "server/words/words_internal.h"
 
 #include <stdlib.h>

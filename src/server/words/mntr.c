@@ -2,8 +2,8 @@
  * namespace. */
 #include "server/words/words_internal.h"
 
+#include "io/java_text.h"
 #include "server/config/version.h"
-#include "server/words/java_text.h"
 
 static void put_summary(struct buffer *out, const char *name, const struct summary *summary)
 {

@@ -2,9 +2,9 @@
  * because scripts parse them. */
 #include "server/words/words_internal.h"
 
+#include "io/java_text.h"
 #include "replica/membership/membership.h"
 #include "server/config/version.h"
-#include "server/words/java_text.h"
 
 static void put_session(const struct client_info *info, struct buffer *out)
 {

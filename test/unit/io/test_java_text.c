@@ -1,4 +1,4 @@
-#include "server/words/java_text.h"
+#include "io/java_text.h"
 
 #include "test/lib/check.h"
 
@@ -59,4 +59,42 @@ TEST(a_date_is_printed_as_java_prints_it)
     java_put_date(&text, INT64_C(1795225454000));
     CHECK_SLICE("date", buffer_slice(&text), SLICE("Sat Nov 21 01:44:14 UTC 2026"));
     buffer_deinit(&text);
+}
+
+TEST(the_short_and_the_medium_style_are_as_java_prints_them)
+{
+    struct buffer text;
+
+    setenv("TZ", "UTC", 1);
+    tzset();
+    buffer_init(&text);
+    java_put_date_short(&text, INT64_C(1795225454999));
+    CHECK_SLICE("short", buffer_slice(&text), SLICE("11/21/26, 1:44:14 AM UTC"));
+    text.size = 0;
+    java_put_date_short(&text, -1);
+    CHECK_SLICE("before 1970", buffer_slice(&text), SLICE("12/31/69, 11:59:59 PM UTC"));
+    text.size = 0;
+    java_put_date_medium(&text, INT64_C(1795225454000 + 11 * 3600 * 1000));
+    CHECK_SLICE("medium", buffer_slice(&text), SLICE("Nov 21, 2026, 12:44:14 PM"));
+    buffer_deinit(&text);
+}
+
+static void check_text_of(const char *bytes, const char *want)
+{
+    struct buffer text;
+
+    buffer_init(&text);
+    java_put_text(&text, slice_text(bytes));
+    CHECK_SLICE(want, buffer_slice(&text), slice_text(want));
+    buffer_deinit(&text);
+}
+
+TEST(bytes_that_are_no_utf8_are_printed_as_java_prints_them)
+{
+    check_text_of("a\xe4\xb8\xad\xf0\x9f\x98\x80", "a\xe4\xb8\xad\xf0\x9f\x98\x80");
+    check_text_of("\xed\xa0\xbd\xed\xb8\x80", "\xf0\x9f\x98\x80"); /* two surrogates */
+    check_text_of("\xed\xa0\xbd!", "\xef\xbf\xbd!");               /* one alone */
+    check_text_of("\xff\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+    check_text_of("\xe4\xb8!", "\xef\xbf\xbd!");
+    check_text_of("\xf0\x9f\x98", "\xef\xbf\xbd");
 }

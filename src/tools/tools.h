@@ -1,0 +1,27 @@
+/* tools.h: the sub-commands of `paddock` that look at the files of a data directory, offline. Each takes
+ * the words of the ZooKeeper program that it replaces, and its exit codes; argv[0] is the sub-command.
+ * None changes a file that it is given; what is written and removed is said at each. */
+#ifndef TOOLS_TOOLS_H
+#define TOOLS_TOOLS_H
+
+#include "base/base.h"
+
+/* zkTxnLogToolkit.sh: prints a transaction log; writes F.fixed with checksums repaired (-r), or
+ * F.choppedN, the log up to one zxid (-c -z). 0; 1: wrong options, no such file, damage; 2: not a log. */
+int txnlog_toolkit_main(int argc, char **argv);
+
+/* zkSnapShotToolkit.sh: prints a snapshot as text, or as JSON. 0; 1: damage; 2: wrong words. */
+int snapshot_toolkit_main(int argc, char **argv);
+
+/* zkSnapshotComparer.sh: the difference of two snapshots. 0; 1: damage, a file that is missing, not a
+ * number; 2: wrong options. */
+int snapshot_comparer_main(int argc, char **argv);
+
+/* zkSnapshotRecursiveSummaryToolkit.sh: children and data below a node. 0; 1: damage; 2: wrong words. */
+int snapshot_summary_main(int argc, char **argv);
+
+/* zkCleanup.sh: removes old snapshots and the logs that no newer one needs. 0; 1: wrong words, or a
+ * file that could not be removed. */
+int cleanup_tool_main(int argc, char **argv);
+
+#endif
