@@ -74,7 +74,7 @@ static void check_problem(const char *word, const char *want)
     struct java_words words;
 
     CHECK(!parse(&words, &word, 1));
-    CHECK_INT(strcmp(words.problem, want), 0);
+    CHECK_TEXT("problem", words.problem, want);
     java_words_deinit(&words);
 }
 
