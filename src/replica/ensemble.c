@@ -61,9 +61,9 @@ static void write_config_node(struct ensemble *ensemble)
     uint32_t id;
 
     membership_write(&text, membership);
-    enum zk_error err = tree_set_data(
-        *ensemble->tree, SLICE("/zookeeper/config"), buffer_slice(&text),
-        (int32_t)membership->version, membership->version, ensemble->step->wall_ms, &id);
+    enum zk_error err = tree_set_data(*ensemble->tree, SLICE("/zookeeper/config"),
+                                      buffer_slice(&text), (int32_t)membership->version,
+                                      membership->version, ensemble->step->wall_ms, &id);
     /* A snapshot of other software may lack the node; then clients miss it, too. */
     ASSERT(err == ZK_OK || err == ZK_NO_NODE);
     buffer_deinit(&text);

@@ -61,7 +61,8 @@ static void split_one_bucket(struct tree *tree)
     uint32_t *from = &tree->segments[old / HEADS_PER_SEGMENT][old % HEADS_PER_SEGMENT];
     uint32_t *to = &tree->segments[added / HEADS_PER_SEGMENT][added % HEADS_PER_SEGMENT];
     ASSERT(bit != 0 && *to == NODE_NONE);
-    uint32_t soon = old + SPLITS_AHEAD; /* to be split: below bucket_count, for the table is larger */
+    uint32_t soon =
+        old + SPLITS_AHEAD; /* to be split: below bucket_count, for the table is larger */
     prefetch_node(tree, tree->segments[soon / HEADS_PER_SEGMENT][soon % HEADS_PER_SEGMENT]);
     while (*from != NODE_NONE) {
         struct znode *node = tree_node(tree, *from);
