@@ -510,6 +510,11 @@ static void do_work(struct node *node)
     struct tree *tree = outcome.recovery.tree;
     int64_t last_zxid = outcome.recovery.last_zxid;
     store_outcome_deinit(&outcome);
+    if (status == STATUS_NO_SPACE && !store_actor_failed(node->actor)) {
+        node->disk_set = true;
+        events_in(node->events, FULL_RETRY_US, disk, node, node->life);
+        return;
+    }
     if (status != STATUS_OK && !refused) {
         if (tree != NULL)
             tree_free(tree);

@@ -526,6 +526,33 @@ TEST(old_files_go_only_when_the_name_of_the_new_snapshot_is_durable)
     CHECK(outcomes[0] > 0 && outcomes[1] > 0);
 }
 
+TEST(epochs_that_find_no_space_are_written_when_there_is_some)
+{
+    for (uint64_t blocks = 0; blocks < 4; blocks++) {
+        uint64_t seed = 7;
+        struct store_world world;
+        struct epochs epochs;
+        struct store_notes notes = {0};
+        world_init(&world, seed);
+        struct dirs dirs = make_history(&world, &seed);
+        struct store_actor *actor = actor_start(dirs);
+        sim_disk_set_space(dirs.data, blocks);
+        enum status status = write_epochs(actor, 8, 7);
+        CHECK(status == STATUS_NO_SPACE || (status == STATUS_OK && blocks >= 2));
+        CHECK(!store_actor_failed(actor));
+        sim_disk_set_space(dirs.data, UINT64_MAX);
+        CHECK_STATUS(write_epochs(actor, 8, 7), STATUS_OK);
+        CHECK_STATUS(epochs_read(sim_disk(dirs.data), &epochs, &notes), STATUS_OK);
+        CHECK_I64("accepted", epochs.accepted, 8);
+        CHECK_I64("current", epochs.current, 7);
+        CHECK(serve(actor, &world, &seed, 2));
+        store_notes_deinit(&notes);
+        store_actor_free(actor);
+        world_deinit(&world);
+        dirs_free(dirs);
+    }
+}
+
 TEST(an_actor_that_failed_once_answers_the_same_to_everything_that_follows)
 {
     uint64_t seed = 6;

@@ -143,7 +143,14 @@ enum status store_actor_work(struct store_actor *actor, const struct store_work 
         status = do_work(actor, work, &ret_outcome->recovery);
     bool refused = (status == STATUS_NOT_FOUND && work->kind == STORE_TRUNCATE) ||
                    (status == STATUS_INVALID && work->kind == STORE_WRITE_EPOCHS);
-    if (status != STATUS_OK && !refused)
+    bool repeatable = status == STATUS_NO_SPACE && work->kind == STORE_WRITE_EPOCHS &&
+                      !(actor->installing && work->current_epoch != EPOCH_NONE);
+    if (status != STATUS_OK && !refused && !repeatable)
         actor->failed = status;
     return status;
+}
+
+bool store_actor_failed(const struct store_actor *actor)
+{
+    return actor->failed != STATUS_OK;
 }

@@ -45,10 +45,13 @@ struct store_outcome {
  * log goes on as before.
  * STATUS_INVALID: STORE_WRITE_EPOCHS before the snapshot of STORE_RESTART_LOG was written: nothing was
  * changed. Of STORE_RELOAD: as store_recover().
+ * STATUS_NO_SPACE, and store_actor_failed() is false: STORE_WRITE_EPOCHS; each file has its old or its
+ * new number, and the same work may be done again when there is space.
  * Everything else: end the process; the next start finishes or undoes it. Each later call answers the
  * same. The outcome is filled in any case: store_outcome_deinit(). */
 MUST_USE enum status store_actor_work(struct store_actor *actor, const struct store_work *work,
                                       struct store_outcome *ret_outcome);
+bool store_actor_failed(const struct store_actor *actor); /* for good: end the process */
 void store_outcome_deinit(struct store_outcome *outcome); /* the notes; not the tree */
 
 #endif

@@ -139,16 +139,14 @@ static bool take(struct log_thread *thread)
 }
 
 /* The disk is full: wait a second. False: the server is to end, and the batch stays unwritten. */
-static bool wait_for_space(struct log_thread *thread)
+static bool wait_for_space(struct log_thread *thread, const char *what, const char *meanwhile)
 {
     pthread_mutex_lock(&thread->lock);
     if (!thread->full)
-        log_error(
-            "log",
-            "no space left for the transaction log directory=%s; writes wait and are "
-            "not acknowledged, reads are served; it is tried again every second, so free some "
-            "space",
-            thread->options.directory);
+        log_error("log",
+                  "no space left for %s directory=%s; %s; it is tried again every second, so free "
+                  "some space",
+                  what, thread->options.directory, meanwhile);
     thread->full = true;
     int64_t until_ns = now_ns() + FULL_RETRY_MS * INT64_C(1000000);
     while (!thread->stopping && wait_until(thread, until_ns)) {
@@ -201,7 +199,8 @@ static bool flush(struct log_thread *thread, const struct entry *entries, size_t
     for (size_t i = 0; i < count; i++)
         thread->appends[i] = entries[i].append;
     while ((status = txnlog_writer_append(writer, thread->appends, count)) == STATUS_NO_SPACE) {
-        if (!wait_for_space(thread))
+        if (!wait_for_space(thread, "the transaction log",
+                            "writes wait and are not acknowledged, reads are served"))
             return false;
     }
     if (status != STATUS_OK)
@@ -279,7 +278,8 @@ static bool is_refusal(enum store_work_kind kind, enum status status)
            (kind == STORE_WRITE_EPOCHS && status == STATUS_INVALID);
 }
 
-static void do_work(struct log_thread *thread, const struct store_work *work)
+/* False: the disk is full, and the server ends. */
+static bool do_work(struct log_thread *thread, const struct store_work *work)
 {
     struct snapshot_thread *snapshots =
         work->kind == STORE_WRITE_EPOCHS ? NULL : thread->options.snapshots;
@@ -288,6 +288,12 @@ static void do_work(struct log_thread *thread, const struct store_work *work)
     if (snapshots != NULL)
         snapshot_thread_pause(snapshots);
     enum status status = store_actor_work(thread->actor, work, &outcome);
+    while (status == STATUS_NO_SPACE && !store_actor_failed(thread->actor)) {
+        store_outcome_deinit(&outcome);
+        if (!wait_for_space(thread, "the epochs", "this server takes no part in the new epoch"))
+            return false;
+        status = store_actor_work(thread->actor, work, &outcome);
+    }
     if (snapshots != NULL)
         snapshot_thread_resume(snapshots);
     const struct store_notes *notes = &outcome.recovery.notes;
@@ -297,6 +303,9 @@ static void do_work(struct log_thread *thread, const struct store_work *work)
     if (status != STATUS_OK && !is_refusal(work->kind, status))
         die_of_work(thread, work, status);
     pthread_mutex_lock(&thread->lock);
+    if (thread->full)
+        log_info("log", "there is space again; this server goes on");
+    thread->full = false;
     thread->news.work_done = true;
     thread->news.outcome = (struct log_thread_outcome){.kind = work->kind,
                                                        .status = status,
@@ -305,6 +314,7 @@ static void do_work(struct log_thread *thread, const struct store_work *work)
     pthread_mutex_unlock(&thread->lock);
     store_outcome_deinit(&outcome);
     uv_async_send(&thread->async);
+    return true;
 }
 
 static bool is_stopping(struct log_thread *thread)
@@ -332,7 +342,8 @@ static void *run(void *argument)
         if (work->wanted) {
             if (is_stopping(thread))
                 return NULL; /* what stands after it means nothing without it */
-            do_work(thread, &work->what);
+            if (!do_work(thread, &work->what))
+                return NULL;
         }
         if (!flush_range(thread, first, count))
             return NULL;
