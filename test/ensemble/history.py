@@ -1,0 +1,94 @@
+"""A history that can be checked: clients write while servers come and go, and what was acknowledged is
+compared with what is there afterwards."""
+
+import contextlib
+import threading
+
+from kazoo.exceptions import BadVersionError, KazooException
+from load import UNKNOWN, Load, ensure
+
+from pylib.ensemble import start_kazoo, stop_kazoo
+
+# A client waits for a third of it for a server that says nothing, and no pause here lasts so long.
+LONG_SESSION_S = 60.0
+
+
+class Counter(threading.Thread):
+    """Sets one znode to 1, 2, 3, ... at the version it knows, and makes sequential znodes.
+
+    A set whose answer was lost is looked up: it was done once or not at all."""
+
+    def __init__(self, hosts, root):
+        super().__init__(daemon=True)
+        self.root, self.ending, self.failure = root, threading.Event(), None
+        self.sets, self.names = 0, []
+        self.client = start_kazoo(hosts, LONG_SESSION_S, randomize_hosts=True)
+        ensure(self.client, root + "/counter", b"0")
+
+    def run(self):
+        try:
+            while not self.ending.is_set():
+                self.set()
+                with contextlib.suppress(*UNKNOWN):
+                    self.names.append(self.client.create(self.root + "/s-", b"", sequence=True))
+        except (KazooException, AssertionError) as failure:
+            self.failure = failure
+
+    def set(self):
+        wanted, was_done = b"%d" % (self.sets + 1), False
+        while not self.ending.is_set():
+            try:
+                if was_done:
+                    data, stat = self.client.get(self.root + "/counter")
+                    assert (data, stat.version) == (wanted, self.sets + 1), (data, stat, wanted)
+                else:
+                    stat = self.client.set(self.root + "/counter", wanted, self.sets)
+                    assert stat.version == self.sets + 1, "a set that nobody has acknowledged"
+                self.sets += 1
+                return
+            except BadVersionError:
+                was_done = True
+            except UNKNOWN:
+                self.ending.wait(0.02)
+
+    def check(self, member):
+        self.ending.set()
+        self.join(60.0)
+        assert not self.is_alive() and self.failure is None, self.failure
+        client = member.kazoo()
+        try:
+            client.sync(self.root)
+            data, stat = client.get(self.root + "/counter")
+            # The last set may have been given up while its answer was on its way.
+            assert stat.version in (self.sets, self.sets + 1) and int(data) == stat.version
+            there = set(client.get_children(self.root))
+            assert len(set(self.names)) == len(self.names), "a sequential name was given twice"
+            assert {name.rsplit("/", 1)[1] for name in self.names} <= there
+            assert self.names == sorted(self.names), "the numbers of one client's znodes grow"
+        finally:
+            stop_kazoo(client)
+
+    def stop(self):
+        self.ending.set()
+        self.join(60.0)
+        stop_kazoo(self.client)
+
+
+@contextlib.contextmanager
+def history(ensemble, name):
+    """Clients write meanwhile; afterwards everything that was acknowledged is there, once, everywhere."""
+    counter = Counter(ensemble.hosts, "/counters/" + name)
+    try:
+        counter.start()
+        with Load(ensemble, writers=2, timeout_s=LONG_SESSION_S) as load:
+            load.wait_for(20)
+            yield load
+            ensemble.wait_all()
+            load.wait_for(20)
+            load.check()
+            for member in ensemble.running():
+                counter.check(member)
+            assert counter.sets > 20
+        ensemble.check_same()
+    finally:
+        counter.stop()
