@@ -1,8 +1,6 @@
-"""Cut and slow networks: each server is on a host of its own, as far as it can tell."""
+"""Cut and slow networks between servers; clients reach all of them all the time."""
 
-import itertools
 import os
-import subprocess
 import sys
 import time
 
@@ -11,85 +9,105 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from history import history  # noqa: E402
+from load import Load  # noqa: E402
+from network import Forbidden, Network, spread  # noqa: E402
 from pylib.ensemble import Ensemble  # noqa: E402
 
-
-def shell(*words):
-    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-class Network:
-    """A bridge, and a network namespace for each server at 10.231.7.N."""
-
-    names = itertools.count()
-
-    def __init__(self):
-        self.tag = "pk%d%d" % (os.getpid() % 10000, next(self.names))
-        self.bridge, self.count = self.tag + "b", 0
-
-    def run(self, text):
-        done = shell(*text.split())
-        if done.returncode != 0:
-            raise OSError("%s: %s" % (text, done.stdout.strip()))
-
-    def __enter__(self):
-        try:
-            self.run("ip link add %s type bridge" % self.bridge)
-            self.run("ip addr add 10.231.7.100/24 dev %s" % self.bridge)
-            self.run("ip link set %s up" % self.bridge)
-            for number in (1, 2, 3):
-                self.add(number)
-        except OSError as wrong:
-            self.__exit__()
-            pytest.skip("this machine allows no network namespaces: %s" % wrong)
-        return self
-
-    def add(self, number):
-        name = self.name(number)
-        self.run("ip netns add " + name)
-        self.run("ip link add %s type veth peer name eth0 netns %s" % (name, name))
-        self.run("ip link set %s master %s up" % (name, self.bridge))
-        self.run("ip -n %s addr add 10.231.7.%d/24 dev eth0" % (name, number))
-        self.run("ip -n %s link set eth0 up" % name)
-        self.run("ip -n %s link set lo up" % name)
-
-    def name(self, number):
-        return "%sn%d" % (self.tag, number)
-
-    def cut(self, number):
-        self.run("ip link set %s nomaster" % self.name(number))
-
-    def heal(self, number):
-        self.run("ip link set %s master %s" % (self.name(number), self.bridge))
-
-    def __exit__(self, *exc):
-        for number in (1, 2, 3):
-            shell("ip", "netns", "del", self.name(number))
-            shell("ip", "link", "del", self.name(number))
-        shell("ip", "link", "del", self.bridge)
+SYNC_LIMIT_S = 4.0  # of class Ensemble
 
 
 @pytest.fixture(scope="module")
-def spread():
-    """Three servers on three hosts, as far as they can tell."""
+def network():
     with Network() as network:
-        ensemble = Ensemble(["paddock"] * 3)
-        for member in ensemble.members:
-            member.host = "10.231.7.%d" % member.id
-            member.config["clientPortAddress"] = member.host
-            member.wrapper = ["ip", "netns", "exec", network.name(member.id)]
-        for member in ensemble.members:
-            for other in ensemble.members:
-                member.config["server.%d" % other.id] = other.line().replace(
-                    "127.0.0.1", other.host)
-        with ensemble:
-            yield network, ensemble
+        yield network
 
 
-def test_a_follower_that_is_cut_off_comes_back_with_everything(spread):
-    network, ensemble = spread
-    with history(ensemble, "follower") as load:
-        follower = ensemble.followers()[0]
+@pytest.fixture
+def paddock(shared, network):
+    network.heal()
+    return shared("paddock", lambda: spread(network, Ensemble(["paddock"] * 3)))
+
+
+def others_lead(ensemble, leader):
+    """Another one leads, and the old leader serves nobody any more."""
+    others = [member for member in ensemble.members if member is not leader]
+    ensemble.wait(lambda: any(member.mode() == "leader" for member in others), "another leader")
+    ensemble.wait(lambda: leader.mode() is None, "the old leader stops serving")
+
+
+def test_a_leader_that_is_cut_off_is_replaced_and_follows_when_it_is_back(paddock, network):
+    with history(paddock, "cut") as load:
+        for _ in range(2):
+            leader = paddock.wait_leader()
+            began = time.monotonic()
+            network.cut(leader.id)
+            others_lead(paddock, leader)
+            # Twice the limit, and time for an election and a busy machine.
+            assert time.monotonic() - began < 2 * SYNC_LIMIT_S + 20.0
+            load.wait_for(10)
+            network.heal()
+            paddock.wait_all()
+            assert leader.mode() == "follower"
+
+
+def test_a_leader_that_hears_and_is_not_heard_is_replaced(paddock, network):
+    with history(paddock, "mute") as load:
+        leader = paddock.wait_leader()
+        for member in paddock.followers():
+            network.mute(leader.id, member.id)
+        others_lead(paddock, leader)
+        load.wait_for(10)
+        network.heal()
+        paddock.wait_all()
+        assert leader.mode() == "follower"
+
+
+def test_a_follower_that_is_cut_off_comes_back_with_everything(paddock, network):
+    with history(paddock, "follower") as load:
+        leader, follower = paddock.wait_leader(), paddock.followers()[0]
         network.cut(follower.id)
+        paddock.wait(lambda: follower.mode() is None, "the follower stops serving")
         load.wait_for(60)
-        network.heal(follower.id)
+        network.heal()
+        paddock.wait_all()
+        assert paddock.wait_leader() is leader and follower.mode() == "follower"
+
+
+def test_a_follower_that_the_leader_alone_does_not_reach_disturbs_nobody(paddock, network):
+    """It hears the other follower, who tells it who leads, again and again."""
+    leader, (follower, other) = paddock.wait_leader(), paddock.followers()
+    epoch = leader.epochs()
+    with Load(paddock, hosts=paddock.hosts_without(follower)) as load:
+        network.mute(leader.id, follower.id)
+        network.mute(follower.id, leader.id)
+        paddock.wait(lambda: follower.mode() is None, "the follower stops serving")
+        load.wait_for(60)
+        network.heal()
+        paddock.wait_all()
+        assert all(writer.states == [] for writer in load.writers), "the others were disturbed"
+        assert paddock.wait_leader() is leader and leader.epochs() == other.epochs() == epoch
+        load.check()
+    paddock.check_same()
+
+
+def test_nobody_writes_while_all_are_cut_off_from_each_other(paddock, network):
+    with history(paddock, "all") as load:
+        for member in paddock.members:
+            network.cut(member.id)
+        paddock.wait(lambda: not any(member.mode() for member in paddock.members), "nobody serves")
+        done = [len(writer.acknowledged) for writer in load.writers]
+        time.sleep(1.0)
+        assert done == [len(writer.acknowledged) for writer in load.writers]
+        network.heal()
+
+
+def test_a_slow_network_is_slow_and_no_more(paddock, network):
+    leader = paddock.wait_leader()
+    try:
+        network.delay(leader.id, 20)
+    except Forbidden as wrong:
+        pytest.skip("this machine allows no netem: %s" % wrong)
+    with history(paddock, "slow") as load:
+        load.wait_for(30)
+        assert paddock.wait_leader() is leader, "a delay far below syncLimit"
+        network.heal()
