@@ -19,7 +19,9 @@ enum {
     SYNC_LIMIT = 5,
     SETTLE_STEP_US = 100000,
     QUIET_US = 2500000,
-    REST_US = 1500000
+    REST_US = 1500000,
+    HAND_LATENCY_US = 500,
+    HAND_THINK_US = 40000
 };
 
 /* --- the trace --- */
@@ -132,6 +134,8 @@ static bool on_accept(void *context, int host, enum network_port port, int from,
     struct world *world = context;
     struct node *node = &world->nodes[host];
 
+    if (world_is_guest(world, host))
+        return world->guests.accept(world->guests.context, host, port, from, ret_number);
     if (!node->up || (port == NETWORK_QUORUM && !node->listens))
         return false;
     if (port == NETWORK_CLIENT)
@@ -147,7 +151,9 @@ static void on_opened(void *context, int host, uint64_t number, enum network_por
 {
     struct world *world = context;
 
-    if (host < world->node_count && port != NETWORK_CLIENT)
+    if (world_is_guest(world, host))
+        world->guests.opened(world->guests.context, host, number, port);
+    else if (host < world->node_count && port != NETWORK_CLIENT)
         node_peer_opened(&world->nodes[host], number,
                          port == NETWORK_QUORUM ? PEER_PORT_QUORUM : PEER_PORT_ELECTION);
     else if (host >= world->node_count)
@@ -158,7 +164,9 @@ static void on_bytes(void *context, int host, uint64_t number, struct slice byte
 {
     struct world *world = context;
 
-    if (route_of(world, host, number) != NULL)
+    if (world_is_guest(world, host))
+        world->guests.bytes(world->guests.context, host, number, bytes);
+    else if (route_of(world, host, number) != NULL)
         node_peer_bytes(&world->nodes[host], number, bytes);
     else if (host < world->node_count)
         node_client_bytes(&world->nodes[host], number, bytes);
@@ -170,7 +178,9 @@ static void on_closed(void *context, int host, uint64_t number)
 {
     struct world *world = context;
 
-    if (route_of(world, host, number) != NULL) {
+    if (world_is_guest(world, host)) {
+        world->guests.closed(world->guests.context, host, number);
+    } else if (route_of(world, host, number) != NULL) {
         world_note(world, &world->nodes[host], "#%" PRIu64 " is closed", number);
         node_peer_closed(&world->nodes[host], number);
     } else if (host < world->node_count) {
@@ -304,6 +314,10 @@ static void on_died(void *context, struct node *node, const char *why)
 
     world->verdict.crashes++;
     world_note(world, node, "died: %s", why);
+    if (world->hand != NULL) {
+        network_crash(world->network, node->options.index, /* silently= */ false);
+        return;
+    }
     network_crash(world->network, node->options.index,
                   !world->healing && chance_of(&world->fault_chance, 4));
     events_in(&world->events, 1000 + chance_below(&world->fault_chance, 4000000), restart, world,
@@ -359,6 +373,17 @@ static void make_membership(struct world *world)
     buffer_deinit(&problem);
 }
 
+/* All disks are fast and alike, and every turn comes at once. */
+static void by_hand(const struct world *world, struct node_options *options)
+{
+    const struct cluster_hand *hand = world->hand;
+
+    options->snap_count = hand->snap_count > 0 ? hand->snap_count : INT32_MAX;
+    options->history_bytes_max = hand->history_bytes_max > 0 ? hand->history_bytes_max : 1 << 20;
+    options->turn_spread_us = options->sync_spread_us = options->stall_one_in = 0;
+    options->keeps_events_back = false;
+}
+
 static void make_nodes(struct world *world, uint64_t *seed)
 {
     struct node_hooks hooks = {.peer = on_peer,
@@ -389,20 +414,31 @@ static void make_nodes(struct world *world, uint64_t *seed)
                                        .keeps_events_back = chance_of(seed, 2),
                                        .mutant = world->run->mutant,
                                        .bug = world->run->bug};
+        if (world->hand != NULL)
+            by_hand(world, &options);
         node_init(&world->nodes[i], &options, &hooks, &world->events, chance_fork(seed));
+        if (world->hand != NULL)
+            continue;
         events_in(&world->events, chance_below(seed, 500000), restart, world, (uint64_t)i);
     }
 }
 
-static void make_world(struct world *world, const struct cluster_run *run)
+static void make_world(struct world *world, const struct cluster_run *run,
+                       const struct cluster_hand *hand)
 {
     uint64_t seed = run->seed;
 
-    *world = (struct world){.run = run};
+    *world = (struct world){.run = run, .hand = hand};
     world->events.chance = chance_fork(&seed);
     world->fault_chance = chance_fork(&seed);
     world->options.nodes = chance_of(&seed, 3) ? 5 : 3;
     world->options.observers = chance_of(&seed, 4) ? 1 : 0;
+    if (hand != NULL) {
+        world->options.nodes = hand->voters;
+        world->options.observers = hand->observers;
+        world->options.clients = hand->speakers;
+        world->options.think_us = HAND_THINK_US;
+    }
     world->node_count = world->options.nodes + world->options.observers;
     map_init(&world->routes);
     struct network_options network = {.latency_min_us = chance_below(&seed, 2000),
@@ -416,6 +452,8 @@ static void make_world(struct world *world, const struct cluster_run *run)
                                   .closed = on_closed,
                                   .ready = on_ready,
                                   .context = world};
+    if (hand != NULL)
+        network = (struct network_options){.latency_min_us = HAND_LATENCY_US};
     world->network = network_new(&world->events, &network, &hooks, chance_fork(&seed));
     make_membership(world);
     make_nodes(world, &seed);
@@ -612,7 +650,7 @@ struct cluster_verdict cluster_simulate(const struct cluster_run *run)
     struct world *world = mem_zalloc(sizeof(*world));
     uint64_t seed = run->seed;
 
-    make_world(world, run);
+    make_world(world, run, /* hand= */ NULL);
     uint64_t swarm = chance_u64(&seed) + 1;
     world->options.clients = 2 + (int)chance_below(&swarm, 4);
     choose_faults(&world->options, &swarm);
@@ -630,4 +668,28 @@ struct cluster_verdict cluster_simulate(const struct cluster_run *run)
     free_world(world);
     mem_free(world);
     return verdict;
+}
+
+/* --- by hand --- */
+
+struct world *cluster_open(const struct cluster_run *run, const struct cluster_hand *hand)
+{
+    struct world *world = mem_zalloc(sizeof(*world));
+    uint64_t seed = run->seed;
+
+    make_world(world, run, hand);
+    world->checker = checker_new(world);
+    world->speakers = speakers_new(world, hand->speakers, chance_fork(&seed));
+    return world;
+}
+
+void cluster_close(struct world *world)
+{
+    free_world(world);
+    mem_free(world);
+}
+
+void cluster_start(struct world *world, int index)
+{
+    restart(world, (uint64_t)index);
 }

@@ -14,7 +14,8 @@ enum {
     WALL_MS = 1000000000,
     TEXT_BYTES_MAX = 1 << 20,
     IMAGE_STEP_US = 800,
-    FULL_RETRY_US = 1000000
+    FULL_RETRY_US = 1000000,
+    HELD_RETRY_US = 100
 };
 
 void node_init(struct node *node, const struct node_options *options,
@@ -548,6 +549,10 @@ static void disk(void *context, uint64_t number)
         events_at(node->events, node->paused_until_us, disk, node, number);
         return;
     }
+    if (node->disk_held) {
+        events_in(node->events, HELD_RETRY_US, disk, node, number);
+        return;
+    }
     node->disk_set = false;
     if (node->disk_phase == NODE_DISK_WRITTEN)
         sync_batch(node);
@@ -755,6 +760,11 @@ void node_calm(struct node *node)
 void node_pause(struct node *node, int64_t us)
 {
     node->paused_until_us = node->events->now_us + us;
+}
+
+void node_hold_disk(struct node *node, bool held)
+{
+    node->disk_held = held;
 }
 
 void node_deinit(struct node *node)

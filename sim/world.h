@@ -1,4 +1,5 @@
-/* world.h: what the files of the simulated ensemble share. Not for others: their door is cluster.h. */
+/* world.h: what the files of the simulated ensemble share. Not for others: their doors are cluster.h and
+ * story.h. */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
@@ -45,7 +46,17 @@ struct world {
     int64_t highest_answered; /* zxid of a write that some client was answered */
     bool healing;             /* no more faults */
     bool settled;             /* and all serve: nobody is elected and no session ends any more */
+    const struct cluster_hand *hand; /* NULL: all is by seed */
+    struct network_hooks guests;     /* of the hosts that a story plays: world_is_guest() */
 };
+
+/* Clients of a story are behind all others; of the servers, those that it said. */
+static inline bool world_is_guest(const struct world *world, int host)
+{
+    return world->hand != NULL &&
+           (host >= world->node_count ? host >= world->node_count + world->options.clients
+                                      : (world->hand->guests >> host & 1));
+}
 
 /* A line of the trace, and into the hash. node NULL: of nobody. */
 void world_note(struct world *world, const struct node *node, const char *format, ...)

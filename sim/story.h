@@ -1,0 +1,112 @@
+/* story.h: a simulated ensemble by script: fixed servers, faults at exact steps, then checks.
+ *
+ *     struct story *story = story_open(&(struct story_options){.voters = 3});
+ *     story_settle(story);
+ *     story_write(story, 1, "/a", "one");
+ *     story_crash(story, story_leader(story), SIM_LOSE_SOME);
+ *     ...
+ *     story_heal(story);
+ *
+ * Servers have the numbers 1 to N; without other history the one with the highest number leads. Each disk
+ * takes 200 us for a batch, each way 500 us, and nothing is by chance. The first thing that goes wrong,
+ * be it found by the story or by the checker, is the verdict; what follows it does nothing.
+ *
+ * What happens is told by the lines of the trace. A story waits for a line ("n2 ... NEWLEADER ...") or
+ * checks that there was one, so it cannot pass without reaching what it is about. */
+#ifndef SIM_STORY_H
+#define SIM_STORY_H
+
+#include "sim/cluster.h"
+#include "sim/disk.h"
+#include "wire/quorum.h"
+
+struct story_options {
+    int voters, observers, speakers; /* speakers: model clients with a load by seed */
+    uint32_t guests;                 /* bit n - 1: server n is played by hand: story_guest_...() */
+    bool sleeping;                   /* no server is started at the begin */
+    int32_t snap_count;              /* 0: no snapshots */
+    size_t history_bytes_max;        /* 0: so much that a learner always gets a DIFF */
+    uint64_t seed;
+    enum mutant mutant;
+    enum node_bug bug;
+};
+struct story;
+struct story *story_open(const struct story_options *options);
+struct cluster_verdict story_close(struct story *story);
+/* The story's own verdict, unless there is one. */
+void story_fail(struct story *story, const char *sentence);
+void story_check(struct story *story, bool right, const char *sentence);
+bool story_failed(const struct story *story);
+/* The last lines of the trace, for whoever wants to see how it failed. */
+void story_print(const struct story *story, size_t lines, void (*print)(const char *line));
+
+/* --- time. Without an end after 30 seconds the story fails --- */
+void story_run(struct story *story, int64_t ms);
+/* To the next line of the server that holds the text. 0: of any server. */
+void story_until(struct story *story, int server, const char *text);
+void story_settle(struct story *story); /* all servers that are up serve in one epoch */
+bool story_said(const struct story *story, int server, const char *text); /* so far, or: */
+size_t story_count(const struct story *story, int server, const char *text);
+int story_leader(struct story *story); /* it serves; 0: none does */
+bool story_serves(struct story *story, int server);
+
+/* --- faults. All of them last until they are taken back --- */
+void story_crash(struct story *story, int server, enum sim_disk_loss loss);
+void story_power_off(struct story *story, enum sim_disk_loss loss); /* of all at once */
+void story_start(struct story *story, int server);
+void story_start_all(struct story *story);
+bool story_is_up(const struct story *story, int server);
+void story_cut(struct story *story, int one, int other); /* both ways */
+void story_cut_way(struct story *story, int from, int to);
+void story_join(struct story *story, int one, int other);
+void story_isolate(struct story *story, int server); /* from all other servers */
+void story_rejoin(struct story *story, int server);
+void story_pause(struct story *story, int server, int64_t ms);
+void story_hold_disk(struct story *story, int server);
+void story_free_disk(struct story *story, int server);
+void story_fill_disk(struct story *story, int server, uint64_t blocks); /* that are left */
+void story_fail_sync(struct story *story, int server); /* the next one answers an error */
+/* The power fails in the middle of the n-th change of its disk from now on. */
+void story_crash_at_change(struct story *story, int server, uint64_t n);
+void story_set_clock(struct story *story, int server, int64_t offset_ms);
+/* No more faults: all servers start, agree and answer, and have the same. */
+void story_heal(struct story *story);
+
+/* --- looking in --- */
+int64_t story_durable_zxid(const struct story *story, int server);
+int64_t story_applied_zxid(const struct story *story, int server);
+int64_t story_committed_zxid(const struct story *story);
+bool story_has_file(const struct story *story, int server, const char *prefix);
+/* As its tree has it now. */
+bool story_has_node(const struct story *story, int server, const char *path);
+
+/* --- clients: numbers from 1 on. Each answer is checked against the committed tree --- */
+enum { STORY_CLIENTS = 6, STORY_TIMEOUT_MS = 4000 };
+struct story_answer {
+    bool came;
+    int32_t err;
+    int64_t zxid;
+    int32_t version;
+    char text[64]; /* data of a read, path of a create */
+};
+/* A new session there. */
+void story_connect(struct story *story, int client, int server);
+/* The same session at that server. False: it was refused. */
+bool story_reconnect(struct story *story, int client, int server);
+void story_disconnect(struct story *story, int client);
+int64_t story_session(const struct story *story, int client);
+/* Asks, and goes on at once; the answer of a request that was answered meanwhile is kept. */
+int32_t story_ask(struct story *story, int client, int32_t op, const char *path, const char *data);
+int32_t story_ask_create(struct story *story, int client, const char *path, int32_t mode);
+struct story_answer story_answer(struct story *story, int client, int32_t xid); /* now */
+struct story_answer story_await(struct story *story, int client, int32_t xid);
+/* The same, waiting for an answer without an error. */
+int64_t story_create(struct story *story, int client, const char *path, int32_t mode);
+int64_t story_write(struct story *story, int client, const char *path, const char *data);
+void story_read(struct story *story, int client, const char *path, const char *want);
+void story_sync(struct story *story, int client);
+void story_restart_xids(struct story *story, int client);   /* as a client that lost its count */
+size_t story_events(const struct story *story, int client); /* watch events that came */
+void story_keep_silent(struct story *story, int client);    /* no more pings */
+
+#endif
