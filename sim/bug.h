@@ -9,7 +9,9 @@ enum node_bug {
     NODE_FORGETS_EPOCHS,    /* a promise is not written, and said to be */
     NODE_LOSES_ITS_DISK,    /* a crash takes the disk with it, and the server votes all the same */
     NODE_SENDS_EVENTS_LATE, /* a watch event goes behind the answer that shows the change */
-    NODE_WORKS_BEFORE_APPENDS /* epochs are written before the appends in front of them */
+    NODE_WORKS_BEFORE_APPENDS, /* epochs are written before the appends in front of them */
+    NODE_RETRIES_SYNCS,        /* a sync that failed is asked for again, and then succeeds */
+    NODE_SYNCS_NO_NAMES        /* names of files are never synced */
 };
 
 #endif

@@ -452,6 +452,23 @@ static void check_epoch(struct checker *checker, struct node *node,
     *leader = node->options.index + 1;
 }
 
+/* A server that leads writes snapshots only of what is agreed upon. (A learner must write the one that its
+ * leader sent, which a quorum agrees to only then.) */
+static void check_image(struct checker *checker, struct node *node)
+{
+    struct ensemble_info info;
+
+    if (!node->image_running || !replica_ensemble(node->replica, &info) ||
+        info.state != PEER_LEADING)
+        return;
+    int64_t zxid = replica_snapshot_zxid(node->replica);
+    const struct known *known = known_at(checker, zxid);
+    if (known != NULL && !known->committed)
+        world_fail(checker->world, node,
+                   "it leads and writes a snapshot of %" PRIx64 ", which is not committed",
+                   (uint64_t)zxid);
+}
+
 void checker_turned(struct checker *checker, struct node *node)
 {
     struct ensemble_info info;
@@ -459,12 +476,14 @@ void checker_turned(struct checker *checker, struct node *node)
     int64_t zxid = tree_last_zxid(tree);
 
     if (!replica_ensemble(node->replica, &info) || !info.serves) {
+        check_image(checker, node);
         on(checker, node)->served_epoch = -1;
         return;
     }
     check_epoch(checker, node, &info);
     if (info.state == PEER_LEADING && zxid > checker->committed_zxid)
         commit_up_to(checker, node, zxid);
+    check_image(checker, node);
     struct known *known = known_at(checker, zxid);
     if (known == NULL)
         return;

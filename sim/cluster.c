@@ -212,6 +212,21 @@ static int host_of_name(const struct world *world, struct slice name)
     return 0;
 }
 
+/* Why a connection ends when a peer does not keep to the protocol. Servers of ours do. */
+static bool is_breach(const char *reason)
+{
+    static const char *const breaches[] = {
+        "is not the next one", "does not decode",        "is no packet",
+        "came before",         "is of another epoch",    "nobody has asked",
+        "did not answer",      "is not FOLLOWERINFO or", "did not say how"};
+
+    for (size_t i = 0; reason != NULL && i < ARRAY_LEN(breaches); i++) {
+        if (strstr(reason, breaches[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
 static void on_peer(void *context, struct node *node, const struct peer_effect *effect,
                     struct slice bytes)
 {
@@ -241,6 +256,8 @@ static void on_peer(void *context, struct node *node, const struct peer_effect *
         world_note(world, node, "#%" PRIu64 " it closes%s%s", effect->connection,
                    effect->reason != NULL ? ": " : "",
                    effect->reason != NULL ? effect->reason : "");
+        if (is_breach(effect->reason) && (world->hand == NULL || world->hand->guests == 0))
+            world_fail(world, node, "its peer broke the protocol: %s", effect->reason);
         network_close(world->network, host, effect->connection);
         break;
     case PEER_NOTE:
@@ -344,6 +361,9 @@ static void restart(void *context, uint64_t index)
     } else if (status == STATUS_NO_SPACE && !world->healing) {
         world_note(world, node, "it does not start: no space");
         events_in(&world->events, 500000, restart, world, index);
+    } else if (world->hand != NULL) {
+        world_note(world, node, "it does not start: %s: %.*s", status_text(status),
+                   (int)problem.size, (const char *)problem.data);
     } else {
         world_fail(world, node, "it does not start: %s: %.*s", status_text(status),
                    (int)problem.size, (const char *)problem.data);

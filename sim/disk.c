@@ -18,6 +18,8 @@ struct bytes {
 struct inode {
     struct bytes now, durable;
     size_t dirty_from, dirty_to; /* outside of these bytes the two are the same */
+    bool *dropped; /* sectors that a failed sync has lost, until they are written again */
+    size_t dropped_count;
     bool *blocks;                /* taken, by block number */
     size_t block_count;
     struct inode *next; /* of all that were ever made */
@@ -59,6 +61,7 @@ struct sim_disk {
     enum status fail_status[SIM_OP_COUNT];
     uint64_t space_blocks;
     size_t open_files;
+    bool retries_syncs, syncs_no_names;
 };
 
 static struct sim_disk *sim_of(struct disk *disk)
@@ -204,6 +207,11 @@ static enum status enter(struct sim_disk *sim, enum sim_disk_op op, bool changes
     return STATUS_OK;
 }
 
+static size_t sectors_of(size_t size)
+{
+    return (size + SECTOR_BYTES - 1) / SECTOR_BYTES;
+}
+
 static struct inode *inode_new(struct sim_disk *sim)
 {
     struct inode *inode = mem_zalloc(sizeof(*inode));
@@ -310,6 +318,9 @@ static enum status sim_write(struct disk *disk, struct disk_file *file, uint64_t
         if (offset + room > file->inode->now.size)
             bytes_resize(&file->inode->now, offset + room);
         memcpy(file->inode->now.data + offset, bytes, room);
+        for (size_t at = (size_t)offset / SECTOR_BYTES;
+             at < sectors_of((size_t)offset + room) && at < file->inode->dropped_count; at++)
+            file->inode->dropped[at] = false;
     }
     if (crash)
         return STATUS_IO;
@@ -385,16 +396,56 @@ static enum status sim_truncate(struct disk *disk, struct disk_file *file, uint6
     return crash ? STATUS_IO : STATUS_OK;
 }
 
+static uint8_t byte_at(const struct bytes *bytes, size_t at)
+{
+    return at < bytes->size ? bytes->data[at] : 0;
+}
+
+/* The pages are marked clean all the same. */
+static void drop_unsynced(struct inode *inode)
+{
+    size_t count = sectors_of(inode->now.size);
+
+    if (count > inode->dropped_count) {
+        inode->dropped = mem_realloc(inode->dropped, count * sizeof(bool));
+        memset(inode->dropped + inode->dropped_count, 0, count - inode->dropped_count);
+        inode->dropped_count = count;
+    }
+    for (size_t at = 0; at < inode->now.size; at++) {
+        if (byte_at(&inode->now, at) != byte_at(&inode->durable, at))
+            inode->dropped[at / SECTOR_BYTES] = true;
+    }
+}
+
+static void make_durable(struct inode *inode)
+{
+    if (inode->dropped_count == 0) {
+        make_same(inode, &inode->durable, &inode->now);
+        return;
+    }
+    bytes_resize(&inode->durable, inode->now.size);
+    for (size_t at = 0; at < inode->now.size; at += SECTOR_BYTES) {
+        size_t size = inode->now.size - at < SECTOR_BYTES ? inode->now.size - at : SECTOR_BYTES;
+        if (at / SECTOR_BYTES >= inode->dropped_count || !inode->dropped[at / SECTOR_BYTES])
+            memcpy(inode->durable.data + at, inode->now.data + at, size);
+    }
+}
+
 static enum status sim_sync(struct disk *disk, struct disk_file *file)
 {
+    struct sim_disk *sim = sim_of(disk);
     bool crash;
 
-    enum status status = enter(sim_of(disk), SIM_SYNC, true, &crash);
+    enum status status = enter(sim, SIM_SYNC, true, &crash);
+    if (status != STATUS_OK && !sim->crashed)
+        drop_unsynced(file->inode);
+    if (status != STATUS_OK && sim->retries_syncs)
+        status = enter(sim, SIM_SYNC, true, &crash);
     if (status != STATUS_OK)
         return status;
     if (crash)
         return STATUS_IO;
-    make_same(file->inode, &file->inode->durable, &file->inode->now);
+    make_durable(file->inode);
     return STATUS_OK;
 }
 
@@ -408,6 +459,8 @@ static enum status sim_sync_dir(struct disk *disk)
         return status;
     if (crash)
         return STATUS_IO;
+    if (sim->syncs_no_names)
+        return STATUS_OK;
     names_copy(&sim->durable, &sim->now);
     sim->change_count = 0;
     return STATUS_OK;
@@ -491,6 +544,12 @@ struct sim_disk *sim_disk_new(uint64_t seed)
     return sim;
 }
 
+void sim_disk_misuse(struct sim_disk *sim, bool retries_syncs, bool syncs_no_names)
+{
+    sim->retries_syncs = retries_syncs;
+    sim->syncs_no_names = syncs_no_names;
+}
+
 void sim_disk_free(struct sim_disk *sim)
 {
     while (sim->inodes != NULL) {
@@ -499,6 +558,7 @@ void sim_disk_free(struct sim_disk *sim)
         mem_free(inode->now.data);
         mem_free(inode->durable.data);
         mem_free(inode->blocks);
+        mem_free(inode->dropped);
         mem_free(inode);
     }
     mem_free(sim->now.entries);

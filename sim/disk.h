@@ -42,12 +42,17 @@ bool sim_disk_crashed(const struct sim_disk *sim);
 /* The power fails now, if it has not failed yet, and comes back. Open files are closed: their handles may
  * only be given to close(). */
 void sim_disk_reboot(struct sim_disk *sim, enum sim_disk_loss loss);
-/* The n-th call of this kind from now on (1: the next one) answers `status` and changes nothing. */
+/* The n-th call of this kind from now on (1: the next one) answers `status` and changes nothing; a sync
+ * drops what it should have made durable, as kernels do: no later sync brings it back. */
 void sim_disk_fail_at(struct sim_disk *sim, enum sim_disk_op op, uint64_t n, enum status status);
 /* From the n-th read from now on (1: the next one) each gives one byte less than there is; 0: never. */
 void sim_disk_short_reads(struct sim_disk *sim, uint64_t n);
 /* Blocks of 4096 bytes that may still be taken before STATUS_NO_SPACE; UINT64_MAX: no end. */
 void sim_disk_set_space(struct sim_disk *sim, uint64_t blocks);
+
+/* Mistakes of its user, for tests. A sync that failed is asked for again, and succeeds: what was dropped
+ * stays dropped. A sync_dir does nothing. */
+void sim_disk_misuse(struct sim_disk *sim, bool retries_syncs, bool syncs_no_names);
 
 uint64_t sim_disk_changes(const struct sim_disk *sim); /* as counted by sim_disk_crash_at() */
 uint64_t sim_disk_calls(const struct sim_disk *sim, enum sim_disk_op op);

@@ -18,6 +18,13 @@ enum {
     HELD_RETRY_US = 100
 };
 
+static void new_disk(struct node *node)
+{
+    node->sim = sim_disk_new(chance_fork(&node->chance));
+    sim_disk_misuse(node->sim, node->options.bug == NODE_RETRIES_SYNCS,
+                    node->options.bug == NODE_SYNCS_NO_NAMES);
+}
+
 void node_init(struct node *node, const struct node_options *options,
                const struct node_hooks *hooks, struct events *events, uint64_t seed)
 {
@@ -28,7 +35,7 @@ void node_init(struct node *node, const struct node_options *options,
                           .mono_offset_ms = START_MS,
                           .accepted_epoch = EPOCH_NONE,
                           .current_epoch = EPOCH_NONE};
-    node->sim = sim_disk_new(chance_fork(&node->chance));
+    new_disk(node);
 }
 
 int64_t node_now_ms(const struct node *node)
@@ -583,6 +590,10 @@ static void image(void *context, uint64_t life)
         events_at(node->events, node->paused_until_us, image, node, life);
         return;
     }
+    if (node->image_held) {
+        events_in(node->events, HELD_RETRY_US, image, node, life);
+        return;
+    }
     node->image_part.size = 0;
     enum image_part part = replica_snapshot_next(node->replica, &node->image_part,
                                                  200 + (size_t)chance_below(&node->chance, 4000));
@@ -649,6 +660,7 @@ static struct recovery_options recovery_options_of(struct node *node)
                                               .digest_enabled = true},
                                      .text_bytes_max = TEXT_BYTES_MAX,
                                      .db_autocreate = true,
+                                     .mutant = node->options.mutant,
                                      .last_zxid_section = true,
                                      .keep_orphans = true};
 }
@@ -738,7 +750,7 @@ void node_crash(struct node *node, enum sim_disk_loss loss, const char *why)
     sim_disk_reboot(node->sim, loss);
     if (node->options.bug == NODE_LOSES_ITS_DISK) {
         sim_disk_free(node->sim);
-        node->sim = sim_disk_new(chance_fork(&node->chance));
+        new_disk(node);
     }
     if (was_up)
         node->hooks.died(node->hooks.context, node, why);
@@ -760,6 +772,11 @@ void node_calm(struct node *node)
 void node_pause(struct node *node, int64_t us)
 {
     node->paused_until_us = node->events->now_us + us;
+}
+
+void node_hold_image(struct node *node, bool held)
+{
+    node->image_held = held;
 }
 
 void node_hold_disk(struct node *node, bool held)

@@ -91,7 +91,7 @@ struct node {
     size_t append_count, append_capacity;
     size_t written_count; /* of the appends, those that are written and not synced */
     enum node_disk_phase disk_phase;
-    bool disk_set, disk_held, work_waits;
+    bool disk_set, disk_held, image_held, work_waits;
     struct store_work work;
     bool interrupted;   /* by the last crash: the work */
     size_t work_behind; /* so many appends stand before it */
@@ -114,7 +114,8 @@ MUST_USE enum status node_boot(struct node *node, struct buffer *problem);
 void node_crash(struct node *node, enum sim_disk_loss loss, const char *why);
 void node_pause(struct node *node, int64_t us); /* it stands still */
 void node_calm(struct node *node);              /* no pause, no stall, no end of space any more */
-void node_hold_disk(struct node *node, bool held); /* nothing is written or synced meanwhile */
+void node_hold_image(struct node *node, bool held); /* the running image stands still meanwhile, */
+void node_hold_disk(struct node *node, bool held);  /* nothing is written or synced meanwhile */
 
 /* What the network brings. */
 uint64_t node_accept_peer(struct node *node); /* the number of its end */

@@ -47,6 +47,12 @@ static void note_quorum(struct world *world, struct node *node, struct route *ro
         }
         world_note(world, node, "#%" PRIu64 " %s %" PRIx64, route->number,
                    quorum_packet_name(packet.type), (uint64_t)packet.zxid);
+        if (packet.type == QUORUM_COMMIT || packet.type == QUORUM_INFORM) {
+            if (packet.zxid <= route->committed_zxid)
+                world_fail(world, node, "it commits %" PRIx64 " behind %" PRIx64,
+                           (uint64_t)packet.zxid, (uint64_t)route->committed_zxid);
+            route->committed_zxid = packet.zxid;
+        }
         if (packet.type == QUORUM_ACK && route->number % 2 == 1)
             checker_acks(world->checker, node, packet.zxid);
         route->up_to_date = route->up_to_date || packet.type == QUORUM_UP_TO_DATE;

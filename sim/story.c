@@ -3,6 +3,7 @@
 #include "sim/story.h"
 
 #include "base/array.h"
+#include "replica/store/snapshot.h"
 #include "sim/checker.h"
 #include "sim/story_parts.h"
 
@@ -252,6 +253,29 @@ void story_settle(struct story *story)
     }
 }
 
+static void until_it(struct story *story, int server, bool leads)
+{
+    int64_t end_us = story->world->events.now_us + STORY_PATIENCE_US;
+
+    while (!(leads ? story_leader(story) == server : story_serves(story, server))) {
+        if (!story_step(story, end_us)) {
+            world_fail(story->world, NULL, "server %d never %s", server,
+                       leads ? "leads" : "serves");
+            return;
+        }
+    }
+}
+
+void story_until_leads(struct story *story, int server)
+{
+    until_it(story, server, /* leads= */ true);
+}
+
+void story_until_serves(struct story *story, int server)
+{
+    until_it(story, server, /* leads= */ false);
+}
+
 /* --- faults --- */
 
 bool story_is_up(const struct story *story, int server)
@@ -271,10 +295,26 @@ void story_power_off(struct story *story, enum sim_disk_loss loss)
         story_crash(story, server, loss);
 }
 
-void story_start(struct story *story, int server)
+static void start(struct story *story, int server)
 {
     if (!story_failed(story) && !story_is_up(story, server))
         cluster_start(story->world, server - 1);
+}
+
+void story_start(struct story *story, int server)
+{
+    start(story, server);
+    if (!story_failed(story) && !story_is_up(story, server) &&
+        !sim_disk_crashed(story_node(story, server)->sim))
+        story_fail(story, "a server does not start");
+}
+
+void story_refuses(struct story *story, int server, const char *text)
+{
+    start(story, server);
+    story_check(story, story_failed(story) || !story_is_up(story, server), "it starts");
+    story_check(story, story_failed(story) || story_said(story, server, text),
+                "it gives another reason");
 }
 
 void story_start_all(struct story *story)
@@ -350,9 +390,74 @@ void story_fill_disk(struct story *story, int server, uint64_t blocks)
     sim_disk_set_space(story_node(story, server)->sim, blocks);
 }
 
-void story_fail_sync(struct story *story, int server)
+void story_hold_image(struct story *story, int server, bool held)
 {
-    sim_disk_fail_at(story_node(story, server)->sim, SIM_SYNC, 1, STATUS_IO);
+    node_hold_image(story_node(story, server), held);
+}
+
+void story_fail_call(struct story *story, int server, enum sim_disk_op op, uint64_t n)
+{
+    world_note(story->world, story_node(story, server), "its disk will fail");
+    sim_disk_fail_at(story_node(story, server)->sim, op, n, STATUS_IO);
+}
+
+uint64_t story_changes(const struct story *story, int server)
+{
+    return sim_disk_changes(story_node(story, server)->sim);
+}
+
+static const char *newest_file(const struct sim_disk *sim, const char *prefix)
+{
+    const char *found = NULL;
+
+    for (size_t i = 0; i < sim_disk_file_count(sim); i++) {
+        const char *name = sim_disk_file_name(sim, i);
+        if (strncmp(name, prefix, strlen(prefix)) == 0 &&
+            (found == NULL || strlen(name) > strlen(found) ||
+             (strlen(name) == strlen(found) && strcmp(name, found) > 0)))
+            found = name;
+    }
+    return found;
+}
+
+void story_rot(struct story *story, int server, const char *prefix, int64_t offset)
+{
+    struct sim_disk *sim = story_node(story, server)->sim;
+    const char *name = newest_file(sim, prefix);
+    struct buffer bytes = {0};
+
+    if (name == NULL) {
+        story_fail(story, "there is no such file to damage");
+        return;
+    }
+    buffer_append(&bytes, sim_disk_bytes(sim, name));
+    size_t at = offset < 0 ? bytes.size - (size_t)-offset : (size_t)offset;
+    ASSERT(at < bytes.size);
+    bytes.data[at] ^= 1;
+    sim_disk_put(sim, name, buffer_slice(&bytes));
+    buffer_deinit(&bytes);
+}
+
+void story_write_snapshot(struct story *story, int server)
+{
+    struct node *node = story_node(story, server);
+    struct snapshot_image_options options = {.digest_enabled = true};
+
+    if (story_failed(story))
+        return;
+    ASSERT(node->up && !node->image_running);
+    struct tree *tree = (struct tree *)replica_tree(node->replica); /* the walk is over soon */
+    enum status status = snapshot_write(sim_disk(node->sim), tree, &options, STORE_PLAIN);
+    story_check(story, status == STATUS_OK, "a snapshot cannot be written");
+}
+
+void story_wipe(struct story *story, int server)
+{
+    struct node *node = story_node(story, server);
+
+    ASSERT(!node->up);
+    sim_disk_free(node->sim);
+    node->sim = sim_disk_new(story->run.seed);
 }
 
 void story_crash_at_change(struct story *story, int server, uint64_t n)

@@ -45,6 +45,8 @@ void story_run(struct story *story, int64_t ms);
 /* To the next line of the server that holds the text. 0: of any server. */
 void story_until(struct story *story, int server, const char *text);
 void story_settle(struct story *story); /* all servers that are up serve in one epoch */
+void story_until_leads(struct story *story, int server);
+void story_until_serves(struct story *story, int server);
 bool story_said(const struct story *story, int server, const char *text); /* so far, or: */
 size_t story_count(const struct story *story, int server, const char *text);
 int story_leader(struct story *story); /* it serves; 0: none does */
@@ -55,6 +57,8 @@ void story_crash(struct story *story, int server, enum sim_disk_loss loss);
 void story_power_off(struct story *story, enum sim_disk_loss loss); /* of all at once */
 void story_start(struct story *story, int server);
 void story_start_all(struct story *story);
+/* It must not start, for a reason that holds this text. It stays down. */
+void story_refuses(struct story *story, int server, const char *text);
 bool story_is_up(const struct story *story, int server);
 void story_cut(struct story *story, int one, int other); /* both ways */
 void story_cut_way(struct story *story, int from, int to);
@@ -64,10 +68,18 @@ void story_rejoin(struct story *story, int server);
 void story_pause(struct story *story, int server, int64_t ms);
 void story_hold_disk(struct story *story, int server);
 void story_free_disk(struct story *story, int server);
+void story_hold_image(struct story *story, int server, bool held);      /* its running snapshot */
 void story_fill_disk(struct story *story, int server, uint64_t blocks); /* that are left */
-void story_fail_sync(struct story *story, int server); /* the next one answers an error */
 /* The power fails in the middle of the n-th change of its disk from now on. */
 void story_crash_at_change(struct story *story, int server, uint64_t n);
+uint64_t story_changes(const struct story *story, int server); /* so far, as that counts them */
+/* The n-th of these calls from now on answers an error. */
+void story_fail_call(struct story *story, int server, enum sim_disk_op op, uint64_t n);
+/* The byte at `offset` of its newest file with this prefix is another one; from the end if below 0. */
+void story_rot(struct story *story, int server, const char *prefix, int64_t offset);
+/* A snapshot of the tree as it is, as servers of other makes write it at their start. */
+void story_write_snapshot(struct story *story, int server);
+void story_wipe(struct story *story, int server); /* an empty disk */
 void story_set_clock(struct story *story, int server, int64_t offset_ms);
 /* No more faults: all servers start, agree and answer, and have the same. */
 void story_heal(struct story *story);

@@ -24,7 +24,8 @@ struct route { /* one end of a connection between servers */
     enum network_port port;
     bool image; /* a snapshot is on its way */
     struct snapshot_stream *stream;
-    bool up_to_date; /* UPTODATE was sent */
+    bool up_to_date;        /* UPTODATE was sent */
+    int64_t committed_zxid; /* the last COMMIT that was sent */
 };
 
 struct checker;

@@ -176,8 +176,9 @@ static void leave_role(struct ensemble *ensemble, const char *reason)
     ensemble->serves = false;
     ensemble->info.roles_lost++;
     ensemble->info.lost_because = reason;
-    ensemble->must_reload =
-        ensemble->learner != NULL && zab_learner_left_files_unfinished(ensemble->learner);
+    ensemble->must_reload = ensemble->learner != NULL &&
+                            zab_learner_left_files_unfinished(ensemble->learner) &&
+                            !mutant_is(ensemble->step->mutant, MUTANT_PARTIAL_SNAP_KEPT);
     zab_leader_free(ensemble->leader);
     zab_learner_free(ensemble->learner);
     ensemble->leader = NULL;
@@ -187,8 +188,12 @@ static void leave_role(struct ensemble *ensemble, const char *reason)
 
 static bool is_drained(const struct ensemble *ensemble)
 {
-    return !ensemble->zab.store_busy && proposals_durable_zxid(ensemble->proposals) ==
-                                            proposals_proposed_zxid(ensemble->proposals);
+    enum mutant mutant = ensemble->step->mutant;
+
+    return (!ensemble->zab.store_busy || mutant_is(mutant, MUTANT_STALE_WORK)) &&
+           (proposals_durable_zxid(ensemble->proposals) ==
+                proposals_proposed_zxid(ensemble->proposals) ||
+            mutant_is(mutant, MUTANT_MEM_AHEAD_VOTE));
 }
 
 static void begin_looking(struct ensemble *ensemble)
@@ -268,6 +273,8 @@ static void begin_role(struct ensemble *ensemble)
     ensemble->phase = ENSEMBLE_IN_ROLE;
     if (state == PEER_LEADING) {
         ensemble->leader = zab_leader_new(&ensemble->zab);
+        if (mutant_is(ensemble->step->mutant, MUTANT_DIRTY_SNAPSHOT))
+            snapshots_request(proposals_snapshots(ensemble->proposals));
     } else if (leader != NULL) {
         ensemble->learner = zab_learner_new(&ensemble->zab, leader);
     } else {
@@ -505,7 +512,7 @@ int64_t ensemble_wake_at_ms(const struct ensemble *ensemble)
 
 bool ensemble_may_snapshot(const struct ensemble *ensemble)
 {
-    return ensemble->serves ||
+    return ensemble->serves || mutant_is(ensemble->step->mutant, MUTANT_DIRTY_SNAPSHOT) ||
            (ensemble->learner != NULL && zab_learner_writes_snapshot(ensemble->learner));
 }
 

@@ -121,7 +121,8 @@ static void set_time(struct replica *replica, const struct replica_event *event)
     if (elapsed_ms > 0)
         replica->step.now_ms = event->now_ms;
     replica->step.wall_ms = event->wall_ms;
-    if (elapsed_ms > (int64_t)replica->options.tick_ms * PAUSE_TICKS)
+    if (elapsed_ms > (int64_t)replica->options.tick_ms * PAUSE_TICKS &&
+        !mutant_is(replica->step.mutant, MUTANT_TOUCH_AFTER_EXPIRY))
         proposals_touch_all_sessions(replica->proposals);
 }
 
@@ -136,7 +137,8 @@ static void tick(struct replica *replica)
 
 static void begin_snapshot(struct replica *replica)
 {
-    if (!proposals_half_applied(replica->proposals) &&
+    if ((!proposals_half_applied(replica->proposals) ||
+         mutant_is(replica->step.mutant, MUTANT_MULTI_PARTIAL_ZXID)) &&
         (replica->ensemble == NULL || ensemble_may_snapshot(replica->ensemble)) &&
         snapshots_begin(proposals_snapshots(replica->proposals)))
         replica->step.effects->snapshot_begin = true;

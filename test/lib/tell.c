@@ -1,10 +1,13 @@
 /* tell.c: tells a story with assertions caught. What it has in memory when one fails is left behind. */
 #include "test/lib/tell.h"
 
+#include "wire/zk.h"
+
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-enum { LINES_SHOWN = 60 };
+enum { LINES_SHOWN = 200 };
 
 static jmp_buf at_failure;
 static char failure[512];
@@ -17,7 +20,8 @@ static void on_fatal(const char *sentence)
 
 static void print_line(const char *line)
 {
-    printf("%s\n", line);
+    if (strstr(line, " PING ") == NULL && strstr(line, "xid=-2") == NULL)
+        printf("%s\n", line);
 }
 
 /* Its problem is in `failure`, if there is one. */
@@ -35,7 +39,7 @@ static bool goes_well(tell_story *tell_it, const struct story_options *options, 
     }
     tell_it(story);
     base_on_fatal(NULL);
-    if (show && story_failed(story))
+    if (show && (story_failed(story) || getenv("SHOW_STORY") != NULL))
         story_print(story, LINES_SHOWN, print_line);
     struct cluster_verdict verdict = story_close(story);
     if (verdict.failed)
@@ -56,7 +60,29 @@ void tell_with_bug(tell_story *story, const struct story_options *options, enum 
 
     wrong.mutant = mutant;
     wrong.bug = bug;
-    if (goes_well(story, &wrong, /* show= */ false))
+    bool show = getenv("SHOW_STORY") != NULL;
+    if (goes_well(story, &wrong, show))
         check_failed(__FILE__, __LINE__, "the story does not find this bug");
     printf("found: %s\n", failure);
+}
+
+void tell_begin(struct story *story)
+{
+    story_settle(story);
+    if (story_failed(story))
+        return;
+    story_connect(story, 1, story_leader(story));
+    (void)story_create(story, 1, "/a", MODE_PERSISTENT);
+    (void)story_write(story, 1, "/a", "zero");
+}
+
+void tell_tail(struct story *story, int leader, int count)
+{
+    story_isolate(story, leader);
+    (void)story_ask_create(story, 1, "/tail", MODE_PERSISTENT); /* nothing later writes over it */
+    for (int i = 1; i < count; i++)
+        (void)story_ask(story, 1, OP_SET_DATA, "/a", "never");
+    story_until(story, leader, "LOOKING votes");
+    story_check(story, story_durable_zxid(story, leader) == story_committed_zxid(story) + count,
+                "the tail is on the disk");
 }

@@ -21,6 +21,11 @@ void tell(tell_story *story, const struct story_options *options);
 void tell_with_bug(tell_story *story, const struct story_options *options, enum mutant mutant,
                    enum node_bug bug);
 
+/* All serve, and client 1 has written "zero" to /a at the leader. */
+void tell_begin(struct story *story);
+/* The leader is cut off, and logs `count` more that nobody else has, until it gives up. */
+void tell_tail(struct story *story, int leader, int count);
+
 #define STORY(name, ...)                                                                           \
     static void name##_story(struct story *story);                                                 \
     static const struct story_options name##_options = {__VA_ARGS__};                              \

@@ -1,4 +1,5 @@
-/* mutant.h: deliberate bugs. The simulator must find each of them (test/simulation/test_mutants.c).
+/* mutant.h: deliberate bugs. The simulator must find each of them: test/simulation/test_mutants.c by seeds,
+ * test/simulation/test_stories_*.c by stories.
  *
  * One at a time is chosen, in tests only. Builds for use do not define PADDOCK_MUTANTS: there
  * mutant_is() is false, and the compiler leaves nothing of it. */
@@ -9,12 +10,41 @@
 
 enum mutant {
     MUTANT_NONE,
+    /* what is on disk */
     MUTANT_LEADER_SELF_ACK_EARLY, /* a leader counts itself before its own sync */
-    MUTANT_OBSERVER_COUNTS,       /* an observer stands for a voter that is away */
+    MUTANT_APPLY_BEFORE_DURABLE,  /* what is committed is applied before this server's own sync */
     MUTANT_EPOCH_BEFORE_HISTORY,  /* the epoch is taken over before the history is durable */
-    MUTANT_DIFF_BY_RANGE,         /* a learner's zxid is in range, so it is held to be ours */
+    MUTANT_NEWLEADER_ACK_ASYNC,   /* NEWLEADER is acknowledged before the history is durable */
+    MUTANT_ZERO_IS_EOF,           /* what is no record is taken for the end of the log */
+    MUTANT_FULL_LEADER_STAYS,     /* a leader that cannot log goes on leading */
+    /* roles begin and end */
+    MUTANT_MEM_AHEAD_VOTE,    /* an election begins before the log is synced */
+    MUTANT_STALE_WORK,        /* or while the last role's work on files is under way */
+    MUTANT_DIRTY_SNAPSHOT,    /* a leader to be writes a snapshot of its uncommitted tail */
+    MUTANT_HALF_OPEN_FOREVER, /* a learner never gives up a silent leader */
+    MUTANT_LATE_COUNTERS,     /* no bug: epochs begin with nearly all zxids used up; and with it: */
+    MUTANT_ROLLOVER_WRAP,     /* the counter runs into the epoch */
+    /* synchronisation */
+    MUTANT_TRUNC_KEEPS_SNAPSHOT, /* snapshots above the cut stay */
+    MUTANT_TRUNC_OFF_BY_ONE,     /* one record too many stays */
+    MUTANT_DIFF_BY_RANGE,        /* a learner's zxid is in range, so it is held to be ours */
+    MUTANT_DIFF_HOLE,            /* a DIFF leaves one out */
+    MUTANT_FORWARD_GAP,          /* proposals between NEWLEADER and UPTODATE are lost, */
+    MUTANT_UPTODATE_OLD_COMMIT,  /* or commits */
+    MUTANT_PARTIAL_SNAP_KEPT,    /* half a SNAP stays in memory when its leader is lost */
+    MUTANT_WORK_BESIDE_IMAGE,    /* files are cut while a snapshot is being written */
+    /* broadcast */
+    MUTANT_OBSERVER_COUNTS,     /* an observer stands for a voter that is away */
+    MUTANT_COMMIT_OUT_OF_ORDER, /* the later ones first */
+    MUTANT_SYNC_LOCAL,          /* a sync is answered without the leader */
+    MUTANT_MATCH_BY_XID,        /* an old transaction is taken for a new request with its xid */
+    /* sessions and the tree */
     MUTANT_OLD_OWNER_EXECUTES,    /* a session's earlier server may still write for it */
-    MUTANT_SYNC_LOCAL,            /* a sync is answered without the leader */
+    MUTANT_CREATE_AFTER_CLOSE,    /* a session that is being closed may still write */
+    MUTANT_EXPIRE_WITHOUT_QUORUM, /* ephemerals go when the leader finds the session expired */
+    MUTANT_WALL_CLOCK_EXPIRY,     /* sessions expire by the time of day */
+    MUTANT_TOUCH_AFTER_EXPIRY,    /* behind a pause, sessions expire before anybody is heard */
+    MUTANT_MULTI_PARTIAL_ZXID, /* a snapshot in the middle of a transaction says that it has it */
     MUTANT_WRONG_BYTES /* the memory is bad: in the first seconds a tree gets a wrong byte now and
                           then. It must be noticed and repaired */
 };

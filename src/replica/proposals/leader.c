@@ -88,7 +88,8 @@ static enum zk_error check_session(const struct leader *leader, const struct lea
             from->ephemeral_on_local ? ZK_EPHEMERAL_ON_LOCAL_SESSION : ZK_SESSION_EXPIRED;
         return ZK_OK;
     }
-    if (session == NULL || session->closing)
+    if (session == NULL ||
+        (session->closing && !mutant_is(leader->step->mutant, MUTANT_CREATE_AFTER_CLOSE)))
         return ZK_SESSION_EXPIRED;
     if (session->owner == SESSION_OWNER_NONE)
         session->owner = from->owner;

@@ -323,10 +323,12 @@ static const struct proposal *whose(const struct proposals *proposals,
                                     const struct pending *pending, int32_t type)
 {
     const struct proposal *request = NULL;
+    bool any = mutant_is(proposals->step->mutant, MUTANT_MATCH_BY_XID);
 
     if (proposals->role == PROPOSALS_LEARNS)
-        request = forwarded_match(&proposals->forwarded, pending->proposal.session_id,
-                                  pending->proposal.xid, type, pending->proposal.zxid);
+        request =
+            forwarded_match(&proposals->forwarded, pending->proposal.session_id,
+                            pending->proposal.xid, type, any ? INT64_MAX : pending->proposal.zxid);
     return request == NULL ? &pending->proposal : request;
 }
 
@@ -352,6 +354,8 @@ static bool apply_first(struct proposals *proposals, const struct proposals_obse
     if (!txn_apply_part(proposals->tree, txn, &observer->tree, &proposals->step->arena,
                         &proposals->progress, changes_left, &result)) {
         ASSERT(txn->header.type == OP_CLOSE_SESSION); /* of this type nothing lives in the arena */
+        if (mutant_is(proposals->step->mutant, MUTANT_MULTI_PARTIAL_ZXID))
+            tree_set_last_zxid(proposals->tree, txn->header.zxid);
         return false;
     }
     ASSERT(tree_last_zxid(proposals->tree) == pending->proposal.zxid);
@@ -385,7 +389,9 @@ bool proposals_can_apply(const struct proposals *proposals)
 {
     int64_t zxid = next_zxid_to_apply(proposals);
 
-    return zxid <= proposals->agreed_zxid && zxid <= proposals->durable_zxid;
+    return zxid <= proposals->agreed_zxid &&
+           (zxid <= proposals->durable_zxid ||
+            mutant_is(proposals->step->mutant, MUTANT_APPLY_BEFORE_DURABLE));
 }
 
 bool proposals_half_applied(const struct proposals *proposals)
@@ -465,10 +471,19 @@ void proposals_serve_read_only(struct proposals *proposals)
     sessions_begin(&proposals->sessions, proposals->tree, /* reports= */ false);
 }
 
+/* For tests: so near to their end do the counters begin. */
+static int64_t late_counter(enum mutant mutant)
+{
+    return mutant_is(mutant, MUTANT_LATE_COUNTERS)   ? INT64_C(0xfffeffd0)
+           : mutant_is(mutant, MUTANT_ROLLOVER_WRAP) ? INT64_C(0xffffffd0)
+                                                     : 0;
+}
+
 void proposals_lead(struct proposals *proposals, int64_t epoch_zxid)
 {
     ASSERT(proposals->role == PROPOSALS_IDLE && txn_ring_pending(&proposals->ring) == 0);
     ASSERT(zxid_counter(epoch_zxid) == 0 && epoch_zxid > proposals->proposed_zxid);
+    epoch_zxid += late_counter(proposals->step->mutant);
     proposals->role = PROPOSALS_LEADS;
     sessions_begin(&proposals->sessions, proposals->tree, /* reports= */ false);
     proposals->leader = new_leader(proposals, epoch_zxid);
@@ -646,6 +661,8 @@ static void expire_sessions(struct proposals *proposals)
         metrics_count(&proposals->step->metrics, METRIC_SESSIONS_EXPIRED, 1);
         leader_prepare_close_session(proposals->leader, expired, &txn);
         propose(proposals, &txn, &request);
+        if (mutant_is(proposals->step->mutant, MUTANT_EXPIRE_WITHOUT_QUORUM))
+            txn_apply(proposals->tree, &txn, NULL, &proposals->step->arena, NULL);
         arena_reset(&proposals->step->arena);
     }
 }

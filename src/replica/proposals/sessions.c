@@ -171,10 +171,13 @@ int64_t sessions_next_local_expiry_ms(const struct sessions *sessions)
 struct session *sessions_next_expired(struct sessions *sessions)
 {
     struct session *session;
+    int64_t now_ms = sessions->step->now_ms;
 
     ASSERT(!sessions->reports);
+    if (mutant_is(sessions->step->mutant, MUTANT_WALL_CLOCK_EXPIRY))
+        now_ms = sessions->step->wall_ms - sessions->options.session_seed_ms;
     do
-        session = session_table_pop_expired(sessions->table, sessions->step->now_ms);
+        session = session_table_pop_expired(sessions->table, now_ms);
     while (session != NULL && session->closing);
     return session;
 }

@@ -284,6 +284,7 @@ static enum status recover(struct disk *data, struct disk *log,
                             .payload_bytes_max = txnlog_payload_bytes_max(options->text_bytes_max),
                             .recovery = recovery,
                             .begin_anywhere = loaded.file == NULL,
+                            .mutant = options->mutant,
                             .limited = options->limited,
                             .limit_zxid = options->limit_zxid};
     if (loaded.file != NULL) {

@@ -10,6 +10,7 @@
 
 #include "base/disk.h"
 #include "metrics/traffic.h"
+#include "replica/effects/mutant.h"
 #include "replica/store/txnlog_format.h"
 #include "replica/tree/tree.h"
 
@@ -38,6 +39,7 @@ struct recovery_options {
      * not read, snapshots that hold something later are not taken. */
     bool limited;
     int64_t limit_zxid;
+    enum mutant mutant;      /* for tests: a deliberate bug */
     struct traffic *traffic; /* counts what is replayed; NULL: nobody counts */
     /* Unless NULL, called when the snapshot is loaded and the logs follow. */
     void (*replay_begins)(void *context);

@@ -12,9 +12,10 @@ struct replay {
     size_t payload_bytes_max;
     struct traffic *traffic;   /* or NULL */
     struct recovery *recovery; /* its tree is at snapshot_zxid; counts and notes are added to */
-    bool begin_anywhere;       /* snapshot.trust.empty: nothing says what came before */
-    bool limited;       /* ends in front of the first record above limit_zxid, or at a break; */
-    int64_t limit_zxid; /* repairs nothing */
+    enum mutant mutant;
+    bool begin_anywhere; /* snapshot.trust.empty: nothing says what came before */
+    bool limited;        /* ends in front of the first record above limit_zxid, or at a break; */
+    int64_t limit_zxid;  /* repairs nothing */
     /* A fuzzy snapshot: digests can be checked only from fuzzy_zxid on, where it is fuzzy_digest. */
     bool fuzzy;
     int64_t fuzzy_zxid;

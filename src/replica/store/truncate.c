@@ -99,14 +99,15 @@ static enum status change_files(struct disk *data, struct disk *log,
                                 struct recovery *recovery)
 {
     struct store_notes *notes = &recovery->notes;
+    int64_t cut_zxid = zxid + mutant_is(options->mutant, MUTANT_TRUNC_OFF_BY_ONE);
 
     enum status status = intent_write(data, &(struct intent){INTENT_TRUNCATE, zxid});
     /* Those between the one that was loaded and zxid are damaged, or reach above zxid. */
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !mutant_is(options->mutant, MUTANT_TRUNC_KEEPS_SNAPSHOT))
         status =
             aside_put(data, STORE_FILE_SNAPSHOT, recovery->snapshot_zxid, ASIDE_TRUNCATE, notes);
     if (status == STATUS_OK)
-        status = cut_logs(log, zxid, txnlog_payload_bytes_max(options->text_bytes_max), notes);
+        status = cut_logs(log, cut_zxid, txnlog_payload_bytes_max(options->text_bytes_max), notes);
     if (status == STATUS_OK)
         status = intent_clear(data);
     return status == STATUS_NOT_FOUND ? STATUS_IO : status; /* a file vanished under us */

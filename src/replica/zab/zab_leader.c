@@ -633,8 +633,11 @@ static void send_commits(struct zab_leader *leader, int64_t zxid)
 
     ASSERT(first <= end);
     leader_count_commits(leader, first, end);
-    for (size_t i = first; i < end; i++)
-        quorum_packet_put(bytes, QUORUM_COMMIT, proposals_kept_at(proposals, i).zxid, SLICE_NULL);
+    for (size_t i = first; i < end; i++) {
+        bool later = mutant_is(leader->zab->step->mutant, MUTANT_COMMIT_OUT_OF_ORDER);
+        struct kept_txn kept = proposals_kept_at(proposals, later ? first + end - 1 - i : i);
+        quorum_packet_put(bytes, QUORUM_COMMIT, kept.zxid, SLICE_NULL);
+    }
     send_to(leader, offset, /* observers= */ false);
     if (!has_followers(leader, /* observers= */ true))
         return;
@@ -724,7 +727,8 @@ void zab_leader_end_turn(struct zab_leader *leader)
     } while (commit(leader)); /* what is applied may make clients ask for more */
     if (leader->ping_now)
         send_pings(leader);
-    if (zxid_counter(proposals_proposed_zxid(leader->zab->proposals)) >= COUNTER_LAST)
+    if (zxid_counter(proposals_proposed_zxid(leader->zab->proposals)) >= COUNTER_LAST &&
+        !mutant_is(leader->zab->step->mutant, MUTANT_ROLLOVER_WRAP))
         fail(leader, "the epoch's transactions are used up: a new epoch is elected");
 }
 
@@ -759,7 +763,8 @@ static void look_at_own_log(struct zab_leader *leader)
         leader->unsynced_zxid = proposals_proposed_zxid(proposals);
         leader->unsynced_since_ms = now_ms(leader);
     } else if (now_ms(leader) - leader->unsynced_since_ms >
-               ticks_ms(leader, leader->zab->options.sync_limit)) {
+                   ticks_ms(leader, leader->zab->options.sync_limit) &&
+               !mutant_is(leader->zab->step->mutant, MUTANT_FULL_LEADER_STAYS)) {
         fail(leader, "the leader's own log was not synced within syncLimit: is its disk full or "
                      "slow?");
     }

@@ -158,7 +158,8 @@ static void want_work(struct zab_learner *learner, struct store_work work)
 static void begin_wanted_work(struct zab_learner *learner)
 {
     if (!learner->wants_work || learner->zab->store_busy ||
-        snapshots_running(proposals_snapshots(learner->zab->proposals)))
+        (snapshots_running(proposals_snapshots(learner->zab->proposals)) &&
+         !mutant_is(learner->zab->step->mutant, MUTANT_WORK_BESIDE_IMAGE)))
         return;
     ASSERT(learner->phase == LEARN_CUTTING);
     learner->wants_work = learner->wants_no_image = false;
@@ -315,10 +316,17 @@ static void count_proposal(struct zab_learner *learner, int64_t zxid)
         zab_observe_age(learner->zab, count - 1, METRIC_PROPOSAL_LATENCY);
 }
 
+/* For tests: what comes between NEWLEADER and UPTODATE is not kept. */
+static bool loses(const struct zab_learner *learner, enum mutant mutant)
+{
+    return mutant_is(learner->zab->step->mutant, mutant) &&
+           (learner->phase == LEARN_PERSISTING || learner->phase == LEARN_ACKED);
+}
+
 /* The next one to be committed, and only that. */
 static bool commit(struct zab_learner *learner, int64_t zxid)
 {
-    if (is_in_snapshot(learner, zxid))
+    if (is_in_snapshot(learner, zxid) || loses(learner, MUTANT_UPTODATE_OLD_COMMIT))
         return true;
     struct proposals *proposals = learner->zab->proposals;
     size_t next = proposals_kept_behind(proposals, learner->committed_zxid);
@@ -340,7 +348,7 @@ static bool receive(struct zab_learner *learner, const struct quorum_packet *pac
 {
     const char *problem = NULL;
 
-    if (is_in_snapshot(learner, packet->zxid))
+    if (is_in_snapshot(learner, packet->zxid) || loses(learner, MUTANT_FORWARD_GAP))
         return true;
     enum status status =
         proposals_receive(learner->zab->proposals, packet->zxid, packet->data, &problem);
@@ -408,6 +416,8 @@ static void on_new_leader(struct zab_learner *learner, const struct quorum_packe
         return;
     }
     learner->phase = LEARN_PERSISTING;
+    if (mutant_is(learner->zab->step->mutant, MUTANT_NEWLEADER_ACK_ASYNC))
+        send(learner, QUORUM_ACK, zxid_of_epoch(learner->epoch), SLICE_NULL);
     persist(learner);
 }
 
@@ -679,7 +689,8 @@ void zab_learner_tick(struct zab_learner *learner)
 
     if (learner->failed != NULL)
         return;
-    if (!waits_for_disk && now_ms(learner) - learner->heard_ms > limit_ms(learner)) {
+    if (!waits_for_disk && now_ms(learner) - learner->heard_ms > limit_ms(learner) &&
+        !mutant_is(learner->zab->step->mutant, MUTANT_HALF_OPEN_FOREVER)) {
         fail(learner, learner->phase == LEARN_DIALLING
                           ? "the leader could not be reached"
                           : "the leader was silent for longer than the limit");

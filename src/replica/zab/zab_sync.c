@@ -25,8 +25,11 @@ static void send_history(struct zab_leader *leader, struct zab_peer *peer, int64
     struct proposals *proposals = proposals_of(leader);
     struct buffer *bytes = &leader->zab->step->effects->peer_bytes;
     size_t offset = bytes->size, count = proposals_kept_count(proposals);
+    size_t first = proposals_kept_behind(proposals, behind_zxid);
 
-    for (size_t i = proposals_kept_behind(proposals, behind_zxid); i < count; i++) {
+    for (size_t i = first; i < count; i++) {
+        if (i == first + 1 && mutant_is(leader->zab->step->mutant, MUTANT_DIFF_HOLE))
+            continue;
         struct kept_txn kept = proposals_kept_at(proposals, i);
         if (kept.zxid > leader->committed_zxid && (peer->observer || kept.zxid > leader->sent_zxid))
             break; /* it comes with what all get */
