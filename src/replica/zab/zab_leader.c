@@ -714,6 +714,13 @@ static void take_own_syncs(struct zab_leader *leader)
         ask_for_round(leader, /* connection= */ 0, zxid);
 }
 
+/* The last transaction may still be one of the epoch before, which ended for this very reason. */
+static bool is_used_up(const struct zab_leader *leader, int64_t zxid)
+{
+    return zxid_epoch(zxid) == leader->epoch && zxid_counter(zxid) >= COUNTER_LAST &&
+           !mutant_is(leader->zab->step->mutant, MUTANT_ROLLOVER_WRAP);
+}
+
 void zab_leader_end_turn(struct zab_leader *leader)
 {
     leader_go_on_with_image(leader);
@@ -727,8 +734,7 @@ void zab_leader_end_turn(struct zab_leader *leader)
     } while (commit(leader)); /* what is applied may make clients ask for more */
     if (leader->ping_now)
         send_pings(leader);
-    if (zxid_counter(proposals_proposed_zxid(leader->zab->proposals)) >= COUNTER_LAST &&
-        !mutant_is(leader->zab->step->mutant, MUTANT_ROLLOVER_WRAP))
+    if (is_used_up(leader, proposals_proposed_zxid(leader->zab->proposals)))
         fail(leader, "the epoch's transactions are used up: a new epoch is elected");
 }
 
