@@ -33,7 +33,7 @@ struct path {
 
 struct model_session {
     int64_t id;
-    bool closed;
+    bool closed, restarts;
     int32_t last_cxid;
 };
 
@@ -244,7 +244,7 @@ static void model_session(struct checker *checker, const struct txn *txn)
         close_session(checker, header->client_id, header->zxid);
         return;
     }
-    if (header->cxid <= session->last_cxid)
+    if (header->cxid <= session->last_cxid && !session->restarts)
         world_fail(
             world, NULL, "request %d of session %" PRIx64 " is executed by %" PRIx64 ", behind %d",
             header->cxid, (uint64_t)header->client_id, (uint64_t)header->zxid, session->last_cxid);
@@ -529,6 +529,14 @@ void checker_write_answered(struct checker *checker, int64_t session_id, int32_t
         world_fail(checker->world, NULL, "%" PRIx64 " was answered with error %d, and is not one",
                    (uint64_t)zxid, err);
     arena_reset(&checker->arena);
+}
+
+void checker_xids_restart(struct checker *checker, int64_t session_id)
+{
+    struct model_session *session = map_get(&checker->sessions, (uint64_t)session_id);
+
+    if (session != NULL)
+        session->restarts = true;
 }
 
 struct checker_node checker_look(const struct checker *checker, struct slice path, int64_t zxid)

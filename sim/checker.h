@@ -30,6 +30,8 @@ int64_t checker_committed_zxid(const struct checker *checker);
 /* A write was answered: its transaction is committed, it is the session's, and its error is this. */
 void checker_write_answered(struct checker *checker, int64_t session_id, int32_t xid, int64_t zxid,
                             int32_t err);
+/* The session's client counts its requests anew from here on. */
+void checker_xids_restart(struct checker *checker, int64_t session_id);
 struct checker_node {
     bool exists;
     int32_t version;

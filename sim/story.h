@@ -119,6 +119,8 @@ void story_read(struct story *story, int client, const char *path, const char *w
 void story_sync(struct story *story, int client);
 void story_restart_xids(struct story *story, int client);   /* as a client that lost its count */
 size_t story_events(const struct story *story, int client); /* watch events that came */
-void story_keep_silent(struct story *story, int client);    /* no more pings */
+void story_set_timeout(struct story *story, int client, int32_t ms); /* of its next session */
+bool story_is_expired(struct story *story, int client);  /* the leader's tree has no such session */
+void story_keep_silent(struct story *story, int client); /* no more pings */
 
 #endif

@@ -20,6 +20,7 @@ void story_clients_init(struct story *story)
     for (int i = 1; i <= STORY_CLIENTS; i++) {
         story->clients[i].story = story;
         story->clients[i].host = first + i - 1;
+        story->clients[i].timeout_ms = STORY_TIMEOUT_MS;
     }
 }
 
@@ -58,7 +59,7 @@ static void ping(void *context, uint64_t life)
     request_header_write(&frame, &(struct request_header){.xid = XID_PING, .type = OP_PING});
     send_frame(client, &frame);
     buffer_deinit(&frame);
-    events_in(&client->story->world->events, STORY_TIMEOUT_MS * 1000 / 4, ping, client, life);
+    events_in(&client->story->world->events, client->timeout_ms * 250, ping, client, life);
 }
 
 static void shake(struct story_client *client)
@@ -70,7 +71,7 @@ static void shake(struct story_client *client)
         zk_session_password(client->session_id, password);
     connect_request_write(
         &frame, &(struct connect_request){.last_zxid_seen = client->last_zxid,
-                                          .timeout_ms = STORY_TIMEOUT_MS,
+                                          .timeout_ms = client->timeout_ms,
                                           .session_id = client->session_id,
                                           .password = slice_of(password, PASSWORD_BYTES)});
     jute_put_bool(&frame, false);
@@ -126,6 +127,8 @@ static void on_reply(struct story_client *client, const struct reply_header *rep
     asked->answer.came = true;
     asked->answer.err = reply->err;
     asked->answer.zxid = reply->zxid;
+    if (asked->op == OP_CHECK)
+        return; /* no request on its own: its answer has no zxid */
     if (reply->zxid < client->last_zxid)
         story_fail(client->story, "a client goes back in time");
     client->last_zxid = reply->zxid;
@@ -154,8 +157,7 @@ static void on_shaken(struct story_client *client, struct reader *reader)
     if (client->refused)
         return;
     client->session_id = response.session_id;
-    events_in(&client->story->world->events, STORY_TIMEOUT_MS * 1000 / 4, ping, client,
-              client->life);
+    events_in(&client->story->world->events, client->timeout_ms * 250, ping, client, client->life);
 }
 
 static void on_frame(struct story_client *client, struct slice frame)
@@ -268,11 +270,25 @@ int64_t story_session(const struct story *story, int client)
 void story_restart_xids(struct story *story, int client)
 {
     client_of(story, client)->next_xid = 0;
+    client_of(story, client)->last_zxid = 0;
+    checker_xids_restart(story->world->checker, story_session(story, client));
 }
 
 size_t story_events(const struct story *story, int client)
 {
     return story->clients[client].events;
+}
+
+void story_set_timeout(struct story *story, int client, int32_t ms)
+{
+    client_of(story, client)->timeout_ms = ms;
+}
+
+bool story_is_expired(struct story *story, int client)
+{
+    const struct node *node = story_node(story, story_leader(story));
+
+    return tree_session(replica_tree(node->replica), story_session(story, client)) == NULL;
 }
 
 void story_keep_silent(struct story *story, int client)
@@ -324,6 +340,7 @@ int32_t story_ask(struct story *story, int client, int32_t op, const char *path,
         buffer_i32(&body, -1);
         break;
     case OP_DELETE:
+    case OP_CHECK:
         jute_put_bytes(&body, slice_text(path));
         buffer_i32(&body, -1);
         break;

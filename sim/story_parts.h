@@ -19,6 +19,7 @@ struct story_client {
     uint64_t number; /* of its connection; 0: none */
     bool open, shaken, refused, silent;
     int64_t session_id, last_zxid;
+    int32_t timeout_ms;
     int32_t next_xid;
     struct buffer input;
     struct story_asked asked[STORY_ASKED];

@@ -41,10 +41,12 @@ STORY(zookeeper_1154_1156_2832_a_tail_that_nobody_agreed_to_is_cut_where_a_range
     story_connect(story, 3, 3);
     story_read(story, 3, "/a", "one");
 }
-STORY_FINDS(zookeeper_1154_1156_2832_a_tail_that_nobody_agreed_to_is_cut_where_a_range_would_send_a_DIFF,
-            MUTANT_DIFF_BY_RANGE, NODE_RIGHT)
-STORY_FINDS(zookeeper_1154_1156_2832_a_tail_that_nobody_agreed_to_is_cut_where_a_range_would_send_a_DIFF,
-            MUTANT_TRUNC_OFF_BY_ONE, NODE_RIGHT)
+STORY_FINDS(
+    zookeeper_1154_1156_2832_a_tail_that_nobody_agreed_to_is_cut_where_a_range_would_send_a_DIFF,
+    MUTANT_DIFF_BY_RANGE, NODE_RIGHT)
+STORY_FINDS(
+    zookeeper_1154_1156_2832_a_tail_that_nobody_agreed_to_is_cut_where_a_range_would_send_a_DIFF,
+    MUTANT_TRUNC_OFF_BY_ONE, NODE_RIGHT)
 
 STORY(zookeeper_1549_4837_a_snapshot_above_the_cut_is_gone_before_the_log_is_cut, .voters = 3)
 {
@@ -64,8 +66,8 @@ STORY(zookeeper_1549_4837_a_snapshot_above_the_cut_is_gone_before_the_log_is_cut
     story_connect(story, 3, 3);
     story_read(story, 3, "/a", "one");
 }
-STORY_FINDS(zookeeper_1549_4837_a_snapshot_above_the_cut_is_gone_before_the_log_is_cut, MUTANT_TRUNC_KEEPS_SNAPSHOT,
-            NODE_RIGHT)
+STORY_FINDS(zookeeper_1549_4837_a_snapshot_above_the_cut_is_gone_before_the_log_is_cut,
+            MUTANT_TRUNC_KEEPS_SNAPSHOT, NODE_RIGHT)
 
 STORY(zookeeper_3701_a_TRUNC_that_the_disk_refuses_ends_the_server_and_is_done_at_its_next_start,
       .voters = 3)
@@ -98,8 +100,8 @@ STORY(an_image_that_runs_when_a_TRUNC_comes_ends_before_the_files_are_cut, .vote
     story_until(story, 3, "truncate done: ok");
     story_heal(story);
 }
-STORY_FINDS(an_image_that_runs_when_a_TRUNC_comes_ends_before_the_files_are_cut, MUTANT_WORK_BESIDE_IMAGE,
-            NODE_RIGHT)
+STORY_FINDS(an_image_that_runs_when_a_TRUNC_comes_ends_before_the_files_are_cut,
+            MUTANT_WORK_BESIDE_IMAGE, NODE_RIGHT)
 
 STORY(two_SNAPs_at_once_and_an_image_on_disk_do_not_disturb_each_other, .voters = 5,
       .history_bytes_max = 200, .snap_count = 6)
@@ -154,7 +156,8 @@ STORY(zookeeper_3642_2872_half_a_SNAP_leaves_nothing_behind, .voters = 3, .histo
     story_crash(story, 1, SIM_LOSE_ALL);
     story_heal(story);
 }
-STORY_FINDS(zookeeper_3642_2872_half_a_SNAP_leaves_nothing_behind, MUTANT_PARTIAL_SNAP_KEPT, NODE_RIGHT)
+STORY_FINDS(zookeeper_3642_2872_half_a_SNAP_leaves_nothing_behind, MUTANT_PARTIAL_SNAP_KEPT,
+            NODE_RIGHT)
 
 STORY(zookeeper_3104_a_crash_behind_the_NEWLEADER_of_a_SNAP_leaves_the_old_state_or_the_new,
       .voters = 3, .history_bytes_max = 200)
@@ -222,7 +225,8 @@ STORY(zookeeper_4925_who_came_by_a_DIFF_can_bring_others_to_it_as_leader, .voter
     story_read(story, 2, "/a", "two");
     story_heal(story);
 }
-STORY_FINDS(zookeeper_4925_who_came_by_a_DIFF_can_bring_others_to_it_as_leader, MUTANT_DIFF_HOLE, NODE_RIGHT)
+STORY_FINDS(zookeeper_4925_who_came_by_a_DIFF_can_bring_others_to_it_as_leader, MUTANT_DIFF_HOLE,
+            NODE_RIGHT)
 
 STORY(zookeeper_4394_2418_what_is_proposed_and_committed_while_a_learner_synchronises_reaches_it,
       .voters = 3)
@@ -245,10 +249,12 @@ STORY(zookeeper_4394_2418_what_is_proposed_and_committed_while_a_learner_synchro
     story_read(story, 2, "/a", "two");
     story_heal(story);
 }
-STORY_FINDS(zookeeper_4394_2418_what_is_proposed_and_committed_while_a_learner_synchronises_reaches_it,
-            MUTANT_FORWARD_GAP, NODE_RIGHT)
-STORY_FINDS(zookeeper_4394_2418_what_is_proposed_and_committed_while_a_learner_synchronises_reaches_it,
-            MUTANT_UPTODATE_OLD_COMMIT, NODE_RIGHT)
+STORY_FINDS(
+    zookeeper_4394_2418_what_is_proposed_and_committed_while_a_learner_synchronises_reaches_it,
+    MUTANT_FORWARD_GAP, NODE_RIGHT)
+STORY_FINDS(
+    zookeeper_4394_2418_what_is_proposed_and_committed_while_a_learner_synchronises_reaches_it,
+    MUTANT_UPTODATE_OLD_COMMIT, NODE_RIGHT)
 
 STORY(zookeeper_4685_the_ACK_of_a_proposal_never_goes_before_that_of_NEWLEADER, .voters = 3)
 {
@@ -269,5 +275,5 @@ STORY(zookeeper_4685_the_ACK_of_a_proposal_never_goes_before_that_of_NEWLEADER, 
     story_until(story, 1, " ACK ");
     story_heal(story);
 }
-STORY_FINDS(zookeeper_4685_the_ACK_of_a_proposal_never_goes_before_that_of_NEWLEADER, MUTANT_NEWLEADER_ACK_ASYNC,
-            NODE_RIGHT)
+STORY_FINDS(zookeeper_4685_the_ACK_of_a_proposal_never_goes_before_that_of_NEWLEADER,
+            MUTANT_NEWLEADER_ACK_ASYNC, NODE_RIGHT)
