@@ -316,6 +316,13 @@ static void on_stored(void *context, struct node *node, const struct store_work 
                work->current_epoch, tree == NULL ? 0 : (uint64_t)tree_last_zxid(tree));
 }
 
+static void on_imaged(void *context, struct node *node, int64_t zxid)
+{
+    struct world *world = context;
+
+    world_note(world, node, "a snapshot begins: %" PRIx64, (uint64_t)zxid);
+}
+
 static void on_turned(void *context, struct node *node)
 {
     struct world *world = context;
@@ -412,6 +419,7 @@ static void make_nodes(struct world *world, uint64_t *seed)
                                .append = on_append,
                                .durable = on_durable,
                                .stored = on_stored,
+                               .imaged = on_imaged,
                                .turned = on_turned,
                                .died = on_died,
                                .context = world};

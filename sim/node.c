@@ -315,6 +315,7 @@ static void begin_image(struct node *node)
 {
     ASSERT(!node->image_running);
     node->image_running = true;
+    node->hooks.imaged(node->hooks.context, node, replica_snapshot_zxid(node->replica));
     enum status status = snapshot_file_begin(
         sim_disk(node->sim), replica_snapshot_zxid(node->replica), STORE_PLAIN, &node->image_file);
     if (status != STATUS_OK)

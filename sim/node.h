@@ -43,6 +43,7 @@ struct node_hooks {
     void (*durable)(void *context, struct node *node, int64_t zxid); /* a sync has ended */
     void (*stored)(void *context, struct node *node, const struct store_work *work,
                    enum status status, const struct tree *tree);
+    void (*imaged)(void *context, struct node *node, int64_t zxid); /* a snapshot begins */
     void (*turned)(void *context, struct node *node); /* the turn's effects are carried out */
     /* The process is gone. */
     void (*died)(void *context, struct node *node, const char *why);

@@ -155,6 +155,12 @@ void story_run(struct story *story, int64_t ms)
     }
 }
 
+void story_run_one(struct story *story)
+{
+    if (!story_step(story, story->world->events.now_us + STORY_PATIENCE_US))
+        story_fail(story, "nothing happens any more");
+}
+
 /* A line is "      12.345 n2 ...". */
 static bool line_is(const char *line, int server, const char *text)
 {
@@ -524,6 +530,22 @@ bool story_has_file(const struct story *story, int server, const char *prefix)
             return true;
     }
     return false;
+}
+
+uint32_t story_nodes(const struct story *story, int server)
+{
+    const struct node *node = story_node(story, server);
+    struct replica_counts counts = {0};
+
+    if (node->up)
+        replica_counts(node->replica, &counts);
+    return counts.znodes;
+}
+
+void story_request_snapshot(struct story *story, int server)
+{
+    if (!story_failed(story))
+        replica_request_snapshot(story_node(story, server)->replica);
 }
 
 bool story_has_node(const struct story *story, int server, const char *path)

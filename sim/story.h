@@ -42,6 +42,7 @@ void story_print(const struct story *story, size_t lines, void (*print)(const ch
 
 /* --- time. Without an end after 30 seconds the story fails --- */
 void story_run(struct story *story, int64_t ms);
+void story_run_one(struct story *story); /* event */
 /* To the next line of the server that holds the text. 0: of any server. */
 void story_until(struct story *story, int server, const char *text);
 void story_settle(struct story *story); /* all servers that are up serve in one epoch */
@@ -89,6 +90,8 @@ int64_t story_durable_zxid(const struct story *story, int server);
 int64_t story_applied_zxid(const struct story *story, int server);
 int64_t story_committed_zxid(const struct story *story);
 bool story_has_file(const struct story *story, int server, const char *prefix);
+uint32_t story_nodes(const struct story *story, int server); /* in its tree */
+void story_request_snapshot(struct story *story, int server);
 /* As its tree has it now. */
 bool story_has_node(const struct story *story, int server, const char *path);
 
@@ -111,6 +114,8 @@ int64_t story_session(const struct story *story, int client);
 int32_t story_ask(struct story *story, int client, int32_t op, const char *path, const char *data);
 int32_t story_ask_create(struct story *story, int client, const char *path, int32_t mode);
 struct story_answer story_answer(struct story *story, int client, int32_t xid); /* now */
+/* That one, and then all are forgotten: no more than 512 are kept. */
+void story_await_all(struct story *story, int client, int32_t last_xid);
 struct story_answer story_await(struct story *story, int client, int32_t xid);
 /* The same, waiting for an answer without an error. */
 int64_t story_create(struct story *story, int client, const char *path, int32_t mode);

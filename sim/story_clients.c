@@ -396,6 +396,17 @@ struct story_answer story_await(struct story *story, int client, int32_t xid)
     return answer;
 }
 
+void story_await_all(struct story *story, int client, int32_t last_xid)
+{
+    struct story_client *at = client_of(story, client);
+
+    (void)story_await(story, client, last_xid);
+    if (story_failed(story))
+        return;
+    ASSERT(at->answered_count == at->asked_count);
+    at->answered_count = at->asked_count = 0;
+}
+
 static struct story_answer await_success(struct story *story, int client, int32_t xid)
 {
     struct story_answer answer = story_await(story, client, xid);

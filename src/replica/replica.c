@@ -377,6 +377,11 @@ bool replica_ensemble(const struct replica *replica, struct ensemble_info *ret_i
     return true;
 }
 
+bool replica_half_applied(const struct replica *replica)
+{
+    return proposals_half_applied(replica->proposals);
+}
+
 const struct tree *replica_tree(const struct replica *replica)
 {
     return replica->tree;

@@ -153,5 +153,7 @@ void replica_visit_digests(const struct replica *replica, replica_visit_digest *
 /* False: this server stands alone. */
 bool replica_ensemble(const struct replica *replica, struct ensemble_info *ret_info);
 const struct tree *replica_tree(const struct replica *replica); /* ephemerals for dump, hash */
+/* A long transaction is under way, and the tree is between two zxids. */
+bool replica_half_applied(const struct replica *replica);
 
 #endif
