@@ -372,6 +372,12 @@ void checker_acks(struct checker *checker, struct node *node, int64_t zxid)
                    (uint64_t)at->durable_zxid);
 }
 
+void checker_wiped(struct checker *checker, struct node *node)
+{
+    *on(checker, node) =
+        (struct on_node){.accepted_epoch = -1, .current_epoch = -1, .served_epoch = -1};
+}
+
 /* --- commits --- */
 
 struct durable_at {

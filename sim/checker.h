@@ -19,6 +19,7 @@ void checker_durable(struct checker *checker, struct node *node, int64_t zxid);
 void checker_stored(struct checker *checker, struct node *node, const struct store_work *work,
                     enum status status);
 void checker_booted(struct checker *checker, struct node *node);
+void checker_wiped(struct checker *checker, struct node *node); /* an operator's deed */
 void checker_turned(struct checker *checker, struct node *node);
 /* The node is about to send this acknowledgement. */
 void checker_acks(struct checker *checker, struct node *node, int64_t zxid);

@@ -733,7 +733,8 @@ static void forget(struct node *node)
         buffer_deinit(&node->clients[id].input);
         node->clients[id] = (struct node_client){0};
     }
-    node->interrupted = node->work_waits;
+    if (node->up) /* else it died within its start, which has not finished the work either */
+        node->interrupted = node->work_waits;
     node->append_count = node->written_count = 0;
     node->disk_phase = NODE_DISK_IDLE;
     node->disk_set = node->work_waits = node->turn_set = node->listens = node->up = false;

@@ -203,6 +203,24 @@ void story_until(struct story *story, int server, const char *text)
     world_fail(story->world, NULL, "it never came to \"%s\" of server %d", text, server);
 }
 
+bool story_until_line(struct story *story, int server, int n)
+{
+    int64_t end_us = story->world->events.now_us + STORY_PATIENCE_US;
+    size_t looked_at = story->line_count;
+
+    while (!story_serves(story, server)) {
+        if (!story_step(story, end_us)) {
+            story_fail(story, "the steps do not end");
+            return false;
+        }
+        for (; looked_at < story->line_count; looked_at++)
+            n -= line_is(story->lines[looked_at], server, "");
+        if (n <= 0)
+            return true;
+    }
+    return false;
+}
+
 static bool info_of(struct story *story, int server, struct ensemble_info *ret_info)
 {
     struct node *node = story_node(story, server);
@@ -309,9 +327,10 @@ static void start(struct story *story, int server)
 
 void story_start(struct story *story, int server)
 {
+    size_t refused = story_count(story, server, "it does not start");
+
     start(story, server);
-    if (!story_failed(story) && !story_is_up(story, server) &&
-        !sim_disk_crashed(story_node(story, server)->sim))
+    if (story_count(story, server, "it does not start") > refused)
         story_fail(story, "a server does not start");
 }
 
@@ -444,6 +463,15 @@ void story_rot(struct story *story, int server, const char *prefix, int64_t offs
     buffer_deinit(&bytes);
 }
 
+void story_remove_files(struct story *story, int server, const char *prefix)
+{
+    struct sim_disk *sim = story_node(story, server)->sim;
+    const char *name;
+
+    while ((name = newest_file(sim, prefix)) != NULL)
+        sim_disk_delete(sim, name);
+}
+
 void story_write_snapshot(struct story *story, int server)
 {
     struct node *node = story_node(story, server);
@@ -464,6 +492,7 @@ void story_wipe(struct story *story, int server)
     ASSERT(!node->up);
     sim_disk_free(node->sim);
     node->sim = sim_disk_new(story->run.seed);
+    checker_wiped(story->world->checker, node);
 }
 
 void story_crash_at_change(struct story *story, int server, uint64_t n)

@@ -46,6 +46,8 @@ void story_run_one(struct story *story); /* event */
 /* To the next line of the server that holds the text. 0: of any server. */
 void story_until(struct story *story, int server, const char *text);
 void story_settle(struct story *story); /* all servers that are up serve in one epoch */
+/* To the n-th line of the server from now on; false: it served before. For loops over every step. */
+bool story_until_line(struct story *story, int server, int n);
 void story_until_leads(struct story *story, int server);
 void story_until_serves(struct story *story, int server);
 bool story_said(const struct story *story, int server, const char *text); /* so far, or: */
@@ -78,6 +80,7 @@ uint64_t story_changes(const struct story *story, int server); /* so far, as tha
 void story_fail_call(struct story *story, int server, enum sim_disk_op op, uint64_t n);
 /* The byte at `offset` of its newest file with this prefix is another one; from the end if below 0. */
 void story_rot(struct story *story, int server, const char *prefix, int64_t offset);
+void story_remove_files(struct story *story, int server, const char *prefix);
 /* A snapshot of the tree as it is, as servers of other makes write it at their start. */
 void story_write_snapshot(struct story *story, int server);
 void story_wipe(struct story *story, int server); /* an empty disk */
