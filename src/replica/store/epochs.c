@@ -73,6 +73,7 @@ static enum status write_one(struct disk *data, const char *name, int64_t epoch)
 
     if (epoch == EPOCH_NONE)
         return STATUS_OK;
+    ASSERT(epoch >= 0 && epoch <= INT32_MAX);
     int size = snprintf(text, sizeof(text), "%" PRId64, epoch);
     return small_file_write(data, name, slice_of(text, (size_t)size));
 }
@@ -126,6 +127,7 @@ enum status epochs_settle(struct disk *data, int64_t last_zxid, struct epochs *e
                    settled.current, epoch);
         settled.current = changed.current = epoch;
     }
+    ASSERT(epoch <= settled.current && settled.current <= settled.accepted);
     enum status status = epochs_write(data, &changed);
     if (status == STATUS_OK)
         *epochs = settled;

@@ -11,6 +11,7 @@ enum { ALL_ZXIDS = -1 };
 enum status install_begin(struct disk *data, struct disk *log, int64_t zxid,
                           struct store_notes *notes)
 {
+    ASSERT(zxid >= 0);
     enum status status = intent_write(data, &(struct intent){INTENT_SET_ASIDE, zxid});
 
     if (status == STATUS_OK)
@@ -80,6 +81,7 @@ enum status install_resume(struct disk *data, struct disk *log, const struct int
 {
     enum status status = STATUS_OK;
 
+    ASSERT(intent->kind == INTENT_SET_ASIDE || intent->kind == INTENT_AWAIT);
     if (intent->kind == INTENT_AWAIT) {
         status = install_end(data, log, intent->zxid);
         if (status != STATUS_NOT_FOUND)

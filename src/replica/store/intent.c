@@ -74,6 +74,7 @@ enum status intent_write(struct disk *data, const struct intent *intent)
 {
     struct buffer bytes = {0};
 
+    ASSERT(intent->kind != INTENT_NONE); /* that one is no file */
     print(&bytes, intent);
     enum status status = small_file_write(data, INTENT_NAME, buffer_slice(&bytes));
     buffer_deinit(&bytes);

@@ -109,6 +109,7 @@ static enum status load_newest(struct disk *data, const struct store_files *file
             continue;
         }
         if (status == STATUS_OK) {
+            ASSERT(recovery->tree == NULL);
             tree_load_finish(tree);
             tree_set_last_zxid(tree, file->read.zxid);
             recovery->tree = tree;
@@ -278,6 +279,7 @@ static enum status recover(struct disk *data, struct disk *log,
     if (status != STATUS_OK)
         return status;
     recovery->snapshot_zxid = tree_last_zxid(recovery->tree);
+    ASSERT(!options->limited || recovery->snapshot_zxid <= options->limit_zxid);
     struct replay replay = {.log = log,
                             .traffic = options->traffic,
                             .files = logs,
@@ -308,6 +310,8 @@ static enum status recover(struct disk *data, struct disk *log,
                    "Digests of the tree differed: mismatches=%" PRIu64 " of checked=%" PRIu64 ".",
                    recovery->digest_mismatches, recovery->digests_checked);
     recovery->last_zxid = tree_last_zxid(recovery->tree);
+    ASSERT(recovery->last_zxid >= recovery->snapshot_zxid);
+    ASSERT(!options->limited || recovery->last_zxid <= options->limit_zxid);
     if (!options->keep_orphans)
         status = remove_orphans(recovery, options->traffic);
     if (status == STATUS_OK && recovery->fresh)
@@ -406,6 +410,7 @@ static enum status oldest_kept(struct disk *data, const struct store_files *snap
             return status;
         if (status == STATUS_OK && candidate) {
             good++;
+            ASSERT(*ret_zxid == -1 || snapshots->files[i - 1].read.zxid <= *ret_zxid);
             *ret_zxid = snapshots->files[i - 1].read.zxid;
         }
     }
@@ -417,6 +422,7 @@ static enum status remove_old(struct disk *disk, const struct store_files *files
 {
     enum status status = STATUS_OK;
 
+    ASSERT(count == 0 || count < files->count); /* the newest stays */
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         status = disk->ops->remove(disk, files->files[i].name);
         if (status == STATUS_OK)

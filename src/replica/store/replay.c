@@ -172,6 +172,7 @@ static enum status apply(struct replaying *replaying, size_t file, uint64_t offs
                    "The log file %s has transaction 0x%" PRIx64 " after 0x%" PRIx64
                    "; applied in this order, as ZooKeeper does.",
                    file_name(replaying, file), (uint64_t)zxid, (uint64_t)replaying->zxid);
+    ASSERT(!replaying->broken); /* nothing behind a hole is applied */
     enum status status = txn_read(payload, &replaying->arena, &txn);
     if (status != STATUS_OK)
         return refuse_record(replaying, file, offset,
@@ -313,6 +314,7 @@ static enum status gather_evidence(struct replaying *replaying)
     struct txnlog_break *the_break = &replaying->first_break;
     uint64_t data_end = 0;
 
+    ASSERT(replaying->broken && the_break->file < replaying->count);
     the_break->evidence = (struct txnlog_evidence){0};
     for (size_t file = the_break->file; file < replaying->count; file++) {
         struct txnlog_reader reader;
@@ -461,6 +463,7 @@ static enum status decide_break(struct replaying *replaying)
     if (status != STATUS_OK)
         return status;
     const struct txnlog_evidence *evidence = &replaying->first_break.evidence;
+    ASSERT(evidence->data_end >= replaying->first_break.offset);
     bool proved = evidence->java || evidence->durable_zxid > highest_zxid(replaying);
     if (!replaying->first_break.torn || proved)
         return refuse(replaying);
@@ -514,6 +517,7 @@ enum status replay_run(struct replay *replay)
         first--;
     if (first > 0)
         first--;
+    ASSERT(replay->recovery->tree != NULL && first <= all->count);
     struct replaying replaying = {.replay = replay,
                                   .files = all->count == 0 ? NULL : all->files + first,
                                   .count = all->count - first};

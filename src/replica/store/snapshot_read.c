@@ -127,6 +127,7 @@ static enum status read_nodes(struct loading *loading)
             status = read_node(loading, &reader);
             if (status == STATUS_MALFORMED)
                 break;
+            ASSERT(reader.pos > pos && reader.pos <= end);
             snapshot_source_skip(loading->source, (size_t)(reader.pos - pos));
             pos = reader.pos;
         }
@@ -270,6 +271,7 @@ enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes
         status = problem(&loading, "a part of it is malformed or cut off");
     else if (status != STATUS_OK && info.problem == NULL)
         info.problem = status == STATUS_CORRUPT ? "it does not decompress" : status_text(status);
+    ASSERT((status == STATUS_OK) == (info.problem == NULL)); /* a failure has a reason */
     *ret_info = info;
     return status;
 }

@@ -118,6 +118,7 @@ enum status store_start_member(struct disk *data, struct disk *log,
         ret_recovery->notes = notes;
         return status;
     }
+    ASSERT(!options->limited);
     status = recover_after_notes(data, log, options, &notes, ret_recovery);
     if (status == STATUS_OK)
         status = epochs_settle(data, ret_recovery->last_zxid, &epochs, &ret_recovery->notes);

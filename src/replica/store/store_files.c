@@ -52,6 +52,7 @@ void store_files_deinit(struct store_files *files)
 {
     for (size_t i = 0; i < files->count; i++)
         mem_free(files->files[i].name);
+    ASSERT(files->count <= files->capacity);
     mem_free(files->files);
     *files = (struct store_files){0};
 }

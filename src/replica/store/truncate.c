@@ -43,6 +43,7 @@ static enum status cut_file(struct disk *log, const char *name, uint64_t offset)
     enum status status = log->ops->open(log, name, DISK_WRITE, &file);
     if (status != STATUS_OK)
         return status;
+    ASSERT(offset > TXNLOG_HEADER_BYTES); /* at least one record stays */
     status = log->ops->truncate(log, file, offset);
     if (status == STATUS_OK)
         status = log->ops->sync(log, file);
@@ -99,6 +100,7 @@ static enum status change_files(struct disk *data, struct disk *log,
                                 struct recovery *recovery)
 {
     struct store_notes *notes = &recovery->notes;
+    ASSERT(recovery->snapshot_zxid <= zxid && recovery->last_zxid == zxid);
     int64_t cut_zxid = zxid + mutant_is(options->mutant, MUTANT_TRUNC_OFF_BY_ONE);
 
     enum status status = intent_write(data, &(struct intent){INTENT_TRUNCATE, zxid});

@@ -55,8 +55,8 @@ static enum status load_window(struct txnlog_reader *reader, uint64_t offset, si
             return STATUS_IO;
         reader->window.size = got;
     }
-    ASSERT(offset >= reader->window_offset &&
-           offset - reader->window_offset + want <= reader->window.size);
+    ASSERT(offset >= reader->window_offset);
+    ASSERT(offset - reader->window_offset + want <= reader->window.size);
     *ret_bytes = slice_of(reader->window.data + (offset - reader->window_offset), want);
     return STATUS_OK;
 }
@@ -178,6 +178,7 @@ enum status txnlog_reader_next(struct txnlog_reader *reader, struct txnlog_spot 
         return STATUS_OK;
     }
     reader->offset += record_bytes;
+    ASSERT(reader->offset <= reader->file_bytes);
     *ret_spot = (struct txnlog_spot){.found = TXNLOG_FOUND_RECORD, .payload = payload};
     return STATUS_OK;
 }
