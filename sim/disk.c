@@ -20,7 +20,7 @@ struct inode {
     size_t dirty_from, dirty_to; /* outside of these bytes the two are the same */
     bool *dropped; /* sectors that a failed sync has lost, until they are written again */
     size_t dropped_count;
-    bool *blocks;                /* taken, by block number */
+    bool *blocks; /* taken, by block number */
     size_t block_count;
     struct inode *next; /* of all that were ever made */
 };
