@@ -27,8 +27,7 @@ static void keep_line(void *context, const char *line)
 static bool on_accept(void *context, int host, enum network_port port, int from,
                       uint64_t *ret_number)
 {
-    (void)context, (void)host, (void)port, (void)from, (void)ret_number;
-    return false;
+    return story_guest_accept(context, host, port, from, ret_number);
 }
 
 static void on_opened(void *context, int host, uint64_t number, enum network_port port)
@@ -38,6 +37,8 @@ static void on_opened(void *context, int host, uint64_t number, enum network_por
     (void)port;
     if (client != NULL)
         story_client_opened(client, number);
+    else
+        story_guest_opened(context, host, number);
 }
 
 static void on_bytes(void *context, int host, uint64_t number, struct slice bytes)
@@ -46,6 +47,8 @@ static void on_bytes(void *context, int host, uint64_t number, struct slice byte
 
     if (client != NULL)
         story_client_bytes(client, number, bytes);
+    else
+        story_guest_bytes(context, host, number, bytes);
 }
 
 static void on_closed(void *context, int host, uint64_t number)
@@ -54,6 +57,8 @@ static void on_closed(void *context, int host, uint64_t number)
 
     if (client != NULL)
         story_client_closed(client, number);
+    else
+        story_guest_closed(context, host, number);
 }
 
 static void on_ready(void *context, int host, uint64_t number)
@@ -97,6 +102,7 @@ struct cluster_verdict story_close(struct story *story)
 
     verdict.simulated_ms = story->world->events.now_us / 1000;
     story_clients_deinit(story);
+    story_guests_deinit(story);
     cluster_close(story->world);
     for (size_t i = 0; i < story->line_count; i++)
         mem_free(story->lines[i]);

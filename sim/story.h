@@ -131,4 +131,25 @@ void story_set_timeout(struct story *story, int client, int32_t ms); /* of its n
 bool story_is_expired(struct story *story, int client);  /* the leader's tree has no such session */
 void story_keep_silent(struct story *story, int client); /* no more pings */
 
+/* --- servers that the story plays (options.guests): of another make, or of ill will --- */
+struct story_guest_plan {
+    int64_t epoch, zxid;  /* it votes for itself with this zxid, and leads this epoch */
+    int32_t way;          /* QUORUM_DIFF, TRUNC or SNAP (of an empty tree), with that zxid */
+    struct slice history; /* packets behind it */
+};
+/* The others are to elect it, and it brings them to UPTODATE. Its id is the highest. */
+void story_guest_lead(struct story *story, int server, const struct story_guest_plan *plan);
+/* To one follower; 0: to all. */
+void story_guest_send(struct story *story, int server, int to, int32_t type, int64_t zxid,
+                      struct slice data);
+/* The same, told to the checker, which takes the guest for a server whose disk is good. */
+void story_guest_propose(struct story *story, int server, int64_t zxid, struct slice payload);
+void story_guest_commit(struct story *story, int server, int64_t zxid);
+void story_guest_keep_silent(struct story *story, int server); /* no more pings */
+/* port: NETWORK_ELECTION (0) or NETWORK_QUORUM (1). The script sends all that goes over it. */
+uint64_t story_guest_dial(struct story *story, int server, int to, int port);
+void story_guest_send_bytes(struct story *story, int server, uint64_t connection,
+                            struct slice bytes);
+bool story_guest_is_open(struct story *story, int server, uint64_t connection);
+
 #endif

@@ -28,6 +28,23 @@ struct story_client {
     uint64_t life;
 };
 
+enum { GUEST_ENDS = 64 };
+struct guest_end { /* of a connection of a server that the story plays */
+    uint64_t number;
+    int peer;
+    enum network_port port;
+    bool open, accepted, answered;
+    struct buffer input;
+};
+struct story_guest {
+    struct story *story;
+    int server;
+    bool leads, silent;
+    struct story_guest_plan plan; /* epoch 0: it does not lead */
+    struct guest_end ends[GUEST_ENDS];
+    size_t end_count;
+};
+
 struct story {
     struct cluster_run run;
     struct cluster_hand hand;
@@ -36,6 +53,7 @@ struct story {
     size_t line_count, line_capacity;
     uint64_t next_number; /* of a guest's ends of connections */
     struct story_client clients[STORY_CLIENTS + 1];
+    struct story_guest guests[WORLD_NODES_MAX + 1];
 };
 
 struct node *story_node(const struct story *story, int server);
@@ -49,5 +67,12 @@ struct story_client *story_client_at(struct story *story, int host);
 void story_client_opened(struct story_client *client, uint64_t number);
 void story_client_bytes(struct story_client *client, uint64_t number, struct slice bytes);
 void story_client_closed(struct story_client *client, uint64_t number);
+
+bool story_guest_accept(struct story *story, int host, enum network_port port, int from,
+                        uint64_t *ret_number);
+void story_guest_opened(struct story *story, int host, uint64_t number);
+void story_guest_bytes(struct story *story, int host, uint64_t number, struct slice bytes);
+void story_guest_closed(struct story *story, int host, uint64_t number);
+void story_guests_deinit(struct story *story);
 
 #endif
