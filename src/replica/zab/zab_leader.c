@@ -28,6 +28,8 @@ static void fail(struct zab_leader *leader, const char *reason)
         leader->failed = reason;
 }
 
+static void decide_epoch(struct zab_leader *leader);
+
 struct zab_leader *zab_leader_new(struct zab *zab)
 {
     struct zab_leader *leader = mem_zalloc(sizeof(*leader));
@@ -41,6 +43,7 @@ struct zab_leader *zab_leader_new(struct zab *zab)
     zab_leader_reset_stats(leader);
     list_init(&leader->peers);
     effects_add_peer(zab->step->effects, (struct peer_effect){.kind = PEER_LISTEN});
+    decide_epoch(leader); /* a server that is a quorum by itself waits for nobody */
     return leader;
 }
 

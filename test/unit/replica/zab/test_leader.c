@@ -41,6 +41,19 @@ static void ignore_written(void *context, struct slice path, size_t bytes)
     (void)context, (void)path, (void)bytes;
 }
 
+static struct membership *only_the_leader(void)
+{
+    struct membership *membership = membership_new();
+    struct buffer problem = {0};
+    int64_t server;
+
+    CHECK(membership_add(membership, SLICE("server.3"), SLICE("c:1:2"), false, &problem) ==
+          STATUS_OK);
+    CHECK(membership_finish(membership, &problem, &server) == STATUS_OK);
+    buffer_deinit(&problem);
+    return membership;
+}
+
 static struct membership *three_servers(void)
 {
     struct membership *membership = membership_new();
@@ -58,7 +71,7 @@ static struct membership *three_servers(void)
     return membership;
 }
 
-static struct bench *bench_new(void)
+static struct bench *bench_of(struct membership *membership)
 {
     struct bench *bench = mem_zalloc(sizeof(*bench));
     const struct tree_options tree = {.digest_enabled = true};
@@ -81,7 +94,7 @@ static struct bench *bench_new(void)
                                                            .children_changed = ignore_change,
                                                            .written = ignore_written},
                                                   .context = bench};
-    bench->membership = three_servers();
+    bench->membership = membership;
     bench->next_connection = 1;
     bench->zab = (struct zab){.options = {.my_id = LEADER_ID,
                                           .tick_ms = TICK_MS,
@@ -95,6 +108,11 @@ static struct bench *bench_new(void)
                               .next_connection = &bench->next_connection};
     bench->leader = zab_leader_new(&bench->zab);
     return bench;
+}
+
+static struct bench *bench_new(void)
+{
+    return bench_of(three_servers());
 }
 
 static void bench_free(struct bench *bench)
@@ -182,5 +200,26 @@ TEST(a_leader_whose_log_stands_still_gives_up_after_sync_limit)
     CHECK(strstr(zab_leader_failed(bench->leader), "not synced within syncLimit") != NULL);
     proposals_durable(bench->proposals, proposals_proposed_zxid(bench->proposals),
                       &bench->observer);
+    bench_free(bench);
+}
+
+TEST(a_leader_that_is_a_quorum_by_itself_waits_for_nobody)
+{
+    struct bench *bench = bench_of(only_the_leader());
+    const struct proposal request = {.session_id = 101, .timeout_ms = 30000};
+
+    store_done(bench); /* the promise, then the epoch */
+    store_done(bench);
+    zab_leader_end_turn(bench->leader);
+    CHECK(zab_leader_serves(bench->leader));
+    proposals_submit_create_session(bench->proposals, &request);
+    zab_leader_end_turn(bench->leader);
+    CHECK_I64("not before it is on disk", proposals_applied_zxid(bench->proposals), 0);
+    proposals_durable(bench->proposals, zxid_make(EPOCH, 1), &bench->observer);
+    zab_leader_end_turn(bench->leader);
+    CHECK_I64("committed", proposals_applied_zxid(bench->proposals), zxid_make(EPOCH, 1));
+    bench->step.now_ms += 10 * SYNC_LIMIT * TICK_MS;
+    zab_leader_tick(bench->leader);
+    CHECK(zab_leader_failed(bench->leader) == NULL);
     bench_free(bench);
 }
