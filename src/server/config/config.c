@@ -194,7 +194,7 @@ static void apply_words(struct config *config)
         bool prefixed = strncmp(word->key, "zookeeper.", 10) == 0;
         /* Java reads zookeeper.X and nothing else for most; the bare ones are taken both ways. */
         if (key == NULL || properties_overridden(&config->flags, i, property_name) ||
-            (key->place == KEY_PROPERTY && !prefixed))
+            ((key->place == KEY_PROPERTY || key->place == KEY_LINE_OR_PROPERTY) && !prefixed))
             continue;
         apply(config, property_name(word->key), word->value, 0);
     }

@@ -127,7 +127,7 @@ struct ensemble_config {
     bool leader_serves;                   /* a leader takes clients, too */
     bool local_sessions, local_upgrading; /* localSessions*Enabled */
     int32_t resend_min_ms, resend_max_ms; /* fastleader.*: between two notifications */
-    const char *dynamic_file, *peer_type, *initial_config;
+    const char *dynamic_file, *peer_type;
     struct client_hosts client_hosts;
     struct membership *members; /* who they are (replica/membership); NULL: not read yet */
 };

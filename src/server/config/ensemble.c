@@ -196,7 +196,7 @@ void ensemble_check(struct config *config, const struct properties *dynamic)
     if (!ensemble_distributed(config))
         return;
     if (config->words.read_only_mode && !config->ensemble.local_sessions)
-        config_warn(config, config_line_of(config, "readonlymode.enabled"),
+        config_warn(config, 0,
                     "readonlymode.enabled=true and localSessionsEnabled=false: a server without a "
                     "quorum can make no session, so it serves nobody");
     if (config->ensemble.init_limit == 0)

@@ -73,7 +73,8 @@ static void take_kb(struct config *config, const struct setting *setting, int64_
 void key_take_field(struct config *config, const struct setting *setting)
 {
     void *at = (char *)config + setting->key->offset;
-    bool file_line = setting->key->place == KEY_FILE_LINE;
+    bool file_line = setting->key->place == KEY_FILE_LINE ||
+                     (setting->key->place == KEY_LINE_OR_PROPERTY && setting->line != 0);
     const char *value = setting->value;
 
     switch (setting->key->type) {

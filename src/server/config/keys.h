@@ -6,6 +6,7 @@
 
 enum key_place {                /* where a key may stand */
                  KEY_FILE_LINE, /* QuorumPeerConfig knows it: a line of the file; bad values are errors */
+                 KEY_LINE_OR_PROPERTY, /* the same, and -Dzookeeper.X */
                  KEY_PROPERTY, /* a system property zookeeper.X: a line of the file, or -Dzookeeper.X */
                  KEY_BARE_PROPERTY /* a system property without prefix: a line, -DX or -Dzookeeper.X */
 };

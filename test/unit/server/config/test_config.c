@@ -269,6 +269,108 @@ TEST(what_is_known_and_not_yet_effective_gets_one_warning)
     config_deinit(&config);
 }
 
+static size_t problems_of(const char *line)
+{
+    struct config config;
+
+    read_more(&config, line);
+    CHECK(config_error(&config) == NULL);
+    size_t count = config.problem_count;
+    config_deinit(&config);
+    return count;
+}
+
+/* Of all keys that are about several servers: one that has no effect here is told, unless the value says
+ * what happens anyway, or the key is about the inside of Java's program. */
+TEST(no_key_of_an_ensemble_is_ignored_without_a_word)
+{
+    static const struct {
+        const char *told, *harmless;
+    } rows[] = {
+        {"observerMasterPort=2191\n", "observerMasterPort=0\n"},
+        {"observerMaster.sizeLimit=1000\n", ""},
+        {"syncEnabled=false\n", "syncEnabled=true\n"},
+        {"observer.syncEnabled=false\n", "observer.syncEnabled=true\n"},
+        {"observer.reconnectDelayMs=10\n", "observer.reconnectDelayMs=0\n"},
+        {"observer.election.DelayMs=10\n", "observer.election.DelayMs=200\n"},
+        {"quorumCnxnTimeoutMs=1000\n", "quorumCnxnTimeoutMs=-1\n"},
+        {"leader.maxTimeToWaitForEpoch=10\n", "leader.maxTimeToWaitForEpoch=-1\n"},
+        {"leader.maxConcurrentSnapSyncs=1\n", "leader.maxConcurrentSnapSyncs=10\n"},
+        {"leader.maxConcurrentDiffSyncs=1\n", "leader.maxConcurrentDiffSyncs=100\n"},
+        {"leaderConnectDelayDuringRetryMs=10\n", "leaderConnectDelayDuringRetryMs=100\n"},
+        {"snapshotSizeFactor=0.1\n", "snapshotSizeFactor=0.33\n"},
+        {"commitLogCount=1000\n", "commitLogCount=500\n"},
+        {"forceSnapshotSync=true\n", "forceSnapshotSync=false\n"},
+        {"oraclePath=/nowhere/oracle\n", ""},
+        {"multiAddress.reachabilityCheckEnabled=false\n",
+         "multiAddress.reachabilityCheckEnabled=true\n"},
+        {"multiAddress.reachabilityCheckTimeoutMs=10\n",
+         "multiAddress.reachabilityCheckTimeoutMs=1000\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_U64(rows[i].told, problems_of(rows[i].told), 1);
+        CHECK_U64(rows[i].told, problems_of(rows[i].harmless), 0);
+    }
+}
+
+TEST(keys_of_an_ensemble_come_to_their_fields)
+{
+    struct config config;
+
+    read_more(&config, "initLimit=7\nsyncLimit=3\nconnectToLearnerMasterLimit=9\nleaderServes=no\n"
+                       "localSessionsEnabled=true\nlocalSessionsUpgradingEnabled=true\n"
+                       "readonlymode.enabled=true\nquorumListenOnAllIPs=true\ncnxTimeout=1234\n"
+                       "electionPortBindRetry=5\ntcpKeepAlive=true\nmultiAddress.enabled=true\n"
+                       "fastleader.minNotificationInterval=11\n"
+                       "fastleader.maxNotificationInterval=22\n");
+    CHECK(config_error(&config) == NULL);
+    CHECK_I64("initLimit", config.ensemble.init_limit, 7);
+    CHECK_I64("syncLimit", config.ensemble.sync_limit, 3);
+    CHECK_I64("connectToLearnerMasterLimit", config.ensemble.connect_limit, 9);
+    CHECK(!config.ensemble.leader_serves);
+    CHECK(config.ensemble.local_sessions && config.ensemble.local_upgrading);
+    CHECK(config.words.read_only_mode && config.peers.listen_on_all);
+    CHECK_I64("cnxTimeout", config.peers.connect_timeout_ms, 1234);
+    CHECK_I64("electionPortBindRetry", config.peers.bind_retry, 5);
+    CHECK(config.peers.tcp_keep_alive && config.ensemble.multi_address);
+    CHECK_I64("fastleader.min", config.ensemble.resend_min_ms, 11);
+    CHECK_I64("fastleader.max", config.ensemble.resend_max_ms, 22);
+    CHECK(!ensemble_local_sessions(&config)); /* it is no ensemble */
+    config_deinit(&config);
+}
+
+TEST(several_addresses_are_allowed_by_a_line_and_by_the_property_that_java_reads)
+{
+    struct config config;
+
+    config_init(&config);
+    config_add_flags(&config, "-Dzookeeper.multiAddress.enabled=true");
+    config_parse(&config, "zoo.cfg", SLICE("dataDir=/nowhere\nclientPort=1\n"));
+    CHECK(config.ensemble.multi_address);
+    config_deinit(&config);
+    read_more(&config, "multiAddress.enabled=yes\n");
+    CHECK_I64("code", config_error(&config)->code, EXIT_CODE_INVALID);
+    config_deinit(&config);
+}
+
+TEST(local_sessions_cost_a_new_client_their_own_number_of_tokens)
+{
+    static const char three[] =
+        "initLimit=1\nsyncLimit=1\nserver.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\n";
+    char lines[512];
+    struct config config;
+
+    read_more(&config, three);
+    CHECK_I64("global", config.front.throttle.weight_new, 3);
+    config_deinit(&config);
+    snprintf(lines, sizeof(lines), "%slocalSessionsEnabled=true\n", three);
+    read_more(&config, lines);
+    CHECK_I64("local", config.front.throttle.weight_new, 1);
+    CHECK(ensemble_local_sessions(&config));
+    config_deinit(&config);
+}
+
 TEST(an_error_names_the_line_and_what_was_expected)
 {
     struct config config;

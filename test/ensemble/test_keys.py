@@ -1,0 +1,92 @@
+"""Keys of zoo.cfg that only show among several servers."""
+
+import socket
+
+import pytest
+
+from pylib import zkwire as zk
+from pylib.ensemble import CONFIG, Ensemble
+
+def started(**config):
+    ensemble = Ensemble(["paddock"] * 3, config=config)
+    try:
+        ensemble.start()
+    except BaseException:
+        ensemble.close()
+        raise
+    return ensemble
+
+def test_a_server_without_weight_never_leads_and_counts_for_no_quorum():
+    with started(**{"group.1": "1:2:3", "weight.1": 1, "weight.2": 1, "weight.3": 0}) as ensemble:
+        for _ in range(2):
+            leader = ensemble.wait_all()
+            assert leader is not ensemble[3]
+            leader.kill()
+            ensemble.wait(lambda: ensemble[3].mode() is None, "no quorum without the leader")
+            leader.start()
+        ensemble.wait_all()
+        ensemble[3].kill()
+        assert ensemble.wait_leader() in ensemble.members[:2]
+
+def test_groups_need_a_majority_of_groups():
+    groups = {"group.1": "1", "group.2": "2", "group.3": "3", "weight.1": 5, "weight.2": 1, "weight.3": 1}
+    with started(**groups) as ensemble:
+        leader = ensemble.wait_all()
+        ensemble[1].kill()  # most of the weight, and one of three groups
+        assert ensemble.wait_leader() in ensemble.members[1:]
+        assert leader.alive() or leader is ensemble[1]
+
+def test_the_second_address_of_a_server_is_used_when_nobody_is_at_the_first():
+    ensemble = Ensemble(["paddock"] * 3, props={"zookeeper.multiAddress.enabled": "true"})
+    try:
+        for member in ensemble.members:
+            for other in ensemble.members:
+                if other is not member:
+                    dead = other.line().replace("127.0.0.1", "127.0.0.9")
+                    member.config["server.%d" % other.id] = dead + "|" + other.line()
+        ensemble.start()
+        ensemble.wait_leader().kill()
+        ensemble.wait_leader()
+    finally:
+        ensemble.close()
+
+@pytest.mark.parametrize("everywhere", ["true", "false"])
+def test_quorum_listen_on_all_ips_opens_the_ports_at_all_addresses(everywhere):
+    def open_at(host, port):
+        try:
+            socket.create_connection((host, port), 5).close()
+            return True
+        except ConnectionRefusedError:
+            return False
+
+    with started(quorumListenOnAllIPs=everywhere) as ensemble:
+        leader = ensemble.wait_all()
+        for port in (leader.election_port, leader.quorum_port):
+            assert open_at("127.0.0.1", port)
+            assert open_at("127.0.0.3", port) == (everywhere == "true")
+
+def test_a_single_server_with_standalone_enabled_false_leads_itself():
+    ensemble = Ensemble(["paddock"], config={"standaloneEnabled": "false"})
+    with ensemble:
+        assert ensemble.wait_leader() is ensemble[1]
+        with ensemble[1].client() as client:
+            client.create("/alone", b"")
+            client.ok(zk.SYNC, zk.sync_request("/alone"))
+            assert client.get_data(CONFIG)[0].startswith(b"server.1=")
+            client.close_session()
+
+def test_peer_type_is_overruled_by_the_server_line_and_that_is_told():
+    ensemble = Ensemble(["paddock"] * 3)
+    try:
+        ensemble[1].config["peerType"] = "observer"
+        ensemble.start()
+        assert ensemble[1].mode() in ("leader", "follower")
+        assert "Peer type from servers list (PARTICIPANT) doesn't match peerType (OBSERVER)" in ensemble[1].log()
+    finally:
+        ensemble.close()
+
+@pytest.mark.parametrize("name", ["observerMasterPort=2191", "syncEnabled=false", "commitLogCount=9"])
+def test_a_key_without_effect_is_told_at_the_start(name):
+    key, value = name.split("=")
+    with started(**{key: value}) as ensemble:
+        assert "%s is known and has no effect yet" % name in ensemble[1].log()
