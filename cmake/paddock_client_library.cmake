@@ -32,6 +32,8 @@ function(client_library NAME)
     add_dependencies(client_libraries ${NAME} ${NAME}_static)
 
     set(CLIENT_LIBRARY_NAME ${NAME})
+    file(STRINGS "${CMAKE_SOURCE_DIR}/include/zookeeper/zookeeper_version.h" version REGEX ZOO_VERSION)
+    string(REGEX REPLACE ".*\"(.*)\".*" "\\1" CLIENT_API_VERSION "${version}")
     configure_file("${CMAKE_SOURCE_DIR}/src/capi/library.pc.in" "${CMAKE_BINARY_DIR}/lib/lib${NAME}.pc"
                    @ONLY)
 endfunction()

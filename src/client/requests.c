@@ -56,7 +56,7 @@ static bool prepare_watch(struct client_request *request, struct slice path,
 {
     if (watcher == NULL)
         return true;
-    request->watch = client_watch_make(SLICE_NULL, path, *watcher);
+    request->watch = client_watch_make(path, *watcher);
     request->watch_rule = rule;
     return request->watch != NULL;
 }

@@ -45,19 +45,18 @@ static bool same_watcher(const struct client_watcher *left, const struct client_
     return left->function == right->function && left->context == right->context;
 }
 
-struct client_watch *client_watch_make(struct slice prefix, struct slice path,
-                                       struct client_watcher watcher)
+struct client_watch *client_watch_make(struct slice path, struct client_watcher watcher)
 {
-    size_t size = prefix.size + path.size;
-    struct client_watch *watch = mem_try_zalloc(sizeof(*watch) + size + 1);
+    struct client_watch *watch;
 
+    if (path.size > UINT32_MAX / 2)
+        return NULL;
+    watch = mem_try_zalloc(sizeof(*watch) + path.size + 1);
     if (watch == NULL)
         return NULL;
-    if (prefix.size > 0)
-        memcpy(watch->path, prefix.data, prefix.size);
     if (path.size > 0)
-        memcpy(watch->path + prefix.size, path.data, path.size);
-    watch->path_size = (uint32_t)size;
+        memcpy(watch->path, path.data, path.size);
+    watch->path_size = (uint32_t)path.size;
     watch->watcher = watcher;
     watch->hash = hash_of(path_of(watch));
     return watch;

@@ -40,9 +40,8 @@ struct client_watches {
 void client_watches_init(struct client_watches *watches);
 void client_watches_deinit(struct client_watches *watches);
 
-/* NULL: no memory. Its path is prefix + path. Freed by mem_free(). */
-MUST_USE struct client_watch *client_watch_make(struct slice prefix, struct slice path,
-                                                struct client_watcher watcher);
+/* NULL: no memory. Freed by mem_free(). */
+MUST_USE struct client_watch *client_watch_make(struct slice path, struct client_watcher watcher);
 
 /* Takes `watch` over. The same watcher twice on one path and of one kind is one. */
 void client_watches_add(struct client_watches *watches, struct client_watch *watch,

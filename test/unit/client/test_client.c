@@ -513,7 +513,7 @@ TEST(many_watches_are_set_again_in_pieces)
         snprintf(path, 20, "/%018d", i);
         path[19] = 'x';
         client_watches_add(&client.watches,
-                           client_watch_make(SLICE_NULL, slice_of(path, sizeof(path)), watcher),
+                           client_watch_make(slice_of(path, sizeof(path)), watcher),
                            i % 2 == 0 ? CLIENT_WATCH_DATA : CLIENT_WATCH_RECURSIVE);
     }
     client_lost(&client, CLIENT_CONNECTION_LOST, now_ms);
@@ -651,7 +651,7 @@ TEST(watchers_are_removed_with_the_server_or_here)
     connect_client();
     for (int all = 0; all < 2; all++) {
         const struct client_watcher *whose = all ? NULL : &watcher;
-        client_watches_add(&client.watches, client_watch_make(SLICE_NULL, SLICE("/a"), watcher),
+        client_watches_add(&client.watches, client_watch_make(SLICE("/a"), watcher),
                            CLIENT_WATCH_DATA);
         client_request_init(&request);
         CHECK_I64("child",
@@ -668,7 +668,7 @@ TEST(watchers_are_removed_with_the_server_or_here)
         list_remove(&request.item.link);
         client_request_deinit(&request);
     }
-    client_watches_add(&client.watches, client_watch_make(SLICE_NULL, SLICE("/a"), watcher),
+    client_watches_add(&client.watches, client_watch_make(SLICE("/a"), watcher),
                        CLIENT_WATCH_CHILD);
     CHECK_I64("here", client_remove_watches_here(&client, SLICE("/a"), WATCHER_ANY, &watcher), 0);
     CHECK_I64("twice", client_remove_watches_here(&client, SLICE("/a"), WATCHER_ANY, &watcher),

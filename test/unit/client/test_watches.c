@@ -21,7 +21,7 @@ static struct client_watcher by(void (*function)(void), const char *context)
 
 static void set(const char *path, enum client_watch_kind kind, struct client_watcher watcher)
 {
-    struct client_watch *watch = client_watch_make(SLICE_NULL, slice_text(path), watcher);
+    struct client_watch *watch = client_watch_make(slice_text(path), watcher);
 
     CHECK(watch != NULL);
     client_watches_add(&watches, watch, kind);
