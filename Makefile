@@ -8,7 +8,7 @@ CONFIGURE = @test -f build/$(1)/build.ninja || cmake --preset $(1) >build/$(1).l
             { cat build/$(1).log; echo "cannot configure: run dev/setup.sh build"; exit 1; }
 
 .DEFAULT_GOAL := all
-.PHONY: all help run test check quick unit conformance differential e2e crash ensemble sim sim-many input commands \
+.PHONY: all help run test check quick unit conformance differential e2e crash ensemble faults sim sim-many input commands \
         fuzz bench format lint install clean debug asan setup setup-test
 
 all: build ## the release program, build/paddock
@@ -52,6 +52,9 @@ crash: all ## SIGKILL under load
 
 ensemble: all ## several servers at once, ours and Java's
 	$(PYTEST) test/ensemble
+
+faults: all ## random faults on real servers, checked (SECONDS=1800 SEED=n)
+	$(PYTHON) test/ensemble/faults.py --seconds $(or $(SECONDS),1800) $(if $(SEED),--seed $(SEED))
 
 sim: build ## one simulated run of an ensemble with its trace (SEED=n)
 	$(call CONFIGURE,release)

@@ -3,6 +3,7 @@ compared with what is there afterwards."""
 
 import contextlib
 import threading
+import time
 
 from kazoo.exceptions import BadVersionError, KazooException
 from load import UNKNOWN, Load, ensure
@@ -14,14 +15,14 @@ LONG_SESSION_S = 60.0
 
 
 class Counter(threading.Thread):
-    """Sets one znode to 1, 2, 3, ... at the version it knows, and makes sequential znodes.
+    """One session that sets one znode to 1, 2, 3, ... at the version it knows, and makes sequential znodes.
 
     A set whose answer was lost is looked up: it was done once or not at all."""
 
-    def __init__(self, hosts, root):
+    def __init__(self, hosts, root, pause_s=0.0):
         super().__init__(daemon=True)
         self.root, self.ending, self.failure = root, threading.Event(), None
-        self.sets, self.names = 0, []
+        self.sets, self.names, self.pause_s = 0, [], pause_s
         self.client = start_kazoo(hosts, LONG_SESSION_S, randomize_hosts=True)
         ensure(self.client, root + "/counter", b"0")
 
@@ -31,6 +32,8 @@ class Counter(threading.Thread):
                 self.set()
                 with contextlib.suppress(*UNKNOWN):
                     self.names.append(self.client.create(self.root + "/s-", b"", sequence=True))
+                if self.pause_s:
+                    self.ending.wait(self.pause_s)
         except (KazooException, AssertionError) as failure:
             self.failure = failure
 
@@ -70,17 +73,62 @@ class Counter(threading.Thread):
 
     def stop(self):
         self.ending.set()
-        self.join(60.0)
+        if self.ident is not None:
+            self.join(60.0)
+        stop_kazoo(self.client)
+
+
+class Watcher(threading.Thread):
+    """Reads the counter again whenever its watch fires. What one session reads never becomes older, at
+    whichever server; and a watch that was lost would leave it at an old number."""
+
+    def __init__(self, hosts, path):
+        super().__init__(daemon=True)
+        self.path, self.version, self.failure = path, 0, None
+        self.fired, self.ending = threading.Event(), threading.Event()
+        self.client = start_kazoo(hosts, LONG_SESSION_S, randomize_hosts=True)
+
+    def run(self):
+        try:
+            while not self.ending.is_set():
+                self.fired.clear()
+                try:
+                    stat = self.client.get(self.path, watch=lambda event: self.fired.set())[1]
+                except UNKNOWN:
+                    self.ending.wait(0.02)
+                    continue
+                assert stat.version >= self.version, "read %d behind %d" % (stat.version, self.version)
+                self.version = stat.version
+                self.fired.wait()
+        except (KazooException, AssertionError) as failure:
+            self.failure = failure
+
+    def check(self, version, wait=60.0):
+        deadline = time.monotonic() + wait
+        while self.version < version and self.failure is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert self.failure is None, self.failure
+        assert self.version >= version, "a watch was lost: at %d, not %d" % (self.version, version)
+
+    def stop(self):
+        self.ending.set()
+        self.fired.set()
+        if self.ident is not None:
+            self.join(60.0)
         stop_kazoo(self.client)
 
 
 @contextlib.contextmanager
-def history(ensemble, name):
+def history(ensemble, name, pause_s=0.0):
     """Clients write meanwhile; afterwards everything that was acknowledged is there, once, everywhere."""
-    counter = Counter(ensemble.hosts, "/counters/" + name)
-    try:
+    with contextlib.ExitStack() as stack:
+        counter = Counter(ensemble.hosts, "/counters/" + name, pause_s)
+        stack.callback(counter.stop)
+        watcher = Watcher(ensemble.hosts, counter.root + "/counter")
+        stack.callback(watcher.stop)
         counter.start()
-        with Load(ensemble, writers=2, timeout_s=LONG_SESSION_S) as load:
+        watcher.start()
+        with Load(ensemble, writers=2, timeout_s=LONG_SESSION_S, pause_s=pause_s) as load:
             load.wait_for(20)
             yield load
             ensemble.wait_all()
@@ -89,6 +137,5 @@ def history(ensemble, name):
             for member in ensemble.running():
                 counter.check(member)
             assert counter.sets > 20
+            watcher.check(counter.sets)
         ensemble.check_same()
-    finally:
-        counter.stop()

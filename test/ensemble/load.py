@@ -33,8 +33,9 @@ class Writer(threading.Thread):
     A create whose answer was lost is tried again until it is known to be there, so all up to the last
     acknowledged one exist in the end, each once."""
 
-    def __init__(self, hosts, name, timeout_s=30.0):
+    def __init__(self, hosts, name, timeout_s=30.0, pause_s=0.0):
         super().__init__(daemon=True)
+        self.pause_s = pause_s
         self.root, self.acknowledged, self.lost_answers = "/load/" + name, [], 0
         self.states, self.failure, self.ending = [], None, threading.Event()
         self.progress = threading.Condition()
@@ -47,6 +48,8 @@ class Writer(threading.Thread):
         try:
             while not self.ending.is_set():
                 self.write(len(self.acknowledged))
+                if self.pause_s:
+                    self.ending.wait(self.pause_s)  # so that the trees of a long run stay small
         except KazooException as failure:
             self.failure = failure
         with self.progress:
@@ -113,10 +116,12 @@ class Load:
 
     loads = itertools.count()
 
-    def __init__(self, ensemble, writers=3, timeout_s=30.0, hosts=None):
+    def __init__(self, ensemble, writers=3, timeout_s=30.0, hosts=None, pause_s=0.0):
         self.ensemble = ensemble
         name = "load%d-" % next(Load.loads)  # an ensemble may have several, one behind the other
-        self.writers = [Writer(hosts or ensemble.hosts, name + str(i), timeout_s) for i in range(writers)]
+        self.writers = [
+            Writer(hosts or ensemble.hosts, name + str(i), timeout_s, pause_s) for i in range(writers)
+        ]
 
     def __enter__(self):
         for writer in self.writers:

@@ -1,10 +1,9 @@
 """A host of its own for each server, as far as it can tell, and networks between them that can be cut."""
 
-import itertools
-import os
+import shutil
 import subprocess
 
-import pytest
+from pylib.servers import claim, release
 
 
 class Forbidden(Exception):
@@ -18,28 +17,27 @@ def run(text):
 
 
 class Network:
-    """A network namespace for each server N. Servers talk to each other on eth0, 10.231.7.N; clients, which
-    are outside, reach them on eth1, 10.231.8.N, whatever is done to eth0."""
-
-    names = itertools.count()
+    """A network namespace for each server N. Servers talk to each other on eth0, 10.231.X.N with an even X;
+    clients, which are outside, reach them on eth1, 10.231.X+1.N, whatever is done to eth0."""
 
     def __init__(self, count=3):
-        self.tag = "pk%d%d" % (os.getpid() % 10000, next(self.names))
-        self.servers = range(1, count + 1)
+        self.net = next(net for net in range(0, 256, 2) if claim(net))
+        self.tag, self.servers = "pk%d" % self.net, range(1, count + 1)
 
     def __enter__(self):
         try:
+            self.remove()  # what a killed run has left
             self.add_bridge("s")
             self.add_bridge("c")
-            run("ip addr add 10.231.8.100/24 dev " + self.bridge("c"))
+            run("ip addr add %s/24 dev %s" % (self.client_address(100), self.bridge("c")))
             for server in self.servers:
                 run("ip netns add " + self.name(server))
                 self.connect(server, "s", "eth0", self.address(server))
                 self.connect(server, "c", "eth1", self.client_address(server))
                 run("ip -n %s link set lo up" % self.name(server))
-        except Forbidden as wrong:
+        except (Forbidden, FileNotFoundError) as wrong:
             self.__exit__()
-            pytest.skip("this machine allows no network namespaces: %s" % wrong)
+            raise Forbidden("this machine allows no network namespaces: %s" % wrong) from None
         return self
 
     def add_bridge(self, which):
@@ -62,13 +60,11 @@ class Network:
     def name(self, server):
         return "%sn%d" % (self.tag, server)
 
-    @staticmethod
-    def address(server):
-        return "10.231.7.%d" % server
+    def address(self, server):
+        return "10.231.%d.%d" % (self.net, server)
 
-    @staticmethod
-    def client_address(server):
-        return "10.231.8.%d" % server
+    def client_address(self, server):
+        return "10.231.%d.%d" % (self.net + 1, server)
 
     def wrapper(self, server):
         """Words before a command that is to run there."""
@@ -99,9 +95,15 @@ class Network:
 
     @staticmethod
     def undo(text):
+        if shutil.which("ip") is None:
+            return
         subprocess.run(text.split(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def __exit__(self, *exc):
+        self.remove()
+        release(self.net)
+
+    def remove(self):
         for server in self.servers:
             self.undo("ip netns del " + self.name(server))
             for which in "sc":

@@ -1,5 +1,6 @@
 """Cut and slow networks between servers; clients reach all of them all the time."""
 
+import contextlib
 import os
 import sys
 import time
@@ -18,7 +19,11 @@ SYNC_LIMIT_S = 4.0  # of class Ensemble
 
 @pytest.fixture(scope="module")
 def network():
-    with Network() as network:
+    with contextlib.ExitStack() as stack:
+        try:
+            network = stack.enter_context(Network())
+        except Forbidden as wrong:
+            pytest.skip(str(wrong))
         yield network
 
 

@@ -30,8 +30,8 @@ TARGETS = ("java", "paddock")
 START_WAIT_S = 60.0
 
 _running = set()
-_ports = set()  # given by free_port() in this process
-_port_locks = None  # a file whose byte N is locked by the process that was given port N
+_claimed = set()  # numbers that this process has taken
+_claims = None  # a file whose byte N is locked by the process that has taken the number N
 
 
 @atexit.register
@@ -49,20 +49,26 @@ if (
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
-def _claim_port(port):
-    """True for the first who asks, as long as this process lives."""
-    global _port_locks
-    if port in _ports:
+def claim(number):
+    """True for the first process on this machine that asks, once, as long as it lives. Ports, and numbers
+    below them for other things of which a machine has but one."""
+    global _claims
+    if number in _claimed:
         return False
-    if _port_locks is None:
-        path = os.path.join(tempfile.gettempdir(), "zk-ports-%d" % os.getuid())
-        _port_locks = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)  # never closed: that would unlock
+    if _claims is None:
+        path = os.path.join(tempfile.gettempdir(), "zk-claims-%d" % os.getuid())
+        _claims = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)  # never closed: that would unlock
     try:
-        fcntl.lockf(_port_locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        fcntl.lockf(_claims, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
     except OSError:
         return False
-    _ports.add(port)
+    _claimed.add(number)
     return True
+
+
+def release(number):
+    _claimed.discard(number)
+    fcntl.lockf(_claims, fcntl.LOCK_UN, 1, number)
 
 
 def free_port():
@@ -71,7 +77,7 @@ def free_port():
     It is given once: its server may be down, or not yet started, when the next one is asked for."""
     while True:
         port = random.randrange(20000, 30000)
-        if not _claim_port(port):
+        if not claim(port):
             continue
         with socket.socket() as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
