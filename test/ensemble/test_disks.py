@@ -64,6 +64,17 @@ def ballast_of(member):
     return os.path.join(member.data_dir, "ballast")
 
 
+def write_large(ensemble):
+    """A tree of 3.6 MB, so that a snapshot has at least that."""
+    client = ensemble.wait_leader().kazoo()
+    try:
+        for number in range(4):
+            client.create("/large%d" % number, os.urandom(900000))
+    finally:
+        stop_kazoo(client)
+    ensemble.wait_same_zxid()
+
+
 def new_lines(member, before, words):
     return [line for line in member.log()[before:].splitlines() if words in line]
 
@@ -121,12 +132,7 @@ def test_a_snapshot_that_finds_no_space_is_given_up_and_the_server_goes_on(role)
     with on_small_disks(snapCount=100) as ensemble:
         leader = ensemble.wait_leader()
         member = leader if role == "leader" else ensemble.followers()[0]
-        client = ensemble.followers()[1].kazoo()
-        try:
-            for number in range(4):
-                client.create("/large%d" % number, os.urandom(900000))
-        finally:
-            stop_kazoo(client)
+        write_large(ensemble)
         with history(ensemble, role) as load:
             fill(member, left_bytes=2_000_000)  # for the log, and not for a snapshot
             before = len(member.log())
@@ -138,3 +144,56 @@ def test_a_snapshot_that_finds_no_space_is_given_up_and_the_server_goes_on(role)
             while not new_lines(member, before, "Snapshot taken"):
                 load.wait_for(10)
             assert ensemble.wait_leader() is leader and not new_lines(member, 0, "FOLLOWING ends")
+
+
+def test_a_member_without_space_for_the_leader_s_snapshot_comes_back_when_there_is_some():
+    with on_small_disks(snapCount=100) as ensemble:
+        member = ensemble.followers()[0]
+        write_large(ensemble)
+        member.kill()
+        member.wipe()
+        fill(member, left_bytes=1_000_000)
+        before = len(member.log())
+        member.start()
+        with Load(ensemble, hosts=ensemble.hosts_without(member)) as load:
+            ensemble.wait(lambda: new_lines(member, before, "no space left for"), "the log says it")
+            load.wait_for(20)
+            assert member.alive() and member.mode() is None
+            empty_again(member)
+            ensemble.wait_all()
+            load.wait_for(20)
+            load.check()
+        ensemble.check_same()
+
+
+def test_a_member_that_starts_on_a_full_disk_waits_for_space():
+    with on_small_disks() as ensemble, Load(ensemble) as load:
+        member = ensemble.followers()[0]
+        load.wait_for(20)
+        member.kill()
+        load.wait_for(20)
+        fill(member)
+        before = len(member.log())
+        member.start()
+        ensemble.wait(lambda: new_lines(member, before, "no space left for"), "the log says it")
+        load.wait_for(20)
+        empty_again(member)
+        ensemble.wait_all()
+        load.check()
+        ensemble.check_same()
+
+
+def test_a_first_start_on_a_full_disk_is_refused_with_a_sentence():
+    with on_small_disks() as ensemble:
+        member = ensemble.followers()[0]
+        member.kill()
+        member.wipe()
+        fill(member)
+        before = len(member.log())
+        member.start()
+        assert member.wait_exit(60.0) == 1
+        assert new_lines(member, before, "The disk is full"), member.log()[before:]
+        empty_again(member)
+        member.start()
+        ensemble.wait_all()
+        ensemble.check_same()

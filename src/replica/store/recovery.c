@@ -339,7 +339,10 @@ enum status store_recover(struct disk *data, struct disk *log,
     if (status != STATUS_OK) {
         tree_free(recovery.tree);
         recovery.tree = NULL;
-        if (status != STATUS_CORRUPT && status != STATUS_INVALID)
+        if (status == STATUS_NO_SPACE)
+            store_note(&recovery.notes, true,
+                       "The disk is full, and a start has to write to it: free some space.");
+        else if (status != STATUS_CORRUPT && status != STATUS_INVALID)
             store_note(&recovery.notes, true, "The data directory cannot be read: %s.",
                        status_text(status));
     }
