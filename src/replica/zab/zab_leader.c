@@ -84,8 +84,11 @@ void zab_leader_ready(struct zab_leader *leader, uint64_t connection)
 {
     struct zab_peer *peer = peer_find(leader, connection);
 
-    if (peer != NULL)
-        peer->held = false;
+    if (peer == NULL)
+        return;
+    peer->held = false;
+    if (peer->phase == PEER_TAKES_IMAGE) /* it takes what we send */
+        peer->heard_ms = now_ms(leader);
 }
 
 /* --- quorums. This server is always one of those who have --- */
@@ -749,11 +752,8 @@ static void drop_silent(struct zab_leader *leader)
 
     for (struct list *at = leader->peers.next; at != &leader->peers; at = next) {
         struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
-        int32_t ticks = peer->phase >= PEER_SYNCED ? leader->zab->options.sync_limit
-                                                   : leader->zab->options.init_limit;
         next = at->next;
-        if (now_ms(leader) - peer->heard_ms > ticks_ms(leader, ticks) &&
-            !(peer->phase == PEER_WAITS_IMAGE || peer->phase == PEER_TAKES_IMAGE))
+        if (now_ms(leader) - peer->heard_ms > peer_silence_max_ms(leader, peer))
             peer_drop(leader, peer, "it was silent for longer than the limit");
         else if (peer->phase == PEER_ACTIVE && !peer->observer && peer->unacked_since_ms != 0 &&
                  now_ms(leader) - peer->unacked_since_ms >
@@ -781,9 +781,9 @@ static void look_at_own_log(struct zab_leader *leader)
 
 static void look_at_quorum(struct zab_leader *leader)
 {
-    int64_t limit_ms =
-        ticks_ms(leader, leader->phase == LEAD_SERVING ? leader->zab->options.sync_limit
-                                                       : leader->zab->options.init_limit);
+    int64_t limit_ms = leader->phase == LEAD_SERVING
+                           ? ticks_ms(leader, leader->zab->options.sync_limit)
+                           : leader_opening_max_ms(leader);
     int64_t since_ms = now_ms(leader) - limit_ms;
 
     if (leader->phase == LEAD_SERVING) {

@@ -1,6 +1,8 @@
 /* zab_peer.c: the list of a leader's learners: found by connection, and dropped. */
 #include "replica/zab/zab_peer.h"
 
+enum { INSTALL_LIMITS = 10 };
+
 void peer_free(struct zab_peer *peer)
 {
     list_remove(&peer->in_peers);
@@ -22,4 +24,34 @@ struct zab_peer *peer_find(const struct zab_leader *leader, uint64_t connection)
             return peer;
     }
     return NULL;
+}
+
+/* --- patience --- */
+
+static int64_t ticks_ms(const struct zab_leader *leader, int64_t ticks)
+{
+    return ticks * leader->zab->options.tick_ms;
+}
+
+int64_t peer_silence_max_ms(const struct zab_leader *leader, const struct zab_peer *peer)
+{
+    const struct zab_options *options = &leader->zab->options;
+
+    if (peer->phase == PEER_WAITS_IMAGE)
+        return INT64_MAX; /* it is our turn to speak */
+    if (peer->phase == PEER_SYNCING && peer->by_image)
+        return ticks_ms(leader, (int64_t)options->init_limit * INSTALL_LIMITS);
+    return ticks_ms(leader, peer->phase >= PEER_SYNCED ? options->sync_limit : options->init_limit);
+}
+
+int64_t leader_opening_max_ms(const struct zab_leader *leader)
+{
+    int64_t limits = 1;
+
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->phase == PEER_TAKES_IMAGE || (peer->phase == PEER_SYNCING && peer->by_image))
+            limits = INSTALL_LIMITS;
+    }
+    return ticks_ms(leader, leader->zab->options.init_limit * limits);
 }

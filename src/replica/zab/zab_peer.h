@@ -29,8 +29,8 @@ struct zab_peer {
     bool held;      /* told to send no more of the image until there is room */
     int64_t accepted_epoch, current_epoch, last_zxid; /* as it said */
     int64_t acked_zxid;
-    int64_t opened_ms, heard_ms;
-    int64_t unacked_since_ms; /* the oldest proposal that it has not acknowledged; 0: none */
+    int64_t opened_ms, heard_ms; /* heard: or seen to take what we send */
+    int64_t unacked_since_ms;    /* the oldest proposal that it has not acknowledged; 0: none */
     uint64_t pings_sent, pings_answered, first_ping; /* numbers of the leader's rounds */
     struct zab_input input;
 };
@@ -78,6 +78,10 @@ struct zab_leader {
 void peer_free(struct zab_peer *peer); /* its connection is gone */
 struct zab_peer *peer_find(const struct zab_leader *leader, uint64_t connection); /* NULL: none */
 void peer_drop(struct zab_leader *leader, struct zab_peer *peer, const char *reason);
+/* How long it may be silent, and how long a leader may wait for its quorum. Whoever takes a snapshot and
+ * writes it to its disk gets many times as long: to begin anew would take as long again. */
+int64_t peer_silence_max_ms(const struct zab_leader *leader, const struct zab_peer *peer);
+int64_t leader_opening_max_ms(const struct zab_leader *leader);
 /* zab_counts.c: what operators are shown of a leader. */
 void leader_count_proposals(struct zab_leader *leader, size_t first, size_t end); /* kept indexes */
 void leader_count_commits(struct zab_leader *leader, size_t first, size_t end);

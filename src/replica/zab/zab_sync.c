@@ -52,6 +52,7 @@ void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer)
              buffer_slice(&config));
     buffer_deinit(&config);
     peer->phase = PEER_SYNCING;
+    peer->heard_ms = leader->zab->step->now_ms; /* it may have taken long to get here */
     peer->forwarded = true;
 }
 
@@ -143,6 +144,7 @@ static void begin_image(struct zab_leader *leader)
     leader->image_zxid = snapshot_image_zxid(leader->image);
     for (; peer != NULL; peer = next_in(leader, &peer->in_peers, PEER_WAITS_IMAGE)) {
         peer->phase = PEER_TAKES_IMAGE;
+        peer->heard_ms = leader->zab->step->now_ms;
         peer->held = false;
         peer->by_image = true;
         metrics_count(&leader->zab->step->metrics, METRIC_SNAP_COUNT, 1);
