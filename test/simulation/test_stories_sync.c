@@ -4,6 +4,8 @@
 #include "test/lib/tell.h"
 #include "wire/zk.h"
 
+#include <stdio.h>
+
 STORY(an_ensemble_serves_and_a_lost_leader_is_followed_by_another, .voters = 3)
 {
     tell_begin(story);
@@ -277,3 +279,105 @@ STORY(zookeeper_4685_the_ACK_of_a_proposal_never_goes_before_that_of_NEWLEADER, 
 }
 STORY_FINDS(zookeeper_4685_the_ACK_of_a_proposal_never_goes_before_that_of_NEWLEADER,
             MUTANT_NEWLEADER_ACK_ASYNC, NODE_RIGHT)
+
+/* Two hundred nodes of 16 kilobytes: an image that is sent in several turns. */
+static void grow(struct story *story)
+{
+    static char data[16000];
+    char path[16];
+
+    memset(data, 'x', sizeof(data) - 1);
+    for (int i = 0; i < 200; i++) {
+        snprintf(path, sizeof(path), "/n%d", i);
+        (void)story_ask_create(story, 1, path, MODE_PERSISTENT);
+        int32_t xid = story_ask(story, 1, OP_SET_DATA, path, data);
+        if (i % 100 == 99)
+            story_await_all(story, 1, xid);
+    }
+}
+
+STORY(zookeeper_2201_3531_a_learner_that_stops_reading_its_SNAP_stops_nobody, .voters = 3,
+      .history_bytes_max = 200)
+{
+    tell_begin(story);
+    story_crash(story, 1, SIM_LOSE_ALL);
+    grow(story);
+    story_start(story, 1);
+    story_until(story, 3, " SNAP ");
+    story_cut(story, 1, 3);
+    for (int i = 0; i < 20; i++) {
+        story_write(story, 1, "/a", "one");
+        story_run(story, 100);
+    }
+    story_check(story, story_leader(story) == 3, "the leader goes on");
+    story_heal(story);
+}
+
+STORY(zookeeper_1697_1465_1521_a_SNAP_that_takes_longer_than_initLimit_to_write_comes_to_its_end,
+      .voters = 3, .history_bytes_max = 200)
+{
+    tell_begin(story);
+    story_crash(story, 1, SIM_LOSE_ALL);
+    grow(story);
+    story_hold_image(story, 1, true);
+    story_start(story, 1);
+    story_until(story, 3, " SNAP ");
+    story_run(story, 6000); /* initLimit is 2 s */
+    story_hold_image(story, 1, false);
+    story_until_serves(story, 1);
+    story_check(story, story_count(story, 3, " SNAP ") == 1, "one was enough");
+    story_heal(story);
+}
+
+STORY(a_SNAP_that_takes_longer_than_initLimit_to_send_comes_to_its_end_while_it_advances,
+      .voters = 3, .history_bytes_max = 200)
+{
+    tell_begin(story);
+    story_crash(story, 1, SIM_LOSE_ALL);
+    grow(story);
+    story_start(story, 1);
+    story_until(story, 3, " SNAP ");
+    for (int stop = 0; stop < 3; stop++) {
+        story_cut(story, 1, 3);
+        story_run(story, 1500); /* initLimit is 2 s */
+        story_join(story, 1, 3);
+        story_until(story, 3, "snapshot bytes");
+    }
+    story_until_serves(story, 1);
+    story_check(story, story_count(story, 3, " SNAP ") == 1, "one was enough");
+    story_heal(story);
+}
+
+STORY(a_learner_that_is_gone_without_a_word_within_its_SNAP_keeps_no_other_from_its_own,
+      .voters = 5, .history_bytes_max = 200)
+{
+    tell_begin(story);
+    story_crash(story, 1, SIM_LOSE_ALL);
+    story_crash(story, 2, SIM_LOSE_ALL);
+    grow(story);
+    story_start(story, 1);
+    story_until(story, 5, " SNAP ");
+    story_cut(story, 1, 5);
+    story_start(story, 2);
+    story_run(story, 6000);
+    story_check(story, story_serves(story, 2), "the other has come");
+    story_check(story, story_leader(story) == 5, "the leader stays");
+    story_heal(story);
+}
+
+STORY(a_leader_to_be_waits_for_a_follower_that_writes_a_long_SNAP, .voters = 3)
+{
+    tell_begin(story);
+    story_crash(story, 1, SIM_LOSE_ALL);
+    grow(story);
+    story_power_off(story, SIM_LOSE_ALL);
+    story_hold_image(story, 1, true);
+    story_start(story, 1);
+    story_start(story, 3); /* a leader that starts keeps no history: it sends a SNAP */
+    story_until(story, 3, " SNAP ");
+    story_run(story, 6000);
+    story_hold_image(story, 1, false);
+    story_until_leads(story, 3);
+    story_check(story, story_count(story, 3, " SNAP ") == 1, "one was enough");
+    story_heal(story);
+}
