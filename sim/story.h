@@ -116,6 +116,8 @@ int64_t story_session(const struct story *story, int client);
 /* Asks, and goes on at once; the answer of a request that was answered meanwhile is kept. */
 int32_t story_ask(struct story *story, int client, int32_t op, const char *path, const char *data);
 int32_t story_ask_create(struct story *story, int client, const char *path, int32_t mode);
+/* Creates the path, and then checks what is not there. */
+int32_t story_ask_failing_multi(struct story *story, int client, const char *path);
 struct story_answer story_answer(struct story *story, int client, int32_t xid); /* now */
 /* That one, and then all are forgotten: no more than 512 are kept. */
 void story_await_all(struct story *story, int client, int32_t last_xid);

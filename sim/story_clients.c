@@ -127,8 +127,8 @@ static void on_reply(struct story_client *client, const struct reply_header *rep
     asked->answer.came = true;
     asked->answer.err = reply->err;
     asked->answer.zxid = reply->zxid;
-    if (asked->op == OP_CHECK)
-        return; /* no request on its own: its answer has no zxid */
+    if (asked->op == OP_CHECK || asked->op == OP_SET_WATCHES)
+        return; /* what the checker knows nothing of */
     if (reply->zxid < client->last_zxid)
         story_fail(client->story, "a client goes back in time");
     client->last_zxid = reply->zxid;
@@ -352,6 +352,13 @@ int32_t story_ask(struct story *story, int client, int32_t op, const char *path,
     case OP_SYNC:
         jute_put_bytes(&body, slice_text(path));
         break;
+    case OP_SET_WATCHES: /* for the data of this one */
+        buffer_i64(&body, client_of(story, client)->last_zxid);
+        buffer_i32(&body, 1);
+        jute_put_bytes(&body, slice_text(path));
+        buffer_i32(&body, 0);
+        buffer_i32(&body, 0);
+        break;
     default:
         ASSERT(op == OP_CLOSE_SESSION);
     }
@@ -365,7 +372,23 @@ int32_t story_ask_create(struct story *story, int client, const char *path, int3
     struct buffer body = {0};
 
     put_create(&body, path, mode);
-    int32_t xid = send_request(story, client, OP_CREATE, path, &body);
+    int32_t op = mode == MODE_CONTAINER ? OP_CREATE_CONTAINER : OP_CREATE;
+    int32_t xid = send_request(story, client, op, path, &body);
+    buffer_deinit(&body);
+    return xid;
+}
+
+int32_t story_ask_failing_multi(struct story *story, int client, const char *path)
+{
+    struct buffer body = {0};
+
+    multi_header_write(&body, &(struct multi_header){.type = OP_CREATE, .err = -1});
+    put_create(&body, path, MODE_PERSISTENT);
+    multi_header_write(&body, &(struct multi_header){.type = OP_CHECK, .err = -1});
+    jute_put_bytes(&body, SLICE("/not-there"));
+    buffer_i32(&body, 0);
+    multi_header_write(&body, &(struct multi_header){.type = -1, .done = true, .err = -1});
+    int32_t xid = send_request(story, client, OP_MULTI, path, &body);
     buffer_deinit(&body);
     return xid;
 }

@@ -202,3 +202,77 @@ STORY(zookeeper_4362_reads_make_no_snapshots, .voters = 3, .snap_count = 20)
     story_check(story, story_count(story, 0, "a snapshot begins") == before, "there is none more");
     story_heal(story);
 }
+
+STORY(zookeeper_1624_1246_requests_behind_a_multi_that_fails_see_nothing_of_it, .voters = 3)
+{
+    tell_begin(story);
+    story_connect(story, 2, 1);
+    int32_t last = 0;
+    for (int i = 0; i < 20; i++) {
+        (void)story_ask_failing_multi(story, 2, "/m");
+        (void)story_ask(story, 2, OP_SET_DATA, "/m", "not there yet");
+        (void)story_ask_create(story, 2, "/m", MODE_PERSISTENT);
+        last = story_ask(story, 2, OP_DELETE, "/m", NULL);
+    }
+    struct story_answer answer = story_await(story, 2, last);
+    story_check(story, answer.err == ZK_OK, "what was created behind it was deleted");
+    story_heal(story);
+}
+
+STORY(zookeeper_5010_a_learner_that_missed_the_end_of_a_session_has_none_of_its_ephemerals,
+      .voters = 3)
+{
+    tell_begin(story);
+    story_connect(story, 2, 2);
+    story_create(story, 2, "/e", MODE_EPHEMERAL);
+    story_run(story, 50);
+    story_crash(story, 1, SIM_LOSE_ALL);
+    story_await(story, 2, story_ask(story, 2, OP_CLOSE_SESSION, "", NULL));
+    story_start(story, 1);
+    story_until(story, 3, " DIFF ");
+    story_until_serves(story, 1);
+    story_check(story, !story_has_node(story, 1, "/e"), "it is gone there, too");
+    story_heal(story);
+}
+
+STORY(zookeeper_706_1667_1412_a_client_that_comes_back_misses_no_event_and_gets_none_twice,
+      .voters = 3)
+{
+    tell_begin(story);
+    story_connect(story, 2, 1);
+    for (int round = 0; round < 2; round++) {
+        story_sync(story, 2);
+        story_await(story, 2, story_ask(story, 2, OP_GET_DATA, "/a", "and a watch"));
+        story_disconnect(story, 2);
+        if (round == 1)
+            story_write(story, 1, "/a", "while it is away");
+        story_run(story, 50);
+        story_reconnect(story, 2, 2);
+        story_await(story, 2, story_ask(story, 2, OP_SET_WATCHES, "/a", NULL));
+        if (round == 0)
+            story_write(story, 1, "/a", "when it is back");
+        story_sync(story, 2);
+        story_write(story, 1, "/a", "and again");
+        story_sync(story, 2);
+        story_check(story, story_events(story, 2) == (size_t)round + 1, "there is one event");
+    }
+    story_heal(story);
+}
+STORY_FINDS(zookeeper_706_1667_1412_a_client_that_comes_back_misses_no_event_and_gets_none_twice,
+            MUTANT_SETWATCHES_GAP, NODE_RIGHT)
+
+STORY(zookeeper_3546_containers_go_when_they_are_empty_whoever_leads, .voters = 3)
+{
+    tell_begin(story);
+    story_create(story, 1, "/c", MODE_CONTAINER);
+    story_create(story, 1, "/c/child", MODE_PERSISTENT);
+    story_crash(story, 3, SIM_LOSE_ALL);
+    story_until_leads(story, 2);
+    story_connect(story, 2, 2);
+    story_run(story, 130000); /* the janitor comes every 60 s */
+    story_check(story, story_has_node(story, 2, "/c"), "it has a child");
+    story_await(story, 2, story_ask(story, 2, OP_DELETE, "/c/child", NULL));
+    story_run(story, 130000);
+    story_check(story, !story_has_node(story, 1, "/c"), "it was empty");
+    story_heal(story);
+}

@@ -33,7 +33,7 @@ static void rewatch_data(const struct read_context *read, struct slice path, int
         catch_up(read, EVENT_DELETED, path);
     else if (node->mzxid > seen_zxid)
         catch_up(read, EVENT_DATA_CHANGED, path);
-    else
+    else if (!mutant_is(read->clients->step->mutant, MUTANT_SETWATCHES_GAP))
         watch(read, WATCH_DATA, path, WATCH_STANDARD);
 }
 
