@@ -232,6 +232,8 @@ static void model_session(struct checker *checker, const struct txn *txn)
     }
     if (header->type == OP_ERROR || header->client_id == 0)
         return;
+    if (session == NULL && world->hand != NULL && world->hand->local_sessions)
+        return; /* known to one server only */
     if (session == NULL || session->closed) {
         if (header->type != OP_CLOSE_SESSION)
             world_fail(world, NULL, "%" PRIx64 " is of session %" PRIx64 ", which is %s",

@@ -409,6 +409,7 @@ static void by_hand(const struct world *world, struct node_options *options)
     options->history_bytes_max = hand->history_bytes_max > 0 ? hand->history_bytes_max : 1 << 20;
     options->turn_spread_us = options->sync_spread_us = options->stall_one_in = 0;
     options->keeps_events_back = false;
+    options->local_sessions = hand->local_sessions;
 }
 
 static void make_nodes(struct world *world, uint64_t *seed)

@@ -36,8 +36,9 @@ struct cluster_verdict cluster_simulate(const struct cluster_run *run);
 struct cluster_hand {
     int voters, observers, speakers; /* speakers: model clients, as in a run by seed */
     uint32_t guests;                 /* bit n - 1: server n is played by the story itself */
-    int32_t snap_count;              /* 0: no snapshots */
-    size_t history_bytes_max;        /* 0: much */
+    bool local_sessions;
+    int32_t snap_count;       /* 0: no snapshots */
+    size_t history_bytes_max; /* 0: much */
 };
 struct world;
 struct world *cluster_open(const struct cluster_run *run, const struct cluster_hand *hand);

@@ -649,6 +649,8 @@ static struct replica_options replica_options_of(struct node *node)
                                     .container_per_minute_max = 10000,
                                     .ensemble = &node->ensemble,
                                     .mutant = node->options.mutant,
+                                    .local_sessions = node->options.local_sessions,
+                                    .local_upgrading = node->options.local_sessions,
                                     .history_bytes_max = node->options.history_bytes_max,
                                     .snap_count = node->options.snap_count,
                                     .snapshot_last_zxid_section = true};

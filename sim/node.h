@@ -29,6 +29,7 @@ struct node_options {
     int64_t stall_one_in, stall_max_us;  /* of a disk that stops for a while */
     enum mutant mutant;
     enum node_bug bug;
+    bool local_sessions;    /* sessions begin as those of one server, until their first ephemeral */
     bool keeps_events_back; /* a turn takes only some of what waits */
 };
 

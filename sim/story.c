@@ -81,6 +81,7 @@ struct story *story_open(const struct story_options *options)
                                         .observers = options->observers,
                                         .speakers = options->speakers,
                                         .guests = options->guests,
+                                        .local_sessions = options->local_sessions,
                                         .snap_count = options->snap_count,
                                         .history_bytes_max = options->history_bytes_max};
     story->world = cluster_open(&story->run, &story->hand);

@@ -236,6 +236,7 @@ bool story_reconnect(struct story *story, int client, int server)
     struct story_client *at = client_of(story, client);
     int64_t end_us = story->world->events.now_us + STORY_PATIENCE_US;
 
+    story_disconnect(story, client);
     while (!at->shaken) {
         if (at->number == 0) {
             story_disconnect(story, client);

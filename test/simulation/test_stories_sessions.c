@@ -276,3 +276,31 @@ STORY(zookeeper_3546_containers_go_when_they_are_empty_whoever_leads, .voters = 
     story_check(story, !story_has_node(story, 1, "/c"), "it was empty");
     story_heal(story);
 }
+
+STORY(a_local_session_is_upgraded_and_its_first_ephemeral_created_in_one_turn, .voters = 3,
+      .local_sessions = true)
+{
+    story_settle(story);
+    story_connect(story, 1, 3);
+    story_create(story, 1, "/a", MODE_PERSISTENT);
+    for (int server = 1; server <= 3; server++) {
+        story_connect(story, 2, server);
+        story_write(story, 2, "/a", "one"); /* which makes no session of all servers */
+        story_check(story, story_is_expired(story, 2), "it is known to its server only");
+        int32_t xid = story_ask_create(story, 2, "/s-", MODE_EPHEMERAL_SEQUENTIAL);
+        (void)story_ask(story, 2, OP_SET_DATA, "/a", "right behind it");
+        story_check(story, story_await(story, 2, xid).err == ZK_OK, "the ephemeral is there");
+        story_check(story, !story_is_expired(story, 2), "all know its session");
+        story_run(story, 20);
+        story_crash(story, server, SIM_LOSE_ALL);
+        story_run(story, 1500);
+        story_start(story, server);
+        story_settle(story);
+        story_check(story, story_reconnect(story, 2, 1 + server % 3), "it lives at another server");
+        story_await(story, 2, story_ask(story, 2, OP_CLOSE_SESSION, "", NULL));
+    }
+    story_run(story, 100);
+    story_check(story, !story_has_node(story, 1, "/s-0000000000"),
+                "they ended with their sessions");
+    story_heal(story);
+}
