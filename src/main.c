@@ -1,9 +1,10 @@
 /* main.c: `paddock COMMAND`: finds the command and runs it. Each command is a room of its own. */
 #include "bench/bench.h"
-#include "server/config/version.h"
 #include "server/daemon.h"
+#include "shell/shell_main.h"
 #include "tools/four_letter_tool.h"
 #include "tools/tools.h"
+#include "wire/version.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,7 @@ static const struct command {
     const char *purpose;
 } commands[] = {
     {"server", daemon_main, "a ZooKeeper server"},
+    {"cli", shell_main, "the shell: zkCli.sh"},
     {"four-letter", four_letter_tool_main, "asks a server srvr, stat, ruok, mntr, ..."},
     {"txnlog-toolkit", txnlog_toolkit_main, "prints, repairs, cuts transaction logs"},
     {"snapshot-toolkit", snapshot_toolkit_main, "prints a snapshot"},

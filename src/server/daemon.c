@@ -4,8 +4,8 @@
 
 #include "io/disk_posix.h"
 #include "io/log.h"
-#include "server/config/version.h"
 #include "server/server.h"
+#include "wire/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>

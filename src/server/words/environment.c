@@ -1,6 +1,6 @@
 /* environment.c: the word envi: what machine this is. */
-#include "server/config/version.h"
 #include "server/words/words_internal.h"
+#include "wire/version.h"
 
 #include <pwd.h>
 #include <sys/sysinfo.h>

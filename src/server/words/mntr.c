@@ -3,7 +3,7 @@
 #include "server/words/words_internal.h"
 
 #include "io/java_text.h"
-#include "server/config/version.h"
+#include "wire/version.h"
 
 static void put_summary(struct buffer *out, const char *name, const struct summary *summary)
 {

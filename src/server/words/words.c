@@ -4,7 +4,7 @@
 
 #include "io/java_text.h"
 #include "replica/membership/membership.h"
-#include "server/config/version.h"
+#include "wire/version.h"
 
 static void put_session(const struct client_info *info, struct buffer *out)
 {

@@ -1,6 +1,6 @@
 /* version.h: who we are, and as whom we serve. */
-#ifndef SERVER_CONFIG_VERSION_H
-#define SERVER_CONFIG_VERSION_H
+#ifndef WIRE_VERSION_H
+#define WIRE_VERSION_H
 
 #define PADDOCK_VERSION "0.1.0"
 #define ZOOKEEPER_VERSION "3.9.5" /* whose behaviour this is */

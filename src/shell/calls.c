@@ -1,0 +1,287 @@
+/* calls.c: requests are written field by field, because each begins with a path that gets the chroot. */
+#include "shell/calls.h"
+
+#include "shell/texts.h"
+
+enum { ANSWER_TEXT_BYTES_MAX = 1 << 28 };
+
+struct call {
+    struct service *connection;
+    struct buffer request;
+    struct reader answer;
+};
+
+static void begin(struct call *call, struct service *connection)
+{
+    call->connection = connection;
+    buffer_init(&call->request);
+}
+
+static void begin_with_path(struct call *call, struct service *connection, struct slice path)
+{
+    begin(call, connection);
+    service_put_path(connection, &call->request, path);
+}
+
+/* Sends it; the answer can then be read. */
+static int32_t finish(struct call *call, int32_t op)
+{
+    struct slice answer;
+    int32_t err = service_call(call->connection, op, buffer_slice(&call->request), &answer);
+
+    buffer_deinit(&call->request);
+    reader_init(&call->answer, answer, NULL, ANSWER_TEXT_BYTES_MAX);
+    call->answer.texts_as_they_are = true;
+    return err;
+}
+
+/* After everything was read. */
+static int32_t checked(const struct call *call)
+{
+    return call->answer.status == STATUS_OK ? (int32_t)ZK_OK : (int32_t)ZK_MARSHALLING_ERROR;
+}
+
+static int32_t finish_with_stat(struct call *call, int32_t op, struct zk_stat *ret_stat)
+{
+    int32_t err = finish(call, op);
+
+    if (err == ZK_OK && !stat_read(&call->answer, ret_stat))
+        err = ZK_MARSHALLING_ERROR;
+    return err;
+}
+
+int32_t call_create(struct service *connection, const struct call_create *create,
+                    struct slice *ret_path)
+{
+    struct call call;
+    bool ttl = create->mode == MODE_TTL || create->mode == MODE_SEQUENTIAL_TTL;
+
+    begin_with_path(&call, connection, create->path);
+    jute_put_bytes(&call.request, create->data);
+    buffer_append(&call.request, create->acl);
+    buffer_i32(&call.request, create->mode);
+    if (ttl)
+        buffer_i64(&call.request, create->ttl_ms);
+    int32_t err = finish(&call, ttl                              ? OP_CREATE_TTL
+                                : create->mode == MODE_CONTAINER ? OP_CREATE_CONTAINER
+                                                                 : OP_CREATE);
+    if (err != ZK_OK)
+        return err;
+    *ret_path = service_own_path(connection, reader_text(&call.answer));
+    return checked(&call);
+}
+
+int32_t call_delete(struct service *connection, struct slice path, int32_t version)
+{
+    struct call call;
+
+    begin_with_path(&call, connection, path);
+    buffer_i32(&call.request, version);
+    return finish(&call, OP_DELETE);
+}
+
+int32_t call_set(struct service *connection, struct slice path, struct slice data, int32_t version,
+                 struct zk_stat *ret_stat)
+{
+    struct call call;
+
+    begin_with_path(&call, connection, path);
+    jute_put_bytes(&call.request, data);
+    buffer_i32(&call.request, version);
+    return finish_with_stat(&call, OP_SET_DATA, ret_stat);
+}
+
+int32_t call_get(struct service *connection, struct slice path, bool watch, struct slice *ret_data,
+                 struct zk_stat *ret_stat)
+{
+    struct call call;
+
+    begin_with_path(&call, connection, path);
+    jute_put_bool(&call.request, watch);
+    int32_t err = finish(&call, OP_GET_DATA);
+    if (err != ZK_OK)
+        return err;
+    if (watch)
+        service_add_watch(connection, WATCH_DATA, path);
+    *ret_data = reader_buffer(&call.answer);
+    return stat_read(&call.answer, ret_stat) ? (int32_t)ZK_OK : (int32_t)ZK_MARSHALLING_ERROR;
+}
+
+int32_t call_exists(struct service *connection, struct slice path, bool watch,
+                    struct zk_stat *ret_stat)
+{
+    struct call call;
+
+    begin_with_path(&call, connection, path);
+    jute_put_bool(&call.request, watch);
+    int32_t err = finish_with_stat(&call, OP_EXISTS, ret_stat);
+    if (watch && (err == ZK_OK || err == ZK_NO_NODE))
+        service_add_watch(connection, err == ZK_OK ? WATCH_DATA : WATCH_EXIST, path);
+    return err;
+}
+
+int32_t call_children(struct service *connection, struct slice path, bool watch,
+                      struct jute_vector *ret_names, struct zk_stat *ret_stat)
+{
+    struct call call;
+
+    begin_with_path(&call, connection, path);
+    jute_put_bool(&call.request, watch);
+    int32_t err = finish(&call, OP_GET_CHILDREN2);
+    if (err != ZK_OK)
+        return err;
+    if (watch)
+        service_add_watch(connection, WATCH_CHILD, path);
+    *ret_names = reader_texts(&call.answer);
+    return stat_read(&call.answer, ret_stat) ? (int32_t)ZK_OK : (int32_t)ZK_MARSHALLING_ERROR;
+}
+
+int32_t call_get_acl(struct service *connection, struct slice path, struct jute_vector *ret_acl,
+                     struct zk_stat *ret_stat)
+{
+    struct call call;
+
+    begin_with_path(&call, connection, path);
+    int32_t err = finish(&call, OP_GET_ACL);
+    if (err != ZK_OK)
+        return err;
+    *ret_acl = reader_acls(&call.answer);
+    return stat_read(&call.answer, ret_stat) ? (int32_t)ZK_OK : (int32_t)ZK_MARSHALLING_ERROR;
+}
+
+int32_t call_set_acl(struct service *connection, struct slice path, struct slice acl,
+                     int32_t version, struct zk_stat *ret_stat)
+{
+    struct call call;
+
+    begin_with_path(&call, connection, path);
+    buffer_append(&call.request, acl);
+    buffer_i32(&call.request, version);
+    return finish_with_stat(&call, OP_SET_ACL, ret_stat);
+}
+
+int32_t call_sync(struct service *connection, struct slice path)
+{
+    struct call call;
+
+    begin_with_path(&call, connection, path);
+    return finish(&call, OP_SYNC);
+}
+
+int32_t call_add_watch(struct service *connection, struct slice path, enum zk_watch_mode mode)
+{
+    struct call call;
+
+    begin_with_path(&call, connection, path);
+    buffer_i32(&call.request, mode);
+    int32_t err = finish(&call, OP_ADD_WATCH);
+    if (err == ZK_OK)
+        service_add_watch(connection,
+                          mode == WATCH_ADD_PERSISTENT ? WATCH_PERSISTENT : WATCH_RECURSIVE, path);
+    return err;
+}
+
+int32_t call_remove_watches(struct service *connection, struct slice path,
+                            enum zk_watcher_type type)
+{
+    struct call call;
+
+    begin_with_path(&call, connection, path);
+    buffer_i32(&call.request, type);
+    return finish(&call, OP_REMOVE_WATCHES);
+}
+
+int32_t call_ephemerals(struct service *connection, struct slice path,
+                        struct jute_vector *ret_paths)
+{
+    struct call call;
+
+    begin_with_path(&call, connection, path);
+    int32_t err = finish(&call, OP_GET_EPHEMERALS);
+    if (err != ZK_OK)
+        return err;
+    *ret_paths = reader_texts(&call.answer);
+    return checked(&call);
+}
+
+int32_t call_descendants(struct service *connection, struct slice path, int32_t *ret_count)
+{
+    struct call call;
+
+    begin_with_path(&call, connection, path);
+    int32_t err = finish(&call, OP_GET_ALL_CHILDREN_NUMBER);
+    if (err != ZK_OK)
+        return err;
+    *ret_count = reader_i32(&call.answer);
+    return checked(&call);
+}
+
+int32_t call_who_am_i(struct service *connection, struct jute_vector *ret_ids)
+{
+    struct call call;
+
+    begin(&call, connection);
+    int32_t err = finish(&call, OP_WHO_AM_I);
+    if (err != ZK_OK)
+        return err;
+    int32_t count = reader_i32(&call.answer);
+    const uint8_t *start = call.answer.pos;
+    for (int32_t i = 0; i < count && call.answer.status == STATUS_OK; i++) {
+        (void)reader_text(&call.answer);
+        (void)reader_text(&call.answer);
+    }
+    *ret_ids = (struct jute_vector){slice_of(start, (size_t)(call.answer.pos - start)), count};
+    return checked(&call);
+}
+
+static void put_optional(struct buffer *out, const char *text)
+{
+    jute_put_bytes(out, text == NULL ? SLICE_NULL : slice_text(text));
+}
+
+int32_t call_reconfig(struct service *connection, const struct call_reconfig *reconfig,
+                      struct slice *ret_data, struct zk_stat *ret_stat)
+{
+    struct call call;
+
+    begin(&call, connection);
+    put_optional(&call.request, reconfig->joining);
+    put_optional(&call.request, reconfig->leaving);
+    put_optional(&call.request, reconfig->members);
+    buffer_i64(&call.request, reconfig->version);
+    int32_t err = finish(&call, OP_RECONFIG);
+    if (err != ZK_OK)
+        return err;
+    *ret_data = reader_buffer(&call.answer);
+    return stat_read(&call.answer, ret_stat) ? (int32_t)ZK_OK : (int32_t)ZK_MARSHALLING_ERROR;
+}
+
+int32_t call_delete_all(struct service *connection, char *const *paths, size_t count)
+{
+    const struct multi_header each = {.type = OP_DELETE, .err = -1};
+    const struct multi_header last = {.type = -1, .done = true, .err = -1};
+    struct multi_header first;
+    struct call call;
+
+    begin(&call, connection);
+    for (size_t i = 0; i < count; i++) {
+        multi_header_write(&call.request, &each);
+        service_put_path(connection, &call.request, slice_text(paths[i]));
+        buffer_i32(&call.request, -1);
+    }
+    multi_header_write(&call.request, &last);
+    int32_t err = finish(&call, OP_MULTI);
+    if (err != ZK_OK)
+        return err;
+    if (multi_header_read(&call.answer, &first) != STATUS_OK)
+        return ZK_MARSHALLING_ERROR;
+    while (first.type == OP_ERROR && !first.done) { /* none was deleted: which is to blame? */
+        int32_t one = reader_i32(&call.answer);
+        if (one != ZK_OK && one != ZK_RUNTIME_INCONSISTENCY)
+            return one;
+        if (multi_header_read(&call.answer, &first) != STATUS_OK)
+            return ZK_MARSHALLING_ERROR;
+        err = ZK_RUNTIME_INCONSISTENCY;
+    }
+    return err;
+}

@@ -1,0 +1,286 @@
+/* commands_read.c: commands that look. */
+#include "base/array.h"
+#include "shell/calls.h"
+#include "shell/commands.h"
+#include "shell/texts.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+
+static void free_names(char **names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        mem_free(names[i]);
+    mem_free(names);
+}
+
+static void print_list(char *const *names, size_t count)
+{
+    fputc('[', stdout);
+    for (size_t i = 0; i < count; i++)
+        printf("%s%s", i == 0 ? "" : ", ", names[i]);
+    fputs("]\n", stdout);
+}
+
+/* An extra word, whatever it is, once was "watch". */
+static bool old_watch_word(const struct java_words *words, const char *line)
+{
+    if (words->word_count < 3)
+        return false;
+    fflush(stdout);
+    fprintf(stderr, "%s\n", line);
+    return true;
+}
+
+/* Each path on its line, a parent before its children: what is still to be shown waits on a stack. */
+static int32_t print_recursive(struct shell *shell, const char *root)
+{
+    size_t depth = 0, capacity = ARRAY_FIRST;
+    char **stack = mem_alloc(capacity * sizeof(*stack));
+    int32_t err = ZK_OK;
+
+    stack[depth++] = shell_child_path(root, "");
+    stack[0][strlen(root)] = '\0';
+    for (bool first = true; depth > 0; first = false) {
+        char *path = stack[--depth], **names;
+        struct zk_stat stat;
+        size_t count;
+        if (err == ZK_OK) {
+            err = shell_children(shell, path, false, &names, &count, &stat);
+            if (err == ZK_OK)
+                puts(path);
+            stack = ARRAY_RESERVE(stack, capacity, depth + count, ARRAY_FIRST);
+            while (count > 0) {
+                stack[depth++] = shell_child_path(path, names[--count]);
+                mem_free(names[count]);
+            }
+            mem_free(names);
+            if (err == ZK_NO_NODE && !first) /* deleted meanwhile */
+                err = ZK_OK;
+        }
+        mem_free(path);
+    }
+    mem_free(stack);
+    return err;
+}
+
+static int print_children(struct shell *shell, const char *path, bool watch, bool with_stat)
+{
+    struct zk_stat stat;
+    char **names;
+    size_t count;
+    int32_t err = shell_children(shell, path, watch, &names, &count, &stat);
+
+    if (err != ZK_OK)
+        return shell_fail(err, path);
+    print_list(names, count);
+    if (with_stat)
+        stat_print(&stat);
+    free_names(names, count);
+    return 0;
+}
+
+COMMAND(run_ls)
+{
+    if (words->given[LS_HELP])
+        fputs("usage: ls [options] path\n -?   help\n -R   recurse\n -s   stat\n -w   watch\n",
+              stdout);
+    if (words->word_count < 2)
+        return command_usage(command);
+    const char *path = words->words[1];
+    bool watch =
+        old_watch_word(words, "'ls path [watch]' has been deprecated. Please use 'ls [-w] path' "
+                              "instead.") ||
+        words->given[LS_WATCH];
+    if (!shell_check_path(path))
+        return EXIT_FAILED;
+    if (words->given[LS_RECURSIVE]) {
+        int32_t err = print_recursive(shell, path);
+        return err == ZK_OK ? 0 : shell_fail(err, path);
+    }
+    return print_children(shell, path, watch, words->given[LS_STAT]);
+}
+
+COMMAND(run_ls2)
+{
+    (void)command;
+    fflush(stdout);
+    fputs("'ls2' has been deprecated. Please use 'ls [-s] path' instead.\n", stderr);
+    if (!shell_check_path(words->words[1]))
+        return EXIT_FAILED;
+    return print_children(shell, words->words[1], words->word_count > 2, true);
+}
+
+static void print_base64(struct slice data)
+{
+    uint8_t *text = mem_alloc((data.size + 2) / 3 * 4 + 1);
+
+    EVP_EncodeBlock(text, data.data, (int)data.size);
+    puts((const char *)text);
+    mem_free(text);
+}
+
+/* Sixteen bytes a line, as hexadecimal numbers and as text. */
+static void print_hex(struct slice data)
+{
+    static const char edge[] = "+-------------------------------------------------+";
+
+    if (data.size == 0) {
+        fputc('\n', stdout);
+        return;
+    }
+    printf("         %s\n         |  0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f |\n", edge);
+    printf("+--------%s----------------+", edge);
+    for (size_t at = 0; at < data.size; at += 16) {
+        printf("\n|%08zx|", at);
+        for (size_t i = at; i < at + 16; i++) {
+            if (i < data.size)
+                printf(" %02x", data.data[i]);
+            else
+                fputs("   ", stdout);
+        }
+        fputs(" |", stdout);
+        for (size_t i = at; i < at + 16; i++) {
+            uint8_t byte = i < data.size ? data.data[i] : ' ';
+            fputc(byte <= 0x1f || byte >= 0x7f ? '.' : byte, stdout);
+        }
+        fputc('|', stdout);
+    }
+    printf("\n+--------%s----------------+\n", edge);
+}
+
+COMMAND(run_get)
+{
+    struct slice data;
+    struct zk_stat stat;
+
+    if (words->word_count < 2)
+        return command_usage(command);
+    const char *path = words->words[1];
+    bool watch = old_watch_word(words, "'get path [watch]' has been deprecated. Please use 'get "
+                                       "[-s] [-w] path' instead.") ||
+                 words->given[GET_WATCH];
+    if (!shell_check_path(path))
+        return EXIT_FAILED;
+    int32_t err = call_get(shell->connection, slice_text(path), watch, &data, &stat);
+    if (err != ZK_OK)
+        return shell_fail(err, path);
+    if (data.data == NULL)
+        puts("null");
+    else if (words->given[GET_BASE64])
+        print_base64(data);
+    else if (words->given[GET_HEX])
+        print_hex(data);
+    else
+        shell_print_text(data);
+    if (words->given[GET_STAT])
+        stat_print(&stat);
+    return 0;
+}
+
+COMMAND(run_stat)
+{
+    struct zk_stat stat;
+
+    if (words->word_count < 2)
+        return command_usage(command);
+    const char *path = words->words[1];
+    bool watch = old_watch_word(words, "'stat path [watch]' has been deprecated. Please use 'stat "
+                                       "[-w] path' instead.") ||
+                 words->given[0];
+    if (!shell_check_path(path))
+        return EXIT_FAILED;
+    int32_t err = call_exists(shell->connection, slice_text(path), watch, &stat);
+    if (err != ZK_OK)
+        return shell_fail(err, path);
+    stat_print(&stat);
+    return 0;
+}
+
+COMMAND(run_get_acl)
+{
+    struct jute_vector acl;
+    struct zk_stat stat;
+
+    if (words->word_count < 2)
+        return command_usage(command);
+    const char *path = words->words[1];
+    if (!shell_check_path(path))
+        return EXIT_FAILED;
+    int32_t err = call_get_acl(shell->connection, slice_text(path), &acl, &stat);
+    if (err != ZK_OK)
+        return shell_fail(err, path);
+    acl_print(acl);
+    if (words->given[0])
+        stat_print(&stat);
+    return 0;
+}
+
+COMMAND(run_get_ephemerals)
+{
+    struct jute_vector paths;
+    struct slice one;
+    const char *path = words->word_count < 2 ? "/" : words->words[1];
+    const char *before = "[";
+
+    (void)command;
+    if (!shell_check_path(path))
+        return EXIT_FAILED;
+    int32_t err = call_ephemerals(shell->connection, slice_text(path), &paths);
+    if (err != ZK_OK)
+        return shell_fail(err, path);
+    while (jute_next_text(&paths, &one)) {
+        one = service_own_path(shell->connection, one);
+        printf("%s%.*s", before, (int)one.size, (const char *)one.data);
+        before = ", ";
+    }
+    puts(before[0] == '[' ? "[]" : "]");
+    return 0;
+}
+
+COMMAND(run_get_all_children_number)
+{
+    const char *path = words->words[1];
+    int32_t count;
+
+    (void)command;
+    if (!shell_check_path(path))
+        return EXIT_FAILED;
+    int32_t err = call_descendants(shell->connection, slice_text(path), &count);
+    if (err != ZK_OK)
+        return shell_fail(err, path);
+    printf("%d\n", count);
+    return 0;
+}
+
+COMMAND(run_who_am_i)
+{
+    struct jute_vector ids;
+    struct jute_id one;
+
+    (void)command;
+    (void)words;
+    int32_t err = call_who_am_i(shell->connection, &ids);
+    if (err != ZK_OK)
+        return shell_fail(err, "");
+    puts("Auth scheme: User");
+    while (jute_next_id(&ids, &one))
+        printf("%.*s: %.*s\n", (int)one.scheme.size, (const char *)one.scheme.data,
+               (int)one.id.size, (const char *)one.id.data);
+    return 0;
+}
+
+COMMAND(run_sync)
+{
+    const char *path = words->words[1];
+
+    (void)command;
+    if (!shell_check_path(path))
+        return EXIT_FAILED;
+    int32_t err = call_sync(shell->connection, slice_text(path));
+    if (err == ZK_OK)
+        puts("Sync is OK");
+    else
+        printf("Sync has failed. rc=%d\n", err);
+    return 0;
+}

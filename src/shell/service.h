@@ -1,0 +1,84 @@
+/* service.h: one session with a ZooKeeper service, as the shell needs it: a call blocks until its
+ * answer is there. The only door of the shell to the network; behind it anything may stand that keeps a
+ * session alive, finds another server when one is lost, and sets watches again.
+ *
+ * Paths are the user's: the part of the connect string behind the first "/" is put before them here, and
+ * taken off again. */
+#ifndef SHELL_SERVICE_H
+#define SHELL_SERVICE_H
+
+#include "base/buffer.h"
+#include "wire/zk.h"
+
+enum service_state {
+    SERVICE_CONNECTING,
+    SERVICE_CONNECTED,
+    SERVICE_READ_ONLY,
+    SERVICE_CLOSED,
+    SERVICE_AUTH_FAILED
+};
+
+/* What servers do not say, because it never reaches them. */
+enum { CALL_CONNECTION_LOSS = -4 };
+
+/* States of events as they are on the wire; those below zero are the shell's own. */
+enum {
+    EVENT_STATE_CLOSED = -1,
+    EVENT_STATE_DISCONNECTED = 0,
+    EVENT_STATE_CONNECTED = 3,
+    EVENT_STATE_AUTH_FAILED = 4,
+    EVENT_STATE_READ_ONLY = 5,
+    EVENT_STATE_EXPIRED = -112
+};
+/* `type` 0: the state changed, and there is no path. The path is valid during the call. */
+typedef void service_event(void *context, int32_t state, int32_t type, struct slice path);
+
+struct service_options {
+    const char *servers; /* host:port,host:port/chroot */
+    int32_t timeout_ms;
+    bool read_only; /* a server without a majority will do */
+    service_event *on_event;
+    void *context;
+};
+
+enum { SERVICE_PROBLEM_BYTES = 512 };
+
+struct service;
+/* Does not wait for a server. NULL: the connect string is wrong, and `ret_problem` says how. */
+struct service *service_new(const struct service_options *options,
+                            char ret_problem[SERVICE_PROBLEM_BYTES]);
+void service_free(struct service *connection); /* the session lives on until its timeout */
+/* Ends the session and says so with an event. */
+void service_close(struct service *connection);
+
+enum service_state service_state(const struct service *connection);
+
+/* Does what is due until `fd` can be read (true), or until time_ms have passed or something has happened
+ * to the session (false). fd -1: nothing but the session; time_ms -1: no limit. */
+bool service_wait(struct service *connection, int fd, int time_ms);
+/* Until there is a session, a whole round over the servers was in vain, or time_ms have passed. */
+bool service_wait_connected(struct service *connection, int time_ms);
+
+/* One request and its answer, whose body is valid until the next call. ZK_OK or the server's error;
+ * CALL_CONNECTION_LOSS: no server could be reached, or the connection broke before the answer.
+ * ZK_SESSION_EXPIRED: the session is over. */
+int32_t service_call(struct service *connection, int32_t op, struct slice request,
+                     struct slice *ret_answer);
+/* Goes with this session and is said again to each new server. The answer is not waited for: when the
+ * server does not take it, an event says so and the session is over. */
+void service_add_auth(struct service *connection, struct slice scheme, struct slice auth);
+
+/* A path for a request, with the chroot before it. */
+void service_put_path(const struct service *connection, struct buffer *out, struct slice path);
+/* A path out of an answer, without the chroot. */
+struct slice service_own_path(const struct service *connection, struct slice path);
+
+/* Which watches a server has of this session. */
+enum service_watch { WATCH_DATA, WATCH_EXIST, WATCH_CHILD, WATCH_PERSISTENT, WATCH_RECURSIVE };
+enum { WATCH_KINDS = 5 };
+void service_add_watch(struct service *connection, enum service_watch kind, struct slice path);
+bool service_has_watch(const struct service *connection, enum service_watch kind,
+                       struct slice path);
+void service_drop_watch(struct service *connection, enum service_watch kind, struct slice path);
+
+#endif
