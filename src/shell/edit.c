@@ -214,13 +214,15 @@ static void load_history(struct editor *editor)
         history(editor->history, &event, H_LOAD, editor->history_path);
 }
 
-/* Credentials do not belong into a file. */
+/* Credentials do not belong into a file, which is written from the list as a whole. */
 static void remember(struct editor *editor, const char *line)
 {
     HistEvent event;
 
+    if (strstr(line, "addauth") != NULL)
+        return;
     history(editor->history, &event, H_ENTER, line);
-    if (editor->history_path[0] != '\0' && strstr(line, "addauth") == NULL)
+    if (editor->history_path[0] != '\0')
         history(editor->history, &event, H_SAVE, editor->history_path);
 }
 
