@@ -56,10 +56,10 @@ ensemble: all ## several servers at once, ours and Java's
 faults: all ## random faults on real servers, checked (SECONDS=1800 SEED=n)
 	$(PYTHON) test/ensemble/faults.py --seconds $(or $(SECONDS),1800) $(if $(SEED),--seed $(SEED))
 
-sim: build ## one simulated run of an ensemble with its trace (SEED=n)
+sim: build ## one simulated run of an ensemble with its trace (SEED=n SETTINGS="name=value" SHRINK=1)
 	$(call CONFIGURE,release)
 	@$(call BUILD,release) --target simulate
-	@build/release/simulate $(or $(SEED),1)
+	@build/release/simulate $(if $(SHRINK),--shrink) $(or $(SEED),1) $(SETTINGS)
 
 sim-many: build ## simulated runs of fresh seeds (COUNT=2000 SECONDS=300 FIRST=n)
 	$(call CONFIGURE,release)

@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-enum { EPOCHS_MAX = 4096, BUCKETS = 1024 };
+enum { EPOCHS_MAX = 4096, BUCKETS = 1024, XIDS_MAX = 1 << 20 };
 
 struct known {            /* a transaction that somebody has logged */
     int64_t zxid, before; /* the one before it in every log */
@@ -246,7 +246,8 @@ static void model_session(struct checker *checker, const struct txn *txn)
         close_session(checker, header->client_id, header->zxid);
         return;
     }
-    if (header->cxid <= session->last_cxid && !session->restarts)
+    bool wraps = session->last_cxid > INT32_MAX - XIDS_MAX && header->cxid < XIDS_MAX;
+    if (header->cxid <= session->last_cxid && !wraps && !session->restarts)
         world_fail(
             world, NULL, "request %d of session %" PRIx64 " is executed by %" PRIx64 ", behind %d",
             header->cxid, (uint64_t)header->client_id, (uint64_t)header->zxid, session->last_cxid);

@@ -5,6 +5,7 @@
 #include "replica/store/snapshot_stream.h"
 #include "sim/chance.h"
 #include "sim/checker.h"
+#include "sim/faults.h"
 #include "sim/packets.h"
 #include "sim/speaker.h"
 #include "sim/world.h"
@@ -97,6 +98,7 @@ void world_fail(struct world *world, const struct node *node, const char *format
     if (world->verdict.failed)
         return;
     world->verdict.failed = true;
+    world->verdict.check = format;
     va_start(values, format);
     vsnprintf(world->verdict.problem, sizeof(world->verdict.problem), format, values);
     va_end(values);
@@ -342,9 +344,11 @@ static void on_died(void *context, struct node *node, const char *why)
         network_crash(world->network, node->options.index, /* silently= */ false);
         return;
     }
-    network_crash(world->network, node->options.index,
-                  !world->healing && chance_of(&world->fault_chance, 4));
-    events_in(&world->events, 1000 + chance_below(&world->fault_chance, 4000000), restart, world,
+    /* By its own life: what happens to others changes nothing here. */
+    uint64_t chance = hash_u64(node->life, world->run->seed + (uint64_t)node->options.index);
+    bool silently = !world->healing && chance_of(&chance, 4);
+    network_crash(world->network, node->options.index, silently);
+    events_in(&world->events, 1000 + chance_below(&chance, 4000000), restart, world,
               (uint64_t)node->options.index);
 }
 
@@ -365,12 +369,17 @@ static void restart(void *context, uint64_t index)
     } else if (sim_disk_crashed(node->sim)) {
         node_crash(node, SIM_LOSE_SOME, "the power failed during the start");
         events_in(&world->events, 100000, restart, world, index);
-    } else if (status == STATUS_NO_SPACE && !world->healing) {
-        world_note(world, node, "it does not start: no space");
+    } else if ((status == STATUS_NO_SPACE || status == STATUS_IO) && !world->healing) {
+        world_note(world, node, "it does not start: %s", status_text(status));
         events_in(&world->events, 500000, restart, world, index);
     } else if (world->hand != NULL) {
         world_note(world, node, "it does not start: %s: %.*s", status_text(status),
                    (int)problem.size, (const char *)problem.data);
+    } else if (node->rotten[0] != '\0') { /* its operator has a backup of the file */
+        world_note(world, node, "it does not start: %.*s", (int)problem.size,
+                   (const char *)problem.data);
+        node_unrot(node);
+        events_in(&world->events, 100000, restart, world, index);
     } else {
         world_fail(world, node, "it does not start: %s: %.*s", status_text(status),
                    (int)problem.size, (const char *)problem.data);
@@ -412,6 +421,13 @@ static void by_hand(const struct world *world, struct node_options *options)
     options->local_sessions = hand->local_sessions;
 }
 
+static int64_t drift(const struct world *world, uint64_t *seed)
+{
+    int64_t most = world->options.drift_ppm;
+
+    return chance_below(seed, 2 * most + 1) - most;
+}
+
 static void make_nodes(struct world *world, uint64_t *seed)
 {
     struct node_hooks hooks = {.peer = on_peer,
@@ -437,10 +453,12 @@ static void make_nodes(struct world *world, uint64_t *seed)
                                        .prealloc_bytes = (size_t)4096 << chance_below(seed, 5),
                                        .turn_spread_us = 200,
                                        .sync_min_us = 100,
-                                       .sync_spread_us = 1 << chance_below(seed, 15),
-                                       .stall_one_in = chance_of(seed, 3) ? 200 : 0,
+                                       .sync_spread_us = world->options.sync_spread_us,
+                                       .stall_one_in = world->options.stall_one_in,
                                        .stall_max_us = 3000000,
-                                       .keeps_events_back = chance_of(seed, 2),
+                                       .keeps_events_back =
+                                           world->options.keeps_back != 0 && chance_of(seed, 2),
+                                       .rate_ppm = drift(world, seed),
                                        .mutant = world->run->mutant,
                                        .bug = world->run->bug};
         if (world->hand != NULL)
@@ -448,6 +466,7 @@ static void make_nodes(struct world *world, uint64_t *seed)
         node_init(&world->nodes[i], &options, &hooks, &world->events, chance_fork(seed));
         if (world->hand != NULL)
             continue;
+        node_accepted_before(&world->nodes[i], world->options.first_epoch);
         events_in(&world->events, chance_below(seed, 500000), restart, world, (uint64_t)i);
     }
 }
@@ -459,22 +478,18 @@ static void make_world(struct world *world, const struct cluster_run *run,
 
     *world = (struct world){.run = run, .hand = hand};
     world->events.chance = chance_fork(&seed);
-    world->fault_chance = chance_fork(&seed);
-    world->options.nodes = chance_of(&seed, 3) ? 5 : 3;
-    world->options.observers = chance_of(&seed, 4) ? 1 : 0;
-    if (hand != NULL) {
-        world->options.nodes = hand->voters;
-        world->options.observers = hand->observers;
-        world->options.clients = hand->speakers;
-        world->options.think_us = HAND_THINK_US;
-    }
-    world->node_count = world->options.nodes + world->options.observers;
+    world->options = run->settings != NULL ? *run->settings : settings_of_seed(run->seed);
+    if (hand != NULL)
+        world->options = (struct settings){.nodes = hand->voters,
+                                           .observers = hand->observers,
+                                           .clients = hand->speakers,
+                                           .think_us = HAND_THINK_US};
+    world->node_count = (int)(world->options.nodes + world->options.observers);
     map_init(&world->routes);
-    struct network_options network = {.latency_min_us = chance_below(&seed, 2000),
-                                      .latency_spread_us = 1 << chance_below(&seed, 16),
-                                      .chunk_max =
-                                          chance_of(&seed, 2) ? 0 : 1 + chance_below(&seed, 200),
-                                      .slow_one_in = chance_of(&seed, 2) ? 0 : 100};
+    struct network_options network = {.latency_min_us = world->options.latency_min_us,
+                                      .latency_spread_us = world->options.latency_spread_us,
+                                      .chunk_max = world->options.chunk_max,
+                                      .slow_one_in = world->options.slow_one_in};
     struct network_hooks hooks = {.accept = on_accept,
                                   .opened = on_opened,
                                   .bytes = on_bytes,
@@ -488,97 +503,7 @@ static void make_world(struct world *world, const struct cluster_run *run,
     make_nodes(world, &seed);
 }
 
-/* --- faults --- */
-
-static void heal_ways(void *context, uint64_t unused)
-{
-    struct world *world = context;
-
-    (void)unused;
-    network_heal(world->network);
-    world_note(world, NULL, "all ways are open");
-}
-
-static void partition(struct world *world)
-{
-    uint64_t *chance = &world->fault_chance;
-    int hosts = world->node_count + world->options.clients;
-    int64_t kind = chance_below(chance, 4);
-    uint64_t side =
-        kind == 0 ? (uint64_t)1 << chance_below(chance, world->node_count) : chance_u64(chance);
-
-    for (int from = 0; from < hosts; from++) {
-        for (int to = 0; to < hosts; to++) {
-            bool apart = kind == 3 ? chance_of(chance, 4) : (side >> from & 1) != (side >> to & 1);
-            if (kind == 1 && (side >> from & 1) != 0)
-                apart = false; /* one way only */
-            network_block(world->network, from, to, from != to && apart);
-        }
-    }
-    world_note(world, NULL, "ways are blocked, kind %d side %" PRIx64, (int)kind, side);
-    events_in(&world->events, 1000 + chance_below(chance, 8000000), heal_ways, world, 0);
-}
-
-static void space_again(void *context, uint64_t index)
-{
-    struct world *world = context;
-
-    sim_disk_set_space(world->nodes[index].sim, UINT64_MAX);
-}
-
-static void one_fault(struct world *world)
-{
-    uint64_t *chance = &world->fault_chance;
-    const struct world_options *options = &world->options;
-    struct node *node = &world->nodes[chance_below(chance, world->node_count)];
-
-    if (chance_of(chance, options->crash_one_in) && node->up) {
-        if (chance_of(chance, 2)) {
-            sim_disk_crash_at(node->sim, 1 + (uint64_t)chance_below(chance, 30));
-            world_note(world, node, "its power will fail");
-        } else {
-            node_crash(node, (enum sim_disk_loss)chance_below(chance, 3), "killed");
-        }
-    }
-    if (chance_of(chance, options->crash_one_in * 8)) {
-        for (int i = 0; i < world->node_count; i++) {
-            if (world->nodes[i].up)
-                node_crash(&world->nodes[i], SIM_LOSE_SOME, "the power failed for all");
-        }
-    }
-    if (chance_of(chance, options->pause_one_in) && node->up) {
-        int64_t us = chance_below(chance, 4000000);
-        world_note(world, node, "stands still for %" PRId64 " ms", us / 1000);
-        node_pause(node, us);
-    }
-    if (chance_of(chance, options->partition_one_in))
-        partition(world);
-    if (chance_of(chance, options->break_one_in) && network_break_one(world->network))
-        world_note(world, NULL, "a connection breaks");
-    if (chance_of(chance, options->clock_one_in)) {
-        node->wall_offset_ms = chance_below(chance, 2000000) - 1000000;
-        world_note(world, node, "its clock shows another time");
-    }
-    if (chance_of(chance, options->full_one_in)) {
-        sim_disk_set_space(node->sim, (uint64_t)chance_below(chance, 40));
-        world_note(world, node, "its disk is full soon");
-        events_in(&world->events, chance_below(chance, 3000000), space_again, world,
-                  (uint64_t)node->options.index);
-    }
-}
-
-static void fault(void *context, uint64_t unused)
-{
-    struct world *world = context;
-
-    (void)unused;
-    if (world->healing)
-        return;
-    one_fault(world);
-    events_in(&world->events,
-              1 + chance_below(&world->fault_chance, 2 * world->options.fault_every_us), fault,
-              world, 0);
-}
+/* --- the end of the faults --- */
 
 static void heal(struct world *world)
 {
@@ -592,17 +517,6 @@ static void heal(struct world *world)
         if (!node->up)
             restart(world, (uint64_t)i);
     }
-}
-
-static void choose_faults(struct world_options *options, uint64_t *seed)
-{
-    int64_t *const rates[] = {&options->crash_one_in,     &options->pause_one_in,
-                              &options->partition_one_in, &options->break_one_in,
-                              &options->clock_one_in,     &options->full_one_in};
-
-    for (size_t i = 0; i < ARRAY_LEN(rates); i++)
-        *rates[i] = chance_of(seed, 2) ? 0 : 1 + chance_below(seed, 12);
-    options->fault_every_us = 50000 + chance_below(seed, 1000000);
 }
 
 /* --- a run --- */
@@ -620,7 +534,7 @@ static void free_world(struct world *world)
 
     for (int i = 0; i < world->node_count; i++)
         node_deinit(&world->nodes[i]);
-    speakers_free(world->speakers, world->options.clients);
+    speakers_free(world->speakers, (int)world->options.clients);
     checker_free(world->checker);
     network_free(world->network);
     while ((route = map_next(&world->routes, &cursor, NULL)) != NULL) {
@@ -642,14 +556,14 @@ static bool is_settled(const struct world *world, uint64_t writes_before)
             return false;
     }
     return world->verdict.writes >= writes_before + 10 &&
-           speakers_fewest_writes(world->speakers, world->options.clients) > 0;
+           speakers_fewest_writes(world->speakers, (int)world->options.clients) > 0;
 }
 
 /* Within ten times initLimit all serve and every client has written; from then on nobody is elected and no
  * session ends; then all become the same. */
 static void recover(struct world *world)
 {
-    int clients = world->options.clients;
+    int clients = (int)world->options.clients;
     int64_t limit_us = INT64_C(10) * INIT_LIMIT * TICK_MS * 1000;
     int64_t end_us = world->events.now_us + limit_us;
     uint64_t writes = world->verdict.writes;
@@ -663,7 +577,7 @@ static void recover(struct world *world)
     world_note(world, NULL, "--- all serve ---");
     world->settled = true;
     uint64_t elections = world->verdict.elections;
-    if (!chance_of(&world->fault_chance, 8) && end_us > world->events.now_us + QUIET_US)
+    if (world->run->seed % 8 != 0 && end_us > world->events.now_us + QUIET_US)
         end_us = world->events.now_us + QUIET_US; /* sometimes all the time there is */
     run_until(world, end_us);
     speakers_rest(world->speakers, clients);
@@ -681,15 +595,10 @@ struct cluster_verdict cluster_simulate(const struct cluster_run *run)
 
     make_world(world, run, /* hand= */ NULL);
     uint64_t swarm = chance_u64(&seed) + 1;
-    world->options.clients = 2 + (int)chance_below(&swarm, 4);
-    choose_faults(&world->options, &swarm);
     world->checker = checker_new(world);
-    world->options.think_us = INT64_C(20000) << chance_below(&swarm, 5);
-    world->options.jump_one_in = chance_of(&swarm, 2) ? 0 : 10 + chance_below(&swarm, 200);
-    world->speakers = speakers_new(world, world->options.clients, chance_fork(&swarm));
-    int64_t faults_ms = run->faults_ms > 0 ? run->faults_ms : 5000 + chance_below(&swarm, 25000);
-    events_in(&world->events, 1000000, fault, world, 0);
-    run_until(world, faults_ms * 1000);
+    world->speakers = speakers_new(world, (int)world->options.clients, chance_fork(&swarm));
+    faults_begin(world, 1000000, chance_fork(&swarm));
+    run_until(world, world->options.faults_ms * 1000);
     if (!world->verdict.failed)
         recover(world);
     struct cluster_verdict verdict = world->verdict;

@@ -10,6 +10,9 @@
 #include "base/base.h"
 #include "replica/effects/mutant.h"
 #include "sim/bug.h"
+#include "sim/settings.h"
+
+enum { CLUSTER_FAULTS_MAX = 1024 };
 
 typedef void cluster_trace(void *context, const char *line);
 
@@ -17,17 +20,23 @@ struct cluster_run {
     uint64_t seed;
     cluster_trace *trace; /* NULL: none */
     void *context;
-    enum mutant mutant; /* a deliberate bug of the replica, */
-    enum node_bug bug;  /* and of its host */
-    int64_t faults_ms;  /* how long the first half is; 0: as the seed says */
+    enum mutant mutant;              /* a deliberate bug of the replica, */
+    enum node_bug bug;               /* and of its host */
+    const struct settings *settings; /* NULL: as the seed says */
+    /* Only these of the faults happen, by their numbers in the verdict; NULL: all. */
+    const uint32_t *only;
+    size_t only_count;
 };
 
 struct cluster_verdict {
     bool failed;
     char problem[512]; /* then */
+    const char *check; /* the same for every failure of one kind; NULL: an assertion */
     uint64_t hash;     /* of all that happened */
     int64_t simulated_ms;
     uint64_t writes, reads, elections, crashes, commits;
+    uint32_t faults[CLUSTER_FAULTS_MAX]; /* that happened, the first ones */
+    size_t fault_count;
 };
 
 struct cluster_verdict cluster_simulate(const struct cluster_run *run);

@@ -59,6 +59,8 @@ struct sim_disk {
     uint64_t short_reads_from; /* counted down to 1 */
     uint64_t calls[SIM_OP_COUNT], fail_at[SIM_OP_COUNT];
     enum status fail_status[SIM_OP_COUNT];
+    bool fails_on[SIM_OP_COUNT]; /* behind the one of fail_at, */
+    bool fails[SIM_OP_COUNT];    /* which has come */
     uint64_t space_blocks;
     size_t open_files;
     bool retries_syncs, syncs_no_names;
@@ -197,7 +199,11 @@ static enum status enter(struct sim_disk *sim, enum sim_disk_op op, bool changes
     if (sim->crashed)
         return STATUS_IO;
     sim->calls[op]++;
-    if (sim->fail_at[op] > 0 && --sim->fail_at[op] == 0)
+    if (sim->fail_at[op] > 0 && --sim->fail_at[op] == 0) {
+        sim->fails[op] = sim->fails_on[op];
+        return sim->fail_status[op];
+    }
+    if (sim->fails[op])
         return sim->fail_status[op];
     if (changes) {
         sim->change_calls++;
@@ -638,6 +644,30 @@ void sim_disk_fail_at(struct sim_disk *sim, enum sim_disk_op op, uint64_t n, enu
 {
     sim->fail_at[op] = n;
     sim->fail_status[op] = status;
+}
+
+void sim_disk_fail_from(struct sim_disk *sim, enum sim_disk_op op)
+{
+    sim->fails_on[op] = true;
+}
+
+void sim_disk_mend(struct sim_disk *sim)
+{
+    memset(sim->fail_at, 0, sizeof(sim->fail_at));
+    memset(sim->fails_on, 0, sizeof(sim->fails_on));
+    memset(sim->fails, 0, sizeof(sim->fails));
+}
+
+void sim_disk_flip(struct sim_disk *sim, const char *name, size_t at, uint8_t mask)
+{
+    struct name *entry = names_find(&sim->now, name);
+
+    if (entry == NULL)
+        return;
+    if (at < entry->inode->now.size)
+        entry->inode->now.data[at] ^= mask;
+    if (at < entry->inode->durable.size)
+        entry->inode->durable.data[at] ^= mask;
 }
 
 void sim_disk_short_reads(struct sim_disk *sim, uint64_t n)

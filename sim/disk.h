@@ -45,6 +45,9 @@ void sim_disk_reboot(struct sim_disk *sim, enum sim_disk_loss loss);
 /* The n-th call of this kind from now on (1: the next one) answers `status` and changes nothing; a sync
  * drops what it should have made durable, as kernels do: no later sync brings it back. */
 void sim_disk_fail_at(struct sim_disk *sim, enum sim_disk_op op, uint64_t n, enum status status);
+/* And every one behind it, whatever reboots, until sim_disk_mend(). */
+void sim_disk_fail_from(struct sim_disk *sim, enum sim_disk_op op);
+void sim_disk_mend(struct sim_disk *sim); /* nothing is to fail any more */
 /* From the n-th read from now on (1: the next one) each gives one byte less than there is; 0: never. */
 void sim_disk_short_reads(struct sim_disk *sim, uint64_t n);
 /* Blocks of 4096 bytes that may still be taken before STATUS_NO_SPACE; UINT64_MAX: no end. */
@@ -62,6 +65,8 @@ size_t sim_disk_open_files(const struct sim_disk *sim);
 /* Direct access to the bytes: nothing is counted, fails or is lost. */
 struct slice sim_disk_bytes(const struct sim_disk *sim, const char *name); /* null: no such file */
 void sim_disk_put(struct sim_disk *sim, const char *name, struct slice bytes); /* durable */
+/* One byte is another one, if the file has it: durable, and no call is told. */
+void sim_disk_flip(struct sim_disk *sim, const char *name, size_t at, uint8_t mask);
 void sim_disk_delete(struct sim_disk *sim, const char *name);
 size_t sim_disk_file_count(const struct sim_disk *sim);
 const char *sim_disk_file_name(const struct sim_disk *sim, size_t index);  /* in order of names */

@@ -11,7 +11,8 @@ enum {
     BLOCKED_RETRY_SPREAD_US = 280000,
     SILENT_MAX_US = 20000000,
     READY_BYTES = 64 * 1024,
-    CALM_CHUNK_BYTES = 1000 /* a few MB a second */
+    CALM_CHUNK_BYTES = 1000, /* a few MB a second */
+    CALM_TELL_US = 1000000
 };
 
 struct network_end {
@@ -44,6 +45,7 @@ struct network {
     struct connection **connections;
     size_t count, capacity;
     bool blocked[NETWORK_HOSTS_MAX][NETWORK_HOSTS_MAX];
+    int64_t slow[NETWORK_HOSTS_MAX][NETWORK_HOSTS_MAX]; /* how many times; 0: not */
 };
 
 struct network *network_new(struct events *events, const struct network_options *options,
@@ -83,16 +85,15 @@ bool network_blocked(const struct network *network, int from, int to)
     return network->blocked[from][to];
 }
 
+void network_slow(struct network *network, int from, int to, int64_t factor)
+{
+    network->slow[from][to] = factor;
+}
+
 void network_heal(struct network *network)
 {
     memset(network->blocked, 0, sizeof(network->blocked));
-}
-
-void network_calm(struct network *network)
-{
-    network->options.slow_one_in = 0;
-    if (network->options.chunk_max > 0 && network->options.chunk_max < CALM_CHUNK_BYTES)
-        network->options.chunk_max = CALM_CHUNK_BYTES;
+    memset(network->slow, 0, sizeof(network->slow));
 }
 
 /* --- finding --- */
@@ -156,6 +157,9 @@ static void pump_in(struct network *network, struct connection *connection, int 
                     int64_t delay_us)
 {
     struct network_end *end = &connection->ends[side];
+    int64_t factor = network->slow[connection->ends[1 - side].host][end->host];
+    if (factor > 0)
+        delay_us *= factor;
     int64_t at_us = network->events->now_us + delay_us;
 
     if (end->pump_at_us != 0 && end->pump_at_us <= at_us)
@@ -211,6 +215,28 @@ static void pump(void *context, uint64_t argument)
         to->closed = true;
         network->hooks.closed(network->hooks.context, to->host, to->number);
         remove_if_over(network, connection);
+    }
+}
+
+/* A connection that is half open is found out. */
+static void tell_soon(struct network *network, struct connection *connection, int side)
+{
+    struct network_end *end = &connection->ends[side];
+
+    if (end->closed || !end->ends || end->ends_at_us <= network->events->now_us + CALM_TELL_US)
+        return;
+    end->ends_at_us = network->events->now_us + CALM_TELL_US;
+    pump_in(network, connection, side, CALM_TELL_US);
+}
+
+void network_calm(struct network *network)
+{
+    network->options.slow_one_in = 0;
+    if (network->options.chunk_max > 0 && network->options.chunk_max < CALM_CHUNK_BYTES)
+        network->options.chunk_max = CALM_CHUNK_BYTES;
+    for (size_t i = 0; i < network->count; i++) {
+        for (int side = 0; side < 2; side++)
+            tell_soon(network, network->connections[i], side);
     }
 }
 
@@ -369,7 +395,19 @@ void network_is_back(struct network *network, int host)
     }
 }
 
-bool network_break_one(struct network *network)
+/* `side` is told. The other one hears nothing more, and learns it when it sends, or not even then. */
+static void break_half(struct network *network, struct connection *connection, int side)
+{
+    struct network_end *other = &connection->ends[1 - side];
+
+    cut(network, connection, side);
+    end_towards(network, connection, side, latency_us(network));
+    other->bytes.size = other->read_at;
+    end_towards(network, connection, 1 - side, chance_below(&network->chance, SILENT_MAX_US));
+    connection->ends[side].resets = chance_of(&network->chance, 2);
+}
+
+bool network_break_one(struct network *network, bool half)
 {
     size_t start =
         network->count == 0 ? 0 : (size_t)chance_below(&network->chance, (int64_t)network->count);
@@ -378,6 +416,10 @@ bool network_break_one(struct network *network)
         struct connection *connection = network->connections[(start + i) % network->count];
         if (!connection->open || connection->ends[0].closed || connection->ends[1].closed)
             continue;
+        if (half) {
+            break_half(network, connection, (int)chance_below(&network->chance, 2));
+            return true;
+        }
         for (int side = 0; side < 2; side++) {
             cut(network, connection, side);
             end_towards(network, connection, side, latency_us(network));

@@ -37,7 +37,9 @@ void network_free(struct network *network);
 /* Nothing gets from one host to the other until it is unblocked. */
 void network_block(struct network *network, int from, int to, bool blocked);
 bool network_blocked(const struct network *network, int from, int to);
-void network_heal(struct network *network); /* all ways are open */
+/* Everything on this way takes so many times as long. */
+void network_slow(struct network *network, int from, int to, int64_t factor);
+void network_heal(struct network *network); /* all ways are open, and none is slow */
 /* No delivery is slow from now on, and there is room for what the clients of a run ask. */
 void network_calm(struct network *network);
 
@@ -53,7 +55,8 @@ void network_close(struct network *network, int host, uint64_t number);
 void network_crash(struct network *network, int host, bool silently);
 /* The host answers again: who sends on a connection from before its crash learns that at once. */
 void network_is_back(struct network *network, int host);
-/* One connection, by chance, breaks at some byte. False: there is none. */
-bool network_break_one(struct network *network);
+/* One connection, by chance, breaks at some byte. False: there is none. Half: one side is told, the other
+ * one much later. */
+bool network_break_one(struct network *network, bool half);
 
 #endif

@@ -9,14 +9,18 @@
 #include "replica/store/snapshot.h"
 #include "sim/chance.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 enum {
     START_MS = 500,
-    WALL_MS = 1000000000,
     TEXT_BYTES_MAX = 1 << 20,
     IMAGE_STEP_US = 800,
     FULL_RETRY_US = 1000000,
     HELD_RETRY_US = 100
 };
+#define WALL_MS INT64_C(1700000000000)
 
 static void new_disk(struct node *node)
 {
@@ -40,7 +44,9 @@ void node_init(struct node *node, const struct node_options *options,
 
 int64_t node_now_ms(const struct node *node)
 {
-    return node->events->now_us / 1000 + node->mono_offset_ms;
+    int64_t us = node->events->now_us;
+
+    return (us + us * node->options.rate_ppm / 1000000) / 1000 + node->mono_offset_ms;
 }
 
 int64_t node_wall_ms(const struct node *node)
@@ -338,7 +344,11 @@ static void set_tick(struct node *node)
 
     if (wish_ms < at_ms)
         at_ms = wish_ms > now_ms ? wish_ms : now_ms;
-    int64_t at_us = (at_ms - node->mono_offset_ms) * 1000;
+    int64_t own_us = (at_ms - node->mono_offset_ms) * 1000;
+    /* not before this clock shows it */
+    int64_t at_us = node->options.rate_ppm == 0
+                        ? own_us
+                        : own_us * 1000000 / (1000000 + node->options.rate_ppm) + 2;
     if (at_us < node->events->now_us)
         at_us = node->events->now_us;
     if (node->tick_at_us > node->events->now_us && node->tick_at_us <= at_us)
@@ -521,7 +531,7 @@ static void do_work(struct node *node)
     store_outcome_deinit(&outcome);
     if (status == STATUS_NO_SPACE && !store_actor_failed(node->actor)) {
         node->disk_set = true;
-        events_in(node->events, FULL_RETRY_US, disk, node, node->life);
+        events_in(node->events, FULL_RETRY_US, disk, node, ++node->disk_number);
         return;
     }
     if (status != STATUS_OK && !refused) {
@@ -760,11 +770,69 @@ void node_crash(struct node *node, enum sim_disk_loss loss, const char *why)
         node->hooks.died(node->hooks.context, node, why);
 }
 
+void node_accepted_before(struct node *node, int64_t epoch)
+{
+    char text[24];
+    struct disk *files = sim_disk(node->sim);
+    struct tree_options options = {.extended_types = true, .digest_enabled = true};
+    struct snapshot_image_options image = {.digest_enabled = true, .last_zxid_section = true};
+
+    if (epoch == 0)
+        return;
+    snprintf(text, sizeof(text), "%" PRId64, epoch);
+    sim_disk_put(node->sim, "acceptedEpoch", slice_text(text));
+    sim_disk_put(node->sim, "currentEpoch", slice_text(text));
+    struct tree *tree = tree_new(&options); /* its data: nothing yet */
+    enum status status = snapshot_write(files, tree, &image, STORE_PLAIN);
+    ASSERT(status == STATUS_OK);
+    tree_free(tree);
+}
+
+static int64_t zxid_of_log(const char *name)
+{
+    return strncmp(name, "log.", 4) == 0 ? strtoll(name + 4, NULL, 16) : -1;
+}
+
+static bool may_rot(const struct sim_disk *sim, const char *name)
+{
+    if (strncmp(name, "snapshot.", 9) == 0)
+        return true;
+    int64_t zxid = zxid_of_log(name);
+    for (size_t i = 0; i < sim_disk_file_count(sim) && zxid >= 0; i++) {
+        if (zxid_of_log(sim_disk_file_name(sim, i)) > zxid)
+            return true;
+    }
+    return false;
+}
+
+void node_rot(struct node *node, uint64_t choice)
+{
+    size_t count = sim_disk_file_count(node->sim);
+
+    if (node->rotten[0] != '\0' || count == 0)
+        return;
+    const char *name = sim_disk_file_name(node->sim, choice % count);
+    size_t size = sim_disk_bytes(node->sim, name).size;
+    if (!may_rot(node->sim, name) || size == 0)
+        return;
+    snprintf(node->rotten, sizeof(node->rotten), "%s", name);
+    node->rotten_at = (choice >> 8) % size;
+    node->rotten_mask = (uint8_t)(1 << (choice >> 61));
+    sim_disk_flip(node->sim, node->rotten, node->rotten_at, node->rotten_mask);
+}
+
+void node_unrot(struct node *node)
+{
+    sim_disk_flip(node->sim, node->rotten, node->rotten_at, node->rotten_mask);
+    node->rotten[0] = '\0';
+}
+
 void node_calm(struct node *node)
 {
     node->options.stall_one_in = 0;
     sim_disk_set_space(node->sim, UINT64_MAX);
     sim_disk_crash_at(node->sim, 0);
+    sim_disk_mend(node->sim);
     if (node->paused_until_us > node->events->now_us)
         node->paused_until_us = node->events->now_us;
     if (!node->disk_set)

@@ -31,6 +31,7 @@ struct node_options {
     enum node_bug bug;
     bool local_sessions;    /* sessions begin as those of one server, until their first ephemeral */
     bool keeps_events_back; /* a turn takes only some of what waits */
+    int64_t rate_ppm;       /* its clock is fast by so much */
 };
 
 struct node;
@@ -95,7 +96,10 @@ struct node {
     enum node_disk_phase disk_phase;
     bool disk_set, disk_held, image_held, work_waits;
     struct store_work work;
-    bool interrupted;   /* by the last crash: the work */
+    bool interrupted; /* by the last crash: the work */
+    char rotten[64];  /* a file of which one bit is another one; "": none */
+    size_t rotten_at;
+    uint8_t rotten_mask;
     size_t work_behind; /* so many appends stand before it */
     int64_t durable_zxid, appended_zxid;
     int64_t accepted_epoch, current_epoch; /* as the files have them for sure */
@@ -118,6 +122,13 @@ void node_pause(struct node *node, int64_t us); /* it stands still */
 void node_calm(struct node *node);              /* no pause, no stall, no end of space any more */
 void node_hold_image(struct node *node, bool held); /* the running image stands still meanwhile, */
 void node_hold_disk(struct node *node, bool held);  /* nothing is written or synced meanwhile */
+
+/* Before its first start: it has accepted this epoch in an earlier life. */
+void node_accepted_before(struct node *node, int64_t epoch);
+/* One bit of a log or a snapshot is another one, unless a torn write explains the same: the last log is
+ * left alone. And back. */
+void node_rot(struct node *node, uint64_t choice);
+void node_unrot(struct node *node);
 
 /* What the network brings. */
 uint64_t node_accept_peer(struct node *node); /* the number of its end */

@@ -252,6 +252,8 @@ static void ask(struct speaker *speaker)
     struct asked *asked = &speaker->asked[speaker->asked_count];
     struct buffer body = {0};
 
+    if (speaker->next_xid == INT32_MAX)
+        speaker->next_xid = 0;
     *asked = (struct asked){.xid = ++speaker->next_xid,
                             .returned_before = speaker->world->highest_answered};
     asked->op = choose(speaker, asked, &body);
@@ -460,12 +462,11 @@ static void on_shaken(struct speaker *speaker, struct reader *reader)
                        speaker->index);
         speaker->session_id = 0;
         speaker->last_zxid = speaker->synced_zxid = 0;
-        speaker->next_xid = 0;
         leave(speaker);
         return;
     }
     if (speaker->session_id == 0)
-        speaker->next_xid = 0;
+        speaker->next_xid = (int32_t)speaker->world->options.first_xid;
     world_note(speaker->world, NULL, "client %d: session %" PRIx64 " at server %d", speaker->index,
                (uint64_t)response.session_id, speaker->server + 1);
     speaker->session_id = response.session_id;

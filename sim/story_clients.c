@@ -15,7 +15,7 @@ static struct story_client *client_of(struct story *story, int client)
 
 void story_clients_init(struct story *story)
 {
-    int first = story->world->node_count + story->world->options.clients;
+    int first = story->world->node_count + (int)story->world->options.clients;
 
     for (int i = 1; i <= STORY_CLIENTS; i++) {
         story->clients[i].story = story;

@@ -9,14 +9,6 @@
 
 enum { WORLD_NODES_MAX = 7, WORLD_CLIENTS_MAX = 8 };
 
-struct world_options { /* by seed: each fault may be absent */
-    int nodes, observers, clients;
-    int64_t crash_one_in, pause_one_in, partition_one_in, break_one_in, clock_one_in, full_one_in;
-    int64_t fault_every_us;
-    int64_t think_us;    /* of a client, from one request to the next, at most */
-    int64_t jump_one_in; /* it goes to another server in the midst of its requests */
-};
-
 struct snapshot_stream;
 struct route { /* one end of a connection between servers */
     int host;
@@ -34,7 +26,7 @@ struct speaker;
 struct world {
     const struct cluster_run *run;
     struct cluster_verdict verdict;
-    struct world_options options;
+    struct settings options;
     struct events events;
     struct network *network;
     struct membership *membership;

@@ -15,7 +15,9 @@ PROPERTY(an_ensemble_keeps_its_promises_whatever_fails)
 
 PROPERTY(the_same_seed_gives_the_same_run)
 {
-    struct cluster_run run = {.seed = seed, .faults_ms = 3000};
+    struct settings settings = settings_of_seed(seed);
+    settings.faults_ms = 3000;
+    struct cluster_run run = {.seed = seed, .settings = &settings};
     struct cluster_verdict first = cluster_simulate(&run), second = cluster_simulate(&run);
 
     CHECK_U64("hash of all that happened", second.hash, first.hash);

@@ -1,6 +1,7 @@
 /* simulate.c: runs seeds of the simulated ensemble.
  *
- *     simulate SEED                        one seed, with its trace
+ *     simulate SEED [NAME=VALUE...]        one seed, with its trace; a setting (sim/settings.h) is another one
+ *     simulate --shrink SEED [NAME=VALUE...]  the smallest settings and the fewest faults that still fail
  *     simulate COUNT FIRST SECONDS [JOBS]  so many seeds from FIRST on (0: fresh ones), or until time is up
  *                                          (0: never), in JOBS processes
  *
@@ -8,11 +9,13 @@
  * fails is the verdict of its seed. */
 #include "sim/cluster.h"
 #include "test/lib/guard.h"
+#include "test/lib/shrink.h"
 
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/wait.h>
@@ -39,18 +42,50 @@ static void tell(const struct cluster_run *run, const struct cluster_verdict *ve
            run->seed, verdict->failed ? verdict->problem : "good", verdict->hash,
            verdict->simulated_ms, verdict->writes, verdict->reads, verdict->commits,
            verdict->elections, verdict->crashes);
-    if (verdict->failed)
-        printf("to see it: make sim SEED=%" PRIu64 "\n", run->seed);
+    if (verdict->failed && run->settings == NULL)
+        printf("to see it: make sim SEED=%" PRIu64 " (SHRINK=1: the smallest run that fails)\n",
+               run->seed);
     fflush(stdout);
 }
 
-static int one(uint64_t seed)
+static void tell_shrunk(const struct shrunk *shrunk)
 {
-    struct cluster_run run = {.seed = seed, .trace = print};
-    struct cluster_verdict verdict = simulate_guarded(&run);
+    char words[8192];
 
-    tell(&run, &verdict);
-    return verdict.failed ? 1 : 0;
+    shrunk_write(shrunk, words, sizeof(words));
+    printf("%" PRIu64 " runs, the smallest that fails:\n    make sim SEED=%" PRIu64
+           " SETTINGS=\"%s\"\n",
+           shrunk->tries, shrunk->seed, words);
+    for (size_t i = 0; i < settings_count(); i++) {
+        struct settings settings = shrunk->settings;
+        const struct setting *setting = settings_at(i);
+        if (!setting->of_faults || !shrunk->has_only)
+            printf("%10" PRId64 " %-18s %s\n", *settings_value(&settings, setting), setting->name,
+                   setting->text);
+    }
+}
+
+static int one(char **words, bool shrinks)
+{
+    struct shrunk shrunk = {.seed = strtoull(words[0], NULL, 0)};
+
+    shrunk.settings = settings_of_seed(shrunk.seed);
+    while (*++words != NULL) {
+        if (!shrunk_read(&shrunk, *words)) {
+            fprintf(stderr, "%s: no setting, see sim/settings.h\n", *words);
+            return 2;
+        }
+    }
+    struct cluster_run run = shrunk_run(&shrunk);
+    run.trace = shrinks ? NULL : print;
+    shrunk.verdict = simulate_guarded(&run);
+    if (shrinks && shrunk.verdict.failed) {
+        shrink(&shrunk);
+        tell_shrunk(&shrunk);
+        run = shrunk_run(&shrunk);
+    }
+    tell(&run, &shrunk.verdict);
+    return shrunk.verdict.failed ? 1 : 0;
 }
 
 /* Every JOBS-th seed. */
@@ -106,10 +141,13 @@ static int many(uint64_t count, uint64_t first, int seconds, uint64_t jobs)
 
 int main(int argc, char **argv)
 {
-    if (argc == 2)
-        return one(strtoull(argv[1], NULL, 0));
+    if (argc > 2 && strcmp(argv[1], "--shrink") == 0)
+        return one(argv + 2, true);
+    if (argc == 2 || (argc > 2 && strchr(argv[2], '=') != NULL))
+        return one(argv + 1, false);
     if (argc < 4 || argc > 5) {
-        fprintf(stderr, "simulate SEED | simulate COUNT FIRST SECONDS [JOBS]\n");
+        fprintf(stderr, "simulate [--shrink] SEED [NAME=VALUE...] | simulate COUNT FIRST SECONDS "
+                        "[JOBS]\n");
         return 2;
     }
     uint64_t count = strtoull(argv[1], NULL, 0), first = strtoull(argv[2], NULL, 0);

@@ -83,9 +83,11 @@ TEST(a_server_whose_tree_has_a_wrong_byte_serves_it_to_nobody_and_repairs_itself
     int repairs = 0;
 
     for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct settings settings = settings_of_seed(seed);
+        settings.faults_ms = MUTANT_WRONG_UNTIL_MS;
         struct cluster_run run = {.seed = seed,
                                   .mutant = MUTANT_WRONG_BYTES,
-                                  .faults_ms = MUTANT_WRONG_UNTIL_MS,
+                                  .settings = &settings,
                                   .trace = count_repairs,
                                   .context = &repairs};
         struct cluster_verdict verdict = simulate_guarded(&run);
