@@ -8,7 +8,7 @@ CONFIGURE = @test -f build/$(1)/build.ninja || cmake --preset $(1) >build/$(1).l
             { cat build/$(1).log; echo "cannot configure: run dev/setup.sh build"; exit 1; }
 
 .DEFAULT_GOAL := all
-.PHONY: all help run test check quick unit conformance differential e2e crash ensemble faults sim sim-many input commands \
+.PHONY: all help run test check quick unit conformance differential e2e crash ensemble faults sim sim-many capi input commands \
         fuzz bench format lint install clean debug asan setup setup-test
 
 all: build ## the release program, build/paddock
@@ -68,6 +68,10 @@ sim-many: build ## simulated runs of fresh seeds (COUNT=2000 SECONDS=300 FIRST=n
 
 commands: all ## zkServer.sh, zkCli.sh, the offline tools
 	$(PYTEST) test/tools test/scripts test/shell
+
+capi: all ## the C client libraries, with programs that were built for Debian's
+	@$(call BUILD,release) --target client_libraries
+	$(PYTEST) test/capi
 
 input: all ## bad input, configuration, four-letter words, load generator
 	$(PYTEST) $(wildcard test/input test/config test/fourletter test/storage test/bench)

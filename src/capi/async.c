@@ -182,7 +182,7 @@ int zoo_add_auth(zhandle_t *zh, const char *scheme, const char *cert, int certLe
     int rc = (int)client_add_auth(&zh->client, slice_text(scheme), proof,
                                   (void (*)(void))completion, data);
     if (rc == ZOK)
-        threads_wake(zh);
+        threads_wake_for_request(zh);
     handle_unlock(zh);
     return rc;
 }

@@ -36,7 +36,7 @@ static int end(zhandle_t *zh, const struct call_way *way, struct call *call, enu
             *way->ret_call = call;
             zh->waiting++;
         }
-        threads_wake(zh);
+        threads_wake_for_request(zh);
         handle_unlock(zh);
         return ZOK;
     }

@@ -13,9 +13,12 @@
 
 enum { PROBE_WAIT_MS = 200, RECEIVES_IN_A_ROW = 4 };
 
+/* The log's callback is the program's, so the lock is let go for it, too. */
 static void lose(zhandle_t *zh, const char *what, int error)
 {
+    handle_unlock(zh);
     LOG_ERROR(LOGCALLBACK(zh), "%s: %s", what, strerror(error));
+    handle_lock(zh);
     client_lost(&zh->client, CLIENT_CONNECTION_LOST, handle_now_ms());
 }
 
@@ -91,6 +94,8 @@ static void resolve(zhandle_t *zh)
         memcpy(hosts, zh->hosts, size + 1);
         handle_unlock(zh);
         error = resolve_hosts(slice_of(hosts, size), &items, &count);
+        if (error != 0)
+            LOG_WARN(LOGCALLBACK(zh), "cannot resolve %s: %s", hosts, strerror(error));
         handle_lock(zh);
         mem_free(hosts);
     }
@@ -101,7 +106,6 @@ static void resolve(zhandle_t *zh)
     } else if (error == 0) {
         client_set_servers(&zh->client, items, count, zh->resolved_at_ms);
     } else {
-        LOG_WARN(LOGCALLBACK(zh), "cannot resolve %s: %s", zh->hosts, strerror(error));
         client_not_resolved(&zh->client, zh->resolved_at_ms);
     }
 }

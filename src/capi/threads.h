@@ -6,7 +6,9 @@
 
 /* False, with errno. */
 bool threads_start(zhandle_t *zh);
-/* There are bytes to be sent, or the connection is to be left. The lock is held. */
+/* The thread that reads is to look at everything again. The lock is held. */
 void threads_wake(zhandle_t *zh);
+/* A request has been made: the same, unless it will be seen soon anyway. */
+void threads_wake_for_request(zhandle_t *zh);
 
 #endif

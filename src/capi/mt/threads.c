@@ -38,16 +38,23 @@ void threads_wake(zhandle_t *zh)
 
     if (threads->woken || !threads->polling)
         return; /* it looks at everything before it sleeps again */
-    if (list_empty(&zh->client.done) && zh->client.link != CLIENT_LINK_TO_CLOSE) {
+    threads->woken = true;
+    while (write(threads->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+        ;
+}
+
+void threads_wake_for_request(zhandle_t *zh)
+{
+    struct threads *threads = zh->threads;
+
+    if (list_empty(&zh->client.done)) {
         if (zh->sending_now || zh->send_blocked || !client_has_session(&zh->client))
             return; /* it will be sent together with what is on its way */
         if (threads->may_wait && threads->in_batch &&
             pthread_equal(pthread_self(), threads->callbacks))
             return;
     }
-    threads->woken = true;
-    while (write(threads->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-        ;
+    threads_wake(zh);
 }
 
 /* Answers of synchronous calls to their callers, all else to the callbacks' thread. */
