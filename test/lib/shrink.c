@@ -103,7 +103,7 @@ void shrink(struct shrunk *shrunk)
         any = shrunk->has_only && shrink_faults(shrunk);
         for (size_t i = 0; i < settings_count(); i++) {
             bool by_list = settings_at(i)->of_faults ||
-                          settings_at(i)->offset == offsetof(struct settings, fault_every_us);
+                           settings_at(i)->offset == offsetof(struct settings, fault_every_us);
             if (!by_list || !shrunk->has_only) /* the list's numbers are of steps of this length */
                 any = shrink_setting(shrunk, settings_at(i)) || any;
         }
