@@ -41,6 +41,11 @@ struct replaying {
     int64_t zxid;
     bool has_trailer; /* it has one, with this link: */
     uint32_t link;
+    /* The records from here on: no later one says that they were durable when it was written. */
+    size_t doubt_file;
+    uint64_t doubt_from;
+    uint64_t read_to; /* of the last file with a record */
+    size_t read_file;
     bool broken;
     struct txnlog_break first_break; /* when `broken` */
 };
@@ -227,6 +232,21 @@ static struct txnlog_break break_of_order(enum succession how, size_t file, uint
                                       : "its record belongs to another history"};
 }
 
+/* Of the record that is at this offset, before it is remembered. */
+static void note_doubt(struct replaying *replaying, size_t file, uint64_t offset, uint64_t end,
+                       const struct txnlog_trailer *trailer)
+{
+    bool proves =
+        trailer != NULL && replaying->has_record && trailer->durable_zxid >= replaying->zxid;
+
+    if (proves) {
+        replaying->doubt_file = file;
+        replaying->doubt_from = offset == TXNLOG_HEADER_BYTES ? 0 : offset;
+    }
+    replaying->read_file = file;
+    replaying->read_to = end;
+}
+
 static enum status read_records(struct replaying *replaying, size_t file,
                                 struct txnlog_reader *reader)
 {
@@ -277,6 +297,7 @@ static enum status read_records(struct replaying *replaying, size_t file,
         status = apply(replaying, file, offset, spot.payload);
         if (status != STATUS_OK)
             return status;
+        note_doubt(replaying, file, offset, reader->offset, trailer);
         remember(replaying, zxid, trailer);
     }
 }
@@ -385,6 +406,25 @@ static enum status put_file_aside(struct replaying *replaying, size_t file)
     return ops->rename(log, name, torn);
 }
 
+static enum status copy_range(struct disk *disk, struct disk_file *file, uint64_t from, uint64_t to,
+                              struct disk_file *copy, uint64_t copy_from)
+{
+    enum status status = STATUS_OK;
+    uint8_t *bytes = mem_alloc(COPY_BYTES);
+
+    for (uint64_t at = from; at < to && status == STATUS_OK;) {
+        size_t size = to - at < COPY_BYTES ? (size_t)(to - at) : COPY_BYTES, got = 0;
+        status = disk->ops->read(disk, file, at, bytes, size, &got);
+        if (status == STATUS_OK && got < size)
+            status = STATUS_IO;
+        if (status == STATUS_OK)
+            status = disk->ops->write(disk, copy, copy_from + (at - from), bytes, got);
+        at += got;
+    }
+    mem_free(bytes);
+    return status;
+}
+
 /* The bytes [from, to) of a file, as a file of their own. */
 static enum status copy_bytes(struct disk *disk, struct disk_file *file, uint64_t from, uint64_t to,
                               const char *name)
@@ -395,17 +435,7 @@ static enum status copy_bytes(struct disk *disk, struct disk_file *file, uint64_
     enum status status = ops->open(disk, name, DISK_CREATE, &copy);
     if (status != STATUS_OK)
         return status;
-    uint8_t *bytes = mem_alloc(COPY_BYTES);
-    for (uint64_t at = from; at < to && status == STATUS_OK;) {
-        size_t size = to - at < COPY_BYTES ? (size_t)(to - at) : COPY_BYTES, got = 0;
-        status = ops->read(disk, file, at, bytes, size, &got);
-        if (status == STATUS_OK && got < size)
-            status = STATUS_IO;
-        if (status == STATUS_OK)
-            status = ops->write(disk, copy, at - from, bytes, got);
-        at += got;
-    }
-    mem_free(bytes);
+    status = copy_range(disk, file, from, to, copy, 0);
     if (status == STATUS_OK)
         status = ops->sync(disk, copy);
     ops->close(disk, copy);
@@ -470,6 +500,19 @@ static enum status decide_break(struct replaying *replaying)
     return put_aside(replaying);
 }
 
+/* When a sync fails the kernel may keep what was written for its readers, as if it were on the disk, and no
+ * later sync writes it. So whatever is not proved is written once more before it counts. */
+static enum status write_again(struct replaying *replaying, size_t index, struct disk_file *file)
+{
+    uint64_t from = index == replaying->doubt_file ? replaying->doubt_from : 0;
+    uint64_t to =
+        index == replaying->read_file ? replaying->read_to : replaying->files[index].size_bytes;
+
+    if (replaying->replay->limited || index < replaying->doubt_file || index > replaying->read_file)
+        return STATUS_OK;
+    return copy_range(replaying->replay->log, file, from, to, file, from);
+}
+
 static enum status sync_files(struct replaying *replaying)
 {
     struct disk *log = replaying->replay->log;
@@ -481,7 +524,9 @@ static enum status sync_files(struct replaying *replaying)
             continue;
         if (status != STATUS_OK)
             return status;
-        status = log->ops->sync(log, file);
+        status = replaying->has_record ? write_again(replaying, i, file) : STATUS_OK;
+        if (status == STATUS_OK)
+            status = log->ops->sync(log, file);
         log->ops->close(log, file);
         if (status != STATUS_OK)
             return status;

@@ -55,6 +55,34 @@ TEST(every_failing_call_of_the_disk_ends_a_recovery_and_the_next_one_succeeds)
     }
 }
 
+TEST(what_a_failed_sync_has_dropped_is_on_disk_behind_the_next_start)
+{
+    struct recovery_rig rig;
+
+    recovery_rig_init(&rig);
+    recovery_rig_must_recover(&rig);
+    recovery_rig_serve(&rig, 5, 0);
+    recovery_rig_must_recover(&rig);
+    struct txnlog_options options = {.force_sync = true, .digest_enabled = true};
+    struct txnlog_writer *writer =
+        txnlog_writer_new(sim_disk(rig.sim), &options, &rig.recovery.log);
+    for (int i = 0; i < 2; i++) { /* the first makes the file, the second is in the midst of it */
+        struct txnlog_append append = world_next(&rig.world);
+        CHECK_STATUS(txnlog_writer_append(writer, &append, 1), STATUS_OK);
+        if (i == 1)
+            sim_disk_fail_at(rig.sim, SIM_SYNC, 1, STATUS_IO);
+        CHECK_STATUS(txnlog_writer_sync(writer), i == 1 ? STATUS_IO : STATUS_OK);
+    }
+    txnlog_writer_free(writer);
+    sim_disk_reboot(rig.sim, SIM_LOSE_NOTHING); /* the process ends: readers still see all of it, */
+    recovery_rig_must_recover(&rig);
+    CHECK_I64("zxid", rig.recovery.last_zxid, 7);
+    sim_disk_reboot(rig.sim, SIM_LOSE_ALL); /* and the server has counted on it */
+    recovery_rig_must_recover(&rig);
+    CHECK_I64("zxid behind the power loss", rig.recovery.last_zxid, 7);
+    recovery_rig_deinit(&rig);
+}
+
 TEST(every_failing_call_of_the_disk_ends_a_first_start)
 {
     for (int op = 0; op < SIM_OP_COUNT; op++) {
