@@ -218,15 +218,18 @@ static void pump(void *context, uint64_t argument)
     }
 }
 
-/* A connection that is half open is found out. */
-static void tell_soon(struct network *network, struct connection *connection, int side)
+/* A connection that is half open is found out, and what a slow way was to bring later comes now. */
+static void bring_soon(struct network *network, struct connection *connection, int side)
 {
     struct network_end *end = &connection->ends[side];
+    int64_t soon_us = network->events->now_us + CALM_TELL_US;
 
-    if (end->closed || !end->ends || end->ends_at_us <= network->events->now_us + CALM_TELL_US)
+    if (end->closed)
         return;
-    end->ends_at_us = network->events->now_us + CALM_TELL_US;
-    pump_in(network, connection, side, CALM_TELL_US);
+    if (end->ends && end->ends_at_us > soon_us)
+        end->ends_at_us = soon_us;
+    if (end->pump_at_us > soon_us)
+        pump_in(network, connection, side, CALM_TELL_US);
 }
 
 void network_calm(struct network *network)
@@ -236,7 +239,7 @@ void network_calm(struct network *network)
         network->options.chunk_max = CALM_CHUNK_BYTES;
     for (size_t i = 0; i < network->count; i++) {
         for (int side = 0; side < 2; side++)
-            tell_soon(network, network->connections[i], side);
+            bring_soon(network, network->connections[i], side);
     }
 }
 
