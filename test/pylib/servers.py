@@ -23,8 +23,11 @@ import time
 from . import zkwire
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-JAVA_CLASSPATH = os.environ.get("ZK_CLASSPATH", "/usr/share/java/zookeeper.jar")
-JAVA_FLAGS = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-Xshare:auto"]
+# With a logger, which Debian's jar does not bring: what Java complains about is looked for.
+JAVA_CLASSPATH = os.environ.get(
+    "ZK_CLASSPATH", "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar")
+JAVA_FLAGS = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-Xshare:auto",
+              "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
 JAVA_MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 TARGETS = ("java", "paddock")
 START_WAIT_S = 60.0
