@@ -35,7 +35,7 @@ class Faults:
 
     def __init__(self, chance, ensemble, network):
         self.chance, self.ensemble, self.network = chance, ensemble, network
-        self.done = {}
+        self.done, self.unwatched = {}, 0
 
     def kinds(self):
         kinds = [self.kill, self.pause, self.restart]
@@ -53,7 +53,10 @@ class Faults:
             load.wait_for(5)
         time.sleep(max(0.0, end - time.monotonic()))
         self.heal(victims)
-        if self.chance.random() < 0.7:
+        self.unwatched += 1
+        # Never so many in a row that a session could end by the pauses alone.
+        if self.chance.random() < 0.7 or self.unwatched == 3:
+            self.unwatched = 0
             self.ensemble.wait_all()
             load.wait_for(5)
 

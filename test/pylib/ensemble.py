@@ -22,12 +22,14 @@ import time
 from kazoo.client import KazooClient
 from kazoo.exceptions import NoNodeError
 from kazoo.handlers.threading import SequentialThreadingHandler
+from kazoo.retry import KazooRetry
 
 from . import txnlog, zkwire
 from .servers import START_WAIT_S, Server, StartFailed, free_port
 
 POLL_S = 0.02  # between two looks at the servers
 WAIT_S = START_WAIT_S
+ASKED_AT_ONCE = 64  # znodes, three requests each
 CONFIG = "/zookeeper/config"
 SERVING = ("leader", "follower", "observer")
 # What a server says when a rule of the protocol, or its own tree, was broken. (Java expects 0x1 where an
@@ -351,8 +353,12 @@ class Shared:
 
 
 def start_kazoo(hosts, timeout_s=10.0, wait=WAIT_S, **options):
+    """kazoo waits twice as long behind each round of servers that refuse it, up to a minute: a session
+    would end by that alone. Here it tries again within half a second."""
+    handler = SequentialThreadingHandler()
+    retry = KazooRetry(max_tries=-1, delay=0.05, max_delay=0.5, sleep_func=handler.sleep_func)
     client = KazooClient(
-        hosts=hosts, timeout=timeout_s, handler=SequentialThreadingHandler(), **options
+        hosts=hosts, timeout=timeout_s, handler=handler, connection_retry=retry, **options
     )
     client.start(wait)
     return client
@@ -364,22 +370,22 @@ def stop_kazoo(client):
 
 
 def read_tree(client, root="/"):
-    """Level by level, all requests of a level at once."""
-    tree, level = {}, [root]
-    while level:
+    """Many requests at once; a client whose server has died blocks for ever behind some three hundred."""
+    tree, ahead = {}, [root]
+    while ahead:
         asked = [
             (path, client.get_async(path), client.get_acls_async(path),
              client.get_children_async(path))
-            for path in level
+            for path in ahead[:ASKED_AT_ONCE]
         ]
-        level = []
+        ahead = ahead[ASKED_AT_ONCE:]
         for path, data, acls, children in asked:
             try:
                 value, stat = data.get()
                 if path == CONFIG:
                     stat = ()  # every server writes this znode itself, at its own time
                 tree[path] = (value, tuple(stat), sorted(map(tuple, acls.get()[0])))
-                level += [path.rstrip("/") + "/" + name for name in sorted(children.get())]
+                ahead += [path.rstrip("/") + "/" + name for name in sorted(children.get())]
             except NoNodeError:
                 continue  # it went between two requests
     return tree
