@@ -11,7 +11,11 @@ enum node_bug {
     NODE_SENDS_EVENTS_LATE, /* a watch event goes behind the answer that shows the change */
     NODE_WORKS_BEFORE_APPENDS, /* epochs are written before the appends in front of them */
     NODE_RETRIES_SYNCS,        /* a sync that failed is asked for again, and then succeeds */
-    NODE_SYNCS_NO_NAMES        /* names of files are never synced */
+    NODE_SYNCS_NO_NAMES,       /* names of files are never synced */
+    NODE_FORGETS_CHANGES,  /* setWatches is taken for one of a client that has seen everything */
+    NODE_LISTS_ANOTHER,    /* getChildren is answered for another node */
+    NODE_CHANGES_ITS_TREE, /* at the end a stat of one server is another one */
+    NODE_KEEPS_A_SESSION   /* at the end one server has a session that the others have not */
 };
 
 #endif

@@ -17,7 +17,7 @@ struct known {            /* a transaction that somebody has logged */
 };
 
 struct version { /* of one path, from zxid on */
-    int64_t zxid;
+    int64_t zxid, czxid;
     bool exists;
     int32_t version;
     int64_t owner;
@@ -199,6 +199,7 @@ static void model_op(struct checker *checker, const struct txn *txn, const struc
         return;
     }
     int32_t version = existed ? before->version + 1 : 0;
+    int64_t created_zxid = existed ? before->czxid : zxid;
     int64_t owner = existed ? before->owner : op->ephemeral ? txn->header.client_id : 0;
     if (op->type == OP_SET_DATA && op->version != version)
         world_fail(world, NULL, "%" PRIx64 " gives version %d to %.*s, and %d is next",
@@ -206,6 +207,7 @@ static void model_op(struct checker *checker, const struct txn *txn, const struc
                    version);
     struct version *after = add_version(path, zxid, creates || op->type == OP_SET_DATA);
     after->version = version;
+    after->czxid = existed ? created_zxid : zxid;
     after->owner = owner;
     if (after->exists)
         buffer_append(&after->data, op->data);
@@ -574,6 +576,108 @@ int64_t checker_next_change(const struct checker *checker, struct slice path, in
     return INT64_MAX;
 }
 
+/* Is it a child of the parent, and there at zxid? */
+static bool is_child(const struct path *path, struct slice parent, int64_t zxid)
+{
+    const struct version *version = version_at(path, zxid);
+
+    return version != NULL && version->exists &&
+           slice_equal(zk_path_parent(buffer_slice(&path->name)), parent);
+}
+
+static int32_t count_children(const struct checker *checker, struct slice parent, int64_t zxid)
+{
+    int32_t count = 0;
+
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (const struct path *path = checker->paths[i]; path != NULL; path = path->next)
+            count += is_child(path, parent, zxid);
+    }
+    return count;
+}
+
+bool checker_has_child(const struct checker *checker, struct slice parent, struct slice name,
+                       int64_t zxid)
+{
+    struct buffer full = {0};
+
+    buffer_append(&full, parent);
+    buffer_u8(&full, '/');
+    buffer_append(&full, name);
+    const struct path *path = find_path(checker, buffer_slice(&full));
+    buffer_deinit(&full);
+    return path != NULL && is_child(path, parent, zxid);
+}
+
+int32_t checker_child_count(const struct checker *checker, struct slice parent, int64_t zxid)
+{
+    return count_children(checker, parent, zxid);
+}
+
+/* --- at the end --- */
+
+static void compare_node(struct checker *checker, const struct node *node, const struct tree *tree,
+                         const struct path *path)
+{
+    struct slice name = buffer_slice(&path->name);
+    const struct version *want = version_at(path, checker->committed_zxid);
+    uint32_t id = tree_find(tree, name);
+
+    if (id == NODE_NONE) {
+        world_fail(checker->world, node, "it has no %.*s", (int)name.size, (const char *)name.data);
+        return;
+    }
+    const struct znode *got = tree_node(tree, id);
+    struct slice data = znode_data(got);
+    if (got->mzxid != want->zxid || got->czxid != want->czxid || got->version != want->version ||
+        got->owner != want->owner || !slice_equal(data, buffer_slice(&want->data)) ||
+        (got->owner == 0 &&
+         (int32_t)got->child_count != count_children(checker, name, checker->committed_zxid)))
+        world_fail(checker->world, node, "its %.*s is another one than the committed one",
+                   (int)name.size, (const char *)name.data);
+}
+
+/* Nodes that no transaction of the run has made. */
+static uint32_t count_given(const struct tree *tree)
+{
+    static const char *const given[] = {"/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"};
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(given); i++)
+        count += tree_find(tree, slice_text(given[i])) != NODE_NONE;
+    return count;
+}
+
+static void compare_tree(struct checker *checker, const struct node *node, const struct tree *tree)
+{
+    uint32_t nodes = count_given(tree), sessions = 0;
+    const struct model_session *session;
+    size_t cursor = 0;
+
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (const struct path *path = checker->paths[i]; path != NULL; path = path->next) {
+            const struct version *version = version_at(path, checker->committed_zxid);
+            if (version == NULL || !version->exists)
+                continue;
+            nodes++;
+            compare_node(checker, node, tree, path);
+        }
+    }
+    if (nodes != tree_node_count(tree))
+        world_fail(checker->world, node, "it has %u nodes, and %u are committed",
+                   tree_node_count(tree), nodes);
+    while ((session = map_next(&checker->sessions, &cursor, NULL)) != NULL) {
+        if (session->closed)
+            continue;
+        sessions++;
+        if (tree_session(tree, session->id) == NULL)
+            world_fail(checker->world, node, "it has no session %" PRIx64, (uint64_t)session->id);
+    }
+    if (sessions != tree_session_count(tree))
+        world_fail(checker->world, node, "it has %u sessions, and %u are open",
+                   tree_session_count(tree), sessions);
+}
+
 void checker_compare_all(struct checker *checker)
 {
     struct world *world = checker->world;
@@ -589,5 +693,6 @@ void checker_compare_all(struct checker *checker)
         if (zxid != checker->committed_zxid)
             world_fail(world, node, "it is at %" PRIx64 ", and %" PRIx64 " is committed",
                        (uint64_t)zxid, (uint64_t)checker->committed_zxid);
+        compare_tree(checker, node, replica_tree(node->replica));
     }
 }

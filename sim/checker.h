@@ -44,6 +44,11 @@ struct checker_node checker_look(const struct checker *checker, struct slice pat
 /* The first change of the node's data or existence behind the zxid; INT64_MAX: none so far. */
 int64_t checker_next_change(const struct checker *checker, struct slice path, int64_t behind_zxid);
 
+/* Its children, as the committed tree of this zxid has them. */
+int32_t checker_child_count(const struct checker *checker, struct slice parent, int64_t zxid);
+bool checker_has_child(const struct checker *checker, struct slice parent, struct slice name,
+                       int64_t zxid);
+
 /* At the end: all servers are where the commits are, and are the same. */
 void checker_compare_all(struct checker *checker);
 

@@ -559,6 +559,21 @@ static bool is_settled(const struct world *world, uint64_t writes_before)
            speakers_fewest_writes(world->speakers, (int)world->options.clients) > 0;
 }
 
+/* Bugs that only a comparison of whole trees finds. */
+static void spoil_end(struct world *world)
+{
+    struct node *node = &world->nodes[world->node_count - 1];
+
+    if (world->verdict.failed || !node->up)
+        return;
+    struct tree *tree = (struct tree *)(uintptr_t)replica_tree(node->replica);
+    uint32_t id = tree_find(tree, SLICE("/p1"));
+    if (world->run->bug == NODE_CHANGES_ITS_TREE && id != NODE_NONE)
+        tree_node(tree, id)->czxid++;
+    if (world->run->bug == NODE_KEEPS_A_SESSION)
+        tree_session_add(tree, 1, 1000);
+}
+
 /* Within ten times initLimit all serve and every client has written; from then on nobody is elected and no
  * session ends; then all become the same. */
 static void recover(struct world *world)
@@ -584,6 +599,7 @@ static void recover(struct world *world)
     run_until(world, world->events.now_us + REST_US);
     if (!world->verdict.failed && world->verdict.elections != elections)
         world_fail(world, NULL, "there is another leader although nothing happened");
+    spoil_end(world);
     if (!world->verdict.failed)
         checker_compare_all(world->checker);
 }

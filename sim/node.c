@@ -179,6 +179,17 @@ bool node_accept_client(struct node *node, uint64_t *ret_connection)
     return false;
 }
 
+/* Some bugs are made here: the replica gets another request than the client's. */
+static void spoil_request(const struct node *node, uint8_t *bytes, size_t size)
+{
+    int32_t type = size < 16 ? 0 : (int32_t)load_be32(bytes + 4);
+
+    if (node->options.bug == NODE_FORGETS_CHANGES && type == OP_SET_WATCHES)
+        memset(bytes + 9, 0xff, 7); /* its relativeZxid */
+    if (node->options.bug == NODE_LISTS_ANOTHER && type == OP_GET_CHILDREN)
+        bytes[14] ^= 1; /* "/p0" is "/p1" */
+}
+
 static void take_frames(struct node *node, struct node_client *client, uint32_t id)
 {
     size_t at = 0;
@@ -191,6 +202,7 @@ static void take_frames(struct node *node, struct node_client *client, uint32_t 
         struct node_event *item = add_event(node, REPLICA_CLIENT_FRAME);
         item->event.client = id;
         own_bytes(item, slice_of(client->input.data + at + 4, size));
+        spoil_request(node, item->bytes, size);
         at += 4 + size;
     }
     if (at > 0)

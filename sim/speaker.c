@@ -23,6 +23,7 @@ struct asked { /* a request without its answer yet */
 
 struct armed {
     char path[PATH_BYTES];
+    bool absent;  /* for a node that was not there */
     int64_t zxid; /* armed with what this zxid showed */
 };
 
@@ -67,7 +68,9 @@ static void leave_for(struct speaker *speaker, int64_t us)
     speaker->life++;
     speaker->input.size = speaker->unread.size = 0;
     speaker->ended = speaker->turn_set = false;
-    speaker->asked_count = speaker->armed_count = 0;
+    speaker->asked_count = 0; /* the watches are armed anew at the next server */
+    if (speaker->session_id == 0)
+        speaker->armed_count = 0;
     plan(speaker, us);
 }
 
@@ -227,6 +230,11 @@ static int32_t choose(struct speaker *speaker, struct asked *asked, struct buffe
         jute_put_bytes(body, slice_text(asked->path));
         return OP_SYNC;
     }
+    if (kind < 10) {
+        jute_put_bytes(body, slice_text(asked->path));
+        jute_put_bool(body, false);
+        return OP_GET_CHILDREN;
+    }
     if (kind < 50) {
         asked->watch = speaker->armed_count < WATCHES_MAX && chance_of(&speaker->chance, 5);
         jute_put_bytes(body, slice_text(asked->path));
@@ -245,6 +253,36 @@ static void send_request(struct speaker *speaker, int32_t xid, int32_t op,
     buffer_append(&frame, buffer_slice(body));
     send_frame(speaker, &frame);
     buffer_deinit(&frame);
+}
+
+static void put_paths(struct buffer *body, const struct speaker *speaker, bool absent)
+{
+    int32_t count = 0;
+
+    for (size_t i = 0; i < speaker->armed_count; i++)
+        count += speaker->armed[i].absent == absent;
+    buffer_i32(body, count);
+    for (size_t i = 0; i < speaker->armed_count; i++) {
+        if (speaker->armed[i].absent == absent)
+            jute_put_bytes(body, slice_text(speaker->armed[i].path));
+    }
+}
+
+/* As real clients do when they are at another server. */
+static void arm_anew(struct speaker *speaker)
+{
+    struct buffer body = {0};
+
+    if (speaker->armed_count == 0)
+        return;
+    buffer_i64(&body, speaker->last_zxid);
+    put_paths(&body, speaker, /* absent= */ false);
+    put_paths(&body, speaker, /* absent= */ true);
+    buffer_i32(&body, 0);
+    world_note(speaker->world, NULL, "client %d > setWatches %" PRIx64, speaker->index,
+               (uint64_t)speaker->last_zxid);
+    send_request(speaker, XID_SET_WATCHES, OP_SET_WATCHES, &body);
+    buffer_deinit(&body);
 }
 
 static void ask(struct speaker *speaker)
@@ -322,6 +360,28 @@ static void check_watches(struct speaker *speaker, int64_t zxid)
     }
 }
 
+/* The events of what changed meanwhile are in front of this answer. A node that came and went again is
+ * missed. */
+static void on_armed_anew(struct speaker *speaker, int64_t zxid)
+{
+    struct world *world = speaker->world;
+
+    for (size_t i = 0; i < speaker->armed_count; i++) {
+        struct armed *armed = &speaker->armed[i];
+        struct slice path = slice_text(armed->path);
+        bool missed = armed->absent
+                          ? checker_look(world->checker, path, zxid).exists
+                          : checker_next_change(world->checker, path, armed->zxid) <= zxid;
+        if (missed)
+            world_fail(world, NULL,
+                       "client %d armed its watches anew at %" PRIx64
+                       " and did not hear of the change of %s",
+                       speaker->index, (uint64_t)zxid, armed->path);
+        if (armed->absent)
+            armed->zxid = zxid;
+    }
+}
+
 static void on_event(struct speaker *speaker, struct reader *reader)
 {
     struct watcher_event event;
@@ -389,7 +449,29 @@ static void check_read(struct speaker *speaker, const struct asked *asked,
             armed = &speaker->armed[speaker->armed_count++];
         snprintf(armed->path, sizeof(armed->path), "%s", asked->path);
         armed->zxid = reply->zxid;
+        armed->absent = !want.exists;
     }
+}
+
+static void check_children(struct speaker *speaker, const struct asked *asked,
+                           const struct reply_header *reply, struct reader *reader)
+{
+    struct world *world = speaker->world;
+    struct slice path = slice_text(asked->path), name;
+    bool exists = checker_look(world->checker, path, reply->zxid).exists;
+    int32_t want = exists ? checker_child_count(world->checker, path, reply->zxid) : 0;
+    int32_t got = reply->err == ZK_OK ? reader_i32(reader) : 0;
+    bool right = exists == (reply->err == ZK_OK) && got == want;
+
+    for (int32_t i = 0; i < got && right; i++) {
+        name = reader_text(reader);
+        right = checker_has_child(world->checker, path, name, reply->zxid);
+    }
+    if (!right)
+        world_fail(world, NULL,
+                   "client %d reads %d children of %s at %" PRIx64 ", error %d, and it has %d",
+                   speaker->index, got, asked->path, (uint64_t)reply->zxid, reply->err, want);
+    world->verdict.reads++;
 }
 
 static void check_write(struct speaker *speaker, const struct asked *asked,
@@ -417,6 +499,10 @@ static void on_reply(struct speaker *speaker, const struct reply_header *reply,
 
     if (reply->xid == XID_PING)
         return;
+    if (reply->xid == XID_SET_WATCHES) {
+        on_armed_anew(speaker, reply->zxid);
+        return;
+    }
     if (speaker->asked_count == 0 || speaker->asked[0].xid != reply->xid) {
         world_fail(world, NULL, "client %d gets an answer to %d out of order", speaker->index,
                    reply->xid);
@@ -435,6 +521,8 @@ static void on_reply(struct speaker *speaker, const struct reply_header *reply,
             speaker->synced_zxid = asked.returned_before;
     } else if (asked.op == OP_GET_DATA || asked.op == OP_EXISTS) {
         check_read(speaker, &asked, reply, reader);
+    } else if (asked.op == OP_GET_CHILDREN) {
+        check_children(speaker, &asked, reply, reader);
     } else {
         check_write(speaker, &asked, reply);
     }
@@ -474,6 +562,7 @@ static void on_shaken(struct speaker *speaker, struct reader *reader)
     speaker->state = SPEAKER_SPEAKS;
     speaker->life++; /* the time to connect is over */
     speaker->turn_set = false;
+    arm_anew(speaker);
     plan(speaker, chance_below(&speaker->chance, speaker->world->options.think_us));
 }
 

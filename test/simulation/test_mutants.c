@@ -161,3 +161,23 @@ TEST(syncs_no_names_is_found)
 {
     must_find("syncs_no_names", MUTANT_NONE, NODE_SYNCS_NO_NAMES, 20);
 }
+
+TEST(changes_between_two_servers_that_are_not_told_are_found)
+{
+    must_find("forgets_changes", MUTANT_NONE, NODE_FORGETS_CHANGES, 20);
+}
+
+TEST(children_of_another_node_are_found)
+{
+    must_find("lists_another", MUTANT_NONE, NODE_LISTS_ANOTHER, 20);
+}
+
+TEST(a_tree_that_differs_in_one_stat_is_found)
+{
+    must_find("changes_its_tree", MUTANT_NONE, NODE_CHANGES_ITS_TREE, 20);
+}
+
+TEST(a_session_that_only_one_server_has_is_found)
+{
+    must_find("keeps_a_session", MUTANT_NONE, NODE_KEEPS_A_SESSION, 5);
+}
