@@ -132,11 +132,6 @@ TEST(trunc_off_by_one_is_found)
     must_find("trunc_off_by_one", MUTANT_TRUNC_OFF_BY_ONE, NODE_RIGHT, 300);
 }
 
-TEST(partial_snap_kept_is_found)
-{
-    must_find("partial_snap_kept", MUTANT_PARTIAL_SNAP_KEPT, NODE_RIGHT, 500);
-}
-
 TEST(mem_ahead_vote_is_found)
 {
     must_find("mem_ahead_vote", MUTANT_MEM_AHEAD_VOTE, NODE_RIGHT, 10);
