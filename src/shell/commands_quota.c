@@ -188,7 +188,8 @@ static int32_t change_quota(struct shell *shell, const char *path, struct slice 
         return err;
     static const char *const nouns[] = {"count", "bytes"};
     for (int kind = 0; kind < 2; kind++) {
-        if (limits->values[kind] > -1 && limits->values[kind] < used.values[kind])
+        int64_t soft = limits->values[kind], hard = limits->values[kind + QUOTA_HARD_COUNT];
+        if ((soft > -1 && soft < used.values[kind]) || (hard > -1 && hard < used.values[kind]))
             printf("[Warning]: the %s quota you create is less than the existing %s:%lld\n",
                    nouns[kind], nouns[kind], (long long)used.values[kind]);
     }

@@ -94,11 +94,12 @@ COMMAND(run_ls)
         words->given[LS_WATCH];
     if (!shell_check_path(path))
         return EXIT_FAILED;
-    if (words->given[LS_RECURSIVE]) {
+    bool old = words->word_count > 2; /* then the options do not count */
+    if (words->given[LS_RECURSIVE] && !old) {
         int32_t err = print_recursive(shell, path);
         return err == ZK_OK ? 0 : shell_fail(err, path);
     }
-    return print_children(shell, path, watch, words->given[LS_STAT]);
+    return print_children(shell, path, watch, words->given[LS_STAT] && !old);
 }
 
 COMMAND(run_ls2)
@@ -165,15 +166,16 @@ COMMAND(run_get)
     int32_t err = call_get(shell->connection, slice_text(path), watch, &data, &stat);
     if (err != ZK_OK)
         return shell_fail(err, path);
+    bool old = words->word_count > 2; /* then the options do not count */
     if (data.data == NULL)
         puts("null");
-    else if (words->given[GET_BASE64])
+    else if (words->given[GET_BASE64] && !old)
         print_base64(data);
-    else if (words->given[GET_HEX])
+    else if (words->given[GET_HEX] && !old)
         print_hex(data);
     else
         shell_print_text(data);
-    if (words->given[GET_STAT])
+    if (words->given[GET_STAT] && !old)
         stat_print(&stat);
     return 0;
 }

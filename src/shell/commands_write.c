@@ -79,6 +79,7 @@ static int create(struct shell *shell, const struct java_words *words, struct ca
     if (!check_create_path(path, words->given[CREATE_SEQUENTIAL]))
         return EXIT_FAILED;
     int32_t err = call_create(shell->connection, call, &made);
+    fflush(stdout);
     if (err == ZK_INVALID_ACL)
         fprintf(stderr, "KeeperErrorCode = InvalidACL for %s\n", path);
     if (err != ZK_OK)

@@ -255,6 +255,7 @@ static void run_terminal(struct shell *shell)
     el_set(editor.line, EL_BIND, "^U", "vi-kill-line-prev", NULL);
     while (!shell->over) {
         make_prompt(shell);
+        el_set(editor.line, EL_PREP_TERM, 1); /* before the prompt, or a key typed now is lost */
         typed = el_gets(editor.line, &count);
         if (typed == NULL || count <= 0) {
             fputc('\n', stdout);

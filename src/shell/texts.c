@@ -128,6 +128,7 @@ static int32_t parse_perms(struct slice text)
         size_t at = 0;
         while (at < ARRAY_LEN(perms) && perms[at].letter != (char)text.data[i])
             at++;
+        fflush(stdout);
         if (at == ARRAY_LEN(perms))
             fprintf(stderr, "Unknown perm type: %c\n", text.data[i]);
         else
@@ -142,6 +143,7 @@ static bool parse_entry(struct slice text, struct buffer *out)
     const uint8_t *last = memrchr(text.data, ':', text.size);
 
     if (first == last) {
+        fflush(stdout);
         fprintf(stderr, "%.*s does not have the form scheme:id:perm\n", (int)text.size,
                 (const char *)text.data);
         return false;

@@ -107,6 +107,18 @@ def test_an_event_is_shown_and_the_line_being_typed_is_kept(server, start):
     send(first, "deleteall /watched", 4)
 
 
+def test_events_are_silent_while_printwatches_is_off(server, start):
+    terminal = start(address(server))
+    prompt(terminal, 0)
+    send(terminal, "create /silent 1", 1)
+    send(terminal, "printwatches off", 2)
+    send(terminal, "get -w /silent", 3)
+    assert send(terminal, "set /silent 2", 4) == ""
+    assert send(terminal, "printwatches on", 5) == ""
+    send(terminal, "get -w /silent", 6)
+    assert "NodeDeleted path:/silent" in send(terminal, "delete /silent", 7)
+
+
 def test_tab_completes_commands_and_paths(server, start):
     terminal = start(address(server), columns=60)
     prompt(terminal, 0)
