@@ -198,6 +198,10 @@ static void model_op(struct checker *checker, const struct txn *txn, const struc
                    existed ? "exists" : "does not exist");
         return;
     }
+    if (op->ephemeral && map_get(&checker->sessions, (uint64_t)txn->header.client_id) == NULL)
+        world_fail(world, NULL,
+                   "%" PRIx64 " makes an ephemeral of a session that nobody was told of",
+                   (uint64_t)zxid);
     int32_t version = existed ? before->version + 1 : 0;
     int64_t created_zxid = existed ? before->czxid : zxid;
     int64_t owner = existed ? before->owner : op->ephemeral ? txn->header.client_id : 0;
@@ -234,7 +238,7 @@ static void model_session(struct checker *checker, const struct txn *txn)
     }
     if (header->type == OP_ERROR || header->client_id == 0)
         return;
-    if (session == NULL && world->hand != NULL && world->hand->local_sessions)
+    if (session == NULL && world->options.local_sessions != 0 && header->type != OP_CLOSE_SESSION)
         return; /* known to one server only */
     if (session == NULL || session->closed) {
         if (header->type != OP_CLOSE_SESSION)
@@ -517,6 +521,11 @@ void checker_turned(struct checker *checker, struct node *node)
 int64_t checker_committed_zxid(const struct checker *checker)
 {
     return checker->committed_zxid;
+}
+
+bool checker_knows_session(const struct checker *checker, int64_t session_id)
+{
+    return map_get(&checker->sessions, (uint64_t)session_id) != NULL;
 }
 
 void checker_write_answered(struct checker *checker, int64_t session_id, int32_t xid, int64_t zxid,

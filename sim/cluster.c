@@ -418,7 +418,6 @@ static void by_hand(const struct world *world, struct node_options *options)
     options->history_bytes_max = hand->history_bytes_max > 0 ? hand->history_bytes_max : 1 << 20;
     options->turn_spread_us = options->sync_spread_us = options->stall_one_in = 0;
     options->keeps_events_back = false;
-    options->local_sessions = hand->local_sessions;
 }
 
 static int64_t drift(const struct world *world, uint64_t *seed)
@@ -451,6 +450,7 @@ static void make_nodes(struct world *world, uint64_t *seed)
                                        .snap_count = (int32_t)(10 + chance_below(seed, 100)),
                                        .history_bytes_max = 1 << (8 + chance_below(seed, 12)),
                                        .prealloc_bytes = (size_t)4096 << chance_below(seed, 5),
+                                       .local_sessions = world->options.local_sessions != 0,
                                        .turn_spread_us = 200,
                                        .sync_min_us = 100,
                                        .sync_spread_us = world->options.sync_spread_us,
@@ -483,7 +483,8 @@ static void make_world(struct world *world, const struct cluster_run *run,
         world->options = (struct settings){.nodes = hand->voters,
                                            .observers = hand->observers,
                                            .clients = hand->speakers,
-                                           .think_us = HAND_THINK_US};
+                                           .think_us = HAND_THINK_US,
+                                           .local_sessions = hand->local_sessions};
     world->node_count = (int)(world->options.nodes + world->options.observers);
     map_init(&world->routes);
     struct network_options network = {.latency_min_us = world->options.latency_min_us,

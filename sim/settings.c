@@ -59,6 +59,7 @@ struct settings settings_of_seed(uint64_t number)
     settings.keeps_back = chance_of(&seed, 2);
     settings.drift_ppm = chance_of(&seed, 2) ? 0 : chance_below(&seed, 50000);
     draw_faults(&settings, &seed);
+    settings.local_sessions = chance_of(&seed, 8);
     return settings;
 }
 

@@ -176,3 +176,8 @@ TEST(a_session_that_only_one_server_has_is_found)
 {
     must_find("keeps_a_session", MUTANT_NONE, NODE_KEEPS_A_SESSION, 5);
 }
+
+TEST(ephemeral_of_local_is_found)
+{
+    must_find("ephemeral_of_local", MUTANT_EPHEMERAL_OF_LOCAL, NODE_RIGHT, 100);
+}

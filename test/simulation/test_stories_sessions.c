@@ -304,3 +304,70 @@ STORY(a_local_session_is_upgraded_and_its_first_ephemeral_created_in_one_turn, .
                 "they ended with their sessions");
     story_heal(story);
 }
+
+STORY(a_local_session_that_asks_for_an_ephemeral_is_known_to_all_before_it_has_it, .voters = 3,
+      .local_sessions = true)
+{
+    tell_begin(story);
+    for (int server = 1; server <= 3; server += 2) {
+        story_connect(story, 2, server);
+        story_write(story, 2, "/a", "two");
+        story_check(story, story_is_expired(story, 2), "nobody else knows it");
+        (void)story_ask(story, 2, OP_SET_DATA, "/a", "three");
+        int32_t xid = story_ask_create(story, 2, "/s-", MODE_EPHEMERAL_SEQUENTIAL);
+        story_check(story, story_await(story, 2, xid).err == ZK_OK, "it is created");
+        story_check(story, !story_is_expired(story, 2), "all know it");
+        story_check(story, story_reconnect(story, 2, 2), "it may move");
+        story_await(story, 2, story_ask(story, 2, OP_CLOSE_SESSION, "", NULL));
+    }
+    story_run(story, 500);
+    for (int server = 1; server <= 3; server++)
+        story_check(story,
+                    !story_has_node(story, server, "/s-0000000000") &&
+                        !story_has_node(story, server, "/s-0000000001"),
+                    "all are gone");
+    story_heal(story);
+}
+STORY_FINDS(a_local_session_that_asks_for_an_ephemeral_is_known_to_all_before_it_has_it,
+            MUTANT_EPHEMERAL_OF_LOCAL, NODE_RIGHT)
+
+STORY(a_leader_that_dies_at_any_step_of_an_upgrade_leaves_no_ephemeral_behind, .voters = 3,
+      .local_sessions = true)
+{
+    tell_begin(story);
+    for (int n = 1; n <= 15; n++) {
+        int leader = story_leader(story), other = leader == 1 ? 2 : 1;
+        story_set_timeout(story, 2, 1000);
+        story_connect(story, 2, other);
+        (void)story_ask_create(story, 2, "/s-", MODE_EPHEMERAL_SEQUENTIAL);
+        for (int events = 0; events < 2 * n; events++)
+            story_run_one(story);
+        story_crash(story, leader, SIM_LOSE_SOME);
+        story_disconnect(story, 2);
+        story_run(story, 300);
+        story_start_all(story);
+        story_settle(story);
+    }
+    story_run(story, 4000);
+    story_check(story, !story_has_node(story, 1, "/s-0000000000"), "its session ended");
+    story_heal(story);
+}
+
+STORY(a_local_session_ends_with_the_role_of_its_server_and_makes_no_transaction, .voters = 3,
+      .local_sessions = true)
+{
+    tell_begin(story);
+    int64_t zxid = story_committed_zxid(story);
+    story_connect(story, 2, 1);
+    story_read(story, 2, "/a", "zero");
+    story_disconnect(story, 2);
+    story_check(story, story_reconnect(story, 2, 1), "its own server knows it");
+    story_disconnect(story, 2);
+    story_check(story, !story_reconnect(story, 2, 2), "no other one does");
+    story_check(story, story_committed_zxid(story) == zxid, "nothing was agreed to");
+    story_crash(story, 3, SIM_LOSE_NOTHING);
+    story_settle(story);
+    story_connect(story, 2, 1);
+    story_write(story, 2, "/a", "one");
+    story_heal(story);
+}

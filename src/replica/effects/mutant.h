@@ -44,6 +44,7 @@ enum mutant {
     MUTANT_EXPIRE_WITHOUT_QUORUM, /* ephemerals go when the leader finds the session expired */
     MUTANT_WALL_CLOCK_EXPIRY,     /* sessions expire by the time of day */
     MUTANT_TOUCH_AFTER_EXPIRY,    /* behind a pause, sessions expire before anybody is heard */
+    MUTANT_EPHEMERAL_OF_LOCAL,    /* a local session gets an ephemeral without being upgraded */
     MUTANT_SETWATCHES_GAP,        /* a client that comes back gets its events, and no watches */
     MUTANT_MULTI_PARTIAL_ZXID, /* a snapshot in the middle of a transaction says that it has it */
     MUTANT_WRONG_BYTES /* the memory is bad: in the first seconds a tree gets a wrong byte now and

@@ -84,6 +84,8 @@ static enum zk_error check_session(const struct leader *leader, const struct lea
     if (from->owner == SESSION_OWNER_NONE)
         return ZK_OK;
     if (session == NULL && is_local(leader, from->session_id)) {
+        if (mutant_is(leader->step->mutant, MUTANT_EPHEMERAL_OF_LOCAL))
+            return ZK_OK;
         *ret_ephemerals_refused =
             from->ephemeral_on_local ? ZK_EPHEMERAL_ON_LOCAL_SESSION : ZK_SESSION_EXPIRED;
         return ZK_OK;

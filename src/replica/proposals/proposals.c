@@ -194,6 +194,8 @@ static bool may_have_ephemeral(struct proposals *proposals, const struct proposa
                                   ? sessions_find_here(&proposals->sessions, request->session_id)
                                   : NULL;
 
+    if (mutant_is(proposals->step->mutant, MUTANT_EPHEMERAL_OF_LOCAL))
+        return true;
     if (session == NULL || !session->local || !asks_for_ephemeral(proposals, request->op, body))
         return true;
     if (proposals->local_upgrading)
