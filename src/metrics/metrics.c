@@ -26,6 +26,7 @@ bool metric_is_of_role(enum metric_id id, enum metric_role role)
     case METRIC_SYNCED_OBSERVERS:
     case METRIC_PENDING_SYNCS:
     case METRIC_LEADER_UPTIME:
+    case METRIC_ZXIDS_LEFT:
         return role == METRICS_LEADER;
     default:
         return true;

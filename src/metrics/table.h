@@ -175,6 +175,7 @@
 /* Not of ZooKeeper. */
 #define METRICS_TABLE_OWN(METRIC) \
     METRIC(REQUESTS_UNKNOWN, REPLICA, "paddock_unknown_requests", COUNTER, "requests", "Requests of no known operation.") \
+    METRIC(ZXIDS_LEFT, REPLICA, "paddock_epoch_zxids_left", GAUGE, "transactions", "Transactions of this leader until a new one must be elected, because the epoch has no more zxids.") \
     METRIC(TURN_TIME, SERVER, "paddock_turn_time_us", PERCENTILES, "us", "One turn of the event loop, from the first thing that happened to the next poll; no client is heard meanwhile.") \
     METRIC(TURN_CPU_TIME, SERVER, "paddock_turn_cpu_time_us", PERCENTILES, "us", "Processor time of the turns that took 1 ms or more; the rest of their time they waited for a processor.") \
     METRIC(LOG_SYNC_TIME, LOG, "paddock_log_sync_time_us", PERCENTILES, "us", "One sync of the log.")

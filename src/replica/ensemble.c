@@ -523,7 +523,7 @@ struct ensemble_info ensemble_info(const struct ensemble *ensemble)
     struct ensemble_info info = ensemble->info;
 
     info.state = PEER_LOOKING;
-    info.leader = info.leader_zxid = info.epoch = -1;
+    info.leader = info.leader_zxid = info.epoch = info.zxids_left = -1;
     info.serves = ensemble->serves;
     info.takes_clients =
         ensemble->serves && (ensemble->leader == NULL || ensemble->options.leader_serves);
@@ -538,6 +538,7 @@ struct ensemble_info ensemble_info(const struct ensemble *ensemble)
     info.leader_zxid = vote.zxid;
     if (ensemble->leader != NULL) {
         info.epoch = zab_leader_epoch(ensemble->leader);
+        info.zxids_left = zab_leader_zxids_left(ensemble->leader);
     } else {
         info.epoch = zab_learner_epoch(ensemble->learner);
         info.synchronised_by = zab_learner_way(ensemble->learner);
@@ -555,6 +556,7 @@ void ensemble_collect_metrics(const struct ensemble *ensemble, struct metrics *a
     metrics_set(all, METRIC_SYNCED_FOLLOWERS, counts.synced_followers);
     metrics_set(all, METRIC_SYNCED_NON_VOTING, counts.synced_non_voting);
     metrics_set(all, METRIC_SYNCED_OBSERVERS, counts.synced_observers);
+    metrics_set(all, METRIC_ZXIDS_LEFT, zab_leader_zxids_left(ensemble->leader));
     metrics_set(all, METRIC_PENDING_SYNCS, (int64_t)counts.pending_syncs);
     metrics_set(all, METRIC_LEADER_UPTIME, counts.served_ms);
     metrics_set(all, METRIC_PROPOSAL_SIZE_LAST, counts.proposal_last_bytes);

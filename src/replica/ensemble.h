@@ -65,6 +65,8 @@ struct ensemble_info {
     uint32_t elections;    /* begun since the start */
     uint32_t roles_begun, roles_lost;
     const char *lost_because; /* the last one; NULL: none was lost */
+    int64_t zxids_left; /* of a leader: transactions until a new epoch must begin; -1: it does not
+                           serve */
 };
 struct ensemble_info ensemble_info(const struct ensemble *ensemble);
 /* Sets the metrics of this member's role. */

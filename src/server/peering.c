@@ -115,6 +115,16 @@ static void log_steps(const struct ensemble_info *now, const struct ensemble_inf
                  now->takes_clients ? "" : "; clients are refused (leaderServes=no)");
 }
 
+/* How near the end of its epoch's zxids a leader is: 0, 1 or 2. */
+static int scarcity(const struct ensemble_info *info)
+{
+    enum { FEW = 400000000, VERY_FEW = 40000000 }; /* a tenth, a hundredth of all */
+
+    return info->zxids_left < 0 || info->zxids_left >= FEW ? 0
+           : info->zxids_left >= VERY_FEW                  ? 1
+                                                           : 2;
+}
+
 void peering_log(struct server *server)
 {
     static const struct ensemble_info nothing = {.epoch = -1};
@@ -135,6 +145,12 @@ void peering_log(struct server *server)
                  "LOOKING: there is no quorum; serving read-only clients until there is one, "
                  "lastZxid=0x%llx",
                  (unsigned long long)now.own_zxid);
+    if (scarcity(&now) > scarcity(&before))
+        log_warn(
+            "ensemble",
+            "LEADING: %lld transactions are left in epoch %lld, then a new leader is elected and "
+            "clients connect anew; to choose the time, restart this server",
+            (long long)now.zxids_left, (long long)now.epoch);
     if (now.state == PEER_LOOKING)
         return;
     if (now.roles_begun != before.roles_begun)

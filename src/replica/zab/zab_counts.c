@@ -85,3 +85,13 @@ struct zab_leader_counts zab_leader_count(const struct zab_leader *leader)
     }
     return counts;
 }
+
+int64_t zab_leader_zxids_left(const struct zab_leader *leader)
+{
+    int64_t zxid = proposals_proposed_zxid(leader->zab->proposals);
+    int64_t counter = zxid_epoch(zxid) == leader->epoch ? zxid_counter(zxid) : 0;
+
+    if (leader->phase != LEAD_SERVING)
+        return -1;
+    return counter < ZAB_COUNTER_LAST ? ZAB_COUNTER_LAST - counter : 0;
+}

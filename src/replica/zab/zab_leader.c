@@ -8,10 +8,6 @@
 #include "replica/zab/zab_peer.h"
 #include "wire/quorum.h"
 
-/* A new epoch begins well before the counter of a zxid is used up: one turn may still propose. */
-enum { COUNTER_HEADROOM = 0x10000 };
-#define COUNTER_LAST (INT64_C(0xffffffff) - COUNTER_HEADROOM)
-
 static int64_t now_ms(const struct zab_leader *leader)
 {
     return leader->zab->step->now_ms;
@@ -723,7 +719,7 @@ static void take_own_syncs(struct zab_leader *leader)
 /* The last transaction may still be one of the epoch before, which ended for this very reason. */
 static bool is_used_up(const struct zab_leader *leader, int64_t zxid)
 {
-    return zxid_epoch(zxid) == leader->epoch && zxid_counter(zxid) >= COUNTER_LAST &&
+    return zxid_epoch(zxid) == leader->epoch && zxid_counter(zxid) >= ZAB_COUNTER_LAST &&
            !mutant_is(leader->zab->step->mutant, MUTANT_ROLLOVER_WRAP);
 }
 

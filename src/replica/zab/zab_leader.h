@@ -26,6 +26,12 @@ bool zab_leader_serves(const struct zab_leader *leader);
 int64_t zab_leader_epoch(const struct zab_leader *leader); /* -1: not agreed upon yet */
 
 /* --- looking in --- */
+/* A new epoch begins well before the counter of a zxid is used up: one turn may still propose. */
+enum { ZAB_COUNTER_HEADROOM = 0x10000 };
+#define ZAB_COUNTER_LAST (INT64_C(0xffffffff) - ZAB_COUNTER_HEADROOM)
+/* Transactions until a new epoch must begin; -1: it does not serve. */
+int64_t zab_leader_zxids_left(const struct zab_leader *leader);
+
 struct zab_leader_counts {
     uint32_t learners, synced_followers, synced_observers;
     uint32_t synced_non_voting; /* of the followers */

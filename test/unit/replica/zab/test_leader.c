@@ -223,3 +223,45 @@ TEST(a_leader_that_is_a_quorum_by_itself_waits_for_nobody)
     CHECK(zab_leader_failed(bench->leader) == NULL);
     bench_free(bench);
 }
+
+TEST(a_leader_tells_how_many_transactions_its_epoch_has_left)
+{
+    struct bench *bench = bench_of(only_the_leader());
+    const struct proposal request = {.session_id = 101, .timeout_ms = 30000};
+
+    CHECK_I64("it does not serve yet", zab_leader_zxids_left(bench->leader), -1);
+    store_done(bench);
+    store_done(bench);
+    CHECK_I64("all", zab_leader_zxids_left(bench->leader), ZAB_COUNTER_LAST);
+    proposals_submit_create_session(bench->proposals, &request);
+    CHECK_I64("but one", zab_leader_zxids_left(bench->leader), ZAB_COUNTER_LAST - 1);
+    zab_leader_end_turn(bench->leader);
+    proposals_durable(bench->proposals, zxid_make(EPOCH, 1), &bench->observer);
+    zab_leader_end_turn(bench->leader);
+    bench_free(bench);
+}
+
+TEST(a_leader_without_zxids_ends_its_epoch)
+{
+    struct bench *bench = bench_of(only_the_leader());
+
+    bench->step.mutant = MUTANT_LATE_COUNTERS; /* no bug: nearly all are used up */
+    store_done(bench);
+    store_done(bench);
+    while (zab_leader_zxids_left(bench->leader) > 0) {
+        const struct proposal request = {.session_id = zab_leader_zxids_left(bench->leader),
+                                         .timeout_ms = 30000};
+        CHECK(zab_leader_failed(bench->leader) == NULL);
+        proposals_submit_create_session(bench->proposals, &request);
+        int64_t zxid = proposals_proposed_zxid(bench->proposals);
+        zab_leader_end_turn(bench->leader);
+        proposals_durable(bench->proposals, zxid, &bench->observer);
+        zab_leader_end_turn(bench->leader);
+        effects_clear(&bench->effects);
+    }
+    CHECK(zab_leader_failed(bench->leader) != NULL &&
+          strstr(zab_leader_failed(bench->leader), "used up") != NULL);
+    CHECK_I64("the last one waits for the next leader", proposals_applied_zxid(bench->proposals),
+              proposals_proposed_zxid(bench->proposals) - 1);
+    bench_free(bench);
+}
