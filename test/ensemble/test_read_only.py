@@ -5,9 +5,11 @@ import os
 import re
 
 import pytest
+from kazoo.exceptions import NotReadOnlyCallError
+from kazoo.protocol.states import KeeperState
 
 from pylib import zkwire as zk
-from pylib.ensemble import Ensemble
+from pylib.ensemble import Ensemble, stop_kazoo
 from pylib.servers import REPO
 
 GOLDEN = os.path.join(REPO, "test/golden/4lw/readonly")
@@ -192,6 +194,23 @@ def test_a_global_session_is_not_served_and_lives_on_where_the_quorum_is(target)
             back.create("/written", b"")
             back.close_session()
         ensemble.check_no_trouble()
+
+
+def test_a_client_library_reads_meanwhile_and_writes_when_the_quorum_is_back():
+    with started("paddock") as ensemble:
+        alone = cut_off(ensemble)
+        client = alone.kazoo(read_only=True)
+        try:
+            assert client.client_state == KeeperState.CONNECTED_RO
+            assert client.get("/read")[0] == b"data"
+            with pytest.raises(NotReadOnlyCallError):
+                client.create("/written", b"")
+            whole_again(ensemble)
+            ensemble.wait(lambda: client.client_state == KeeperState.CONNECTED, "a session that can write")
+            client.retry(client.create, "/written", b"")
+            assert client.exists("/written")
+        finally:
+            stop_kazoo(client)
 
 
 @pytest.mark.parametrize("target", TARGETS)
