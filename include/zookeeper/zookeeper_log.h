@@ -24,7 +24,8 @@ extern ZOOAPI ZooLogLevel logLevel;
 
 /* One line: to the callback if there is one, else to the log stream. */
 ZOOAPI void log_message(log_callback_fn callback, ZooLogLevel level, int line,
-                        const char *function_name, const char *format, ...);
+                        const char *function_name, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /* What zoo_set_log_stream() was given; stderr before. */
 ZOOAPI FILE *zoo_get_log_stream(void);

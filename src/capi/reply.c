@@ -67,7 +67,8 @@ int reply_names_in_place(struct reader *reader, struct String_vector *ret_names,
         texts[ret_names->count] = (char *)(uintptr_t)name.data;
         end = texts[ret_names->count++] + name.size;
     }
-    *end = '\0';
+    if (end != NULL)
+        *end = '\0';
     ret_names->data = texts;
     return ZOK;
 }

@@ -2,7 +2,7 @@
  * caller's own thread reads the answer. */
 #define THREADED
 #include "capi/calls.h"
-#include "capi/mt/waiting.h"
+#include "capi/mt/inside.h"
 #include "capi/reply.h"
 
 /* A request under way, and who waits for it. */

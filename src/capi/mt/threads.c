@@ -6,10 +6,9 @@
  * a millisecond: the reading thread looks after it then. */
 #include "capi/threads.h"
 
-#include "capi/calls.h"
 #include "capi/deliver.h"
 #include "capi/io.h"
-#include "capi/mt/waiting.h"
+#include "capi/mt/inside.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -17,19 +16,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { BATCH_WAIT_MS = 1, CLOSE_WAIT_MS = 3000 };
-
-struct threads {
-    pthread_t io, callbacks;
-    pthread_cond_t work; /* there are items, or it is time to stop */
-    int wake_fd;
-    bool woken, polling; /* an event is on its way; the reading thread sleeps */
-    bool stop_io, stop_callbacks;
-    bool in_batch;     /* callbacks run */
-    bool may_wait;     /* what callbacks send may wait for the end of their batch */
-    bool free_at_end;  /* closed from a callback */
-    struct list batch; /* only for the callbacks' thread */
-};
+enum { BATCH_WAIT_MS = 1 };
 
 void threads_wake(zhandle_t *zh)
 {
@@ -57,8 +44,7 @@ void threads_wake_for_request(zhandle_t *zh)
     threads_wake(zh);
 }
 
-/* Answers of synchronous calls to their callers, all else to the callbacks' thread. */
-static void hand_over(zhandle_t *zh)
+void threads_hand_over(zhandle_t *zh)
 {
     struct list done, *at;
 
@@ -127,7 +113,7 @@ static void *run_io(void *argument)
         io_send(zh);
         if (zh->client.link == CLIENT_LINK_TO_CLOSE)
             continue; /* sending has failed */
-        hand_over(zh);
+        threads_hand_over(zh);
         if (zh->client.closed)
             pthread_cond_broadcast(&zh->changed);
         if (threads->stop_io)
@@ -135,7 +121,7 @@ static void *run_io(void *argument)
         if (sleep_for_events(zh, wake_at_ms)) {
             io_receive(zh);
             bool any = !list_empty(&zh->client.done);
-            hand_over(zh);
+            threads_hand_over(zh);
             if (any)
                 threads->may_wait = true;
         }
@@ -144,7 +130,7 @@ static void *run_io(void *argument)
     return NULL;
 }
 
-static void take_batch(zhandle_t *zh)
+void threads_take_batch(zhandle_t *zh)
 {
     struct list *items = &zh->items, *batch = &zh->threads->batch;
 
@@ -155,7 +141,7 @@ static void take_batch(zhandle_t *zh)
     list_init(items);
 }
 
-static void run_batch(zhandle_t *zh)
+void threads_run_batch(zhandle_t *zh)
 {
     struct list *batch = &zh->threads->batch;
 
@@ -163,7 +149,7 @@ static void run_batch(zhandle_t *zh)
         deliver(zh, CONTAINER_OF(batch->next, struct client_item, link));
 }
 
-static void end_threads(zhandle_t *zh)
+void threads_end(zhandle_t *zh)
 {
     close(zh->threads->wake_fd);
     pthread_cond_destroy(&zh->threads->work);
@@ -182,10 +168,10 @@ static void *run_callbacks(void *argument)
             pthread_cond_wait(&threads->work, &zh->mutex);
         if (list_empty(&zh->items))
             break;
-        take_batch(zh);
+        threads_take_batch(zh);
         threads->in_batch = true;
         handle_unlock(zh);
-        run_batch(zh);
+        threads_run_batch(zh);
         handle_lock(zh);
         threads->in_batch = false;
         if (threads->free_at_end)
@@ -197,7 +183,7 @@ static void *run_callbacks(void *argument)
     bool free_it = threads->free_at_end;
     handle_unlock(zh);
     if (free_it)
-        end_threads(zh);
+        threads_end(zh);
     return NULL;
 }
 
@@ -248,7 +234,7 @@ fail:
     return false;
 }
 
-int wait_for_answer(zhandle_t *zh, struct handle_wait *wait)
+void wait_for_answer(zhandle_t *zh, struct handle_wait *wait)
 {
     handle_lock(zh);
     io_send(zh);
@@ -261,61 +247,4 @@ int wait_for_answer(zhandle_t *zh, struct handle_wait *wait)
     if (zh->waiting == 0)
         pthread_cond_broadcast(&zh->changed);
     handle_unlock(zh);
-    return ZOK;
-}
-
-/* Ends the session, and the reading thread. The lock is held. */
-static void end_session(zhandle_t *zh)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += CLOSE_WAIT_MS / 1000;
-    threads_wake(zh);
-    io_send(zh);
-    while (!zh->client.closed &&
-           pthread_cond_timedwait(&zh->changed, &zh->mutex, &until) != ETIMEDOUT)
-        ;
-    client_lost(&zh->client, CLIENT_CLOSING, handle_now_ms()); /* the server does not answer */
-    zh->threads->stop_io = true;
-    threads_wake(zh);
-    handle_unlock(zh);
-    pthread_join(zh->threads->io, NULL);
-    handle_lock(zh);
-    hand_over(zh);
-    while (zh->waiting > 0)
-        pthread_cond_wait(&zh->changed, &zh->mutex);
-}
-
-int zookeeper_close(zhandle_t *zh)
-{
-    struct call_way way = {.kind = CALL_NOTHING};
-
-    if (zh == NULL)
-        return ZBADARGUMENTS;
-    handle_lock(zh);
-    bool again = zh->client.closing;
-    handle_unlock(zh);
-    if (again)
-        return ZINVALIDSTATE;
-    int rc = call_close(zh, &way);
-    if (rc != ZOK)
-        return rc;
-    handle_lock(zh);
-    end_session(zh);
-    struct threads *threads = zh->threads;
-    if (pthread_equal(pthread_self(), threads->callbacks)) {
-        take_batch(zh);
-        threads->free_at_end = true;
-        handle_unlock(zh);
-        run_batch(zh);
-        pthread_detach(pthread_self());
-        return ZOK;
-    }
-    threads->stop_callbacks = true;
-    pthread_cond_signal(&threads->work);
-    handle_unlock(zh);
-    pthread_join(threads->callbacks, NULL);
-    end_threads(zh);
-    return ZOK;
 }
