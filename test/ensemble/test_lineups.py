@@ -46,22 +46,8 @@ def name(request):
 def lineup(shared, name):
     """All three run, and server 3 leads."""
     ensemble = shared(name, lambda: ensemble_of(LINEUPS[name]))
-    make_leader(ensemble, ensemble[3])
+    ensemble.make_leader(ensemble[3])
     return ensemble
-
-
-def make_leader(ensemble, member):
-    """Of servers that have the same, the one with the highest id leads."""
-    for _ in range(10):
-        leader = ensemble.wait_leader()
-        if leader is member:
-            return
-        ensemble.wait_same_zxid()
-        leader.kill()
-        ensemble.wait_leader()
-        leader.start()
-        ensemble.wait_all()
-    raise AssertionError("%r does not come to lead" % member)
 
 
 def write(ensemble, count):
@@ -187,7 +173,7 @@ def test_a_member_that_was_away_for_a_moment_catches_up(lineup):
 def test_an_empty_member_gets_everything():
     for targets in ((P, J, J), (J, P, P)):
         with ensemble_of(targets, config={"snapCount": SNAP_COUNT}) as ensemble:
-            make_leader(ensemble, ensemble[3])
+            ensemble.make_leader(ensemble[3])
             write(ensemble, 6 * SNAP_COUNT)
             ensemble[1].stop()
             for name in os.listdir(ensemble[1].log_dir):

@@ -11,7 +11,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from pylib import zkwire as zk  # noqa: E402
 from pylib.ensemble import Ensemble  # noqa: E402
-from test_lineups import make_leader  # noqa: E402
 
 J, P = "java", "paddock"
 # Server 3 leads: of servers that have the same, the one with the highest id does.
@@ -25,7 +24,7 @@ def started(targets, upgrading):
     keys = {"localSessionsEnabled": "true", "localSessionsUpgradingEnabled": upgrading}
     ensemble = Ensemble(targets, config=keys)
     ensemble.start()
-    make_leader(ensemble, ensemble[3])
+    ensemble.make_leader(ensemble[3])
     with ensemble[3].client() as client:
         client.create("/first")  # until the epoch has a transaction, only the leader counts it
         client.close_session()

@@ -90,8 +90,7 @@ def test_a_wrong_digest_of_a_leader_of_java_is_counted_alike_by_servers_of_both_
     """A plain create with flags 4 makes a persistent znode; a leader of Java takes it for a container
     in the digest."""
     with Ensemble(kinds) as ensemble:
-        leader = ensemble.wait_all()
-        assert leader is ensemble[3]
+        leader = ensemble.make_leader(ensemble[3])
         with leader.client() as client:
             for i in range(3):
                 client.create("/one%d" % i, b"", flags=zk.CONTAINER)

@@ -276,6 +276,23 @@ class Ensemble:
         )
         return self.wait_leader(wait)
 
+    def make_leader(self, member):
+        """Of servers that have the same, the one with the highest id leads: give that one. At a start it
+        may come too late."""
+        for _ in range(10):
+            leader = self.wait_leader()
+            if leader is member:
+                return leader
+            client = leader.kazoo()
+            client.create("/leaders/", b"", sequence=True, makepath=True)  # a session may be local
+            stop_kazoo(client)
+            self.wait_same_zxid()
+            leader.kill()
+            self.wait_leader()
+            leader.start()
+            self.wait_all()
+        raise AssertionError("%r does not come to lead" % member)
+
     def wait_same_zxid(self, wait=WAIT_S):
         """Until all that run have applied the same. A new leader counts its epoch as a zxid, which the
         others have from its first transaction on: so there is one."""
