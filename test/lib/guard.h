@@ -5,6 +5,9 @@
 
 #include "sim/cluster.h"
 
+/* What a run leaves behind that an assertion ends is no leak to the sanitizer: between the two calls. */
+void guard_expect_leaks(bool expected);
+
 struct cluster_verdict simulate_guarded(const struct cluster_run *run);
 
 #endif

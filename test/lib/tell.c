@@ -1,6 +1,7 @@
 /* tell.c: tells a story with assertions caught. What it has in memory when one fails is left behind. */
 #include "test/lib/tell.h"
 
+#include "test/lib/guard.h"
 #include "wire/zk.h"
 
 #include <setjmp.h>
@@ -61,7 +62,10 @@ void tell_with_bug(tell_story *story, const struct story_options *options, enum 
     wrong.mutant = mutant;
     wrong.bug = bug;
     bool show = getenv("SHOW_STORY") != NULL;
-    if (goes_well(story, &wrong, show))
+    guard_expect_leaks(true);
+    bool well = goes_well(story, &wrong, show);
+    guard_expect_leaks(false);
+    if (well)
         check_failed(__FILE__, __LINE__, "the story does not find this bug");
     printf("found: %s\n", failure);
 }
