@@ -599,14 +599,14 @@ int32_t service_call(struct service *connection, int32_t op, struct slice reques
     return connection->answer_err;
 }
 
-void service_add_auth(struct service *connection, struct slice scheme, struct slice bytes)
+void service_add_auth(struct service *connection, struct slice scheme, struct slice credentials)
 {
     struct auth *auth = mem_zalloc(sizeof(*auth)), **end_of_list = &connection->auths;
 
     buffer_init(&auth->scheme);
     buffer_init(&auth->auth);
     buffer_append(&auth->scheme, scheme);
-    buffer_append(&auth->auth, bytes);
+    buffer_append(&auth->auth, credentials);
     while (*end_of_list != NULL)
         end_of_list = &(*end_of_list)->next;
     *end_of_list = auth;

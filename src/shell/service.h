@@ -66,7 +66,7 @@ int32_t service_call(struct service *connection, int32_t op, struct slice reques
                      struct slice *ret_answer);
 /* Goes with this session and is said again to each new server. The answer is not waited for: when the
  * server does not take it, an event says so and the session is over. */
-void service_add_auth(struct service *connection, struct slice scheme, struct slice auth);
+void service_add_auth(struct service *connection, struct slice scheme, struct slice credentials);
 
 /* A path for a request, with the chroot before it. */
 void service_put_path(const struct service *connection, struct buffer *out, struct slice path);
