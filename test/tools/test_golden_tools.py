@@ -3,7 +3,7 @@ to the byte, and the same exit code. What is said of an uncaught Java exception 
 
 import os
 import re
-import shutil
+import tarfile
 
 import pytest
 
@@ -11,7 +11,7 @@ from pylib import replay
 
 TOOLS = replay.load("tools/tools.json")
 CASES = {case["id"]: case for case in TOOLS["cases"]}
-DATA = os.path.join(replay.GOLDEN, "tools", "data")
+DATA = os.path.join(replay.GOLDEN, "tools", "data.tar.gz")
 STDIN = {
     "txnlog_recover_yes": b"y\n",
     "txnlog_recover_exists": b"y\n",
@@ -27,7 +27,10 @@ OWN_WORDS = {"cleanup_count_first"}
 @pytest.fixture
 def files(tmp_path):
     version2 = tmp_path / "tool_t" / "data" / "version-2"
-    shutil.copytree(DATA, version2)
+    version2.parent.mkdir(parents=True)
+    with tarfile.open(DATA) as archive:
+        archive.extractall(tmp_path)
+    (tmp_path / "data").rename(version2)
     damaged = bytearray((version2 / "log.1").read_bytes())
     second = 16 + 12 + int.from_bytes(damaged[24:28], "big") + 1
     damaged[second + 7] ^= 0xFF  # the checksum of the second record
