@@ -238,8 +238,9 @@ static void model_session(struct checker *checker, const struct txn *txn)
     }
     if (header->type == OP_ERROR || header->client_id == 0)
         return;
-    if (session == NULL && world->options.local_sessions != 0 && header->type != OP_CLOSE_SESSION)
-        return; /* known to one server only */
+    if ((session == NULL || session->closed) && world->options.local_sessions != 0 &&
+        header->type != OP_CLOSE_SESSION)
+        return; /* known to one server only; after its clock was set back, perhaps with an old id */
     if (session == NULL || session->closed) {
         if (header->type != OP_CLOSE_SESSION)
             world_fail(world, NULL, "%" PRIx64 " is of session %" PRIx64 ", which is %s",

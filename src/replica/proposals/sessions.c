@@ -1,6 +1,7 @@
 /* sessions.c: one table for all roles. No id is given twice while its session lives: the next one is
- * above all of this server's that the tree knows. When the wall clock was set back before a restart, the
- * id of a session that was closed may come again. */
+ * above all of this server's that the tree knows. Those that the tree knows and this run did not give
+ * show that the wall clock was set back before the start; then the next one is far above them, for
+ * sessions that are closed, and whose ids are forgotten, may have been later ones. */
 #include "replica/proposals/sessions.h"
 
 #include "base/array.h"
@@ -18,6 +19,18 @@ bool sessions_made_here(const struct sessions *sessions, int64_t id)
     return (uint64_t)id >> 56 == sessions->options.server_id;
 }
 
+enum { SKIPPED_BITS = 44 }; /* three days: 16 bits below a millisecond */
+
+/* The next id behind one of an earlier run of this server. Each global session costs a zxid, so that two
+ * such runs, one after the other, give different ids. */
+static int64_t id_far_above(int64_t id, int64_t last_zxid)
+{
+    int64_t skipped = INT64_C(1) << SKIPPED_BITS;
+    int64_t far = id + skipped + last_zxid % (skipped / 2);
+
+    return (uint64_t)far >> 56 == (uint64_t)id >> 56 ? far : id + 1;
+}
+
 static void adopt(struct sessions *sessions)
 {
     size_t cursor = 0;
@@ -29,7 +42,7 @@ static void adopt(struct sessions *sessions)
         (void)session_table_add(sessions->table, known->id, known->timeout_ms,
                                 sessions->step->now_ms);
         if (sessions_made_here(sessions, known->id) && known->id >= sessions->next_id)
-            sessions->next_id = known->id + 1;
+            sessions->next_id = id_far_above(known->id, tree_last_zxid(sessions->tree));
     }
 }
 

@@ -460,8 +460,28 @@ TEST(session_ids_are_never_given_again_whatever_the_clock_says)
     tree_session_add(tree, INT64_C(2) << 56 | 99, 4000); /* of another server */
     rig_init(&rig, &options, tree);
     rig_connect(&rig, 0);
-    CHECK_I64("behind it", rig.clients[0].session_id, taken + 1);
+    CHECK(rig.clients[0].session_id > taken + (INT64_C(1) << 40));
+    CHECK_I64("of this server", rig.clients[0].session_id >> 56, 1);
     end(&rig);
+}
+
+/* One session lives over both restarts; all others are closed, and nothing tells what their ids were. */
+TEST(ids_of_closed_sessions_are_not_given_again_by_a_server_whose_clock_stands_behind)
+{
+    struct replica_options options = rig_options();
+    int64_t living = (INT64_C(1) << 56) + (options.session_seed_ms << 16) + 5000, first[2];
+
+    for (int run = 0; run < 2; run++) {
+        struct tree *tree = rig_tree();
+        struct driver rig;
+        tree_session_add(tree, living, 4000);
+        tree_set_last_zxid(tree, 100 + run); /* the session of the first run cost one */
+        rig_init(&rig, &options, tree);
+        rig_connect(&rig, 0);
+        first[run] = rig.clients[0].session_id;
+        end(&rig);
+    }
+    CHECK(first[1] > first[0]);
 }
 
 TEST(sessions_of_the_tree_are_alive_after_a_start_with_a_full_timeout)
