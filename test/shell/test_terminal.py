@@ -1,14 +1,18 @@
 """The shell as a person uses it: on a pseudo-terminal, with keys, events and servers that go away."""
 
 import os
+import re
 import signal
 import time
 
 import pytest
 
 from pylib import replay
+from pylib.ensemble import Ensemble
 from pylib.servers import Server, free_port, paddock_program
 from pylib.terminal import Terminal
+
+from .test_golden_cli import masked
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +57,8 @@ def send(terminal, line, number):
 RECORDED = replay.load("cli/tty_basic.json")["steps"]
 
 
-def test_the_recorded_session_of_the_tutorials_looks_the_same(server, start):
-    import re
-
-    terminal = start(address(server))
+def replay_recorded_session(terminal):
+    """What differs from the recording: (line, want, got)."""
     prompt(terminal, 0)
     number, wrong = 0, []
     for step in RECORDED:
@@ -67,14 +69,26 @@ def test_the_recorded_session_of_the_tutorials_looks_the_same(server, start):
         got = send(terminal, line, number)
         want = "\n".join(step["screen"].replace("\r", "").split("\n")[1:])
         want = re.sub(r"\[zk: [^\n]*\] ?$", "", want.rstrip("\n")).rstrip("\n")
-        from shell.test_golden_cli import masked
-
         if masked(got) != masked(want):
             wrong.append((line, want, got))
-    assert number > 20 and not wrong, wrong
+    assert number > 20
     terminal.type("quit\r")
     terminal.wait(r"WatchedEvent state:Closed type:None path:null")
     assert terminal.end() == 0
+    return wrong
+
+
+def test_the_recorded_session_of_the_tutorials_looks_the_same(server, start):
+    assert not replay_recorded_session(start(address(server)))
+
+
+def test_it_looks_the_same_on_three_servers(start):
+    with Ensemble(["paddock"] * 3) as ensemble:
+        ensemble.wait_all()
+        servers = ",".join(address(ensemble[i]) for i in (1, 2, 3))
+        wrong = replay_recorded_session(start(servers))
+        # A configuration is there only when there is an ensemble.
+        assert not [each for each in wrong if "config" not in each[0]]
 
 
 def test_old_forms_work_with_their_notes(server, start):
