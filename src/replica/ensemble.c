@@ -183,6 +183,7 @@ static void leave_role(struct ensemble *ensemble, const char *reason)
     zab_learner_free(ensemble->learner);
     ensemble->leader = NULL;
     ensemble->learner = NULL;
+    election_resign(ensemble->election);
     ensemble->phase = ENSEMBLE_DRAINING;
 }
 

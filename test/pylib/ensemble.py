@@ -33,11 +33,12 @@ ASKED_AT_ONCE = 64  # znodes, three requests each
 CONFIG = "/zookeeper/config"
 SERVING = ("leader", "follower", "observer")
 # What a server says when a rule of the protocol, or its own tree, was broken. (Java expects 0x1 where an
-# epoch begins; and its thread that forwards requests says so when its leader's connection breaks.)
+# epoch begins; and its threads that write to its leader say so when that
+# connection breaks.)
 TROUBLE = re.compile(
     r"Digests are not matching|digest mismatch|digest differs|Committing zxid 0x|"
     r"Unexpected exception causing shutdown|Got zxid 0x\w+ expected 0x(?!1$)|"
-    r"Severe unrecoverable error, from thread : (?!FollowerRequestProcessor)|"
+    r"Severe unrecoverable error, from thread : (?!Sync|Follower|Observer)|"
     r"assertion|AddressSanitizer|runtime error:",
     re.IGNORECASE,
 )
@@ -116,7 +117,8 @@ class Member(Server):
     def zxid(self):
         """What srvr calls the last zxid."""
         text = self.four_letter("srvr").decode(errors="replace")
-        return int(re.search(r"^Zxid: 0x([0-9a-f]+)", text, re.MULTILINE).group(1), 16)
+        found = re.search(r"^Zxid: 0x([0-9a-f]+)", text, re.MULTILINE)
+        return int(found.group(1), 16) if found else None  # it does not serve
 
     def mntr(self):
         """Name to value, as text."""
@@ -298,7 +300,9 @@ class Ensemble:
         others have from its first transaction on: so there is one."""
         stop_kazoo(start_kazoo(self.running()[0].address))
         return self.wait(
-            lambda: len({member.zxid() for member in self.running()}) == 1, "the same zxid", wait
+            lambda: len(zxids := {member.zxid() for member in self.running()}) == 1
+            and None not in zxids,
+            "the same zxid", wait,
         )
 
     # -- comparing

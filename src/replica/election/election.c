@@ -499,6 +499,13 @@ void election_start(struct election *election, int64_t zxid, int64_t epoch, int6
     conclude(election, now_ms, effects);
 }
 
+void election_resign(struct election *election)
+{
+    election->started = false;
+    election->state = PEER_LOOKING;
+    election->finalize_at_ms = election->resend_at_ms = INT64_MAX;
+}
+
 /* A configuration with a higher version than ours is of interest while we look. */
 static void look_at_config(struct election *election, const struct notification *said,
                            struct election_effects *effects)

@@ -67,6 +67,9 @@ void election_set_members(struct election *election, const struct membership *co
  * lost; it may join a leader that there is, and does not vote. */
 void election_start(struct election *election, int64_t zxid, int64_t epoch, int64_t now_ms,
                     struct election_effects *effects);
+/* The role that the last election gave is over, and the next election has not begun: nobody hears of the
+ * role any more, for others would follow a leader that leads no more. Until election_start(). */
+void election_resign(struct election *election);
 void election_hear(struct election *election, int64_t from, const struct notification *said,
                    int64_t now_ms, struct election_effects *effects);
 void election_set_link(struct election *election, int64_t id, enum election_link link,
