@@ -111,8 +111,9 @@ static void end_auths(struct client *client, enum client_error err, bool also_wa
     }
 }
 
-/* When there is no memory for all, the event has no watchers of its own; without even that, none. */
-bool client_session_event(struct client *client, int32_t state)
+/* When there is no memory for all, the event has no watchers of its own; without even that there is no
+ * event: the state itself is right, whoever asks for it. */
+void client_session_event(struct client *client, int32_t state)
 {
     size_t count = client->watches.count;
     struct client_event *event = NULL;
@@ -123,7 +124,7 @@ bool client_session_event(struct client *client, int32_t state)
         count = 0;
         event = mem_try_alloc(sizeof(*event));
         if (event == NULL)
-            return false;
+            return;
     }
     client_watches_all(&client->watches, event->watchers, count);
     event->watcher_count = client_watchers_once(event->watchers, count);
@@ -132,7 +133,6 @@ bool client_session_event(struct client *client, int32_t state)
     event->state = state;
     event->path = "";
     list_add_last(&client->done, &event->item.link);
-    return true;
 }
 
 void client_take_done(struct client *client, struct list *ret_items)
@@ -163,7 +163,7 @@ void client_end(struct client *client, enum client_state state, enum client_erro
     client->state = state;
     client->last_error = err;
     drop_connection(client);
-    (void)client_session_event(client, state);
+    client_session_event(client, state);
     complete_all(client, err);
     end_auths(client, err, true);
     client->closed = true;
@@ -184,7 +184,7 @@ void client_fail(struct client *client, enum client_error err, int64_t now_ms)
         return;
     }
     if (had_session)
-        (void)client_session_event(client, CLIENT_STATE_CONNECTING);
+        client_session_event(client, CLIENT_STATE_CONNECTING);
     complete_all(client, err);
     end_auths(client, err, false);
     int32_t pause_ms = client->timeout_ms / PAUSE_PARTS + 1;

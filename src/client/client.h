@@ -215,7 +215,7 @@ static inline bool client_has_session(const struct client *client)
 /* For input.c. */
 void client_fail(struct client *client, enum client_error err, int64_t now_ms);
 void client_end(struct client *client, enum client_state state, enum client_error err);
-bool client_session_event(struct client *client, int32_t state);
+void client_session_event(struct client *client, int32_t state);
 void client_complete(struct client *client, struct client_request *request, int32_t err);
 void client_auth_done(struct client *client, struct client_auth *auth, int32_t err);
 

@@ -46,7 +46,7 @@ static void take_handshake(struct client *client, struct slice frame, int64_t no
         client_fail(client, CLIENT_NO_MEMORY, now_ms);
         return;
     }
-    (void)client_session_event(client, (int32_t)client->state);
+    client_session_event(client, (int32_t)client->state);
 }
 
 /* False: no memory. The watches are still there then, and last_zxid is not moved on, so the server says

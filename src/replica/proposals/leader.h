@@ -15,8 +15,7 @@ struct leader_request {
     int64_t session_id; /* 0: the server's own */
     int64_t owner;      /* who sent it (sessions.h); SESSION_OWNER_NONE: not looked at */
     int32_t cxid;
-    bool
-        ephemeral_on_local; /* it asks for an ephemeral of a local session that may not be upgraded */
+    bool ephemeral_on_local; /* it asks for an ephemeral, and its local session stays local */
     const struct identities *identities; /* NULL: the server itself, which may do everything */
 };
 

@@ -44,8 +44,7 @@ struct replaying {
     /* The records from here on: no later one says that they were durable when it was written. */
     size_t doubt_file;
     uint64_t doubt_from;
-    uint64_t read_to; /* of the last file with a record */
-    size_t read_file;
+    uint64_t *read_to; /* of each file: behind its last record or its header; 0: it has no header */
     bool broken;
     struct txnlog_break first_break; /* when `broken` */
 };
@@ -243,8 +242,7 @@ static void note_doubt(struct replaying *replaying, size_t file, uint64_t offset
         replaying->doubt_file = file;
         replaying->doubt_from = offset == TXNLOG_HEADER_BYTES ? 0 : offset;
     }
-    replaying->read_file = file;
-    replaying->read_to = end;
+    replaying->read_to[file] = end;
 }
 
 static enum status read_records(struct replaying *replaying, size_t file,
@@ -315,6 +313,7 @@ static enum status read_file(struct replaying *replaying, size_t file)
         return status;
     status = txnlog_reader_header(&reader, &header);
     if (status == STATUS_OK && header == TXNLOG_HEADER_GOOD) {
+        replaying->read_to[file] = TXNLOG_HEADER_BYTES;
         status = read_records(replaying, file, &reader);
     } else if (status == STATUS_OK && !replaying->broken) {
         bool torn = header == TXNLOG_HEADER_UNWRITTEN;
@@ -505,10 +504,9 @@ static enum status decide_break(struct replaying *replaying)
 static enum status write_again(struct replaying *replaying, size_t index, struct disk_file *file)
 {
     uint64_t from = index == replaying->doubt_file ? replaying->doubt_from : 0;
-    uint64_t to =
-        index == replaying->read_file ? replaying->read_to : replaying->files[index].size_bytes;
+    uint64_t to = replaying->read_to[index]; /* the zeros behind it may have no space of their own */
 
-    if (replaying->replay->limited || index < replaying->doubt_file || index > replaying->read_file)
+    if (replaying->replay->limited || index < replaying->doubt_file)
         return STATUS_OK;
     return copy_range(replaying->replay->log, file, from, to, file, from);
 }
@@ -567,6 +565,7 @@ enum status replay_run(struct replay *replay)
                                   .files = all->count == 0 ? NULL : all->files + first,
                                   .count = all->count - first};
     arena_init(&replaying.arena);
+    replaying.read_to = mem_zalloc(replaying.count * sizeof(*replaying.read_to));
     enum status status = STATUS_OK;
     for (size_t i = 0; i < replaying.count && status == STATUS_OK; i++)
         status = read_file(&replaying, i);
@@ -575,6 +574,7 @@ enum status replay_run(struct replay *replay)
     arena_deinit(&replaying.arena);
     if (status == STATUS_OK)
         status = sync_files(&replaying);
+    mem_free(replaying.read_to);
     replay->recovery->log = last_position(&replaying);
     return status;
 }

@@ -31,10 +31,9 @@ struct zab { /* one for the life of the replica; roles come and go */
     int64_t accepted_epoch, current_epoch; /* as the files have them, durably */
     struct store_work work;                /* begun and not done, while store_busy */
     bool store_busy;
-    bool
-        must_have_snapshot; /* this server's own state is wrong: it asks the leader for everything */
-    uint64_t repaired_at;   /* how many digests had fitted when that was last so; 0: never */
-    const char *fatal;      /* the process must end: why */
+    bool must_have_snapshot; /* its own state is wrong: it asks the leader for everything */
+    uint64_t repaired_at;    /* how many digests had fitted when that was last so; 0: never */
+    const char *fatal;       /* the process must end: why */
 };
 
 /* Of no transaction: what a leader's epoch begins behind. */
