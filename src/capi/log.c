@@ -62,6 +62,7 @@ void log_message(log_callback_fn callback, ZooLogLevel level, int line, const ch
     va_list arguments;
 
     va_start(arguments, format);
+    /* Cut where it is longer than the line. */
     (void)vsnprintf(text + head, sizeof(text) - head, format, arguments);
     va_end(arguments);
     if (callback != NULL) {

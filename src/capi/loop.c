@@ -50,7 +50,7 @@ int zookeeper_process(zhandle_t *zh, int events)
     if (events != 0)
         io_receive(zh);
     io_send(zh);
-    (void)io_run(zh);
+    (void)io_run(zh); /* zookeeper_interest() asks when to come again */
     client_take_done(&zh->client, &zh->items);
     int rc = take_error(zh);
     if (rc == ZOK && list_empty(&zh->items))

@@ -21,7 +21,7 @@ static void end_session(zhandle_t *zh)
 
     handle_lock(zh);
     while (!zh->client.closed && handle_now_ms() < until_ms) {
-        (void)io_run(zh);
+        (void)io_run(zh); /* this waits until until_ms only, whatever is due */
         io_send(zh);
         if (zh->client.closed || zh->fd < 0)
             break;
@@ -30,7 +30,7 @@ static void end_session(zhandle_t *zh)
             io_receive(zh);
     }
     client_lost(&zh->client, CLIENT_CLOSING, handle_now_ms());
-    (void)io_run(zh);
+    (void)io_run(zh); /* nobody comes again */
     handle_unlock(zh);
 }
 

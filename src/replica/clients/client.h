@@ -40,10 +40,9 @@ struct waiting_queue {
  * writes. Exists while there is one of the two. */
 struct attachment {
     int64_t session_id;
-    struct session
-        *session; /* the leader's; valid until its closeSession is applied; or a local one */
-    struct client *client; /* NULL: none now */
-    uint32_t write_count;  /* its writes that are proposed and not applied */
+    struct session *session; /* local, or of all servers until its closeSession is applied */
+    struct client *client;   /* NULL: none now */
+    uint32_t write_count;    /* its writes that are proposed and not applied */
 };
 
 struct client {

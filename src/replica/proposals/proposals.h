@@ -169,10 +169,11 @@ struct snapshots *proposals_snapshots(struct proposals *proposals);
 size_t proposals_count(const struct proposals *proposals); /* transactions not yet applied */
 size_t proposals_bytes(const struct proposals *proposals); /* the length of all of them */
 /* The last transaction after which the tree's digest was not the one in the transaction; 0: none since this
- * tree is here. And how many digests did fit, ever. */
+ * tree is here. */
 int64_t proposals_mismatch_zxid(const struct proposals *proposals);
-/* So it was after the last transaction whose digest was compared, and no other can be applied. */
+/* It was so after the last transaction whose digest was compared, and no other can be applied. */
 bool proposals_tree_differs(const struct proposals *proposals);
+/* How many digests were the tree's, ever. */
 uint64_t proposals_digests_fitting(const struct proposals *proposals);
 /* Until zxid the tree may be ahead of the transactions: no digest is compared up to there. */
 void proposals_compare_digests_above(struct proposals *proposals, int64_t zxid);

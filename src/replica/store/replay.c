@@ -504,7 +504,7 @@ static enum status decide_break(struct replaying *replaying)
 static enum status write_again(struct replaying *replaying, size_t index, struct disk_file *file)
 {
     uint64_t from = index == replaying->doubt_file ? replaying->doubt_from : 0;
-    uint64_t to = replaying->read_to[index]; /* the zeros behind it may have no space of their own */
+    uint64_t to = replaying->read_to[index]; /* zeros behind it may have no space of their own */
 
     if (replaying->replay->limited || index < replaying->doubt_file)
         return STATUS_OK;

@@ -593,6 +593,24 @@ TEST(a_looking_peer_gets_the_final_vote_of_a_settled_server)
     bench_deinit(&bench);
 }
 
+/* Its log may take long to come to an end, on a full disk for ever. */
+TEST(who_has_left_its_role_tells_nobody_that_it_leads_until_it_looks_again)
+{
+    struct bench bench;
+
+    settle(&bench, 3, 3);
+    election_resign(bench.election);
+    CHECK(election_state(bench.election) == PEER_LOOKING);
+    hear(&bench, 2, PEER_LOOKING, vote_of(2, 9));
+    hear(&bench, 1, PEER_LOOKING, vote_of(2, 9));
+    pass(&bench, 10 * FINALIZE_MS);
+    check_silent(&bench);
+    start(&bench, ZXID, EPOCH);
+    check_looking(&bench);
+    CHECK(bench.effects.send_count > 0);
+    bench_deinit(&bench);
+}
+
 TEST(answers_carry_the_new_epoch_when_it_is_agreed_with_the_old_zxid_and_round)
 {
     struct bench bench;

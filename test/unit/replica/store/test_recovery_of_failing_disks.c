@@ -83,6 +83,38 @@ TEST(what_a_failed_sync_has_dropped_is_on_disk_behind_the_next_start)
     recovery_rig_deinit(&rig);
 }
 
+/* One batch over two files: nothing says that it was durable, so it is written again. Behind the records of
+ * the first file stand zeros that never had blocks of their own. */
+TEST(a_full_disk_does_not_keep_a_server_with_files_made_ahead_from_starting)
+{
+    struct sim_disk *sim = sim_disk_new(1);
+    struct disk *disk = sim_disk(sim);
+    const struct recovery_options recovery_options = world_recovery_options();
+    const struct txnlog_options options = {
+        .prealloc_bytes = 1024 * 1024, .force_sync = true, .digest_enabled = true};
+    struct store_world world;
+    struct recovery recovery;
+
+    world_init(&world, 1);
+    CHECK_STATUS(store_recover(disk, disk, &recovery_options, &recovery), STATUS_OK);
+    struct txnlog_writer *writer = txnlog_writer_new(disk, &options, &recovery.log);
+    tree_free(recovery.tree);
+    recovery_deinit(&recovery);
+    struct txnlog_append batch[2] = {world_next(&world), world_next(&world)};
+    batch[1].roll_before = true;
+    CHECK_STATUS(txnlog_writer_append(writer, batch, 2), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_sync(writer), STATUS_OK);
+    txnlog_writer_free(writer);
+    sim_disk_reboot(sim, SIM_LOSE_ALL);
+    sim_disk_set_space(sim, 0);
+    CHECK_STATUS(store_recover(disk, disk, &recovery_options, &recovery), STATUS_OK);
+    CHECK_I64("all is there", recovery.last_zxid, world_zxid(&world));
+    tree_free(recovery.tree);
+    recovery_deinit(&recovery);
+    world_deinit(&world);
+    sim_disk_free(sim);
+}
+
 TEST(every_failing_call_of_the_disk_ends_a_first_start)
 {
     for (int op = 0; op < SIM_OP_COUNT; op++) {
