@@ -15,18 +15,22 @@ void reply_reader(struct reader *reader, const struct call *call)
 
 int reply_stat(struct reader *reader, struct Stat *ret_stat)
 {
-    ret_stat->czxid = reader_i64(reader);
-    ret_stat->mzxid = reader_i64(reader);
-    ret_stat->ctime = reader_i64(reader);
-    ret_stat->mtime = reader_i64(reader);
-    ret_stat->version = reader_i32(reader);
-    ret_stat->cversion = reader_i32(reader);
-    ret_stat->aversion = reader_i32(reader);
-    ret_stat->ephemeralOwner = reader_i64(reader);
-    ret_stat->dataLength = reader_i32(reader);
-    ret_stat->numChildren = reader_i32(reader);
-    ret_stat->pzxid = reader_i64(reader);
-    return reader->status == STATUS_OK ? ZOK : ZMARSHALLINGERROR;
+    struct zk_stat stat;
+
+    if (zk_stat_read(reader, &stat) != STATUS_OK)
+        return ZMARSHALLINGERROR;
+    *ret_stat = (struct Stat){.czxid = stat.czxid,
+                              .mzxid = stat.mzxid,
+                              .ctime = stat.ctime,
+                              .mtime = stat.mtime,
+                              .version = stat.version,
+                              .cversion = stat.cversion,
+                              .aversion = stat.aversion,
+                              .ephemeralOwner = stat.ephemeral_owner,
+                              .dataLength = stat.data_length,
+                              .numChildren = stat.num_children,
+                              .pzxid = stat.pzxid};
+    return ZOK;
 }
 
 void reply_fill_stat(const uint8_t *bytes, struct Stat *ret_stat)
@@ -34,7 +38,7 @@ void reply_fill_stat(const uint8_t *bytes, struct Stat *ret_stat)
     struct reader reader;
 
     reader_init(&reader, slice_of(bytes, STAT_BYTES), NULL, INT32_MAX);
-    (void)reply_stat(&reader, ret_stat);
+    (void)reply_stat(&reader, ret_stat); /* all STAT_BYTES are there */
 }
 
 static bool read_names(struct reader *reader, struct jute_vector *ret_names)

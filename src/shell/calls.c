@@ -41,13 +41,17 @@ static int32_t checked(const struct call *call)
     return call->answer.status == STATUS_OK ? (int32_t)ZK_OK : (int32_t)ZK_MARSHALLING_ERROR;
 }
 
+static int32_t read_stat(struct call *call, struct zk_stat *ret_stat)
+{
+    return zk_stat_read(&call->answer, ret_stat) == STATUS_OK ? (int32_t)ZK_OK
+                                                              : (int32_t)ZK_MARSHALLING_ERROR;
+}
+
 static int32_t finish_with_stat(struct call *call, int32_t op, struct zk_stat *ret_stat)
 {
     int32_t err = finish(call, op);
 
-    if (err == ZK_OK && !stat_read(&call->answer, ret_stat))
-        err = ZK_MARSHALLING_ERROR;
-    return err;
+    return err == ZK_OK ? read_stat(call, ret_stat) : err;
 }
 
 int32_t call_create(struct service *connection, const struct call_create *create,
@@ -104,7 +108,7 @@ int32_t call_get(struct service *connection, struct slice path, bool watch, stru
     if (watch)
         service_add_watch(connection, WATCH_DATA, path);
     *ret_data = reader_buffer(&call.answer);
-    return stat_read(&call.answer, ret_stat) ? (int32_t)ZK_OK : (int32_t)ZK_MARSHALLING_ERROR;
+    return read_stat(&call, ret_stat);
 }
 
 int32_t call_exists(struct service *connection, struct slice path, bool watch,
@@ -133,7 +137,7 @@ int32_t call_children(struct service *connection, struct slice path, bool watch,
     if (watch)
         service_add_watch(connection, WATCH_CHILD, path);
     *ret_names = reader_texts(&call.answer);
-    return stat_read(&call.answer, ret_stat) ? (int32_t)ZK_OK : (int32_t)ZK_MARSHALLING_ERROR;
+    return read_stat(&call, ret_stat);
 }
 
 int32_t call_get_acl(struct service *connection, struct slice path, struct jute_vector *ret_acl,
@@ -146,7 +150,7 @@ int32_t call_get_acl(struct service *connection, struct slice path, struct jute_
     if (err != ZK_OK)
         return err;
     *ret_acl = reader_acls(&call.answer);
-    return stat_read(&call.answer, ret_stat) ? (int32_t)ZK_OK : (int32_t)ZK_MARSHALLING_ERROR;
+    return read_stat(&call, ret_stat);
 }
 
 int32_t call_set_acl(struct service *connection, struct slice path, struct slice acl,
@@ -253,7 +257,7 @@ int32_t call_reconfig(struct service *connection, const struct call_reconfig *re
     if (err != ZK_OK)
         return err;
     *ret_data = reader_buffer(&call.answer);
-    return stat_read(&call.answer, ret_stat) ? (int32_t)ZK_OK : (int32_t)ZK_MARSHALLING_ERROR;
+    return read_stat(&call, ret_stat);
 }
 
 int32_t call_delete_all(struct service *connection, char *const *paths, size_t count)

@@ -79,22 +79,6 @@ bool path_check(struct slice path, char *ret_problem, size_t size)
 
 /* --- stats --- */
 
-bool stat_read(struct reader *reader, struct zk_stat *ret_stat)
-{
-    ret_stat->czxid = reader_i64(reader);
-    ret_stat->mzxid = reader_i64(reader);
-    ret_stat->ctime = reader_i64(reader);
-    ret_stat->mtime = reader_i64(reader);
-    ret_stat->version = reader_i32(reader);
-    ret_stat->cversion = reader_i32(reader);
-    ret_stat->aversion = reader_i32(reader);
-    ret_stat->ephemeral_owner = reader_i64(reader);
-    ret_stat->data_length = reader_i32(reader);
-    ret_stat->num_children = reader_i32(reader);
-    ret_stat->pzxid = reader_i64(reader);
-    return reader->status == STATUS_OK;
-}
-
 void stat_print(const struct zk_stat *stat)
 {
     struct buffer out;

@@ -11,7 +11,6 @@ MUST_USE bool path_check(struct slice path, char *ret_problem, size_t problem_by
 /* The eleven lines of a stat. */
 void stat_print(const struct zk_stat *stat);
 /* A stat out of an answer. False: it is too short. */
-MUST_USE bool stat_read(struct reader *reader, struct zk_stat *ret_stat);
 
 /* "scheme:id:perms,..." appended as a vector of the wire. What is wrong is said on stderr, and left out.
  * The number of entries. */

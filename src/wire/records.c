@@ -53,6 +53,22 @@ void zk_stat_write(struct buffer *buffer, const struct zk_stat *stat)
     zk_stat_put(buffer_extend(buffer, STAT_BYTES), stat);
 }
 
+enum status zk_stat_read(struct reader *reader, struct zk_stat *ret_stat)
+{
+    ret_stat->czxid = reader_i64(reader);
+    ret_stat->mzxid = reader_i64(reader);
+    ret_stat->ctime = reader_i64(reader);
+    ret_stat->mtime = reader_i64(reader);
+    ret_stat->version = reader_i32(reader);
+    ret_stat->cversion = reader_i32(reader);
+    ret_stat->aversion = reader_i32(reader);
+    ret_stat->ephemeral_owner = reader_i64(reader);
+    ret_stat->data_length = reader_i32(reader);
+    ret_stat->num_children = reader_i32(reader);
+    ret_stat->pzxid = reader_i64(reader);
+    return reader->status;
+}
+
 void reply_header_put(uint8_t at[REPLY_HEADER_BYTES], const struct reply_header *header)
 {
     store_be32(at, (uint32_t)header->xid);

@@ -44,6 +44,8 @@ static inline void request_header_get(const uint8_t *at, struct request_header *
 }
 void zk_stat_put(uint8_t at[STAT_BYTES], const struct zk_stat *stat);
 void zk_stat_write(struct buffer *buffer, const struct zk_stat *stat);
+/* STATUS_MALFORMED: it is cut off. */
+MUST_USE enum status zk_stat_read(struct reader *reader, struct zk_stat *ret_stat);
 void reply_header_put(uint8_t at[REPLY_HEADER_BYTES], const struct reply_header *header);
 
 #endif

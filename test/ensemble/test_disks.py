@@ -1,6 +1,7 @@
 """Full disks: one server is held up, the ensemble goes on, and space is all that it needs to come back."""
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
@@ -25,9 +26,9 @@ def shell(*words):
 
 
 @contextlib.contextmanager
-def small_disk(directory):
+def small_disk(directory, size_mb):
     os.makedirs(directory)
-    done = shell("mount", "-t", "tmpfs", "-o", "size=%dm" % DISK_MB, "paddock-test", directory)
+    done = shell("mount", "-t", "tmpfs", "-o", "size=%dm" % size_mb, "paddock-test", directory)
     if done.returncode != 0:
         pytest.skip("this machine allows no mount: " + done.stdout.strip())
     try:
@@ -37,12 +38,12 @@ def small_disk(directory):
 
 
 @contextlib.contextmanager
-def on_small_disks(**config):
+def on_small_disks(size_mb=DISK_MB, **config):
     """Three servers, each with a disk of its own."""
     ensemble = Ensemble(["paddock"] * 3, config=config)
     with contextlib.ExitStack() as stack:
         for member in ensemble.members:
-            stack.enter_context(small_disk(member.data_dir))
+            stack.enter_context(small_disk(member.data_dir, size_mb))
         yield stack.enter_context(ensemble)
 
 
@@ -129,21 +130,28 @@ def test_a_new_epoch_waits_for_space_on_a_full_disk():
 
 @pytest.mark.parametrize("role", ["follower", "leader"])
 def test_a_snapshot_that_finds_no_space_is_given_up_and_the_server_goes_on(role):
-    with on_small_disks(snapCount=100) as ensemble:
+    with on_small_disks(size_mb=128, snapCount=100) as ensemble:
         leader = ensemble.wait_leader()
         member = leader if role == "leader" else ensemble.followers()[0]
         write_large(ensemble)
-        with history(ensemble, role) as load:
-            fill(member, left_bytes=2_000_000)  # for the log, and not for a snapshot
+        client = leader.kazoo()
+        written = itertools.count()
+
+        def write_until(words):
+            """No more than is needed: nothing purges the snapshots, and the disks are small."""
             before = len(member.log())
-            while not new_lines(member, before, "no space left for a snapshot"):
-                load.wait_for(10)
-            assert member.mode() == role
-            before = len(member.log())
-            empty_again(member)
-            while not new_lines(member, before, "Snapshot taken"):
-                load.wait_for(10)
-            assert ensemble.wait_leader() is leader and not new_lines(member, 0, "FOLLOWING ends")
+            while not new_lines(member, before, words):
+                for _ in range(10):
+                    client.create("/%d" % next(written), b"")
+
+        fill(member, left_bytes=2_000_000)  # for the log, and not for a snapshot
+        write_until("no space left for a snapshot")
+        assert member.mode() == role
+        empty_again(member)
+        write_until("Snapshot taken")
+        stop_kazoo(client)
+        assert ensemble.wait_leader() is leader and not new_lines(member, 0, "FOLLOWING ends")
+        ensemble.check_same()
 
 
 def test_a_member_without_space_for_the_leader_s_snapshot_comes_back_when_there_is_some():

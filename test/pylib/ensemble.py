@@ -37,7 +37,7 @@ SERVING = ("leader", "follower", "observer")
 # connection breaks.)
 TROUBLE = re.compile(
     r"Digests are not matching|digest mismatch|digest differs|Committing zxid 0x|"
-    r"Unexpected exception causing shutdown|Got zxid 0x\w+ expected 0x(?!1$)|"
+    r"Unexpected exception causing shutdown|Got zxid 0x(?!\w+00000001 )\w+ expected 0x(?!1$)|"
     r"Severe unrecoverable error, from thread : (?!Sync|Follower|Observer)|"
     r"assertion|AddressSanitizer|runtime error:",
     re.IGNORECASE,

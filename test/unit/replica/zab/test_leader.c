@@ -2,143 +2,47 @@
 #include "replica/zab/zab_leader.h"
 
 #include "test/lib/check.h"
+#include "test/lib/zab_bench.h"
 #include "wire/quorum.h"
 
-enum { LEADER_ID = 3, FOLLOWER_ID = 1, EPOCH = 1, TEXT_BYTES_MAX = 1 << 20 };
-enum { TICK_MS = 1000, SYNC_LIMIT = 5, CONNECTION = 7 };
+enum { LEADER_ID = 3, FOLLOWER_ID = 1, EPOCH = 1, CONNECTION = 7 };
+enum { TICK_MS = ZAB_BENCH_TICK_MS, SYNC_LIMIT = ZAB_BENCH_SYNC_LIMIT };
 
 struct bench {
-    struct tree *tree;
-    struct step step;
-    struct effects effects;
-    struct proposals *proposals;
-    struct proposals_observer observer;
-    struct membership *membership;
-    struct zab zab;
-    uint64_t next_connection;
+    struct zab_bench around;
     struct zab_leader *leader;
-    struct buffer packet;
 };
-
-static void ignore_before(void *context, const struct proposal *proposal)
-{
-    (void)context, (void)proposal;
-}
-
-static void ignore_after(void *context, const struct proposal *proposal, const struct txn *txn,
-                         const struct txn_result *result)
-{
-    (void)context, (void)proposal, (void)txn, (void)result;
-}
-
-static void ignore_change(void *context, struct slice path, uint32_t acl)
-{
-    (void)context, (void)path, (void)acl;
-}
-
-static void ignore_written(void *context, struct slice path, size_t bytes)
-{
-    (void)context, (void)path, (void)bytes;
-}
-
-static struct membership *only_the_leader(void)
-{
-    struct membership *membership = membership_new();
-    struct buffer problem = {0};
-    int64_t server;
-
-    CHECK(membership_add(membership, SLICE("server.3"), SLICE("c:1:2"), false, &problem) ==
-          STATUS_OK);
-    CHECK(membership_finish(membership, &problem, &server) == STATUS_OK);
-    buffer_deinit(&problem);
-    return membership;
-}
-
-static struct membership *three_servers(void)
-{
-    struct membership *membership = membership_new();
-    struct buffer problem = {0};
-    int64_t server;
-
-    CHECK(membership_add(membership, SLICE("server.1"), SLICE("a:1:2"), false, &problem) ==
-          STATUS_OK);
-    CHECK(membership_add(membership, SLICE("server.2"), SLICE("b:1:2"), false, &problem) ==
-          STATUS_OK);
-    CHECK(membership_add(membership, SLICE("server.3"), SLICE("c:1:2"), false, &problem) ==
-          STATUS_OK);
-    CHECK(membership_finish(membership, &problem, &server) == STATUS_OK);
-    buffer_deinit(&problem);
-    return membership;
-}
 
 static struct bench *bench_of(struct membership *membership)
 {
     struct bench *bench = mem_zalloc(sizeof(*bench));
-    const struct tree_options tree = {.digest_enabled = true};
-    struct proposals_options options = {.rules = {.text_bytes_max = TEXT_BYTES_MAX},
-                                        .sessions = {.tick_ms = TICK_MS, .server_id = LEADER_ID},
-                                        .snapshots = {.snap_count = 1000},
-                                        .ensemble = true,
-                                        .history_bytes_max = 1 << 20};
 
-    bench->tree = tree_new(&tree);
-    arena_init(&bench->step.arena);
-    bench->step.effects = &bench->effects;
-    bench->step.now_ms = bench->step.wall_ms = 1000;
-    bench->proposals = proposals_new(&options, bench->tree, &bench->step);
-    bench->observer = (struct proposals_observer){.before_txn = ignore_before,
-                                                  .after_txn = ignore_after,
-                                                  .tree = {.node_created = ignore_change,
-                                                           .node_deleted = ignore_change,
-                                                           .data_changed = ignore_change,
-                                                           .children_changed = ignore_change,
-                                                           .written = ignore_written},
-                                                  .context = bench};
-    bench->membership = membership;
-    bench->next_connection = 1;
-    bench->zab = (struct zab){.options = {.my_id = LEADER_ID,
-                                          .tick_ms = TICK_MS,
-                                          .init_limit = 10,
-                                          .sync_limit = SYNC_LIMIT,
-                                          .packet_bytes_max = TEXT_BYTES_MAX},
-                              .membership = bench->membership,
-                              .proposals = bench->proposals,
-                              .observer = &bench->observer,
-                              .step = &bench->step,
-                              .next_connection = &bench->next_connection};
-    bench->leader = zab_leader_new(&bench->zab);
+    zab_bench_init(&bench->around, LEADER_ID, membership);
+    bench->leader = zab_leader_new(&bench->around.zab);
     return bench;
 }
 
 static struct bench *bench_new(void)
 {
-    return bench_of(three_servers());
+    return bench_of(zab_bench_servers(1, 3));
 }
 
 static void bench_free(struct bench *bench)
 {
     zab_leader_free(bench->leader);
-    proposals_free(bench->proposals);
-    membership_free(bench->membership);
-    tree_free(bench->tree);
-    arena_deinit(&bench->step.arena);
-    metrics_deinit(&bench->step.metrics);
-    effects_deinit(&bench->effects);
-    buffer_deinit(&bench->packet);
+    zab_bench_deinit(&bench->around);
     mem_free(bench);
 }
 
 static void hear(struct bench *bench, int32_t type, int64_t zxid, struct slice data)
 {
-    bench->packet.size = 0;
-    quorum_packet_put(&bench->packet, type, zxid, data);
-    zab_leader_bytes(bench->leader, CONNECTION, buffer_slice(&bench->packet));
+    zab_leader_bytes(bench->leader, CONNECTION, zab_bench_packet(&bench->around, type, zxid, data));
 }
 
 static void store_done(struct bench *bench)
 {
-    CHECK(zab_store_done(&bench->zab));
-    effects_clear(&bench->effects);
+    CHECK(zab_store_done(&bench->around.zab));
+    effects_clear(&bench->around.effects);
     zab_leader_store_done(bench->leader, STATUS_OK);
 }
 
@@ -163,13 +67,13 @@ static void second(struct bench *bench, int64_t counter)
 {
     const struct proposal request = {.session_id = 100 + counter, .timeout_ms = 30000};
 
-    bench->step.now_ms += TICK_MS;
-    proposals_submit_create_session(bench->proposals, &request);
+    bench->around.step.now_ms += TICK_MS;
+    proposals_submit_create_session(bench->around.proposals, &request);
     zab_leader_end_turn(bench->leader);
     hear(bench, QUORUM_ACK, zxid_make(EPOCH, counter), SLICE_NULL);
     zab_leader_end_turn(bench->leader);
     zab_leader_tick(bench->leader);
-    effects_clear(&bench->effects);
+    effects_clear(&bench->around.effects);
 }
 
 TEST(a_leader_whose_log_is_always_one_write_behind_goes_on)
@@ -179,12 +83,13 @@ TEST(a_leader_whose_log_is_always_one_write_behind_goes_on)
     reach_serving(bench);
     for (int64_t counter = 1; counter < 5 * SYNC_LIMIT; counter++) {
         if (counter > 1)
-            proposals_durable(bench->proposals, zxid_make(EPOCH, counter - 1), &bench->observer);
+            proposals_durable(bench->around.proposals, zxid_make(EPOCH, counter - 1),
+                              &bench->around.observer);
         second(bench, counter);
         CHECK(zab_leader_failed(bench->leader) == NULL);
     }
-    proposals_durable(bench->proposals, proposals_proposed_zxid(bench->proposals),
-                      &bench->observer);
+    proposals_durable(bench->around.proposals, proposals_proposed_zxid(bench->around.proposals),
+                      &bench->around.observer);
     bench_free(bench);
 }
 
@@ -198,27 +103,27 @@ TEST(a_leader_whose_log_stands_still_gives_up_after_sync_limit)
         second(bench, ++counter);
     CHECK_I64("ticks", counter, SYNC_LIMIT + 2);
     CHECK(strstr(zab_leader_failed(bench->leader), "not synced within syncLimit") != NULL);
-    proposals_durable(bench->proposals, proposals_proposed_zxid(bench->proposals),
-                      &bench->observer);
+    proposals_durable(bench->around.proposals, proposals_proposed_zxid(bench->around.proposals),
+                      &bench->around.observer);
     bench_free(bench);
 }
 
 TEST(a_leader_that_is_a_quorum_by_itself_waits_for_nobody)
 {
-    struct bench *bench = bench_of(only_the_leader());
+    struct bench *bench = bench_of(zab_bench_servers(LEADER_ID, LEADER_ID));
     const struct proposal request = {.session_id = 101, .timeout_ms = 30000};
 
     store_done(bench); /* the promise, then the epoch */
     store_done(bench);
     zab_leader_end_turn(bench->leader);
     CHECK(zab_leader_serves(bench->leader));
-    proposals_submit_create_session(bench->proposals, &request);
+    proposals_submit_create_session(bench->around.proposals, &request);
     zab_leader_end_turn(bench->leader);
-    CHECK_I64("not before it is on disk", proposals_applied_zxid(bench->proposals), 0);
-    proposals_durable(bench->proposals, zxid_make(EPOCH, 1), &bench->observer);
+    CHECK_I64("not before it is on disk", proposals_applied_zxid(bench->around.proposals), 0);
+    proposals_durable(bench->around.proposals, zxid_make(EPOCH, 1), &bench->around.observer);
     zab_leader_end_turn(bench->leader);
-    CHECK_I64("committed", proposals_applied_zxid(bench->proposals), zxid_make(EPOCH, 1));
-    bench->step.now_ms += 10 * SYNC_LIMIT * TICK_MS;
+    CHECK_I64("committed", proposals_applied_zxid(bench->around.proposals), zxid_make(EPOCH, 1));
+    bench->around.step.now_ms += 10 * SYNC_LIMIT * TICK_MS;
     zab_leader_tick(bench->leader);
     CHECK(zab_leader_failed(bench->leader) == NULL);
     bench_free(bench);
@@ -226,42 +131,43 @@ TEST(a_leader_that_is_a_quorum_by_itself_waits_for_nobody)
 
 TEST(a_leader_tells_how_many_transactions_its_epoch_has_left)
 {
-    struct bench *bench = bench_of(only_the_leader());
+    struct bench *bench = bench_of(zab_bench_servers(LEADER_ID, LEADER_ID));
     const struct proposal request = {.session_id = 101, .timeout_ms = 30000};
 
     CHECK_I64("it does not serve yet", zab_leader_zxids_left(bench->leader), -1);
     store_done(bench);
     store_done(bench);
     CHECK_I64("all", zab_leader_zxids_left(bench->leader), ZAB_COUNTER_LAST);
-    proposals_submit_create_session(bench->proposals, &request);
+    proposals_submit_create_session(bench->around.proposals, &request);
     CHECK_I64("but one", zab_leader_zxids_left(bench->leader), ZAB_COUNTER_LAST - 1);
     zab_leader_end_turn(bench->leader);
-    proposals_durable(bench->proposals, zxid_make(EPOCH, 1), &bench->observer);
+    proposals_durable(bench->around.proposals, zxid_make(EPOCH, 1), &bench->around.observer);
     zab_leader_end_turn(bench->leader);
     bench_free(bench);
 }
 
 TEST(a_leader_without_zxids_ends_its_epoch)
 {
-    struct bench *bench = bench_of(only_the_leader());
+    struct bench *bench = bench_of(zab_bench_servers(LEADER_ID, LEADER_ID));
 
-    bench->step.mutant = MUTANT_LATE_COUNTERS; /* no bug: nearly all are used up */
+    bench->around.step.mutant = MUTANT_LATE_COUNTERS; /* no bug: nearly all are used up */
     store_done(bench);
     store_done(bench);
     while (zab_leader_zxids_left(bench->leader) > 0) {
         const struct proposal request = {.session_id = zab_leader_zxids_left(bench->leader),
                                          .timeout_ms = 30000};
         CHECK(zab_leader_failed(bench->leader) == NULL);
-        proposals_submit_create_session(bench->proposals, &request);
-        int64_t zxid = proposals_proposed_zxid(bench->proposals);
+        proposals_submit_create_session(bench->around.proposals, &request);
+        int64_t zxid = proposals_proposed_zxid(bench->around.proposals);
         zab_leader_end_turn(bench->leader);
-        proposals_durable(bench->proposals, zxid, &bench->observer);
+        proposals_durable(bench->around.proposals, zxid, &bench->around.observer);
         zab_leader_end_turn(bench->leader);
-        effects_clear(&bench->effects);
+        effects_clear(&bench->around.effects);
     }
     CHECK(zab_leader_failed(bench->leader) != NULL &&
           strstr(zab_leader_failed(bench->leader), "used up") != NULL);
-    CHECK_I64("the last one waits for the next leader", proposals_applied_zxid(bench->proposals),
-              proposals_proposed_zxid(bench->proposals) - 1);
+    CHECK_I64("the last one waits for the next leader",
+              proposals_applied_zxid(bench->around.proposals),
+              proposals_proposed_zxid(bench->around.proposals) - 1);
     bench_free(bench);
 }

@@ -3,127 +3,47 @@
 
 #include "replica/store/snapshot.h"
 #include "test/lib/check.h"
+#include "test/lib/zab_bench.h"
 #include "wire/quorum.h"
 
-enum { EPOCH = 5, TEXT_BYTES_MAX = 1 << 20 };
+enum { EPOCH = 5, TEXT_BYTES_MAX = ZAB_BENCH_TEXT_BYTES_MAX };
 
 struct bench {
-    struct tree *tree;
-    struct step step;
-    struct effects effects;
-    struct proposals *proposals;
-    struct proposals_observer observer;
-    struct membership *membership;
-    struct zab zab;
-    uint64_t next_connection, connection;
+    struct zab_bench around;
+    uint64_t connection;
     struct zab_learner *learner;
-    struct buffer packet;
 };
-
-static void ignore_before(void *context, const struct proposal *proposal)
-{
-    (void)context, (void)proposal;
-}
-
-static void ignore_after(void *context, const struct proposal *proposal, const struct txn *txn,
-                         const struct txn_result *result)
-{
-    (void)context, (void)proposal, (void)txn, (void)result;
-}
-
-static void ignore_change(void *context, struct slice path, uint32_t acl)
-{
-    (void)context, (void)path, (void)acl;
-}
-
-static void ignore_written(void *context, struct slice path, size_t bytes)
-{
-    (void)context, (void)path, (void)bytes;
-}
-
-static struct membership *three_servers(void)
-{
-    struct membership *membership = membership_new();
-    struct buffer problem = {0};
-    int64_t server;
-
-    CHECK(membership_add(membership, SLICE("server.1"), SLICE("a:1:2"), false, &problem) ==
-          STATUS_OK);
-    CHECK(membership_add(membership, SLICE("server.2"), SLICE("b:1:2"), false, &problem) ==
-          STATUS_OK);
-    CHECK(membership_add(membership, SLICE("server.3"), SLICE("c:1:2"), false, &problem) ==
-          STATUS_OK);
-    CHECK(membership_finish(membership, &problem, &server) == STATUS_OK);
-    buffer_deinit(&problem);
-    return membership;
-}
 
 static struct bench *bench_new(void)
 {
     struct bench *bench = mem_zalloc(sizeof(*bench));
-    const struct tree_options tree = {.digest_enabled = true};
-    struct proposals_options options = {.rules = {.text_bytes_max = TEXT_BYTES_MAX},
-                                        .sessions = {.tick_ms = 1000, .server_id = 1},
-                                        .snapshots = {.snap_count = 1000},
-                                        .ensemble = true,
-                                        .history_bytes_max = 1 << 20};
 
-    bench->tree = tree_new(&tree);
-    arena_init(&bench->step.arena);
-    bench->step.effects = &bench->effects;
-    bench->step.now_ms = bench->step.wall_ms = 1000;
-    bench->proposals = proposals_new(&options, bench->tree, &bench->step);
-    bench->observer = (struct proposals_observer){.before_txn = ignore_before,
-                                                  .after_txn = ignore_after,
-                                                  .tree = {.node_created = ignore_change,
-                                                           .node_deleted = ignore_change,
-                                                           .data_changed = ignore_change,
-                                                           .children_changed = ignore_change,
-                                                           .written = ignore_written},
-                                                  .context = bench};
-    bench->membership = three_servers();
-    bench->next_connection = 1;
-    bench->zab = (struct zab){.options = {.my_id = 1,
-                                          .tick_ms = 1000,
-                                          .init_limit = 10,
-                                          .sync_limit = 5,
-                                          .packet_bytes_max = TEXT_BYTES_MAX},
-                              .membership = bench->membership,
-                              .proposals = bench->proposals,
-                              .observer = &bench->observer,
-                              .step = &bench->step,
-                              .next_connection = &bench->next_connection};
+    zab_bench_init(&bench->around, /* my_id= */ 1, zab_bench_servers(1, 3));
     bench->connection = 1;
-    bench->learner = zab_learner_new(&bench->zab, membership_find(bench->membership, /* id= */ 3));
+    bench->learner =
+        zab_learner_new(&bench->around.zab, membership_find(bench->around.membership, /* id= */ 3));
     return bench;
 }
 
 static void bench_free(struct bench *bench)
 {
     zab_learner_free(bench->learner);
-    proposals_free(bench->proposals);
-    membership_free(bench->membership);
-    tree_free(bench->tree);
-    arena_deinit(&bench->step.arena);
-    metrics_deinit(&bench->step.metrics);
-    effects_deinit(&bench->effects);
-    buffer_deinit(&bench->packet);
+    zab_bench_deinit(&bench->around);
     mem_free(bench);
 }
 
 static void hear(struct bench *bench, int32_t type, int64_t zxid, struct slice data)
 {
-    bench->packet.size = 0;
-    quorum_packet_put(&bench->packet, type, zxid, data);
-    zab_learner_bytes(bench->learner, bench->connection, buffer_slice(&bench->packet));
+    zab_learner_bytes(bench->learner, bench->connection,
+                      zab_bench_packet(&bench->around, type, zxid, data));
 }
 
 static void store_done(struct bench *bench)
 {
     struct tree *none = NULL;
 
-    CHECK(zab_store_done(&bench->zab));
-    effects_clear(&bench->effects);
+    CHECK(zab_store_done(&bench->around.zab));
+    effects_clear(&bench->around.effects);
     zab_learner_store_done(bench->learner, STATUS_OK, &none);
 }
 
@@ -131,7 +51,7 @@ static void store_done(struct bench *bench)
 static const char *sent(struct bench *bench)
 {
     static char text[256];
-    struct slice rest = buffer_slice(&bench->effects.peer_bytes);
+    struct slice rest = buffer_slice(&bench->around.effects.peer_bytes);
     struct quorum_packet packet;
     size_t size;
 
@@ -140,7 +60,7 @@ static const char *sent(struct bench *bench)
         strcat(strcat(text, quorum_packet_name(packet.type)), " ");
         rest = slice_of(rest.data + size, rest.size - size);
     }
-    effects_clear(&bench->effects);
+    effects_clear(&bench->around.effects);
     return text;
 }
 
@@ -148,7 +68,7 @@ static const char *sent(struct bench *bench)
 static void hear_snapshot(struct bench *bench, int64_t zxid)
 {
     const struct snapshot_image_options options = {.wire = true};
-    struct snapshot_image *image = snapshot_image_begin(bench->tree, &options);
+    struct snapshot_image *image = snapshot_image_begin(bench->around.tree, &options);
     struct buffer bytes = {0};
 
     hear(bench, QUORUM_SNAP, zxid, SLICE_NULL);
@@ -158,13 +78,14 @@ static void hear_snapshot(struct bench *bench, int64_t zxid)
     zab_learner_bytes(bench->learner, bench->connection, buffer_slice(&bytes));
     buffer_deinit(&bytes);
     zab_learner_end_turn(bench->learner);
-    CHECK(bench->effects.store_begin && bench->effects.store_work.kind == STORE_RESTART_LOG);
+    CHECK(bench->around.effects.store_begin &&
+          bench->around.effects.store_work.kind == STORE_RESTART_LOG);
     store_done(bench);
     struct tree *tree = zab_learner_take_tree(bench->learner);
     CHECK(tree != NULL);
-    proposals_replace_tree(bench->proposals, tree);
-    tree_free(bench->tree);
-    bench->tree = tree;
+    proposals_replace_tree(bench->around.proposals, tree);
+    tree_free(bench->around.tree);
+    bench->around.tree = tree;
     zab_learner_tree_taken(bench->learner);
     CHECK(zab_learner_wants_snapshot(bench->learner));
     zab_learner_snapshot_done(bench->learner, /* written= */ true);
@@ -183,10 +104,11 @@ static void reach_serving_behind(struct bench *bench, bool paddock, int64_t snap
     zab_learner_opened(bench->learner, bench->connection);
     CHECK_TEXT("first", sent(bench), "FOLLOWERINFO ");
     hear_leader_info(bench, paddock);
-    CHECK(bench->effects.store_begin && bench->effects.store_work.accepted_epoch == EPOCH);
+    CHECK(bench->around.effects.store_begin &&
+          bench->around.effects.store_work.accepted_epoch == EPOCH);
     CHECK_TEXT("nothing is promised before it is on disk", sent(bench), "");
     store_done(bench);
-    CHECK_I64("accepted", bench->zab.accepted_epoch, EPOCH);
+    CHECK_I64("accepted", bench->around.zab.accepted_epoch, EPOCH);
     CHECK_TEXT("then it is", sent(bench), "ACKEPOCH ");
     if (snapshot_zxid != 0)
         hear_snapshot(bench, snapshot_zxid);
@@ -194,7 +116,8 @@ static void reach_serving_behind(struct bench *bench, bool paddock, int64_t snap
         hear(bench, QUORUM_DIFF, 0, SLICE_NULL);
     hear(bench, QUORUM_NEW_LEADER, zxid_of_epoch(EPOCH), SLICE_NULL);
     zab_learner_end_turn(bench->learner);
-    CHECK(bench->effects.store_begin && bench->effects.store_work.current_epoch == EPOCH);
+    CHECK(bench->around.effects.store_begin &&
+          bench->around.effects.store_work.current_epoch == EPOCH);
     CHECK_TEXT("nor is the history acknowledged", sent(bench), "");
     store_done(bench);
     CHECK_TEXT("then it is, too", sent(bench), "ACK ");
@@ -219,8 +142,8 @@ static void propose(struct bench *bench, int64_t zxid, int64_t wrong)
 
     txn_write(&bytes, &txn);
     txn_digest_write(
-        &bytes,
-        &(struct txn_digest){.version = 2, .digest = (int64_t)tree_digest(bench->tree) + wrong});
+        &bytes, &(struct txn_digest){.version = 2,
+                                     .digest = (int64_t)tree_digest(bench->around.tree) + wrong});
     hear(bench, QUORUM_PROPOSAL, zxid, buffer_slice(&bytes));
     buffer_deinit(&bytes);
 }
@@ -232,7 +155,7 @@ static void propose_session(struct bench *bench, int64_t zxid)
 
 static void make_durable(struct bench *bench, int64_t zxid)
 {
-    proposals_durable(bench->proposals, zxid, &bench->observer);
+    proposals_durable(bench->around.proposals, zxid, &bench->around.observer);
     zab_learner_end_turn(bench->learner);
 }
 
@@ -246,10 +169,10 @@ TEST(nothing_is_promised_or_acknowledged_before_it_is_on_disk)
     hear(bench, QUORUM_COMMIT, zxid, SLICE_NULL);
     zab_learner_end_turn(bench->learner);
     CHECK_TEXT("not on disk", sent(bench), "");
-    CHECK_I64("committed, and not applied", proposals_applied_zxid(bench->proposals), 0);
+    CHECK_I64("committed, and not applied", proposals_applied_zxid(bench->around.proposals), 0);
     make_durable(bench, zxid);
     CHECK_TEXT("on disk", sent(bench), "ACK ");
-    CHECK_I64("applied", proposals_applied_zxid(bench->proposals), zxid);
+    CHECK_I64("applied", proposals_applied_zxid(bench->around.proposals), zxid);
     CHECK(zab_learner_failed(bench->learner) == NULL);
     bench_free(bench);
 }
@@ -263,7 +186,7 @@ TEST(a_commit_of_another_transaction_than_the_next_ends_the_role)
     propose_session(bench, zxid_make(EPOCH, 2));
     hear(bench, QUORUM_COMMIT, zxid_make(EPOCH, 2), SLICE_NULL);
     CHECK(zab_learner_failed(bench->learner) != NULL);
-    proposals_durable(bench->proposals, zxid_make(EPOCH, 2), &bench->observer);
+    proposals_durable(bench->around.proposals, zxid_make(EPOCH, 2), &bench->around.observer);
     bench_free(bench);
 }
 
@@ -272,14 +195,14 @@ static void apply(struct bench *bench, int64_t zxid, int64_t wrong)
 {
     propose(bench, zxid, wrong);
     hear(bench, QUORUM_COMMIT, zxid, SLICE_NULL);
-    proposals_durable(bench->proposals, zxid, &bench->observer);
+    proposals_durable(bench->around.proposals, zxid, &bench->around.observer);
     zab_learner_look_at_tree(bench->learner);
     zab_learner_end_turn(bench->learner);
 }
 
 static int64_t mismatches(struct bench *bench)
 {
-    return metrics_number(&bench->step.metrics, METRIC_DIGEST_MISMATCHES);
+    return metrics_number(&bench->around.step.metrics, METRIC_DIGEST_MISMATCHES);
 }
 
 TEST(a_tree_that_is_not_that_of_a_leader_of_ours_is_not_served_and_is_fetched_anew)
@@ -291,7 +214,7 @@ TEST(a_tree_that_is_not_that_of_a_leader_of_ours_is_not_served_and_is_fetched_an
     CHECK_TEXT("it acknowledges", sent(bench), "ACK ");
     apply(bench, zxid_make(EPOCH, 2), /* wrong= */ 1);
     CHECK(zab_learner_failed(bench->learner) != NULL);
-    CHECK(bench->zab.must_have_snapshot && bench->zab.fatal == NULL);
+    CHECK(bench->around.zab.must_have_snapshot && bench->around.zab.fatal == NULL);
     CHECK_TEXT("no more", sent(bench), "");
     bench_free(bench);
 }
@@ -343,8 +266,8 @@ TEST(nothing_is_served_while_the_last_digest_does_not_fit)
 {
     struct bench *bench = reach_serving_behind_old_digests(0, 1);
 
-    CHECK(zab_learner_failed(bench->learner) != NULL && bench->zab.must_have_snapshot);
-    CHECK(bench->zab.repaired_at == 0);
+    CHECK(zab_learner_failed(bench->learner) != NULL && bench->around.zab.must_have_snapshot);
+    CHECK(bench->around.zab.repaired_at == 0);
     bench_free(bench);
 }
 
@@ -377,15 +300,16 @@ TEST(behind_a_snapshot_of_java_no_digest_is_compared_before_all_of_it_has_come)
 static void begin_anew(struct bench *bench)
 {
     zab_learner_free(bench->learner);
-    proposals_become_idle(bench->proposals, &bench->observer);
-    bench->connection = bench->next_connection;
-    effects_clear(&bench->effects);
-    bench->learner = zab_learner_new(&bench->zab, membership_find(bench->membership, /* id= */ 3));
+    proposals_become_idle(bench->around.proposals, &bench->around.observer);
+    bench->connection = bench->around.next_connection;
+    effects_clear(&bench->around.effects);
+    bench->learner =
+        zab_learner_new(&bench->around.zab, membership_find(bench->around.membership, /* id= */ 3));
 }
 
 static bool asks_for_all(struct bench *bench)
 {
-    struct slice rest = buffer_slice(&bench->effects.peer_bytes);
+    struct slice rest = buffer_slice(&bench->around.effects.peer_bytes);
     struct quorum_packet packet = {0};
     struct epoch_ack ack = {0};
     size_t size;
@@ -394,7 +318,7 @@ static bool asks_for_all(struct bench *bench)
         rest = slice_of(rest.data + size, rest.size - size);
     CHECK_I64("type", packet.type, QUORUM_ACK_EPOCH);
     CHECK_STATUS(quorum_epoch_ack_read(packet.data, &ack), STATUS_OK);
-    return ack.wants_all && packet.zxid == proposals_durable_zxid(bench->proposals);
+    return ack.wants_all && packet.zxid == proposals_durable_zxid(bench->around.proposals);
 }
 
 TEST(a_repair_that_does_not_hold_ends_the_process)
@@ -403,7 +327,7 @@ TEST(a_repair_that_does_not_hold_ends_the_process)
 
     reach_serving(bench);
     apply(bench, zxid_make(EPOCH, 1), /* wrong= */ 1);
-    CHECK(zab_learner_failed(bench->learner) != NULL && bench->zab.fatal == NULL);
+    CHECK(zab_learner_failed(bench->learner) != NULL && bench->around.zab.fatal == NULL);
     begin_anew(bench);
     zab_learner_opened(bench->learner, bench->connection);
     hear_leader_info(bench, /* paddock= */ true);
@@ -412,10 +336,10 @@ TEST(a_repair_that_does_not_hold_ends_the_process)
     hear(bench, QUORUM_NEW_LEADER, zxid_of_epoch(EPOCH), SLICE_NULL);
     store_done(bench);
     hear(bench, QUORUM_UP_TO_DATE, QUORUM_NO_ZXID, SLICE_NULL);
-    CHECK(!bench->zab.must_have_snapshot);
+    CHECK(!bench->around.zab.must_have_snapshot);
     apply(bench, zxid_make(EPOCH, 2), /* wrong= */ 0);
     CHECK(zab_learner_failed(bench->learner) == NULL);
     apply(bench, zxid_make(EPOCH, 3), /* wrong= */ 1);
-    CHECK(bench->zab.fatal != NULL);
+    CHECK(bench->around.zab.fatal != NULL);
     bench_free(bench);
 }
