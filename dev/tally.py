@@ -117,10 +117,11 @@ def pytest(name, path, *words, env=None):
 
 
 def test_stages():
-    stages = [build("release", "paddock", "simulate"), build("debug", "all", "tests"), ctest("debug"),
+    stages = [build("release", "paddock", "simulate", "client_libraries"),
+              build("debug", "all", "tests"), ctest("debug"),
               Stage("simulation", "build/release/simulate", "2000", "0", "0", JOBS)]
-    for suite in ("storage", "config", "fourletter", "input", "bench", "tools", "scripts", "shell", "e2e",
-                  "crash", "ensemble", "differential"):
+    for suite in ("storage", "config", "fourletter", "input", "bench", "tools", "scripts", "shell",
+                  "capi", "e2e", "crash", "ensemble", "differential"):
         if exists("test/" + suite):
             stages.append(pytest(suite, "test/" + suite))
     if exists("test/conformance"):
