@@ -98,3 +98,21 @@ struct slice zab_bench_packet(struct zab_bench *bench, int32_t type, int64_t zxi
     quorum_packet_put(&bench->packet, type, zxid, data);
     return buffer_slice(&bench->packet);
 }
+
+const char *zab_bench_sent(struct zab_bench *bench)
+{
+    static char text[256];
+    struct slice rest = buffer_slice(&bench->effects.peer_bytes);
+    struct quorum_packet packet;
+    size_t size;
+
+    text[0] = '\0';
+    while (rest.size > 0 &&
+           quorum_packet_read(rest, ZAB_BENCH_TEXT_BYTES_MAX, &packet, &size) == STATUS_OK) {
+        CHECK(strlen(text) + 32 < sizeof(text));
+        strcat(strcat(text, quorum_packet_name(packet.type)), " ");
+        rest = slice_of(rest.data + size, rest.size - size);
+    }
+    effects_clear(&bench->effects);
+    return text;
+}

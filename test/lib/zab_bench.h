@@ -28,4 +28,8 @@ void zab_bench_deinit(struct zab_bench *bench);
 struct slice zab_bench_packet(struct zab_bench *bench, int32_t type, int64_t zxid,
                               struct slice data);
 
+/* The types of the packets that were sent in this turn, as text: "ACK ACK ". Clears the effects. Valid
+ * until the next call. */
+const char *zab_bench_sent(struct zab_bench *bench);
+
 #endif

@@ -20,6 +20,21 @@ static struct proposals *proposals_of(const struct zab_leader *leader)
 
 /* --- what follows the choice --- */
 
+static void put_proposal(struct zab_leader *leader, struct kept_txn kept)
+{
+    quorum_packet_put(&leader->zab->step->effects->peer_bytes, QUORUM_PROPOSAL, kept.zxid,
+                      kept.payload);
+}
+
+static void send_put(struct zab_leader *leader, struct zab_peer *peer, size_t offset)
+{
+    struct effects *effects = leader->zab->step->effects;
+
+    if (effects->peer_bytes.size > offset)
+        effects_add_peer_send(effects, peer->connection, offset, effects->peer_bytes.size - offset);
+}
+
+/* What is agreed behind zxid: each PROPOSAL with its COMMIT. */
 static void send_history(struct zab_leader *leader, struct zab_peer *peer, int64_t behind_zxid)
 {
     struct proposals *proposals = proposals_of(leader);
@@ -31,15 +46,28 @@ static void send_history(struct zab_leader *leader, struct zab_peer *peer, int64
         if (i == first + 1 && mutant_is(leader->zab->step->mutant, MUTANT_DIFF_HOLE))
             continue;
         struct kept_txn kept = proposals_kept_at(proposals, i);
-        if (kept.zxid > leader->committed_zxid && (peer->observer || kept.zxid > leader->sent_zxid))
-            break; /* it comes with what all get */
-        quorum_packet_put(bytes, QUORUM_PROPOSAL, kept.zxid, kept.payload);
-        if (kept.zxid <= leader->committed_zxid)
-            quorum_packet_put(bytes, QUORUM_COMMIT, kept.zxid, SLICE_NULL);
+        if (kept.zxid > leader->committed_zxid)
+            break;
+        put_proposal(leader, kept);
+        quorum_packet_put(bytes, QUORUM_COMMIT, kept.zxid, SLICE_NULL);
     }
-    if (bytes->size > offset)
-        effects_add_peer_send(leader->zab->step->effects, peer->connection, offset,
-                              bytes->size - offset);
+    send_put(leader, peer, offset);
+}
+
+/* What all have been proposed and is not agreed: its COMMIT comes when all get it. A follower of Java
+ * forgets at NEWLEADER what was proposed to it and is not committed, and breaks down at the COMMIT: so
+ * this goes out behind NEWLEADER. An observer hears of it when it is agreed. */
+static void send_outstanding(struct zab_leader *leader, struct zab_peer *peer)
+{
+    struct proposals *proposals = proposals_of(leader);
+    size_t offset = leader->zab->step->effects->peer_bytes.size;
+    size_t end = proposals_kept_behind(proposals, leader->sent_zxid);
+
+    if (peer->observer)
+        return;
+    for (size_t i = proposals_kept_behind(proposals, leader->committed_zxid); i < end; i++)
+        put_proposal(leader, proposals_kept_at(proposals, i));
+    send_put(leader, peer, offset);
 }
 
 void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer)
@@ -51,6 +79,7 @@ void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer)
     zab_send(leader->zab, peer->connection, QUORUM_NEW_LEADER, zxid_of_epoch(leader->epoch),
              buffer_slice(&config));
     buffer_deinit(&config);
+    send_outstanding(leader, peer);
     peer->phase = PEER_SYNCING;
     peer->heard_ms = leader->zab->step->now_ms; /* it may have taken long to get here */
     peer->forwarded = true;

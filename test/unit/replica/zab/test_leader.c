@@ -34,9 +34,15 @@ static void bench_free(struct bench *bench)
     mem_free(bench);
 }
 
+static void hear_on(struct bench *bench, uint64_t connection, int32_t type, int64_t zxid,
+                    struct slice data)
+{
+    zab_leader_bytes(bench->leader, connection, zab_bench_packet(&bench->around, type, zxid, data));
+}
+
 static void hear(struct bench *bench, int32_t type, int64_t zxid, struct slice data)
 {
-    zab_leader_bytes(bench->leader, CONNECTION, zab_bench_packet(&bench->around, type, zxid, data));
+    hear_on(bench, CONNECTION, type, zxid, data);
 }
 
 static void store_done(struct bench *bench)
@@ -169,5 +175,32 @@ TEST(a_leader_without_zxids_ends_its_epoch)
     CHECK_I64("the last one waits for the next leader",
               proposals_applied_zxid(bench->around.proposals),
               proposals_proposed_zxid(bench->around.proposals) - 1);
+    bench_free(bench);
+}
+
+/* A ZooKeeper 3.8.0 follower breaks down at the COMMIT of what it was proposed in front of NEWLEADER. */
+TEST(what_is_not_agreed_yet_is_proposed_to_a_late_follower_behind_newleader)
+{
+    enum { LATE = CONNECTION + 2 };
+    const uint8_t info[20] = {[7] = 2, [9] = 1};
+    const uint8_t epoch[4] = {0};
+    struct bench *bench = bench_new();
+
+    reach_serving(bench);
+    second(bench, 1); /* agreed by the follower and, below, by the leader's own log */
+    proposals_durable(bench->around.proposals, zxid_make(EPOCH, 1), &bench->around.observer);
+    zab_leader_end_turn(bench->leader);
+    proposals_submit_create_session(bench->around.proposals,
+                                    &(struct proposal){.session_id = 102, .timeout_ms = 30000});
+    zab_leader_end_turn(bench->leader); /* the second one waits for its acknowledgements */
+    zab_leader_opened(bench->leader, LATE);
+    hear_on(bench, LATE, QUORUM_FOLLOWER_INFO, 0, slice_of(info, sizeof(info)));
+    effects_clear(&bench->around.effects);
+    hear_on(bench, LATE, QUORUM_ACK_EPOCH, 0, slice_of(epoch, sizeof(epoch)));
+    CHECK_TEXT("the way", zab_bench_sent(&bench->around),
+               "DIFF PROPOSAL COMMIT NEWLEADER PROPOSAL ");
+    proposals_durable(bench->around.proposals, zxid_make(EPOCH, 2), &bench->around.observer);
+    hear(bench, QUORUM_ACK, zxid_make(EPOCH, 2), SLICE_NULL);
+    zab_leader_end_turn(bench->leader);
     bench_free(bench);
 }

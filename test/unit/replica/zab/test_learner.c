@@ -47,23 +47,6 @@ static void store_done(struct bench *bench)
     zab_learner_store_done(bench->learner, STATUS_OK, &none);
 }
 
-/* The types of the packets that were sent in this turn, as text: "ACK ACK ". */
-static const char *sent(struct bench *bench)
-{
-    static char text[256];
-    struct slice rest = buffer_slice(&bench->around.effects.peer_bytes);
-    struct quorum_packet packet;
-    size_t size;
-
-    text[0] = '\0';
-    while (rest.size > 0 && quorum_packet_read(rest, TEXT_BYTES_MAX, &packet, &size) == STATUS_OK) {
-        strcat(strcat(text, quorum_packet_name(packet.type)), " ");
-        rest = slice_of(rest.data + size, rest.size - size);
-    }
-    effects_clear(&bench->around.effects);
-    return text;
-}
-
 /* The snapshot of the bench's own tree, as a leader sends it. */
 static void hear_snapshot(struct bench *bench, int64_t zxid)
 {
@@ -102,14 +85,14 @@ static void hear_leader_info(struct bench *bench, bool paddock)
 static void reach_serving_behind(struct bench *bench, bool paddock, int64_t snapshot_zxid)
 {
     zab_learner_opened(bench->learner, bench->connection);
-    CHECK_TEXT("first", sent(bench), "FOLLOWERINFO ");
+    CHECK_TEXT("first", zab_bench_sent(&bench->around), "FOLLOWERINFO ");
     hear_leader_info(bench, paddock);
     CHECK(bench->around.effects.store_begin &&
           bench->around.effects.store_work.accepted_epoch == EPOCH);
-    CHECK_TEXT("nothing is promised before it is on disk", sent(bench), "");
+    CHECK_TEXT("nothing is promised before it is on disk", zab_bench_sent(&bench->around), "");
     store_done(bench);
     CHECK_I64("accepted", bench->around.zab.accepted_epoch, EPOCH);
-    CHECK_TEXT("then it is", sent(bench), "ACKEPOCH ");
+    CHECK_TEXT("then it is", zab_bench_sent(&bench->around), "ACKEPOCH ");
     if (snapshot_zxid != 0)
         hear_snapshot(bench, snapshot_zxid);
     else
@@ -118,12 +101,12 @@ static void reach_serving_behind(struct bench *bench, bool paddock, int64_t snap
     zab_learner_end_turn(bench->learner);
     CHECK(bench->around.effects.store_begin &&
           bench->around.effects.store_work.current_epoch == EPOCH);
-    CHECK_TEXT("nor is the history acknowledged", sent(bench), "");
+    CHECK_TEXT("nor is the history acknowledged", zab_bench_sent(&bench->around), "");
     store_done(bench);
-    CHECK_TEXT("then it is, too", sent(bench), "ACK ");
+    CHECK_TEXT("then it is, too", zab_bench_sent(&bench->around), "ACK ");
     CHECK(!zab_learner_serves(bench->learner));
     hear(bench, QUORUM_UP_TO_DATE, QUORUM_NO_ZXID, SLICE_NULL);
-    CHECK_TEXT("and once more", sent(bench), "ACK ");
+    CHECK_TEXT("and once more", zab_bench_sent(&bench->around), "ACK ");
     CHECK(zab_learner_serves(bench->learner) && zab_learner_failed(bench->learner) == NULL);
 }
 
@@ -168,10 +151,10 @@ TEST(nothing_is_promised_or_acknowledged_before_it_is_on_disk)
     propose_session(bench, zxid);
     hear(bench, QUORUM_COMMIT, zxid, SLICE_NULL);
     zab_learner_end_turn(bench->learner);
-    CHECK_TEXT("not on disk", sent(bench), "");
+    CHECK_TEXT("not on disk", zab_bench_sent(&bench->around), "");
     CHECK_I64("committed, and not applied", proposals_applied_zxid(bench->around.proposals), 0);
     make_durable(bench, zxid);
-    CHECK_TEXT("on disk", sent(bench), "ACK ");
+    CHECK_TEXT("on disk", zab_bench_sent(&bench->around), "ACK ");
     CHECK_I64("applied", proposals_applied_zxid(bench->around.proposals), zxid);
     CHECK(zab_learner_failed(bench->learner) == NULL);
     bench_free(bench);
@@ -211,11 +194,11 @@ TEST(a_tree_that_is_not_that_of_a_leader_of_ours_is_not_served_and_is_fetched_an
 
     reach_serving(bench);
     apply(bench, zxid_make(EPOCH, 1), /* wrong= */ 0);
-    CHECK_TEXT("it acknowledges", sent(bench), "ACK ");
+    CHECK_TEXT("it acknowledges", zab_bench_sent(&bench->around), "ACK ");
     apply(bench, zxid_make(EPOCH, 2), /* wrong= */ 1);
     CHECK(zab_learner_failed(bench->learner) != NULL);
     CHECK(bench->around.zab.must_have_snapshot && bench->around.zab.fatal == NULL);
-    CHECK_TEXT("no more", sent(bench), "");
+    CHECK_TEXT("no more", zab_bench_sent(&bench->around), "");
     bench_free(bench);
 }
 
@@ -226,7 +209,7 @@ TEST(a_tree_that_is_not_that_of_a_leader_of_java_is_counted)
     reach_serving_behind(bench, /* paddock= */ false, /* snapshot_zxid= */ 0);
     apply(bench, zxid_make(EPOCH, 1), /* wrong= */ 1);
     CHECK(zab_learner_failed(bench->learner) == NULL);
-    CHECK_TEXT("it acknowledges", sent(bench), "ACK ");
+    CHECK_TEXT("it acknowledges", zab_bench_sent(&bench->around), "ACK ");
     CHECK_I64("counted", mismatches(bench), 1);
     bench_free(bench);
 }
