@@ -40,6 +40,7 @@ struct speaker {
     struct buffer input, unread;
     bool ended, turn_set, resting;
     int64_t session_id, last_zxid;
+    bool asked_to_close; /* the session: over some way, however slow, it may still end */
     int32_t timeout_ms, next_xid;
     int64_t heard_us, sent_us;
     int64_t
@@ -249,6 +250,7 @@ static void send_request(struct speaker *speaker, int32_t xid, int32_t op,
 {
     struct buffer frame = {0};
 
+    speaker->asked_to_close |= op == OP_CLOSE_SESSION;
     request_header_write(&frame, &(struct request_header){.xid = xid, .type = op});
     buffer_append(&frame, buffer_slice(body));
     send_frame(speaker, &frame);
@@ -547,7 +549,8 @@ static void on_shaken(struct speaker *speaker, struct reader *reader)
     if (response.session_id == 0) { /* expired */
         world_note(speaker->world, NULL, "client %d: session %" PRIx64 " is over", speaker->index,
                    (uint64_t)speaker->session_id);
-        if (speaker->world->settled && !speaker->world->options.local_sessions)
+        if (speaker->world->settled && !speaker->world->options.local_sessions &&
+            !speaker->asked_to_close)
             world_fail(speaker->world, NULL,
                        "client %d's session is over although all is healed and it was connected",
                        speaker->index);
@@ -556,8 +559,10 @@ static void on_shaken(struct speaker *speaker, struct reader *reader)
         leave(speaker);
         return;
     }
-    if (speaker->session_id == 0)
+    if (speaker->session_id == 0) {
         speaker->next_xid = (int32_t)speaker->world->options.first_xid;
+        speaker->asked_to_close = false;
+    }
     world_note(speaker->world, NULL, "client %d: session %" PRIx64 " at server %d", speaker->index,
                (uint64_t)response.session_id, speaker->server + 1);
     speaker->session_id = response.session_id;
