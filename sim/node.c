@@ -18,7 +18,8 @@ enum {
     TEXT_BYTES_MAX = 1 << 20,
     IMAGE_STEP_US = 800,
     FULL_RETRY_US = 1000000,
-    HELD_RETRY_US = 100
+    HELD_RETRY_US = 100,
+    PAUSE_LOOK_US = 10000
 };
 #define WALL_MS INT64_C(1700000000000)
 
@@ -422,6 +423,18 @@ static void step(struct node *node, struct node_event *item)
     mem_free(item->bytes);
 }
 
+/* It looks again and again, for the pause may be ended early. */
+static bool stands_still(struct node *node, events_run *later, uint64_t number)
+{
+    int64_t look_us = node->events->now_us + PAUSE_LOOK_US;
+
+    if (node->paused_until_us <= node->events->now_us)
+        return false;
+    events_at(node->events, node->paused_until_us < look_us ? node->paused_until_us : look_us,
+              later, node, number);
+    return true;
+}
+
 static void turn(void *context, uint64_t life)
 {
     struct node *node = context;
@@ -430,10 +443,8 @@ static void turn(void *context, uint64_t life)
 
     if (life != node->life)
         return;
-    if (node->paused_until_us > node->events->now_us) {
-        events_at(node->events, node->paused_until_us, turn, node, life);
+    if (stands_still(node, turn, life))
         return;
-    }
     node->turn_set = false;
     if (node->options.keeps_events_back && count > 1)
         count = 1 + (size_t)chance_below(&node->chance, (int64_t)count);
@@ -575,10 +586,8 @@ static void disk(void *context, uint64_t number)
 
     if (number != node->disk_number)
         return;
-    if (node->paused_until_us > node->events->now_us) {
-        events_at(node->events, node->paused_until_us, disk, node, number);
+    if (stands_still(node, disk, number))
         return;
-    }
     if (node->disk_held) {
         events_in(node->events, HELD_RETRY_US, disk, node, number);
         return;
@@ -609,10 +618,8 @@ static void image(void *context, uint64_t life)
 
     if (life != node->life || !node->image_running)
         return;
-    if (node->paused_until_us > node->events->now_us) {
-        events_at(node->events, node->paused_until_us, image, node, life);
+    if (stands_still(node, image, life))
         return;
-    }
     if (node->image_held) {
         events_in(node->events, HELD_RETRY_US, image, node, life);
         return;
