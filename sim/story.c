@@ -568,6 +568,16 @@ bool story_has_file(const struct story *story, int server, const char *prefix)
     return false;
 }
 
+size_t story_connections(const struct story *story, int server)
+{
+    const struct node *node = story_node(story, server);
+    size_t count = 0;
+
+    for (size_t i = 0; i < NODE_CLIENTS; i++)
+        count += node->clients[i].used && !node->clients[i].closing;
+    return count;
+}
+
 uint32_t story_nodes(const struct story *story, int server)
 {
     const struct node *node = story_node(story, server);

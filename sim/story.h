@@ -112,7 +112,11 @@ struct story_answer {
 void story_connect(struct story *story, int client, int server);
 /* The same session at that server. False: it was refused. */
 bool story_reconnect(struct story *story, int client, int server);
+void story_ask_reconnect(struct story *story, int client, int server); /* and goes on at once */
 void story_disconnect(struct story *story, int client);
+void story_leave_open(struct story *story, int client); /* it forgets its connection, which stays */
+size_t story_connections(const struct story *story,
+                         int server); /* of clients, that it has not closed */
 int64_t story_session(const struct story *story, int client);
 /* Asks, and goes on at once; the answer of a request that was answered meanwhile is kept. */
 int32_t story_ask(struct story *story, int client, int32_t op, const char *path, const char *data);

@@ -225,10 +225,27 @@ void story_disconnect(struct story *story, int client)
 
     if (at->number != 0)
         network_close(story->world->network, at->host, at->number);
+    story_leave_open(story, client);
+}
+
+void story_leave_open(struct story *story, int client)
+{
+    struct story_client *at = client_of(story, client);
+
     at->number = 0;
     at->open = at->shaken = at->refused = false;
     at->asked_count = at->answered_count = at->input.size = 0;
     at->life++;
+}
+
+void story_ask_reconnect(struct story *story, int client, int server)
+{
+    struct story_client *at = client_of(story, client);
+
+    story_disconnect(story, client);
+    story->next_number += 2;
+    at->number = story->next_number;
+    network_dial(story->world->network, at->host, at->number, server - 1, NETWORK_CLIENT);
 }
 
 bool story_reconnect(struct story *story, int client, int server)
@@ -238,12 +255,8 @@ bool story_reconnect(struct story *story, int client, int server)
 
     story_disconnect(story, client);
     while (!at->shaken) {
-        if (at->number == 0) {
-            story_disconnect(story, client);
-            story->next_number += 2;
-            at->number = story->next_number;
-            network_dial(story->world->network, at->host, at->number, server - 1, NETWORK_CLIENT);
-        }
+        if (at->number == 0)
+            story_ask_reconnect(story, client, server);
         if (!story_step(story, end_us)) {
             story_fail(story, "a client's handshake has no end");
             return false;

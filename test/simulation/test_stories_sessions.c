@@ -23,6 +23,24 @@ STORY(a_session_moves_between_servers_and_lives_through_elections, .voters = 3)
     story_heal(story);
 }
 
+STORY(an_older_connection_ends_before_the_leader_is_asked_for_its_session, .voters = 3)
+{
+    tell_begin(story);
+    story_connect(story, 2, 2);
+    story_leave_open(story, 2); /* what is on its way there is old when it arrives */
+    (void)story_reconnect(story, 2, 1);
+    (void)story_write(story, 2, "/a", "one");
+    story_check(story, story_connections(story, 2) == 1, "server 2 still has the first connection");
+    story_cut_way(story, 3, 2); /* the answer to REVALIDATE does not come */
+    story_ask_reconnect(story, 2, 2);
+    story_until(story, 2, "REVALIDATE");
+    story_run(story, 10);
+    story_check(story, story_connections(story, 2) == 1, "and now only the one that waits");
+    story_join(story, 3, 2);
+    (void)story_write(story, 2, "/a", "two");
+    story_heal(story);
+}
+
 STORY(zookeeper_1208_1496_1319_no_ephemeral_is_created_behind_the_end_of_its_session, .voters = 3)
 {
     tell_begin(story);

@@ -52,13 +52,18 @@ static void begin_serving(struct clients *clients, struct client *client)
     }
 }
 
-/* The session is the client's: an older connection of it ends. */
-static void attach(struct clients *clients, struct client *client, struct session *session)
+static void end_older_connection(struct clients *clients, int64_t session_id)
 {
-    struct attachment *attachment = attachment_find(clients, session->id);
+    struct attachment *attachment = attachment_find(clients, session_id);
 
     if (attachment != NULL && attachment->client != NULL)
         client_close(clients, attachment->client, NULL);
+}
+
+/* The session is the client's: an older connection of it ends. */
+static void attach(struct clients *clients, struct client *client, struct session *session)
+{
+    end_older_connection(clients, session->id);
     attachment_join(clients, session, client);
     if (client->attachment->write_count == 0) {
         begin_serving(clients, client);
@@ -92,6 +97,9 @@ static void reattach_session(struct clients *clients, struct client *client,
         attach(clients, client, sessions_find_here(clients->sessions, request->session_id));
         break;
     case SESSION_ASKED:
+        /* What the older connection still brings may be older than what the session did at another server
+         * meanwhile; and the leader takes all that comes from here now. */
+        end_older_connection(clients, request->session_id);
         client->state = CLIENT_SETTLING;
         client->asked_session_id = request->session_id;
         client->asked_timeout_ms = timeout_ms;
