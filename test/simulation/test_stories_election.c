@@ -31,6 +31,29 @@ STORY(zookeeper_1343_1282_a_new_epoch_is_above_what_a_slow_follower_has_accepted
     story_heal(story);
 }
 
+STORY(a_server_that_promised_a_later_epoch_than_the_leader_s_is_not_left_out, .voters = 3)
+{
+    tell_begin(story);
+    story_crash(story, 3, SIM_LOSE_NOTHING);
+    for (int round = 0; round < 2; round++) { /* server 2 promises epochs that nobody hears of */
+        story_until(story, 2, round == 0 ? "accepted=2" : "accepted=3");
+        story_crash(story, 2, SIM_LOSE_NOTHING);
+        if (round == 0)
+            story_start(story, 2);
+    }
+    story_start(story, 3);
+    story_until_leads(story, 3); /* with server 1, in epoch 2 */
+    story_connect(story, 2, 1);
+    (void)story_write(story, 2, "/a", "one");
+    story_start(story, 2);
+    story_until_serves(story, 2);
+    story_settle(story);
+    (void)story_reconnect(story, 2, 2);
+    (void)story_write(story, 2, "/a", "two");
+    story_check(story, story_said(story, 2, "accepted=4"), "the epoch is above all promises");
+    story_heal(story);
+}
+
 STORY(zookeeper_1653_2307_4269_a_crash_within_the_write_of_an_epoch_forgets_no_promise, .voters = 3)
 {
     for (uint64_t change = 1; change <= 12; change++) {

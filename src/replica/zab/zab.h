@@ -29,6 +29,7 @@ struct zab { /* one for the life of the replica; roles come and go */
     struct step *step;
     uint64_t *next_connection;             /* odd: the next one to dial */
     int64_t accepted_epoch, current_epoch; /* as the files have them, durably */
+    int64_t highest_promise;               /* that a member told of: the next epoch is above it */
     struct store_work work;                /* begun and not done, while store_busy */
     bool store_busy;
     bool must_have_snapshot; /* its own state is wrong: it asks the leader for everything */

@@ -181,21 +181,16 @@ static bool is_configured(const struct zab_leader *leader, const struct zab_peer
     return membership_find(leader->zab->membership, peer->id) != NULL;
 }
 
-/* Servers that are not configured, and may be anybody, do not use up epochs. */
+/* Above all that any member was heard to promise. */
 static void decide_epoch(struct zab_leader *leader)
 {
     struct zab *zab = leader->zab;
-    int64_t highest = zab->accepted_epoch;
+    int64_t highest =
+        zab->accepted_epoch > zab->highest_promise ? zab->accepted_epoch : zab->highest_promise;
 
     if (leader->phase != LEAD_WAITING || zab->store_busy ||
         !quorum(leader, /* own= */ true, has_introduced, 0))
         return;
-    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
-        const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
-        if (peer->phase >= PEER_INTRODUCED && peer->accepted_epoch > highest &&
-            is_configured(leader, peer))
-            highest = peer->accepted_epoch;
-    }
     if (highest >= INT32_MAX) {
         fail(leader, "the epochs are used up");
         return;
@@ -216,6 +211,21 @@ static void note_stranger(struct zab_leader *leader, const struct zab_peer *peer
                              .kind = PEER_NOTE,
                              .connection = peer->connection,
                              .reason = "no server.N line has its id: it learns without a vote"});
+}
+
+/* A member that once promised a later epoch, to a leader that never led perhaps, can follow no leader of
+ * this one, however often it tries: only a new election brings it back. A server that is not configured
+ * may be anybody, and uses up no epochs. */
+static void check_promise(struct zab_leader *leader, const struct zab_peer *peer)
+{
+    struct zab *zab = leader->zab;
+
+    if (!is_configured(leader, peer))
+        return;
+    if (peer->accepted_epoch > zab->highest_promise)
+        zab->highest_promise = peer->accepted_epoch;
+    if (leader->epoch >= 0 && peer->accepted_epoch > leader->epoch)
+        fail(leader, "a server has accepted a later epoch than this leader's");
 }
 
 static void on_introduction(struct zab_leader *leader, struct zab_peer *peer,
@@ -255,6 +265,9 @@ static void on_introduction(struct zab_leader *leader, struct zab_peer *peer,
     }
     peer->phase = PEER_INTRODUCED;
     note_stranger(leader, peer, has_id);
+    check_promise(leader, peer);
+    if (leader->failed != NULL)
+        return;
     if (leader->phase >= LEAD_CONFIRMING)
         send_leader_info(leader, peer);
     else
