@@ -149,6 +149,14 @@ class Puppet:
                 assert left > 0 and "(the end)" not in self.lines, (begins, self.lines)
                 self.changed.wait(left)
 
+    def wait_each(self, *beginnings):
+        """Until lines that begin so are there, in any order: answers and events come from two threads."""
+        with self.changed:
+            done = self.changed.wait_for(
+                lambda: all(any(line.startswith(begins) for line in self.lines) for begins in beginnings),
+                WAIT_S)
+            assert done, (beginnings, self.lines)
+
     def send(self, line):
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
