@@ -6,13 +6,15 @@
     dev/tally.py check STAGE...  only the stages whose name contains one of the words
 
 A stage's output is in build/ci/<stage>.log, and is printed when it failed. The last line is
-`N passed, N failed`; the exit status is 0 only if nothing failed.
+`N passed, N failed`; the exit status is 0 only if nothing failed. The tests of ensembles wait more than
+they compute: builds and lint run beside them, and give way to them.
 """
 
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree
 
@@ -28,12 +30,13 @@ class Stage:
 
     def __init__(self, name, *command, env=None, count="one"):
         self.name, self.command, self.env, self.count = name, list(command), env or {}, count
+        self.beside = []  # stages that run meanwhile
         self.log = os.path.join(LOGS, name.replace(" ", "-").replace("/", "-") + ".log")
         self.report = self.log[:-4] + ".xml"
 
-    def run(self):
-        """(passed, failed, skipped)"""
-        command = list(self.command)
+    def run(self, words=()):
+        """(passed, failed, skipped). The words stand in front of the command."""
+        command = [*words, *self.command]
         if os.path.exists(self.report):
             os.remove(self.report)
         if self.count == "ctest":
@@ -61,6 +64,16 @@ class Stage:
         if passed + failed == 0:
             failed = 1  # a suite without a test proves nothing
         return passed, failed, skipped
+
+    def failures(self):
+        """The names of the tests that failed, as far as the report has them."""
+        if self.count != "pytest" or not os.path.exists(self.report):
+            return []
+        return [
+            "%s::%s" % (case.get("classname"), case.get("name"))
+            for case in xml.etree.ElementTree.parse(self.report).getroot().iter("testcase")
+            if {child.tag for child in case} & {"failure", "error"}
+        ]
 
     def count_pytest(self):
         passed = failed = skipped = 0
@@ -121,26 +134,31 @@ def test_stages():
               build("debug", "all", "tests"), ctest("debug"),
               Stage("simulation", "build/release/simulate", "2000", "0", "0", JOBS)]
     for suite in ("storage", "config", "fourletter", "input", "bench", "tools", "scripts", "shell",
-                  "capi", "e2e", "crash", "ensemble", "differential"):
+                  "capi", "e2e", "crash", "differential"):
         if exists("test/" + suite):
             stages.append(pytest(suite, "test/" + suite))
     if exists("test/conformance"):
         stages.append(pytest("conformance paddock", "test/conformance", "--target", "paddock"))
         stages.append(pytest("conformance java", "test/conformance", "--target", "java"))
+    stages.append(pytest("ensemble", "test/ensemble"))
     return stages
 
 
 def check_stages():
     asan = {"PADDOCK": os.path.join(ROOT, "build", "asan", "paddock")}
-    stages = [
-        Stage("format", "dev/lint.sh", "format"),
-        *test_stages(),
+    *stages, ensemble = test_stages()
+    ensemble.beside = [
         Stage("rooms", "dev/lint.sh", "rooms"),
         Stage("circles", "dev/lint.sh", "circles"),
-        Stage("program", "dev/check_program.sh", "build/paddock"),
         build("clang", "all", "tests"),
         Stage("clang-tidy", "dev/lint.sh", "tidy"),
         build("asan", "all", "tests"),
+    ]
+    stages = [
+        Stage("format", "dev/lint.sh", "format"),
+        *stages,
+        Stage("program", "dev/check_program.sh", "build/paddock"),
+        ensemble,
         ctest("asan"),
     ]
     for suite in ("config", "fourletter", "input"):
@@ -152,33 +170,63 @@ def check_stages():
     return stages
 
 
+class Tally:
+    """Runs stages, prints a line for each, and adds up."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+        self.failures, self.broken = [], False
+        self.lock = threading.Lock()
+
+    def run(self, stage, words=()):
+        start = time.monotonic()
+        good, bad, skipped = stage.run(words)
+        with self.lock:
+            self.passed, self.failed = self.passed + good, self.failed + bad
+            print("%-22s %5d passed %4d failed %s %6.1f s" % (
+                stage.name, good, bad, "%3d skipped" % skipped if skipped else " " * 11,
+                time.monotonic() - start), flush=True)
+            if bad:
+                self.tell(stage)
+
+    def tell(self, stage):
+        self.failures += ["%s: %s" % (stage.name, name) for name in stage.failures() or ["failed"]]
+        with open(stage.log, errors="replace") as log:
+            lines = log.read().splitlines()
+        print("\n".join("    " + line for line in lines[-60:]), flush=True)
+        if stage.name.startswith("build"):
+            print("not run, because %s failed: everything behind it" % stage.name)
+            self.broken = True
+
+    def run_all(self, stages, words=()):
+        for stage in stages:
+            if self.broken:
+                return
+            beside = threading.Thread(target=self.run_all, args=(stage.beside, ["nice", "-n", "19"]))
+            beside.start()
+            self.run(stage, words)
+            beside.join()
+
+
 def main():
     if len(sys.argv) < 2 or sys.argv[1] not in ("test", "check"):
         print(__doc__)
         return 2
     stages = test_stages() if sys.argv[1] == "test" else check_stages()
     if sys.argv[2:]:
+        stages += [beside for stage in stages for beside in stage.beside]
         stages = [s for s in stages if any(word in s.name for word in sys.argv[2:])]
+        for stage in stages:
+            stage.beside = []
     os.makedirs(LOGS, exist_ok=True)
-    passed = failed = 0
+    tally = Tally()
     began = time.monotonic()
-    for stage in stages:
-        start = time.monotonic()
-        good, bad, skipped = stage.run()
-        passed, failed = passed + good, failed + bad
-        print("%-22s %5d passed %4d failed %s %6.1f s" % (
-            stage.name, good, bad, "%3d skipped" % skipped if skipped else " " * 11,
-            time.monotonic() - start), flush=True)
-        if bad:
-            with open(stage.log, errors="replace") as log:
-                lines = log.read().splitlines()
-            print("\n".join("    " + line for line in lines[-60:]), flush=True)
-            if stage.name.startswith("build"):
-                print("not run, because %s failed: everything behind it" % stage.name)
-                break
+    tally.run_all(stages)
+    for name in tally.failures:
+        print("failed: %s" % name)
     print("in %.0f s" % (time.monotonic() - began))
-    print("%d passed, %d failed" % (passed, failed))
-    return 1 if failed else 0
+    print("%d passed, %d failed" % (tally.passed, tally.failed))
+    return 1 if tally.failed else 0
 
 
 if __name__ == "__main__":
