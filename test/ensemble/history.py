@@ -6,7 +6,7 @@ import threading
 import time
 
 from kazoo.exceptions import BadVersionError, KazooException
-from load import UNKNOWN, Load, ensure
+from load import PAUSE_S, UNKNOWN, Load, ensure
 
 from pylib.ensemble import start_kazoo, stop_kazoo
 
@@ -19,7 +19,7 @@ class Counter(threading.Thread):
 
     A set whose answer was lost is looked up: it was done once or not at all."""
 
-    def __init__(self, hosts, root, pause_s=0.0):
+    def __init__(self, hosts, root, pause_s=PAUSE_S):
         super().__init__(daemon=True)
         self.root, self.ending, self.failure = root, threading.Event(), None
         self.sets, self.names, self.pause_s = 0, [], pause_s
@@ -119,7 +119,7 @@ class Watcher(threading.Thread):
 
 
 @contextlib.contextmanager
-def history(ensemble, name, pause_s=0.0):
+def history(ensemble, name, pause_s=PAUSE_S):
     """Clients write meanwhile; afterwards everything that was acknowledged is there, once, everywhere."""
     with contextlib.ExitStack() as stack:
         counter = Counter(ensemble.hosts, "/counters/" + name, pause_s)

@@ -12,6 +12,8 @@ from kazoo.exceptions import (
 
 from pylib.ensemble import start_kazoo, stop_kazoo
 
+# Between two writes of a session: many are on their way, and trees that are compared stay small.
+PAUSE_S = 0.003
 UNKNOWN = (ConnectionLoss, ConnectionClosedError, OperationTimeoutError)
 
 
@@ -33,7 +35,7 @@ class Writer(threading.Thread):
     A create whose answer was lost is tried again until it is known to be there, so all up to the last
     acknowledged one exist in the end, each once."""
 
-    def __init__(self, hosts, name, timeout_s=30.0, pause_s=0.0):
+    def __init__(self, hosts, name, timeout_s=30.0, pause_s=PAUSE_S):
         super().__init__(daemon=True)
         self.pause_s = pause_s
         self.root, self.acknowledged, self.lost_answers = "/load/" + name, [], 0
@@ -116,7 +118,7 @@ class Load:
 
     loads = itertools.count()
 
-    def __init__(self, ensemble, writers=3, timeout_s=30.0, hosts=None, pause_s=0.0):
+    def __init__(self, ensemble, writers=3, timeout_s=30.0, hosts=None, pause_s=PAUSE_S):
         self.ensemble = ensemble
         name = "load%d-" % next(Load.loads)  # an ensemble may have several, one behind the other
         self.writers = [

@@ -341,7 +341,10 @@ class Ensemble:
 
 class Shared:
     """The ensemble that the tests of a module use one behind the other. Each gets it with all members
-    running; after a test that failed, or when it does not come up again, the next gets a new one."""
+    running; after a test that failed, or when it does not come up again, the next gets a new one. So it
+    does when the tree has grown: to compare large trees takes longer than to start."""
+
+    NODES_MAX = 5000
 
     def __init__(self):
         self.key, self.ensemble = None, None
@@ -351,6 +354,8 @@ class Shared:
         if self.ensemble is not None and self.key == key:
             try:
                 self.ensemble.mend()
+                if int(self.ensemble.members[0].mntr()["zk_znode_count"]) > self.NODES_MAX:
+                    self.close()
             except (Timeout, StartFailed):
                 self.close()
         else:
