@@ -416,6 +416,7 @@ static void by_hand(const struct world *world, struct node_options *options)
 
     options->snap_count = hand->snap_count > 0 ? hand->snap_count : INT32_MAX;
     options->history_bytes_max = hand->history_bytes_max > 0 ? hand->history_bytes_max : 1 << 20;
+    options->snapshot_size_factor = hand->log_files_are_read ? 0 : -1;
     options->turn_spread_us = options->sync_spread_us = options->stall_one_in = 0;
     options->keeps_events_back = false;
 }
@@ -440,6 +441,8 @@ static void make_nodes(struct world *world, uint64_t *seed)
                                .died = on_died,
                                .context = world};
 
+    static const double factors[] = {-1, 0, 10}; /* no history from the log files; any; some */
+
     for (int i = 0; i < world->node_count; i++) {
         struct node_options options = {.id = i + 1,
                                        .index = i,
@@ -451,6 +454,7 @@ static void make_nodes(struct world *world, uint64_t *seed)
                                        .history_bytes_max = 1 << (8 + chance_below(seed, 12)),
                                        .prealloc_bytes = (size_t)4096 << chance_below(seed, 5),
                                        .local_sessions = world->options.local_sessions != 0,
+                                       .snapshot_size_factor = factors[chance_below(seed, 3)],
                                        .turn_spread_us = 200,
                                        .sync_min_us = 100,
                                        .sync_spread_us = world->options.sync_spread_us,
@@ -619,6 +623,8 @@ struct cluster_verdict cluster_simulate(const struct cluster_run *run)
     if (!world->verdict.failed)
         recover(world);
     struct cluster_verdict verdict = world->verdict;
+    for (int i = 0; i < world->node_count; i++)
+        verdict.histories += world->nodes[i].history_parts;
     verdict.simulated_ms = world->events.now_us / 1000;
     free_world(world);
     mem_free(world);

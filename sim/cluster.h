@@ -37,6 +37,7 @@ struct cluster_verdict {
     uint64_t writes, reads, elections, crashes, commits;
     uint32_t faults[CLUSTER_FAULTS_MAX]; /* that happened, the first ones */
     size_t fault_count;
+    uint64_t histories; /* parts of history that learners got from log files */
 };
 
 struct cluster_verdict cluster_simulate(const struct cluster_run *run);
@@ -48,6 +49,7 @@ struct cluster_hand {
     bool local_sessions;
     int32_t snap_count;       /* 0: no snapshots */
     size_t history_bytes_max; /* 0: much */
+    bool log_files_are_read;  /* for learners that are further behind; else they get a SNAP */
 };
 struct world;
 struct world *cluster_open(const struct cluster_run *run, const struct cluster_hand *hand);

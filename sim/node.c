@@ -328,6 +328,19 @@ static void hand_to_disk(struct node *node)
     set_disk(node);
 }
 
+static void history(void *context, uint64_t life);
+
+static void hand_to_reader(struct node *node)
+{
+    for (size_t i = 0; i < node->effects.history_count; i++) {
+        node->histories = ARRAY_RESERVE(node->histories, node->history_capacity,
+                                        node->history_count + 1, ARRAY_FIRST);
+        node->histories[node->history_count++] = node->effects.histories[i];
+        events_in(node->events, 1 + chance_below(&node->chance, IMAGE_STEP_US), history, node,
+                  node->life);
+    }
+}
+
 static void image(void *context, uint64_t life);
 
 static void begin_image(struct node *node)
@@ -376,6 +389,7 @@ static void carry_out(struct node *node)
     uint64_t life = node->life;
 
     hand_to_disk(node);
+    hand_to_reader(node);
     for (size_t i = 0; i < effects->client_count; i++)
         carry_out_for_client(node, &effects->clients[i]);
     for (size_t i = 0; i < effects->peer_count; i++)
@@ -603,6 +617,36 @@ static void disk(void *context, uint64_t number)
         write_batch(node, node->work_waits ? node->work_behind : node->append_count);
 }
 
+/* --- history for learners --- */
+
+static void history(void *context, uint64_t life)
+{
+    struct node *node = context;
+    struct buffer packets = {0};
+
+    if (life != node->life)
+        return;
+    if (node->paused_until_us > node->events->now_us) {
+        events_at(node->events, node->paused_until_us, history, node, life);
+        return;
+    }
+    ASSERT(node->history_count > 0);
+    struct history_work work = node->histories[0];
+    node->history_count--;
+    memmove(node->histories, node->histories + 1, node->history_count * sizeof(work));
+    enum status status = history_reader_work(node->reader, &work, &packets);
+    if (sim_disk_crashed(node->sim)) {
+        disk_failed(node, "the power failed while the log was read");
+    } else if (work.kind != HISTORY_CLOSE) {
+        struct node_event *item = add_event(node, REPLICA_HISTORY);
+        item->event.connection = work.connection;
+        item->event.status = status;
+        node->history_parts += packets.size > 0;
+        own_bytes(item, buffer_slice(&packets));
+    }
+    buffer_deinit(&packets);
+}
+
 /* --- the running image --- */
 
 static void end_image(struct node *node, bool written)
@@ -699,16 +743,18 @@ static struct recovery_options recovery_options_of(struct node *node)
 
 static void start_replica(struct node *node, struct tree *tree, const struct epochs *epochs)
 {
-    node->ensemble = (struct ensemble_options){.my_id = node->options.id,
-                                               .membership = node->options.membership,
-                                               .init_limit = node->options.init_limit,
-                                               .sync_limit = node->options.sync_limit,
-                                               .finalize_ms = 200,
-                                               .resend_min_ms = 200,
-                                               .resend_max_ms = 60000,
-                                               .leader_serves = true,
-                                               .accepted_epoch = epochs->accepted,
-                                               .current_epoch = epochs->current};
+    node->ensemble =
+        (struct ensemble_options){.my_id = node->options.id,
+                                  .membership = node->options.membership,
+                                  .init_limit = node->options.init_limit,
+                                  .sync_limit = node->options.sync_limit,
+                                  .snapshot_size_factor = node->options.snapshot_size_factor,
+                                  .finalize_ms = 200,
+                                  .resend_min_ms = 200,
+                                  .resend_max_ms = 60000,
+                                  .leader_serves = true,
+                                  .accepted_epoch = epochs->accepted,
+                                  .current_epoch = epochs->current};
     struct replica_options options = replica_options_of(node);
     node->replica = replica_new(&options, tree, node_now_ms(node));
     node->up = true;
@@ -738,6 +784,7 @@ enum status node_boot(struct node *node, struct buffer *problem)
                                                 .payload_bytes_max = TEXT_BYTES_MAX},
                                         .recovery = options};
     node->actor = store_actor_new(files, files, &actor, &recovery.log);
+    node->reader = history_reader_new(files, files, TEXT_BYTES_MAX);
     node->durable_zxid = node->appended_zxid = recovery.last_zxid;
     node->accepted_epoch = epochs.accepted;
     node->current_epoch = epochs.current;
@@ -758,6 +805,9 @@ static void forget(struct node *node)
     node->replica = NULL;
     store_actor_free(node->actor);
     node->actor = NULL;
+    history_reader_free(node->reader);
+    node->reader = NULL;
+    node->history_count = 0;
     effects_deinit(&node->effects);
     forget_events(node);
     for (uint32_t id = 0; id < NODE_CLIENTS; id++) {
@@ -881,5 +931,6 @@ void node_deinit(struct node *node)
     buffer_deinit(&node->image_part);
     mem_free(node->inbox);
     mem_free(node->appends);
+    mem_free(node->histories);
     sim_disk_free(node->sim);
 }

@@ -10,6 +10,7 @@
 #include "replica/membership/membership.h"
 #include "replica/replica.h"
 #include "replica/store/actor.h"
+#include "replica/store/history_reader.h"
 #include "replica/store/start.h"
 #include "sim/bug.h"
 #include "sim/disk.h"
@@ -24,6 +25,7 @@ struct node_options {
     int32_t tick_ms, init_limit, sync_limit;
     int32_t snap_count;
     size_t history_bytes_max, prealloc_bytes;
+    double snapshot_size_factor;
     int64_t turn_spread_us;              /* from an event to its turn */
     int64_t sync_min_us, sync_spread_us; /* of one sync */
     int64_t stall_one_in, stall_max_us;  /* of a disk that stops for a while */
@@ -103,6 +105,11 @@ struct node {
     size_t work_behind; /* so many appends stand before it */
     int64_t durable_zxid, appended_zxid;
     int64_t accepted_epoch, current_epoch; /* as the files have them for sure */
+    /* history for learners */
+    struct history_reader *reader;
+    struct history_work *histories;
+    size_t history_count, history_capacity;
+    uint64_t history_parts; /* that were read */
     /* the running image */
     bool image_running;
     struct snapshot_file *image_file;

@@ -83,7 +83,8 @@ struct story *story_open(const struct story_options *options)
                                         .guests = options->guests,
                                         .local_sessions = options->local_sessions,
                                         .snap_count = options->snap_count,
-                                        .history_bytes_max = options->history_bytes_max};
+                                        .history_bytes_max = options->history_bytes_max,
+                                        .log_files_are_read = options->log_files_are_read};
     story->world = cluster_open(&story->run, &story->hand);
     story->world->guests = (struct network_hooks){.accept = on_accept,
                                                   .opened = on_opened,

@@ -27,6 +27,9 @@ struct story_options {
     bool sleeping;                   /* no server is started at the begin */
     int32_t snap_count;              /* 0: no snapshots */
     size_t history_bytes_max;        /* 0: so much that a learner always gets a DIFF */
+    bool
+        log_files_are_read; /* for a learner that is further behind than that: a DIFF from the log files, of
+                                any size; else it gets a SNAP */
     uint64_t seed;
     enum mutant mutant;
     enum node_bug bug;

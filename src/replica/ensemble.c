@@ -89,6 +89,7 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                                              .init_limit = options->init_limit,
                                              .sync_limit = options->sync_limit,
                                              .connect_limit = options->connect_limit,
+                                             .snapshot_size_factor = options->snapshot_size_factor,
                                              .observer = observes,
                                              .packet_bytes_max = packet_bytes_max},
                                  .membership = options->membership,
@@ -472,6 +473,10 @@ void ensemble_step(struct ensemble *ensemble, const struct replica_event *event)
         break;
     case REPLICA_STORE_DONE:
         on_store_done(ensemble, event);
+        break;
+    case REPLICA_HISTORY:
+        if (ensemble->leader != NULL)
+            zab_leader_history(ensemble->leader, event->connection, event->status, event->bytes);
         break;
     case REPLICA_TICK:
         on_tick(ensemble);

@@ -20,6 +20,7 @@ struct ensemble_options {
     const struct membership *membership; /* borrowed for life */
     int32_t init_limit, sync_limit;      /* in ticks; > 0 */
     int32_t connect_limit;               /* connectToLearnerMasterLimit; 0: init_limit */
+    double snapshot_size_factor;         /* zab.h */
     int32_t finalize_ms;                 /* a quorum's wait for better votes */
     /* Between two notifications to who does not answer; > 0. */
     int32_t resend_min_ms, resend_max_ms;

@@ -79,9 +79,12 @@ enum replica_event_kind {
      * now). status: OK; or the work was refused and nothing was changed: STATUS_NOT_FOUND:
      * STORE_TRUNCATE, the zxid cannot be reached; STATUS_INVALID: STORE_WRITE_EPOCHS, the snapshot of
      * STORE_RESTART_LOG was not written. */
-    REPLICA_STORE_DONE
+    REPLICA_STORE_DONE,
+    /* connection, bytes: the answer to HISTORY_OPEN or HISTORY_READ. status: OK, there is more; END: that
+     * was the last part; other: as history_reader_work() says. */
+    REPLICA_HISTORY
 };
-enum { REPLICA_EVENT_KINDS = REPLICA_STORE_DONE + 1 };
+enum { REPLICA_EVENT_KINDS = REPLICA_HISTORY + 1 };
 
 struct replica_event {
     enum replica_event_kind kind;
@@ -93,7 +96,7 @@ struct replica_event {
     struct slice address; /* the peer's IP address as text, in the form that Java prints */
     uint64_t connection;  /* to another server */
     enum peer_port port;
-    enum status status; /* SNAPSHOT_DONE: OK: the file is written; STORE_DONE */
+    enum status status; /* SNAPSHOT_DONE: OK: the file is written; STORE_DONE; HISTORY */
     struct tree *tree;
 };
 

@@ -52,6 +52,7 @@ void peering_options(struct server *server)
         .membership = config->ensemble.members,
         .init_limit = config->ensemble.init_limit,
         .sync_limit = config->ensemble.sync_limit,
+        .snapshot_size_factor = config->ensemble.snapshot_size_factor,
         .connect_limit = config->ensemble.connect_limit,
         .finalize_ms = FINALIZE_MS,
         .resend_min_ms = at_least(1, config->ensemble.resend_min_ms),

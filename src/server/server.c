@@ -239,6 +239,8 @@ static void carry_out_once(struct server *server)
     }
     if (effects->store_begin)
         log_thread_work(server->log, &effects->store_work);
+    for (size_t i = 0; i < effects->history_count; i++)
+        snapshot_thread_history(server->snapshots, &effects->histories[i]);
     if (server->peers != NULL)
         peers_carry_out(server->peers);
     server->turn.sent_bytes += effects->bytes.size;
@@ -261,7 +263,7 @@ static bool nothing_to_carry_out(const struct server *server)
     const struct effects *effects = &server->effects;
 
     return effects->client_count == 0 && effects->append_count == 0 && effects->peer_count == 0 &&
-           !effects->snapshot_begin && !effects->store_begin;
+           effects->history_count == 0 && !effects->snapshot_begin && !effects->store_begin;
 }
 
 static void carry_out(struct server *server)
@@ -357,6 +359,18 @@ static void on_work_done(void *context, const struct log_thread_outcome *outcome
 
     if (outcome->status == STATUS_OK && outcome->kind != STORE_WRITE_EPOCHS)
         server->appended_zxid = outcome->zxid; /* the log ends there now */
+    step(server, &event);
+}
+
+static void on_history(void *context, uint64_t connection, enum status status, struct slice packets)
+{
+    struct server *server = context;
+    struct replica_event event = {
+        .kind = REPLICA_HISTORY, .connection = connection, .status = status, .bytes = packets};
+
+    if (status != STATUS_OK && status != STATUS_END)
+        log_info("store", "A learner's history is not read from the log files: %s",
+                 status_text(status));
     step(server, &event);
 }
 
@@ -496,8 +510,9 @@ static void start_threads(struct server *server, struct store_actor *actor)
         .directory = server->data_path,
         .compression = store_compression_of(config->snapshot.compression),
         .retain = (uint32_t)config->snapshot.retain,
+        .text_bytes_max = (size_t)config->jute.buffer_bytes_max + (size_t)config->jute.extra_bytes,
     };
-    struct snapshot_thread_events events = {on_snapshot_room, on_snapshot_done, server};
+    struct snapshot_thread_events events = {on_snapshot_room, on_snapshot_done, on_history, server};
     struct log_thread_events log_events = {on_durable, on_work_done, server};
 
     server->snapshots = snapshot_thread_start(&server->loop, &snapshot_options, &events);

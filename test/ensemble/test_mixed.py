@@ -100,3 +100,25 @@ def test_a_wrong_digest_of_a_leader_of_java_is_counted_alike_by_servers_of_both_
         found = [int(member.mntr()["zk_digest_mismatches_count"]) for member in ensemble.members]
         assert found == [counted] * 3
         ensemble.check_same_trees()
+
+
+@pytest.mark.parametrize(
+    "kinds", [["java", "java", "paddock"], ["paddock", "paddock", "paddock"]], ids="-".join
+)
+def test_a_learner_gets_what_the_leader_has_no_more_in_memory_from_its_log_files(kinds):
+    """A leader that was started again has nothing in memory."""
+    with Ensemble(kinds, config={"snapshotSizeFactor": "0", "snapCount": "50"}) as ensemble:
+        ensemble.wait_all()
+        with Load(ensemble) as load:
+            load.wait_for(40)
+            ensemble[1].kill()
+            load.wait_for(200)
+        ensemble.wait_same_zxid()
+        ensemble[3].kill()
+        ensemble[3].start()
+        assert ensemble.wait_leader() is ensemble[3]
+        ensemble[1].start()
+        ensemble.wait_all()
+        assert int(ensemble[3].mntr()["zk_diff_count"]) == 2
+        assert int(ensemble[3].mntr()["zk_snap_count"]) == 0
+        ensemble.check_same()

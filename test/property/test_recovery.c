@@ -73,7 +73,8 @@ static void serve(struct life *life, const struct txnlog_position *position, int
                 &(struct snapshot_image_options){true, random_below(seed, 2) == 0, false},
                 (enum store_compression)random_below(seed, 3)) != STATUS_OK)
             break;
-        if (random_below(seed, 8) == 0 && store_purge(disk, disk, 3, &notes) != STATUS_OK)
+        if (random_below(seed, 8) == 0 &&
+            store_purge(disk, disk, 3, INT64_MAX, &notes) != STATUS_OK)
             break;
     }
     store_notes_deinit(&notes);

@@ -181,3 +181,19 @@ TEST(ephemeral_of_local_is_found)
 {
     must_find("ephemeral_of_local", MUTANT_EPHEMERAL_OF_LOCAL, NODE_RIGHT, 100);
 }
+
+TEST(learners_that_are_far_behind_get_history_from_the_log_files_in_some_seeds)
+{
+    uint64_t seeds = 0;
+
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct settings settings = settings_of_seed(seed);
+        settings.faults_ms = 8000;
+        struct cluster_run run = {.seed = seed, .settings = &settings};
+        struct cluster_verdict verdict = simulate_guarded(&run);
+        if (verdict.failed)
+            check_failed(__FILE__, __LINE__, "seed %" PRIu64 ": %s", seed, verdict.problem);
+        seeds += verdict.histories > 0;
+    }
+    CHECK(seeds >= 3);
+}

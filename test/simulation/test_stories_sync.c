@@ -381,3 +381,83 @@ STORY(a_leader_to_be_waits_for_a_follower_that_writes_a_long_SNAP, .voters = 3)
     story_check(story, story_count(story, 3, " SNAP ") == 1, "one was enough");
     story_heal(story);
 }
+
+/* --- history from the leader's log files --- */
+
+STORY(a_learner_gets_what_is_no_more_in_memory_from_the_log_files_and_what_is_committed_meanwhile,
+      .voters = 3, .history_bytes_max = 200, .log_files_are_read = true)
+{
+    tell_begin(story);
+    story_crash(story, 1, SIM_LOSE_ALL);
+    grow(story);
+    story_start(story, 1);
+    story_until(story, 3, " DIFF ");
+    for (int i = 0; i < 20; i++) /* memory forgets these, too, while the files are read */
+        (void)story_ask(story, 1, OP_SET_DATA, "/a", "zero");
+    story_write(story, 1, "/a", "one");
+    story_check(story, !story_serves(story, 1), "they came within the DIFF");
+    story_until_serves(story, 1);
+    story_check(story, story_count(story, 3, " SNAP ") == 0, "nobody got a SNAP");
+    story_connect(story, 2, 1);
+    story_read(story, 2, "/a", "one");
+    story_heal(story);
+}
+STORY_FINDS(
+    a_learner_gets_what_is_no_more_in_memory_from_the_log_files_and_what_is_committed_meanwhile,
+    MUTANT_DIFF_HOLE, NODE_RIGHT)
+
+STORY(a_leader_that_was_started_again_reads_its_log_files_for_two_at_once, .voters = 5,
+      .log_files_are_read = true)
+{
+    tell_begin(story);
+    story_crash(story, 1, SIM_LOSE_ALL);
+    story_write(story, 1, "/a", "one");
+    story_crash(story, 2, SIM_LOSE_ALL);
+    grow(story);
+    story_crash(story, 5, SIM_LOSE_NOTHING);
+    story_start(story, 5);
+    story_until_leads(story, 5);
+    story_start(story, 1);
+    story_start(story, 2);
+    story_settle(story);
+    story_check(story, story_leader(story) == 5, "the leader stays");
+    story_check(story, story_count(story, 5, " SNAP ") == 0, "nobody got a SNAP");
+    story_heal(story);
+}
+
+STORY(a_leader_that_is_lost_within_a_DIFF_from_its_log_files_leaves_nothing_wrong_behind,
+      .voters = 3, .history_bytes_max = 200, .log_files_are_read = true)
+{
+    tell_begin(story);
+    for (int ms = 1; ms <= 12; ms += 3) {
+        story_crash(story, 1, SIM_LOSE_ALL);
+        grow(story);
+        int leader = story_leader(story);
+        story_start(story, 1);
+        story_until(story, leader, " DIFF ");
+        story_run(story, ms);
+        story_crash(story, leader, SIM_LOSE_SOME);
+        story_settle(story);
+        story_start(story, leader);
+        story_settle(story);
+        story_connect(story, 1, story_leader(story));
+    }
+    story_heal(story);
+}
+
+STORY(log_files_of_a_leader_that_rot_cost_its_learner_a_DIFF_and_it_gets_a_SNAP, .voters = 3,
+      .history_bytes_max = 200, .log_files_are_read = true)
+{
+    tell_begin(story);
+    story_crash(story, 1, SIM_LOSE_ALL);
+    grow(story);
+    story_rot(story, 3, "log.", 2000000);
+    story_start(story, 1);
+    story_until(story, 3, " DIFF ");
+    story_until_serves(story, 1);
+    story_check(story, story_count(story, 3, " SNAP ") == 1, "then it got a SNAP");
+    story_check(story, story_leader(story) == 3, "the leader stays");
+    story_connect(story, 2, 1);
+    story_read(story, 2, "/a", "zero");
+    story_heal(story);
+}

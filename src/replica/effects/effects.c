@@ -18,7 +18,7 @@ void effects_clear(struct effects *effects)
     clear_bytes(&effects->bytes);
     clear_bytes(&effects->peer_bytes);
     effects->client_count = effects->append_count = effects->frame_count = 0;
-    effects->peer_count = 0;
+    effects->peer_count = effects->history_count = 0;
     effects->snapshot_begin = effects->store_begin = false;
     effects->fatal = NULL;
 }
@@ -30,6 +30,7 @@ void effects_deinit(struct effects *effects)
     mem_free(effects->clients);
     mem_free(effects->appends);
     mem_free(effects->peers);
+    mem_free(effects->histories);
     *effects = (struct effects){0};
 }
 
@@ -85,6 +86,13 @@ void effects_add_peer_send(struct effects *effects, uint64_t connection, size_t 
     effects_add_peer(
         effects, (struct peer_effect){
                      .kind = PEER_SEND, .connection = connection, .offset = offset, .size = size});
+}
+
+void effects_add_history(struct effects *effects, struct history_work work)
+{
+    effects->histories = ARRAY_RESERVE(effects->histories, effects->history_capacity,
+                                       effects->history_count + 1, PEERS_FIRST);
+    effects->histories[effects->history_count++] = work;
 }
 
 void effects_begin_store(struct effects *effects, struct store_work work)

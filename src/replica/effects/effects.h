@@ -84,6 +84,20 @@ struct store_work {
     int64_t accepted_epoch, current_epoch;
 };
 
+/* The history that a learner lacks, from the log files, as packets: store/history_reader.h. Each but a close
+ * is answered by REPLICA_HISTORY. */
+enum history_work_kind {
+    HISTORY_OPEN, /* what is above after_zxid, up to last_zxid; the first part is read at once */
+    HISTORY_READ, /* the next part: after an answer that said that there is more */
+    HISTORY_CLOSE /* no more of it is wanted, and no answer */
+};
+struct history_work {
+    enum history_work_kind kind;
+    uint64_t connection; /* of the learner */
+    int64_t after_zxid, last_zxid;
+    uint64_t file_bytes_max; /* refuse to read more than this; 0: no limit */
+};
+
 struct effects { /* zero it before first use; owned by the host */
     struct buffer bytes;
     struct client_effect *clients;
@@ -97,7 +111,9 @@ struct effects { /* zero it before first use; owned by the host */
     struct peer_effect *peers;
     size_t peer_count, peer_capacity;
     struct store_work store_work;
-    bool store_begin;  /* start store_work */
+    bool store_begin; /* start store_work */
+    struct history_work *histories;
+    size_t history_count, history_capacity;
     const char *fatal; /* not NULL: end the process, saying this. Static text */
 };
 
@@ -113,6 +129,7 @@ void effects_add_peer(struct effects *effects, struct peer_effect effect);
 /* Bytes [offset, offset + size) of peer_bytes; joined to the effect before where they continue it. */
 void effects_add_peer_send(struct effects *effects, uint64_t connection, size_t offset,
                            size_t size);
+void effects_add_history(struct effects *effects, struct history_work work);
 void effects_begin_store(struct effects *effects, struct store_work work);
 
 #endif

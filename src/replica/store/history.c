@@ -137,6 +137,46 @@ static enum status find_start(struct history *history, struct disk *data)
     return status == STATUS_OK && !found ? STATUS_NOT_FOUND : status;
 }
 
+/* The newest file is followed by zeros that wait for records. A hole is not read. */
+static enum status size_without_zeros(struct disk *log, const struct store_file *file,
+                                      uint64_t *ret_bytes)
+{
+    uint8_t window[4096];
+    struct disk_file *opened;
+    uint64_t end = file->size_bytes;
+
+    enum status status = log->ops->open(log, file->name, DISK_READ, &opened);
+    if (status != STATUS_OK)
+        return status;
+    while (status == STATUS_OK && end > 0) {
+        uint64_t from = end > sizeof(window) ? end - sizeof(window) : 0;
+        size_t size, used;
+        status = log->ops->read(log, opened, from, window, (size_t)(end - from), &size);
+        used = size;
+        while (used > 0 && window[used - 1] == 0)
+            used--;
+        end = from + used;
+        if (used > 0)
+            break;
+    }
+    log->ops->close(log, opened);
+    *ret_bytes = end;
+    return status;
+}
+
+static enum status count_file_bytes(struct history *history)
+{
+    enum status status = STATUS_OK;
+
+    for (size_t i = history->next_file; i < history->files.count && status == STATUS_OK; i++) {
+        uint64_t bytes = history->files.files[i].size_bytes;
+        if (i + 1 == history->files.count)
+            status = size_without_zeros(history->log, &history->files.files[i], &bytes);
+        history->file_bytes += bytes;
+    }
+    return status;
+}
+
 enum status history_open(struct disk *data, struct disk *log, int64_t after_zxid, int64_t last_zxid,
                          size_t text_bytes_max, struct history **ret_history)
 {
@@ -151,8 +191,8 @@ enum status history_open(struct disk *data, struct disk *log, int64_t after_zxid
     while (history->next_file + 1 < history->files.count &&
            history->files.files[history->next_file + 1].read.zxid <= after_zxid)
         history->next_file++;
-    for (size_t i = history->next_file; i < history->files.count; i++)
-        history->file_bytes += history->files.files[i].size_bytes;
+    if (status == STATUS_OK)
+        status = count_file_bytes(history);
     if (status == STATUS_OK)
         status = find_start(history, data);
     if (status != STATUS_OK) {
@@ -181,6 +221,13 @@ const char *history_problem(const struct history *history)
 uint64_t history_file_bytes(const struct history *history)
 {
     return history->file_bytes;
+}
+
+int64_t history_file_zxid(const struct history *history)
+{
+    size_t at = history->open ? history->next_file - 1 : history->next_file;
+
+    return at < history->files.count ? history->files.files[at].read.zxid : INT64_MAX;
 }
 
 /* What the leader made, without what this server's log put after it. */

@@ -9,7 +9,7 @@
  *
  * For a worker thread: blocks, and holds one window of one file. The log may be appended to meanwhile, all
  * up to the last zxid asked for is durable before; it is not cut, which is done to learners only
- * (truncate.h). Files may be purged: then it ends as damaged, and the learner gets everything.
+ * (truncate.h). Files may be removed: then it ends as damaged, and the learner gets everything.
  * Damage is found when it is reached, with part of the history given: a learner of ours drops what
  * it got when its connection closes before NEWLEADER. To know before, run through it twice. */
 #ifndef REPLICA_STORE_HISTORY_H
@@ -35,7 +35,10 @@ struct history_record {
  * last_zxid: history_problem(). */
 MUST_USE enum status history_next(struct history *history, struct history_record *ret_record);
 const char *history_problem(const struct history *history); /* static text; NULL: none */
-/* Of all files that it may have to read, padding included: is a snapshot cheaper? */
+/* Of all files that it may have to read, without the zeros that are written ahead: is a snapshot
+ * cheaper? */
 uint64_t history_file_bytes(const struct history *history);
+/* With which the file begins that is being read; INT64_MAX: none. */
+int64_t history_file_zxid(const struct history *history);
 
 #endif

@@ -436,7 +436,7 @@ static enum status remove_old(struct disk *disk, const struct store_files *files
     return status;
 }
 
-enum status store_purge(struct disk *data, struct disk *log, uint32_t retain,
+enum status store_purge(struct disk *data, struct disk *log, uint32_t retain, int64_t reading_zxid,
                         struct store_notes *notes)
 {
     struct store_files snapshots = {0}, logs = {0};
@@ -452,7 +452,8 @@ enum status store_purge(struct disk *data, struct disk *log, uint32_t retain,
         while (snapshot_count < snapshots.count && snapshots.files[snapshot_count].read.zxid < kept)
             snapshot_count++;
         /* The last log that begins at or below the snapshot may hold records above it. */
-        while (log_count + 1 < logs.count && logs.files[log_count + 1].read.zxid <= kept)
+        while (log_count + 1 < logs.count && logs.files[log_count + 1].read.zxid <= kept &&
+               logs.files[log_count].read.zxid < reading_zxid)
             log_count++;
         status = remove_old(log, &logs, log_count, notes);
         if (status == STATUS_OK)

@@ -71,9 +71,10 @@ MUST_USE enum status store_check_dirs(struct disk *data, struct disk *log,
                                       struct store_notes *notes);
 
 /* Keeps the `retain` newest good snapshots (at least 3) and the logs that the oldest of these needs, and
- * removes older ones, with a note for each. Without a good snapshot it removes nothing. Any thread.
+ * removes older ones, with a note for each; but no logs that begin at reading_zxid or above, for
+ * somebody reads them (INT64_MAX: nobody). Without a good snapshot it removes nothing. Any thread.
  * Errors are the disk's. */
 MUST_USE enum status store_purge(struct disk *data, struct disk *log, uint32_t retain,
-                                 struct store_notes *notes);
+                                 int64_t reading_zxid, struct store_notes *notes);
 
 #endif

@@ -17,6 +17,9 @@ struct zab_options {
     int64_t my_id;
     int32_t tick_ms, init_limit, sync_limit; /* the limits in ticks; > 0 */
     int32_t connect_limit; /* connectToLearnerMasterLimit in ticks; 0: init_limit */
+    /* A learner gets a DIFF from the log files, if these are at most this part of the snapshot that it
+     * would get; 0: of any size; below 0: never. */
+    double snapshot_size_factor;
     bool observer;
     size_t packet_bytes_max; /* what a packet may be, snapshots aside */
 };

@@ -56,8 +56,8 @@ void leader_count_syncs_under_way(struct zab_leader *leader, bool by_image)
 
     for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
         const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
-        under_way += peer->by_image == by_image &&
-                     (peer->phase == PEER_TAKES_IMAGE || peer->phase == PEER_SYNCING);
+        under_way += peer->by_image == by_image && peer->phase >= PEER_TAKES_HISTORY &&
+                     peer->phase <= PEER_SYNCING && peer->phase != PEER_WAITS_IMAGE;
     }
     metrics_observe(metrics_of(leader),
                     by_image ? METRIC_INFLIGHT_SNAP_COUNT : METRIC_INFLIGHT_DIFF_COUNT, under_way);

@@ -51,7 +51,7 @@ void zab_leader_free(struct zab_leader *leader)
     while (!list_empty(&leader->peers)) {
         struct zab_peer *peer = CONTAINER_OF(leader->peers.next, struct zab_peer, in_peers);
         zab_close(leader->zab, peer->connection, NULL);
-        peer_free(peer);
+        peer_free(leader, peer);
     }
     effects_add_peer(leader->zab->step->effects, (struct peer_effect){.kind = PEER_UNLISTEN});
     mem_free(leader->syncs);
@@ -73,18 +73,20 @@ void zab_leader_closed(struct zab_leader *leader, uint64_t connection)
     struct zab_peer *peer = peer_find(leader, connection);
 
     if (peer != NULL)
-        peer_free(peer);
+        peer_free(leader, peer);
 }
 
 void zab_leader_ready(struct zab_leader *leader, uint64_t connection)
 {
     struct zab_peer *peer = peer_find(leader, connection);
 
-    if (peer == NULL)
+    if (peer == NULL || !peer->held)
         return;
     peer->held = false;
-    if (peer->phase == PEER_TAKES_IMAGE) /* it takes what we send */
-        peer->heard_ms = now_ms(leader);
+    if (peer->phase == PEER_TAKES_HISTORY || peer->phase == PEER_TAKES_IMAGE)
+        peer->heard_ms = now_ms(leader); /* it takes what we send */
+    if (peer->phase == PEER_TAKES_HISTORY)
+        peer_read_history(leader, peer);
 }
 
 /* --- quorums. This server is always one of those who have --- */
@@ -534,6 +536,7 @@ static void on_packet(struct zab_leader *leader, struct zab_peer *peer,
         break;
     case PEER_INTRODUCED:
     case PEER_PROMISED:
+    case PEER_TAKES_HISTORY:
     case PEER_WAITS_IMAGE:
     case PEER_TAKES_IMAGE:
         peer_drop(leader, peer, "a packet that nobody has asked for");

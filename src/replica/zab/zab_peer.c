@@ -3,8 +3,12 @@
 
 enum { INSTALL_LIMITS = 10 };
 
-void peer_free(struct zab_peer *peer)
+void peer_free(struct zab_leader *leader, struct zab_peer *peer)
 {
+    if (peer->phase == PEER_TAKES_HISTORY)
+        effects_add_history(
+            leader->zab->step->effects,
+            (struct history_work){.kind = HISTORY_CLOSE, .connection = peer->connection});
     list_remove(&peer->in_peers);
     zab_input_deinit(&peer->input);
     mem_free(peer);
@@ -13,7 +17,7 @@ void peer_free(struct zab_peer *peer)
 void peer_drop(struct zab_leader *leader, struct zab_peer *peer, const char *reason)
 {
     zab_close(leader->zab, peer->connection, reason);
-    peer_free(peer);
+    peer_free(leader, peer);
 }
 
 struct zab_peer *peer_find(const struct zab_leader *leader, uint64_t connection)
@@ -37,7 +41,7 @@ int64_t peer_silence_max_ms(const struct zab_leader *leader, const struct zab_pe
 {
     const struct zab_options *options = &leader->zab->options;
 
-    if (peer->phase == PEER_WAITS_IMAGE)
+    if (peer->phase == PEER_WAITS_IMAGE || (peer->phase == PEER_TAKES_HISTORY && !peer->held))
         return INT64_MAX; /* it is our turn to speak */
     if (peer->phase == PEER_SYNCING && peer->by_image)
         return ticks_ms(leader, (int64_t)options->init_limit * INSTALL_LIMITS);

@@ -6,15 +6,16 @@
 #include "replica/zab/zab_leader.h"
 
 enum peer_phase {
-    PEER_NEW,         /* nothing was heard yet */
-    PEER_INTRODUCED,  /* FOLLOWERINFO came: LEADERINFO goes out when the epoch is promised */
-    PEER_PROMISING,   /* LEADERINFO is sent */
-    PEER_PROMISED,    /* ACKEPOCH came: it is brought to our history when the epoch is ours */
-    PEER_WAITS_IMAGE, /* for its turn to get a snapshot */
-    PEER_TAKES_IMAGE, /* its bytes are on their way */
-    PEER_SYNCING,     /* NEWLEADER is sent */
-    PEER_SYNCED,      /* its acknowledgement came: UPTODATE goes out when we serve */
-    PEER_ACTIVE       /* UPTODATE is sent */
+    PEER_NEW,           /* nothing was heard yet */
+    PEER_INTRODUCED,    /* FOLLOWERINFO came: LEADERINFO goes out when the epoch is promised */
+    PEER_PROMISING,     /* LEADERINFO is sent */
+    PEER_PROMISED,      /* ACKEPOCH came: it is brought to our history when the epoch is ours */
+    PEER_TAKES_HISTORY, /* what it lacks is read from the log files */
+    PEER_WAITS_IMAGE,   /* for its turn to get a snapshot */
+    PEER_TAKES_IMAGE,   /* its bytes are on their way */
+    PEER_SYNCING,       /* NEWLEADER is sent */
+    PEER_SYNCED,        /* its acknowledgement came: UPTODATE goes out when we serve */
+    PEER_ACTIVE         /* UPTODATE is sent */
 };
 
 struct zab_peer {
@@ -23,10 +24,12 @@ struct zab_peer {
     enum peer_phase phase;
     int64_t id; /* below 0: it has none, or is none of ours; such ids are made up */
     bool voter, observer;
-    bool forwarded; /* it gets what is proposed (a follower) and committed */
-    bool by_image;  /* it was given a snapshot */
-    bool wants_all; /* it asked for one: its own state is wrong */
-    bool held;      /* told to send no more of the image until there is room */
+    bool forwarded;       /* it gets what is proposed (a follower) and committed */
+    bool by_image;        /* it was given a snapshot */
+    bool wants_all;       /* it asked for one: its own state is wrong */
+    bool held;            /* told to send no more of image or history until there is room */
+    bool told_way;        /* DIFF is sent, and history follows */
+    int64_t history_zxid; /* the last one that is asked of the files */
     int64_t accepted_epoch, current_epoch, last_zxid; /* as it said */
     int64_t acked_zxid;
     int64_t opened_ms, heard_ms; /* heard: or seen to take what we send */
@@ -58,6 +61,7 @@ struct zab_leader {
     int64_t made_up_id;
     int64_t begun_ms, next_ping_ms, quorum_seen_ms, serving_since_ms;
     int64_t committed_zxid;    /* a quorum has it */
+    bool history_failed;       /* the log files are damaged: no more DIFF from them */
     int64_t sent_zxid;         /* proposed to all that are forwarded to */
     int64_t unsynced_zxid;     /* the newest proposal when the own log was last seen to go on */
     int64_t unsynced_since_ms; /* when that was */
@@ -75,7 +79,7 @@ struct zab_leader {
 };
 
 /* zab_peer.c */
-void peer_free(struct zab_peer *peer); /* its connection is gone */
+void peer_free(struct zab_leader *leader, struct zab_peer *peer); /* its connection is gone */
 struct zab_peer *peer_find(const struct zab_leader *leader, uint64_t connection); /* NULL: none */
 void peer_drop(struct zab_leader *leader, struct zab_peer *peer, const char *reason);
 /* How long it may be silent, and how long a leader may wait for its quorum. Whoever takes a snapshot and
@@ -89,6 +93,7 @@ void leader_count_own_acks(struct zab_leader *leader);
 void leader_count_syncs_under_way(struct zab_leader *leader, bool by_image);
 /* zab_sync.c: brings a learner to our history, or lets it wait for an image. */
 void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer);
+void peer_read_history(struct zab_leader *leader, struct zab_peer *peer); /* the next part */
 void leader_go_on_with_image(struct zab_leader *leader);
 void leader_end_image(struct zab_leader *leader);
 void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer);

@@ -1,5 +1,6 @@
-/* zab_sync.c: how a learner is brought to the leader's history: by what it lacks (DIFF), by taking back
- * what nobody agreed to (TRUNC), or by everything (SNAP).
+/* zab_sync.c: how a learner is brought to the leader's history: by what it lacks (DIFF, from memory, or from
+ * the log files and then from memory), by taking back what nobody agreed to (TRUNC), or by everything
+ * (SNAP).
  *
  * A DIFF is sent only when the learner's last transaction stands in the leader's own history: ranges
  * of numbers prove nothing. A SNAP never has a zxid below the learner's last one, for what stands in
@@ -96,6 +97,110 @@ static void send_way(struct zab_leader *leader, struct zab_peer *peer, int32_t t
     leader_count_syncs_under_way(leader, /* by_image= */ false);
 }
 
+/* --- history from the log files --- */
+
+/* As a snapshot on the wire has them: what stands in it of a node besides name and data. */
+enum { NODE_BYTES = 92 };
+
+static uint64_t history_bytes_max(const struct zab_leader *leader)
+{
+    const struct tree *tree = proposals_tree(proposals_of(leader));
+    uint64_t snapshot_bytes = tree_data_bytes(tree) + (uint64_t)tree_node_count(tree) * NODE_BYTES;
+
+    return 1 + (uint64_t)((double)snapshot_bytes * leader->zab->options.snapshot_size_factor);
+}
+
+/* Up to what is in memory, which follows. All of that is applied here, so it is in the files. */
+static void open_history(struct zab_leader *leader, struct zab_peer *peer, int64_t after_zxid,
+                         uint64_t file_bytes_max)
+{
+    peer->phase = PEER_TAKES_HISTORY;
+    peer->history_zxid = proposals_kept_above(proposals_of(leader));
+    effects_add_history(leader->zab->step->effects,
+                        (struct history_work){.kind = HISTORY_OPEN,
+                                              .connection = peer->connection,
+                                              .after_zxid = after_zxid,
+                                              .last_zxid = peer->history_zxid,
+                                              .file_bytes_max = file_bytes_max});
+}
+
+static void begin_history(struct zab_leader *leader, struct zab_peer *peer)
+{
+    double factor = leader->zab->options.snapshot_size_factor;
+
+    if (factor < 0 || leader->history_failed) {
+        peer->phase = PEER_WAITS_IMAGE;
+        return;
+    }
+    peer->told_way = false;
+    open_history(leader, peer, peer->last_zxid, factor > 0 ? history_bytes_max(leader) : 0);
+}
+
+void peer_read_history(struct zab_leader *leader, struct zab_peer *peer)
+{
+    effects_add_history(
+        leader->zab->step->effects,
+        (struct history_work){.kind = HISTORY_READ, .connection = peer->connection});
+}
+
+static void tell_diff(struct zab_leader *leader, struct zab_peer *peer)
+{
+    if (peer->told_way)
+        return;
+    peer->told_way = true;
+    peer->by_image = false;
+    zab_send(leader->zab, peer->connection, QUORUM_DIFF, leader->committed_zxid, SLICE_NULL);
+    metrics_count(&leader->zab->step->metrics, METRIC_DIFF_COUNT, 1);
+    leader_count_syncs_under_way(leader, /* by_image= */ false);
+}
+
+/* The files gave all that was asked of them; meanwhile memory may have forgotten more. */
+static void finish_history(struct zab_leader *leader, struct zab_peer *peer)
+{
+    if (peer->history_zxid < proposals_kept_above(proposals_of(leader))) {
+        open_history(leader, peer, peer->history_zxid, /* file_bytes_max= */ 0);
+        return;
+    }
+    send_history(leader, peer, peer->history_zxid);
+    peer_send_new_leader(leader, peer);
+}
+
+/* A learner that has a part takes it, or forgets it, before NEWLEADER comes: nothing of it is wrong. */
+static void lose_history(struct zab_leader *leader, struct zab_peer *peer, enum status status)
+{
+    if (status != STATUS_NOT_FOUND && status != STATUS_TOO_LARGE)
+        leader->history_failed = true;
+    peer->phase = PEER_WAITS_IMAGE; /* and the history is closed */
+    if (peer->told_way)
+        peer_drop(leader, peer,
+                  "the log files do not have all that it lacks: it gets a snapshot when it comes "
+                  "again");
+}
+
+void zab_leader_history(struct zab_leader *leader, uint64_t connection, enum status status,
+                        struct slice packets)
+{
+    struct zab_peer *peer = peer_find(leader, connection);
+
+    if (peer == NULL || peer->phase != PEER_TAKES_HISTORY)
+        return;
+    if (status != STATUS_OK && status != STATUS_END) {
+        lose_history(leader, peer, status);
+        return;
+    }
+    tell_diff(leader, peer);
+    if (packets.size > 0)
+        zab_send_bytes(leader->zab, connection, packets);
+    if (status == STATUS_END) {
+        finish_history(leader, peer);
+        return;
+    }
+    peer->held = true;
+    peer->heard_ms = leader->zab->step->now_ms; /* from now on it is its turn to take it */
+    effects_add_peer(leader->zab->step->effects,
+                     (struct peer_effect){.kind = PEER_HOLD, .connection = connection});
+}
+
 /* --- the choice --- */
 
 /* Everything behind zxid is kept, and it is a transaction of ours, or the one before the first. */
@@ -136,7 +241,7 @@ void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer)
         else
             peer->phase = PEER_WAITS_IMAGE;
     } else {
-        peer->phase = PEER_WAITS_IMAGE;
+        begin_history(leader, peer);
     }
 }
 

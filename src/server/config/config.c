@@ -23,6 +23,7 @@ void config_init(struct config *config)
         .front.listen_backlog = -1,
         .ensemble.my_id = -1,
         .ensemble.leader_serves = true,
+        .ensemble.snapshot_size_factor = 0.33,
         .ensemble.resend_min_ms = 200,
         .ensemble.resend_max_ms = 60000,
         .session.tick_ms = 3000,

@@ -123,6 +123,7 @@ struct ensemble_config {
     int32_t voters, observers;
     bool standalone_enabled, multi_address;
     int32_t init_limit, sync_limit;
+    double snapshot_size_factor;
     int32_t connect_limit;                /* connectToLearnerMasterLimit, in ticks; 0: init_limit */
     bool leader_serves;                   /* a leader takes clients, too */
     bool local_sessions, local_upgrading; /* localSessions*Enabled */

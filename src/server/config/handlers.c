@@ -165,6 +165,18 @@ void key_take_prealloc_size(struct config *config, const struct setting *setting
                     setting->value);
 }
 
+void key_take_snapshot_size_factor(struct config *config, const struct setting *setting)
+{
+    double factor = 0;
+
+    if (!java_parse_double(setting->value, &factor) || factor > 1)
+        config_warn(config, setting->line,
+                    "snapshotSizeFactor: \"%s\" is ignored, expected a number up to 1; it stays %g",
+                    setting->value, config->ensemble.snapshot_size_factor);
+    else
+        config->ensemble.snapshot_size_factor = factor;
+}
+
 void key_take_busy_poll(struct config *config, const struct setting *setting)
 {
     int32_t micros = 0;

@@ -183,7 +183,7 @@ static const struct key keys[] = {
     NOT_YET("leader.maxConcurrentSnapSyncs", PROPERTY, "10"),
     NOT_YET("leader.maxConcurrentDiffSyncs", PROPERTY, "100"),
     NOT_YET("commitLogCount", PROPERTY, "500"),
-    NOT_YET("snapshotSizeFactor", PROPERTY, "0.33"),
+    CALL("snapshotSizeFactor", PROPERTY, key_take_snapshot_size_factor),
     /* ... of Java's sockets, threads and log lines */
     IGNORED("leader.ackLoggingFrequency", PROPERTY),
     IGNORED("leader.closeSocketAsync", BARE_PROPERTY),

@@ -15,14 +15,16 @@
 /* Serving is more important: this thread has a low priority, and sleeps as long as it has worked. */
 enum { QUEUE_BYTES_MAX = 1 << 20, EXIT_CODE_SNAPSHOT = 10, NICENESS = 10, REST_NS_MAX = 50000000 };
 
-enum job_kind { JOB_BEGIN, JOB_PART, JOB_FINISH, JOB_GIVE_UP, JOB_PURGE, JOB_PAUSE };
+enum job_kind { JOB_BEGIN, JOB_PART, JOB_FINISH, JOB_GIVE_UP, JOB_PURGE, JOB_HISTORY, JOB_PAUSE };
 
 struct job {
     struct list link;
     enum job_kind kind;
     int64_t zxid;
-    struct buffer bytes;
+    struct buffer bytes; /* of an image; of a history that was read */
     bool seal;
+    struct history_work history;
+    enum status status; /* of it */
 };
 
 struct snapshot_thread {
@@ -35,12 +37,14 @@ struct snapshot_thread {
     pthread_cond_t wake;
     pthread_cond_t pausing; /* `paused` has changed */
     struct list jobs;
+    struct list histories; /* jobs that are done */
     size_t queued_bytes;
     bool stopping, was_full, done, written;
     enum { RUNNING, PAUSE_WANTED, PAUSED } paused;
     struct metrics metrics;
 
-    struct snapshot_file *file; /* the thread's own; NULL: none, or given up */
+    struct history_reader *reader; /* the thread's own, from here */
+    struct snapshot_file *file;    /* the thread's own; NULL: none, or given up */
     int64_t zxid;
     uint64_t begun_ns;
 };
@@ -172,7 +176,8 @@ static void purge(struct snapshot_thread *thread)
 
     log_info("purge", "Purge task started.");
     enum status status =
-        store_purge(thread->options.data, thread->options.log, thread->options.retain, &notes);
+        store_purge(thread->options.data, thread->options.log, thread->options.retain,
+                    history_reader_oldest_zxid(thread->reader), &notes);
     for (size_t i = 0; i < notes.count; i++)
         log_line(notes.notes[i].warning ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "purge", "%s",
                  notes.notes[i].text);
@@ -180,6 +185,16 @@ static void purge(struct snapshot_thread *thread)
     if (status != STATUS_OK)
         log_error("purge", "Error occurred while purging: %s", status_text(status));
     log_info("purge", "Purge task completed.");
+}
+
+/* The job goes back to the loop with its answer. */
+static void read_history(struct snapshot_thread *thread, struct job *job)
+{
+    job->status = history_reader_work(thread->reader, &job->history, &job->bytes);
+    pthread_mutex_lock(&thread->lock);
+    list_add_last(&thread->histories, &job->link);
+    pthread_mutex_unlock(&thread->lock);
+    uv_async_send(&thread->async);
 }
 
 static void job_free(struct job *job)
@@ -233,6 +248,9 @@ static void *run(void *argument)
         case JOB_PURGE:
             purge(thread);
             break;
+        case JOB_HISTORY:
+            read_history(thread, job);
+            continue; /* the job is the loop's */
         case JOB_PAUSE:
             stay_paused(thread);
             break;
@@ -242,6 +260,32 @@ static void *run(void *argument)
     if (thread->file != NULL)
         snapshot_file_abort(thread->file);
     return NULL;
+}
+
+static struct job *take_history(struct snapshot_thread *thread)
+{
+    struct job *job = NULL;
+
+    pthread_mutex_lock(&thread->lock);
+    if (!list_empty(&thread->histories)) {
+        job = CONTAINER_OF(thread->histories.next, struct job, link);
+        list_remove(&job->link);
+        list_init(&job->link);
+    }
+    pthread_mutex_unlock(&thread->lock);
+    return job;
+}
+
+static void tell_histories(struct snapshot_thread *thread)
+{
+    struct job *job;
+
+    while ((job = take_history(thread)) != NULL) {
+        if (job->history.kind != HISTORY_CLOSE)
+            thread->events.history(thread->events.context, job->history.connection, job->status,
+                                   buffer_slice(&job->bytes));
+        job_free(job);
+    }
 }
 
 static void on_async(uv_async_t *async)
@@ -259,6 +303,7 @@ static void on_async(uv_async_t *async)
         thread->events.room(thread->events.context);
     if (done)
         thread->events.done(thread->events.context, written);
+    tell_histories(thread);
 }
 
 struct snapshot_thread *snapshot_thread_start(uv_loop_t *loop,
@@ -270,6 +315,8 @@ struct snapshot_thread *snapshot_thread_start(uv_loop_t *loop,
     thread->options = *options;
     thread->events = *events;
     list_init(&thread->jobs);
+    list_init(&thread->histories);
+    thread->reader = history_reader_new(options->data, options->log, options->text_bytes_max);
     pthread_mutex_init(&thread->lock, NULL);
     pthread_cond_init(&thread->wake, NULL);
     pthread_cond_init(&thread->pausing, NULL);
@@ -334,6 +381,18 @@ void snapshot_thread_purge(struct snapshot_thread *thread)
     push_job(thread, JOB_PURGE, 0, NULL, false);
 }
 
+void snapshot_thread_history(struct snapshot_thread *thread, const struct history_work *work)
+{
+    struct job *job = mem_zalloc(sizeof(*job));
+
+    job->kind = JOB_HISTORY;
+    job->history = *work;
+    pthread_mutex_lock(&thread->lock);
+    list_add_last(&thread->jobs, &job->link);
+    pthread_cond_signal(&thread->wake);
+    pthread_mutex_unlock(&thread->lock);
+}
+
 void snapshot_thread_pause(struct snapshot_thread *thread)
 {
     pthread_mutex_lock(&thread->lock);
@@ -383,6 +442,9 @@ void snapshot_thread_free(struct snapshot_thread *thread)
 {
     while (!list_empty(&thread->jobs))
         job_free(CONTAINER_OF(thread->jobs.next, struct job, link));
+    while (!list_empty(&thread->histories))
+        job_free(CONTAINER_OF(thread->histories.next, struct job, link));
+    history_reader_free(thread->reader);
     pthread_mutex_destroy(&thread->lock);
     pthread_cond_destroy(&thread->wake);
     pthread_cond_destroy(&thread->pausing);

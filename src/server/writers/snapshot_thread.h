@@ -1,4 +1,5 @@
-/* snapshot_thread.h: the thread that writes snapshot files and removes old ones.
+/* snapshot_thread.h: the thread that writes snapshot files, removes old ones, and reads log files for
+ * learners that are behind. So no file is removed while it is read.
  *
  * The loop's thread takes the image from the replica in parts and hands them over; about a megabyte may
  * wait here. A snapshot can be lost safely, because everything since the one before is in the log. So a
@@ -8,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "metrics/metrics.h"
+#include "replica/store/history_reader.h"
 #include "replica/store/snapshot.h"
 
 #include <uv.h>
@@ -16,12 +18,15 @@ struct snapshot_thread_options {
     struct disk *data, *log; /* data pushes its writes to the device (io/disk_posix.h) */
     const char *directory;   /* of data, for log lines */
     enum store_compression compression;
-    uint32_t retain; /* snapshots that a purge keeps */
+    uint32_t retain;       /* snapshots that a purge keeps */
+    size_t text_bytes_max; /* jute.maxbuffer + extrasize */
 };
 
 struct snapshot_thread_events {                /* on the loop's thread */
     void (*room)(void *context);               /* parts may be pushed again */
     void (*done)(void *context, bool written); /* the image is written, or given up */
+    /* Borrowed for the call. */
+    void (*history)(void *context, uint64_t connection, enum status status, struct slice packets);
     void *context;
 };
 
@@ -37,6 +42,7 @@ void snapshot_thread_finish(struct snapshot_thread *thread); /* that was the las
 /* There will be no more parts: too much has changed while the disk was slow. */
 void snapshot_thread_give_up(struct snapshot_thread *thread);
 void snapshot_thread_purge(struct snapshot_thread *thread);
+void snapshot_thread_history(struct snapshot_thread *thread, const struct history_work *work);
 /* Any thread but the loop's. Returns when everything that was asked for before is done, purges
  * included; until it is resumed the thread touches no file. An image whose end has not come by then
  * is given up. */

@@ -1,5 +1,5 @@
 /* History for a learner, from logs of ours and from logs that Java wrote. */
-#include "replica/store/history.h"
+#include "replica/store/history_reader.h"
 #include "replica/store/snapshot.h"
 #include "replica/store/store_files.h"
 #include "replica/store/txnlog.h"
@@ -8,6 +8,7 @@
 #include "test/lib/check.h"
 #include "test/lib/store_world.h"
 #include "test/lib/unpack.h"
+#include "wire/quorum.h"
 
 static const struct txnlog_options options = {
     .prealloc_bytes = 4096, .force_sync = true, .digest_enabled = true};
@@ -280,6 +281,136 @@ TEST(what_is_behind_a_java_log_in_ours_connects_to_it)
     tree_set_last_zxid(world.tree, 3);
     serve(sim, &world, &(struct txnlog_position){.last_zxid = 3}, 10, &seed);
     check_run(sim, 1, 13, STATUS_END, 12);
+    sim_disk_free(sim);
+    world_deinit(&world);
+}
+
+/* --- in steps, for several learners --- */
+
+struct told { /* of one learner */
+    uint64_t proposals, commits, parts;
+    int64_t last_zxid;
+};
+
+static void count_packets(const struct buffer *packets, struct told *told)
+{
+    struct slice rest = buffer_slice(packets);
+
+    while (rest.size > 0) {
+        struct quorum_packet packet;
+        size_t size;
+        CHECK_STATUS(quorum_packet_read(rest, SIZE_MAX / 2, &packet, &size), STATUS_OK);
+        told->proposals += packet.type == QUORUM_PROPOSAL;
+        if (packet.type == QUORUM_COMMIT)
+            CHECK_I64("commit of the proposal", packet.zxid, told->last_zxid);
+        told->commits += packet.type == QUORUM_COMMIT;
+        told->last_zxid = packet.zxid;
+        rest = slice_of(rest.data + size, rest.size - size);
+    }
+    told->parts++;
+}
+
+static enum status read_step(struct history_reader *reader, const struct history_work *work,
+                             struct told *told)
+{
+    struct buffer packets = {0};
+
+    enum status status = history_reader_work(reader, work, &packets);
+    count_packets(&packets, told);
+    buffer_deinit(&packets);
+    return status;
+}
+
+TEST(a_history_comes_in_parts_to_two_learners_at_once_and_holds_its_files)
+{
+    uint64_t seed = 4;
+    struct store_world world;
+    struct told told[2] = {0};
+    enum status status[2];
+
+    world_init(&world, seed);
+    world.data_bytes_max = 100000;
+    struct sim_disk *sim = make_logs(&world, &seed);
+    struct history_reader *reader = history_reader_new(sim_disk(sim), sim_disk(sim), 0);
+    CHECK(history_reader_oldest_zxid(reader) == INT64_MAX);
+    for (uint64_t i = 0; i < 2; i++) {
+        struct history_work work = {.kind = HISTORY_OPEN,
+                                    .connection = 2 + 2 * i,
+                                    .after_zxid = 10 * (int64_t)i,
+                                    .last_zxid = 60};
+        status[i] = read_step(reader, &work, &told[i]);
+        CHECK_STATUS(status[i], STATUS_OK);
+    }
+    CHECK(history_reader_oldest_zxid(reader) < 60);
+    while (status[0] == STATUS_OK || status[1] == STATUS_OK) {
+        for (uint64_t i = 0; i < 2; i++) {
+            struct history_work work = {.kind = HISTORY_READ, .connection = 2 + 2 * i};
+            if (status[i] == STATUS_OK)
+                status[i] = read_step(reader, &work, &told[i]);
+        }
+    }
+    for (uint64_t i = 0; i < 2; i++) {
+        CHECK_STATUS(status[i], STATUS_END);
+        CHECK_U64("proposals", told[i].proposals, 60 - 10 * i);
+        CHECK_U64("commits", told[i].commits, 60 - 10 * i);
+        CHECK_I64("last", told[i].last_zxid, 60);
+        CHECK(told[i].parts > 1);
+    }
+    CHECK(history_reader_oldest_zxid(reader) == INT64_MAX);
+    CHECK_U64("open files", sim_disk_open_files(sim), 0);
+    history_reader_free(reader);
+    sim_disk_free(sim);
+    world_deinit(&world);
+}
+
+TEST(a_history_of_more_file_than_is_allowed_is_refused_and_one_that_is_closed_is_gone)
+{
+    uint64_t seed = 5;
+    struct store_world world;
+    struct told told = {0};
+
+    world_init(&world, seed);
+    world.data_bytes_max = 100000;
+    struct sim_disk *sim = make_logs(&world, &seed);
+    struct history_reader *reader = history_reader_new(sim_disk(sim), sim_disk(sim), 0);
+    struct history_work work = {
+        .kind = HISTORY_OPEN, .connection = 2, .last_zxid = 60, .file_bytes_max = 5000};
+    CHECK_STATUS(read_step(reader, &work, &told), STATUS_TOO_LARGE);
+    CHECK_U64("nothing", told.proposals, 0);
+    work.file_bytes_max = 1 << 30;
+    CHECK_STATUS(read_step(reader, &work, &told), STATUS_OK);
+    work.kind = HISTORY_CLOSE;
+    CHECK_STATUS(read_step(reader, &work, &told), STATUS_END);
+    CHECK_STATUS(read_step(reader, &work, &told), STATUS_END);
+    CHECK_U64("open files", sim_disk_open_files(sim), 0);
+    work = (struct history_work){
+        .kind = HISTORY_OPEN, .connection = 4, .after_zxid = 61, .last_zxid = 62};
+    CHECK_STATUS(read_step(reader, &work, &told), STATUS_NOT_FOUND);
+    history_reader_free(reader);
+    sim_disk_free(sim);
+    world_deinit(&world);
+}
+
+TEST(zeros_that_wait_for_records_do_not_count)
+{
+    uint64_t seed = 6;
+    struct store_world world;
+    struct history *history;
+    const struct txnlog_options ahead = {
+        .prealloc_bytes = 8 << 20, .force_sync = true, .digest_enabled = true};
+
+    world_init(&world, seed);
+    struct sim_disk *sim = sim_disk_new(seed);
+    CHECK_STATUS(snapshot_write(sim_disk(sim), world.tree, &image_options, STORE_PLAIN), STATUS_OK);
+    struct txnlog_writer *writer =
+        txnlog_writer_new(sim_disk(sim), &ahead, &(struct txnlog_position){.last_zxid = 0});
+    struct txnlog_append append = world_create(&world, "/a", SLICE("one"));
+    CHECK_STATUS(txnlog_writer_append(writer, &append, 1), STATUS_OK);
+    CHECK_STATUS(txnlog_writer_sync(writer), STATUS_OK);
+    CHECK_STATUS(open_history(sim, 0, 1, &history), STATUS_OK);
+    CHECK(history_file_bytes(history) > 16 && history_file_bytes(history) < 1000);
+    history_close(history);
+    txnlog_writer_free(writer);
     sim_disk_free(sim);
     world_deinit(&world);
 }

@@ -298,7 +298,6 @@ TEST(no_key_of_an_ensemble_is_ignored_without_a_word)
         {"leader.maxConcurrentSnapSyncs=1\n", "leader.maxConcurrentSnapSyncs=10\n"},
         {"leader.maxConcurrentDiffSyncs=1\n", "leader.maxConcurrentDiffSyncs=100\n"},
         {"leaderConnectDelayDuringRetryMs=10\n", "leaderConnectDelayDuringRetryMs=100\n"},
-        {"snapshotSizeFactor=0.1\n", "snapshotSizeFactor=0.33\n"},
         {"commitLogCount=1000\n", "commitLogCount=500\n"},
         {"forceSnapshotSync=true\n", "forceSnapshotSync=false\n"},
         {"oraclePath=/nowhere/oracle\n", ""},

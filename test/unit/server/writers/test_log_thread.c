@@ -78,7 +78,8 @@ static void start_threads(struct bench *bench)
         .recovery = world_recovery_options()};
     struct snapshot_thread_options snapshot_options = {
         .data = bench->disk, .log = bench->disk, .directory = bench->path, .retain = 3};
-    struct snapshot_thread_events snapshot_events = {on_room, on_image_done, bench};
+    struct snapshot_thread_events snapshot_events = {
+        .room = on_room, .done = on_image_done, .context = bench};
     struct log_thread_options log_options = {.fsync_warning_ms = 60000, .directory = bench->path};
     struct log_thread_events events = {on_durable, on_work_done, bench};
     struct recovery recovery = recovered(bench);
