@@ -417,6 +417,7 @@ static void by_hand(const struct world *world, struct node_options *options)
     options->snap_count = hand->snap_count > 0 ? hand->snap_count : INT32_MAX;
     options->history_bytes_max = hand->history_bytes_max > 0 ? hand->history_bytes_max : 1 << 20;
     options->snapshot_size_factor = hand->log_files_are_read ? 0 : -1;
+    options->prepared_bytes_max = 0;
     options->turn_spread_us = options->sync_spread_us = options->stall_one_in = 0;
     options->keeps_events_back = false;
 }
@@ -444,27 +445,28 @@ static void make_nodes(struct world *world, uint64_t *seed)
     static const double factors[] = {-1, 0, 10}; /* no history from the log files; any; some */
 
     for (int i = 0; i < world->node_count; i++) {
-        struct node_options options = {.id = i + 1,
-                                       .index = i,
-                                       .membership = world->membership,
-                                       .tick_ms = TICK_MS,
-                                       .init_limit = INIT_LIMIT,
-                                       .sync_limit = SYNC_LIMIT,
-                                       .snap_count = (int32_t)(10 + chance_below(seed, 100)),
-                                       .history_bytes_max = 1 << (8 + chance_below(seed, 12)),
-                                       .prealloc_bytes = (size_t)4096 << chance_below(seed, 5),
-                                       .local_sessions = world->options.local_sessions != 0,
-                                       .snapshot_size_factor = factors[chance_below(seed, 3)],
-                                       .turn_spread_us = 200,
-                                       .sync_min_us = 100,
-                                       .sync_spread_us = world->options.sync_spread_us,
-                                       .stall_one_in = world->options.stall_one_in,
-                                       .stall_max_us = 3000000,
-                                       .keeps_events_back =
-                                           world->options.keeps_back != 0 && chance_of(seed, 2),
-                                       .rate_ppm = drift(world, seed),
-                                       .mutant = world->run->mutant,
-                                       .bug = world->run->bug};
+        struct node_options options = {
+            .id = i + 1,
+            .index = i,
+            .membership = world->membership,
+            .tick_ms = TICK_MS,
+            .init_limit = INIT_LIMIT,
+            .sync_limit = SYNC_LIMIT,
+            .snap_count = (int32_t)(10 + chance_below(seed, 100)),
+            .history_bytes_max = 1 << (8 + chance_below(seed, 12)),
+            .prealloc_bytes = (size_t)4096 << chance_below(seed, 5),
+            .local_sessions = world->options.local_sessions != 0,
+            .prepared_bytes_max = chance_of(seed, 2) ? 0 : 1 + (size_t)chance_below(seed, 1000),
+            .snapshot_size_factor = factors[chance_below(seed, 3)],
+            .turn_spread_us = 200,
+            .sync_min_us = 100,
+            .sync_spread_us = world->options.sync_spread_us,
+            .stall_one_in = world->options.stall_one_in,
+            .stall_max_us = 3000000,
+            .keeps_events_back = world->options.keeps_back != 0 && chance_of(seed, 2),
+            .rate_ppm = drift(world, seed),
+            .mutant = world->run->mutant,
+            .bug = world->run->bug};
         if (world->hand != NULL)
             by_hand(world, &options);
         node_init(&world->nodes[i], &options, &hooks, &world->events, chance_fork(seed));

@@ -748,6 +748,7 @@ static void start_replica(struct node *node, struct tree *tree, const struct epo
                                   .membership = node->options.membership,
                                   .init_limit = node->options.init_limit,
                                   .sync_limit = node->options.sync_limit,
+                                  .prepared_bytes_max = node->options.prepared_bytes_max,
                                   .snapshot_size_factor = node->options.snapshot_size_factor,
                                   .finalize_ms = 200,
                                   .resend_min_ms = 200,

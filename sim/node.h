@@ -26,6 +26,7 @@ struct node_options {
     int32_t snap_count;
     size_t history_bytes_max, prealloc_bytes;
     double snapshot_size_factor;
+    size_t prepared_bytes_max;           /* as in zab.h; 0: as is usual */
     int64_t turn_spread_us;              /* from an event to its turn */
     int64_t sync_min_us, sync_spread_us; /* of one sync */
     int64_t stall_one_in, stall_max_us;  /* of a disk that stops for a while */

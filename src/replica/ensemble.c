@@ -14,7 +14,9 @@ enum {
     HELLO_TIMEOUT_MS = 5000,
     REDIAL_MIN_MS = 10,
     REDIAL_MAX_MS = 1000,
-    READ_ONLY_AFTER_MS = 2000 /* at least: of looking */
+    READ_ONLY_AFTER_MS = 2000, /* at least: of looking */
+    PREPARED_BYTES_MAX = 16 << 20,
+    WAITING_BYTES_MAX = 64 << 20
 };
 
 enum ensemble_phase {
@@ -89,6 +91,12 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                                              .init_limit = options->init_limit,
                                              .sync_limit = options->sync_limit,
                                              .connect_limit = options->connect_limit,
+                                             .prepared_bytes_max = options->prepared_bytes_max != 0
+                                                                       ? options->prepared_bytes_max
+                                                                       : PREPARED_BYTES_MAX,
+                                             .waiting_bytes_max = options->waiting_bytes_max != 0
+                                                                      ? options->waiting_bytes_max
+                                                                      : WAITING_BYTES_MAX,
                                              .snapshot_size_factor = options->snapshot_size_factor,
                                              .observer = observes,
                                              .packet_bytes_max = packet_bytes_max},

@@ -17,11 +17,12 @@ struct replica_event;
 
 struct ensemble_options {
     int64_t my_id;
-    const struct membership *membership; /* borrowed for life */
-    int32_t init_limit, sync_limit;      /* in ticks; > 0 */
-    int32_t connect_limit;               /* connectToLearnerMasterLimit; 0: init_limit */
-    double snapshot_size_factor;         /* zab.h */
-    int32_t finalize_ms;                 /* a quorum's wait for better votes */
+    const struct membership *membership;          /* borrowed for life */
+    int32_t init_limit, sync_limit;               /* in ticks; > 0 */
+    int32_t connect_limit;                        /* connectToLearnerMasterLimit; 0: init_limit */
+    size_t prepared_bytes_max, waiting_bytes_max; /* zab.h; 0: as is usual */
+    double snapshot_size_factor;                  /* zab.h */
+    int32_t finalize_ms;                          /* a quorum's wait for better votes */
     /* Between two notifications to who does not answer; > 0. */
     int32_t resend_min_ms, resend_max_ms;
     bool many_addresses, reconfig_enabled;

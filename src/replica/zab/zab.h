@@ -21,6 +21,9 @@ struct zab_options {
      * would get; 0: of any size; below 0: never. */
     double snapshot_size_factor;
     bool observer;
+    /* Learners' requests wait while so many bytes of transactions are not applied; so many may wait of
+     * each learner, or it is dropped. */
+    size_t prepared_bytes_max, waiting_bytes_max;
     size_t packet_bytes_max; /* what a packet may be, snapshots aside */
 };
 

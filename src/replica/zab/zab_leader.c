@@ -4,7 +4,6 @@
  * and all before it are. Only voters that have this epoch's history count. */
 #include "replica/zab/zab_leader.h"
 
-#include "base/array.h"
 #include "replica/zab/zab_peer.h"
 #include "wire/quorum.h"
 
@@ -408,95 +407,6 @@ static void on_ack(struct zab_leader *leader, struct zab_peer *peer, int64_t zxi
     }
 }
 
-/* In the order of zxids: one of this server's own clients is taken at the end of the turn, when a later one
- * of a learner may stand here. */
-static void ask_for_round(struct zab_leader *leader, uint64_t connection, int64_t zxid)
-{
-    size_t at = leader->sync_count;
-
-    ASSERT(at == 0 || leader->syncs[at - 1].round <= leader->ping_round + 1);
-    leader->syncs =
-        ARRAY_RESERVE(leader->syncs, leader->sync_capacity, leader->sync_count + 1, ARRAY_FIRST);
-    for (; at > 0 && leader->syncs[at - 1].zxid > zxid; at--)
-        leader->syncs[at] = leader->syncs[at - 1];
-    leader->syncs[at] =
-        (struct sync_wait){.connection = connection, .zxid = zxid, .round = leader->ping_round + 1};
-    leader->sync_count++;
-    leader->ping_now = true;
-}
-
-static void on_request(struct zab_leader *leader, struct zab_peer *peer,
-                       const struct quorum_packet *packet)
-{
-    struct zab *zab = leader->zab;
-    struct forwarded_request request;
-
-    if (leader->phase != LEAD_SERVING || peer->phase != PEER_ACTIVE ||
-        quorum_request_read(packet->data, &request) != STATUS_OK) {
-        peer_drop(leader, peer, "a REQUEST that does not decode, or before UPTODATE");
-        return;
-    }
-    if (request.header.type == OP_SYNC) {
-        ask_for_round(leader, peer->connection, proposals_proposed_zxid(zab->proposals));
-        return;
-    }
-    struct identities *identities = identities_from(packet->auth);
-    struct leader_request from = {.session_id = request.header.session_id,
-                                  .owner = (int64_t)peer->connection,
-                                  .cxid = request.header.cxid,
-                                  .identities = identities};
-    proposals_submit_for_learner(zab->proposals, &from, request.header.type, request.body);
-    identities_release(identities);
-}
-
-static void on_ping_answer(struct zab_leader *leader, struct zab_peer *peer,
-                           const struct quorum_packet *packet)
-{
-    struct sessions *sessions = proposals_sessions(leader->zab->proposals);
-    struct session_touch touch;
-    struct slice touches = packet->data;
-
-    if (!quorum_touches_valid(touches)) {
-        peer_drop(leader, peer, "its answer to PING does not decode");
-        return;
-    }
-    while (quorum_next_touch(&touches, &touch)) {
-        struct session *session = sessions_find(sessions, touch.session_id);
-        if (session == NULL || session->closing)
-            continue;
-        session->timeout_ms = touch.timeout_ms;
-        sessions_touch(sessions, session);
-    }
-    if (peer->phase == PEER_ACTIVE && peer->pings_answered < peer->pings_sent)
-        peer->pings_answered++;
-}
-
-static void on_revalidate(struct zab_leader *leader, struct zab_peer *peer,
-                          const struct quorum_packet *packet)
-{
-    struct sessions *sessions = proposals_sessions(leader->zab->proposals);
-    struct session_touch question;
-    struct buffer *bytes = &leader->zab->step->effects->peer_bytes;
-    size_t offset = bytes->size;
-
-    if (quorum_revalidate_read(packet->data, &question) != STATUS_OK) {
-        peer_drop(leader, peer, "its REVALIDATE does not decode");
-        return;
-    }
-    metrics_count(&leader->zab->step->metrics, METRIC_REVALIDATE_COUNT, 1);
-    struct session *session = sessions_find(sessions, question.session_id);
-    bool valid = session != NULL && !session->closing && leader->phase == LEAD_SERVING;
-    if (valid) {
-        session->timeout_ms = question.timeout_ms;
-        session->owner = (int64_t)peer->connection;
-        sessions_touch(sessions, session);
-    }
-    quorum_revalidated_put(
-        bytes, &(struct session_valid){.session_id = question.session_id, .valid = valid});
-    effects_add_peer_send(leader->zab->step->effects, peer->connection, offset,
-                          bytes->size - offset);
-}
-
 static void on_broadcast_packet(struct zab_leader *leader, struct zab_peer *peer,
                                 const struct quorum_packet *packet)
 {
@@ -505,13 +415,13 @@ static void on_broadcast_packet(struct zab_leader *leader, struct zab_peer *peer
         on_ack(leader, peer, packet->zxid);
         break;
     case QUORUM_PING:
-        on_ping_answer(leader, peer, packet);
+        leader_on_ping_answer(leader, peer, packet);
         break;
     case QUORUM_REQUEST:
-        on_request(leader, peer, packet);
+        leader_on_request(leader, peer, packet);
         break;
     case QUORUM_REVALIDATE:
-        on_revalidate(leader, peer, packet);
+        leader_on_revalidate(leader, peer, packet);
         break;
     default: /* of a later release: it may be ignored */
         break;
@@ -729,7 +639,7 @@ static void take_own_syncs(struct zab_leader *leader)
     int64_t zxid;
 
     while (proposals_take_new_sync(leader->zab->proposals, &zxid))
-        ask_for_round(leader, /* connection= */ 0, zxid);
+        leader_ask_for_round(leader, /* connection= */ 0, zxid);
 }
 
 /* The last transaction may still be one of the epoch before, which ended for this very reason. */
@@ -746,6 +656,7 @@ void zab_leader_end_turn(struct zab_leader *leader)
         return;
     leader_count_own_acks(leader);
     do {
+        leader_take_waiting(leader);
         send_proposals(leader);
         take_own_syncs(leader);
         answer_syncs(leader);

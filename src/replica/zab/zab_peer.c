@@ -11,6 +11,8 @@ void peer_free(struct zab_leader *leader, struct zab_peer *peer)
             (struct history_work){.kind = HISTORY_CLOSE, .connection = peer->connection});
     list_remove(&peer->in_peers);
     zab_input_deinit(&peer->input);
+    zab_input_deinit(&peer->waiting);
+    map_deinit(&peer->waiting_of);
     mem_free(peer);
 }
 

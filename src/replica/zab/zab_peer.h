@@ -3,6 +3,7 @@
 #define REPLICA_ZAB_ZAB_PEER_H
 
 #include "base/list.h"
+#include "base/map.h"
 #include "replica/zab/zab_leader.h"
 
 enum peer_phase {
@@ -36,6 +37,8 @@ struct zab_peer {
     int64_t unacked_since_ms;    /* the oldest proposal that it has not acknowledged; 0: none */
     uint64_t pings_sent, pings_answered, first_ping; /* numbers of the leader's rounds */
     struct zab_input input;
+    struct zab_input waiting; /* REQUESTs that are not prepared yet, and what is behind them */
+    struct map waiting_of;    /* id of a session -> how much of it waits there, as a number */
 };
 
 enum leader_phase {
@@ -86,6 +89,16 @@ void peer_drop(struct zab_leader *leader, struct zab_peer *peer, const char *rea
  * writes it to its disk gets many times as long: to begin anew would take as long again. */
 int64_t peer_silence_max_ms(const struct zab_leader *leader, const struct zab_peer *peer);
 int64_t leader_opening_max_ms(const struct zab_leader *leader);
+/* zab_requests.c */
+struct quorum_packet;
+void leader_on_request(struct zab_leader *leader, struct zab_peer *peer,
+                       const struct quorum_packet *packet);
+void leader_on_ping_answer(struct zab_leader *leader, struct zab_peer *peer,
+                           const struct quorum_packet *packet);
+void leader_on_revalidate(struct zab_leader *leader, struct zab_peer *peer,
+                          const struct quorum_packet *packet);
+void leader_take_waiting(struct zab_leader *leader);
+void leader_ask_for_round(struct zab_leader *leader, uint64_t connection, int64_t zxid);
 /* zab_counts.c: what operators are shown of a leader. */
 void leader_count_proposals(struct zab_leader *leader, size_t first, size_t end); /* kept indexes */
 void leader_count_commits(struct zab_leader *leader, size_t first, size_t end);

@@ -322,7 +322,8 @@ TEST(keys_of_an_ensemble_come_to_their_fields)
                        "readonlymode.enabled=true\nquorumListenOnAllIPs=true\ncnxTimeout=1234\n"
                        "electionPortBindRetry=5\ntcpKeepAlive=true\nmultiAddress.enabled=true\n"
                        "fastleader.minNotificationInterval=11\n"
-                       "fastleader.maxNotificationInterval=22\n");
+                       "fastleader.maxNotificationInterval=22\nsnapshotSizeFactor=0.5\n");
+    CHECK(config.ensemble.snapshot_size_factor == 0.5);
     CHECK(config_error(&config) == NULL);
     CHECK_I64("initLimit", config.ensemble.init_limit, 7);
     CHECK_I64("syncLimit", config.ensemble.sync_limit, 3);
