@@ -41,6 +41,27 @@ STORY(an_older_connection_ends_before_the_leader_is_asked_for_its_session, .vote
     story_heal(story);
 }
 
+STORY(zookeeper_710_a_session_that_an_old_handshake_has_moved_away_comes_back, .voters = 3)
+{
+    tell_begin(story);
+    story_connect(story, 2, 1);
+    story_cut_way(story, 2, 3); /* what server 2 asks comes late */
+    story_ask_reconnect(story, 2, 2);
+    story_until(story, 2, "REVALIDATE");
+    story_leave_open(story, 2);
+    (void)story_reconnect(story, 2, 3);
+    (void)story_write(story, 2, "/a", "one");
+    size_t before = story_connections(story, 3);
+    story_join(story, 2, 3);
+    story_run(story, 100);
+    (void)story_ask(story, 2, OP_SET_DATA, "/a", "two");
+    story_run(story, 100);
+    story_check(story, story_connections(story, 3) == before - 1, "its connection has ended");
+    story_check(story, story_reconnect(story, 2, 3), "it comes back");
+    (void)story_write(story, 2, "/a", "three");
+    story_heal(story);
+}
+
 STORY(zookeeper_1208_1496_1319_no_ephemeral_is_created_behind_the_end_of_its_session, .voters = 3)
 {
     tell_begin(story);

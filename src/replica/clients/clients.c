@@ -150,13 +150,19 @@ static void before_txn(void *context, const struct proposal *proposal)
     clients->tree_half_changed = true;
 }
 
-/* Its write was applied: its answer, then the reads that waited for it. */
+/* Its write was applied: its answer, then the reads that waited for it. A session that has moved is told
+ * nothing: the connection ends. The leader may have it wrong, when the handshake that moved it was given up by
+ * the client and arrived late; then the client comes back. */
 static void answer_write(struct clients *clients, struct client *client,
                          const struct proposal *proposal, const struct txn *txn,
                          const struct txn_result *result)
 {
     ASSERT(client->writes_applied < client->writes_proposed);
     client->writes_applied++;
+    if (result->op.err == ZK_SESSION_MOVED) {
+        client_close(clients, client, NULL);
+        return;
+    }
     if (client->state == CLIENT_SERVING)
         write_answer(clients, client, proposal, txn, result);
     if (txn->header.type == OP_CLOSE_SESSION)
