@@ -13,6 +13,7 @@ enum { EPOCHS_MAX = 4096, BUCKETS = 1024, XIDS_MAX = 1 << 20 };
 struct known {            /* a transaction that somebody has logged */
     int64_t zxid, before; /* the one before it in every log */
     struct buffer payload;
+    int64_t logged_us; /* when the first one did */
     bool committed, has_digest;
     uint64_t digest; /* of the tree behind it, as the first server had it */
 };
@@ -35,6 +36,7 @@ struct path {
 struct model_session {
     int64_t id;
     bool closed, restarts;
+    int64_t closed_us; /* when its end was logged */
     int32_t last_cxid;
 };
 
@@ -219,7 +221,7 @@ static void model_op(struct checker *checker, const struct txn *txn, const struc
 }
 
 /* Nothing of a session but between its two ends, and its requests in their order. */
-static void model_session(struct checker *checker, const struct txn *txn)
+static void model_session(struct checker *checker, const struct txn *txn, int64_t logged_us)
 {
     const struct txn_header *header = &txn->header;
     struct model_session *session = map_get(&checker->sessions, (uint64_t)header->client_id);
@@ -251,6 +253,7 @@ static void model_session(struct checker *checker, const struct txn *txn)
     }
     if (header->type == OP_CLOSE_SESSION) {
         session->closed = true;
+        session->closed_us = logged_us;
         close_session(checker, header->client_id, header->zxid);
         return;
     }
@@ -270,7 +273,7 @@ static void model_apply(struct checker *checker, const struct known *known)
         world_fail(checker->world, NULL, "%" PRIx64 " does not decode", (uint64_t)known->zxid);
         return;
     }
-    model_session(checker, &txn);
+    model_session(checker, &txn, known->logged_us);
     if (txn.header.type == OP_MULTI) {
         bool failed = false;
         for (int32_t i = 0; i < txn.op_count; i++)
@@ -307,6 +310,7 @@ void checker_append(struct checker *checker, struct node *node, const struct txn
         known = mem_zalloc(sizeof(*known));
         known->zxid = append->zxid;
         known->before = before;
+        known->logged_us = checker->world->events.now_us;
         buffer_append(&known->payload, append->payload);
         map_set(&checker->known, (uint64_t)append->zxid, known);
         return;
@@ -539,6 +543,13 @@ int64_t checker_committed_zxid(const struct checker *checker)
 bool checker_knows_session(const struct checker *checker, int64_t session_id)
 {
     return map_get(&checker->sessions, (uint64_t)session_id) != NULL;
+}
+
+bool checker_session_ended_before(const struct checker *checker, int64_t session_id, int64_t us)
+{
+    const struct model_session *session = map_get(&checker->sessions, (uint64_t)session_id);
+
+    return session != NULL && session->closed && session->closed_us < us;
 }
 
 void checker_write_answered(struct checker *checker, int64_t session_id, int32_t xid, int64_t zxid,

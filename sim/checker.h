@@ -30,6 +30,8 @@ void checker_commits(struct checker *checker, struct node *node, int64_t zxid);
 int64_t checker_committed_zxid(const struct checker *checker);
 /* A transaction has created it. Otherwise it is a local one, and its end is no transaction. */
 bool checker_knows_session(const struct checker *checker, int64_t session_id);
+/* A leader has ended it before this moment. */
+bool checker_session_ended_before(const struct checker *checker, int64_t session_id, int64_t us);
 /* A write was answered: its transaction is committed, it is the session's, and its error is this. */
 void checker_write_answered(struct checker *checker, int64_t session_id, int32_t xid, int64_t zxid,
                             int32_t err);

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "replica/store/snapshot_stream.h"
+#include "replica/txn/txn.h"
 #include "sim/chance.h"
 #include "sim/checker.h"
 #include "sim/faults.h"
@@ -292,7 +293,12 @@ static void on_append(void *context, struct node *node, const struct txnlog_appe
 {
     struct world *world = context;
 
-    world_note(world, node, "appends %" PRIx64, (uint64_t)append->zxid);
+    struct txn_header header = {0};
+
+    if (txn_read_header(append->payload, &header) != STATUS_OK)
+        world_fail(world, node, "it logs what is no transaction");
+    world_note(world, node, "appends %" PRIx64 ": type %d, request %d of %" PRIx64,
+               (uint64_t)append->zxid, header.type, header.cxid, (uint64_t)header.client_id);
     checker_append(world->checker, node, append);
 }
 
@@ -598,6 +604,7 @@ static void recover(struct world *world)
         world_fail(world, NULL, "not all serve and write although all is healed");
     world_note(world, NULL, "--- all serve ---");
     world->settled = true;
+    world->settled_us = world->events.now_us;
     uint64_t elections = world->verdict.elections;
     if (world->run->seed % 8 != 0 && end_us > world->events.now_us + QUIET_US)
         end_us = world->events.now_us + QUIET_US; /* sometimes all the time there is */

@@ -497,6 +497,15 @@ static void check_write(struct speaker *speaker, const struct asked *asked,
     speaker->writes += reply->err == ZK_OK;
 }
 
+/* What it has seen of the tree: it may not go back, here or at another server. */
+static void see(struct speaker *speaker, int64_t zxid)
+{
+    if (zxid < speaker->last_zxid)
+        world_fail(speaker->world, NULL, "client %d goes back from %" PRIx64 " to %" PRIx64,
+                   speaker->index, (uint64_t)speaker->last_zxid, (uint64_t)zxid);
+    speaker->last_zxid = zxid;
+}
+
 static void on_reply(struct speaker *speaker, const struct reply_header *reply,
                      struct reader *reader)
 {
@@ -505,6 +514,7 @@ static void on_reply(struct speaker *speaker, const struct reply_header *reply,
     if (reply->xid == XID_PING)
         return;
     if (reply->xid == XID_SET_WATCHES) {
+        see(speaker, reply->zxid);
         on_armed_anew(speaker, reply->zxid);
         return;
     }
@@ -516,10 +526,7 @@ static void on_reply(struct speaker *speaker, const struct reply_header *reply,
     struct asked asked = speaker->asked[0];
     speaker->asked_count--;
     memmove(speaker->asked, speaker->asked + 1, speaker->asked_count * sizeof(asked));
-    if (reply->zxid < speaker->last_zxid)
-        world_fail(world, NULL, "client %d goes back from %" PRIx64 " to %" PRIx64, speaker->index,
-                   (uint64_t)speaker->last_zxid, (uint64_t)reply->zxid);
-    speaker->last_zxid = reply->zxid;
+    see(speaker, reply->zxid);
     check_watches(speaker, reply->zxid);
     if (asked.op == OP_SYNC) {
         if (asked.returned_before > speaker->synced_zxid)
@@ -550,7 +557,9 @@ static void on_shaken(struct speaker *speaker, struct reader *reader)
         world_note(speaker->world, NULL, "client %d: session %" PRIx64 " is over", speaker->index,
                    (uint64_t)speaker->session_id);
         if (speaker->world->settled && !speaker->world->options.local_sessions &&
-            !speaker->asked_to_close)
+            !speaker->asked_to_close &&
+            !checker_session_ended_before(speaker->world->checker, speaker->session_id,
+                                          speaker->world->settled_us))
             world_fail(speaker->world, NULL,
                        "client %d's session is over although all is healed and it was connected",
                        speaker->index);

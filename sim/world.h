@@ -39,6 +39,7 @@ struct world {
     int64_t highest_answered; /* zxid of a write that some client was answered */
     bool healing;             /* no more faults */
     bool settled;             /* and all serve: nobody is elected and no session ends any more */
+    int64_t settled_us;       /* from then on */
     const struct cluster_hand *hand; /* NULL: all is by seed */
     struct network_hooks guests;     /* of the hosts that a story plays: world_is_guest() */
 };
