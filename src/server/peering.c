@@ -138,9 +138,11 @@ void peering_log(struct server *server)
         log_warn("ensemble", "%s ends: %s",
                  before.state == PEER_LOOKING ? "the new role" : peer_state_name(before.state),
                  now.lost_because);
-    if (now.elections != before.elections)
+    if (now.elections != before.elections) {
         log_info("election", "LOOKING: lastZxid=0x%llx currentEpoch=%lld",
                  (unsigned long long)now.own_zxid, (long long)now.own_epoch);
+        supervisor_status(&server->supervisor, "LOOKING: no leader yet");
+    }
     if (now.read_only && !before.read_only)
         log_warn("ensemble",
                  "LOOKING: there is no quorum; serving read-only clients until there is one, "
@@ -157,6 +159,9 @@ void peering_log(struct server *server)
     if (now.roles_begun != before.roles_begun)
         log_role(&now);
     log_steps(&now, now.roles_begun != before.roles_begun ? &nothing : &before);
+    if (now.serves && (!before.serves || now.roles_begun != before.roles_begun))
+        supervisor_status(&server->supervisor, "%s: serving, epoch %lld",
+                          peer_state_name(now.state), (long long)now.epoch);
 }
 
 void peering_free(struct server *server)

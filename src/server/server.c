@@ -397,6 +397,7 @@ static void on_stop_signal(uv_signal_t *handle, int signal_number)
     log_info("main", "%s received: the server syncs and answers outstanding writes, then ends",
              signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
     server->stopping = true;
+    supervisor_stopping(&server->supervisor);
     front_stop(server->front);
     uv_timer_start(&server->stop_deadline, on_stop_deadline, STOP_WAIT_MS, 0);
 }
@@ -578,6 +579,7 @@ enum exit_code server_open(struct server *server, const struct config *config)
                                  .is_word = host_is_word,
                                  .answer_word = host_answer_word};
     init_handles(server);
+    supervisor_open(&server->supervisor, &server->loop);
     watch_signals(server);
     enum exit_code code = startup_directories(server);
     if (code != EXIT_CODE_OK)
@@ -625,7 +627,10 @@ enum exit_code server_run(struct server *server)
     front_serve(server->front);
     if (server->peers != NULL)
         peers_start(server->peers);
+    else
+        supervisor_status(&server->supervisor, "standalone: serving");
     carry_out(server);
+    supervisor_ready(&server->supervisor);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     return server->exit_code;
 }
@@ -671,6 +676,7 @@ void server_close(struct server *server)
         dir_unlock(server->data_lock_fd);
     if (server->log_lock_fd >= 0)
         dir_unlock(server->log_lock_fd);
+    supervisor_close(&server->supervisor);
     mem_free(server->data_path);
     if (server->log_path != server->data_path)
         mem_free(server->log_path);

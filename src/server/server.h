@@ -11,6 +11,7 @@
 #include "replica/store/epochs.h"
 #include "server/config/config.h"
 #include "server/host/host.h"
+#include "server/supervisor.h"
 #include "server/turn.h"
 #include "server/words/words.h"
 
@@ -27,6 +28,7 @@ struct server {
     struct epochs epochs;             /* as the start found them */
     struct peer_address *own_addresses;
     uint32_t own_address_count;
+    struct supervisor supervisor;
     struct words words;
     struct metrics metrics;  /* of METRICS_OF_SERVER */
     struct traffic *traffic; /* of the replay, until the replica has it */
