@@ -9,7 +9,7 @@ CONFIGURE = @test -f build/$(1)/build.ninja || cmake --preset $(1) >build/$(1).l
 
 .DEFAULT_GOAL := all
 .PHONY: all help run test check quick unit conformance differential e2e crash ensemble faults sim sim-many capi input commands \
-        fuzz bench format lint install clean debug asan setup setup-test
+        fuzz bench format lint install uninstall clean debug asan setup setup-test
 
 all: build ## the release program, build/paddock
 	$(call CONFIGURE,release)
@@ -66,8 +66,8 @@ sim-many: build ## simulated runs of fresh seeds (COUNT=2000 SECONDS=300 FIRST=n
 	@$(call BUILD,release) --target simulate
 	@build/release/simulate $(or $(COUNT),2000) $(or $(FIRST),0) $(or $(SECONDS),300) $(JOBS)
 
-commands: all ## zkServer.sh, zkCli.sh, the offline tools
-	$(PYTEST) test/tools test/scripts test/shell
+commands: all ## zkServer.sh, zkCli.sh, the offline tools; installing
+	$(PYTEST) test/tools test/scripts test/shell test/install
 
 capi: all ## the C client libraries, with programs that were built for Debian's
 	@$(call BUILD,release) --target client_libraries
@@ -94,8 +94,12 @@ lint: build ## format, clang-tidy, who includes whom, circles, citations, what t
 	@$(call BUILD,debug) --target paddock sim
 	@dev/lint.sh
 
-install: all ## PREFIX=/usr/local, DESTDIR
-	@cmake --install build/release --strip --prefix $(PREFIX)
+install: all ## program, scripts, libraries, systemd unit (PREFIX=/usr/local DESTDIR=)
+	@$(call BUILD,release) --target client_libraries
+	@DESTDIR="$(DESTDIR)" cmake --install build/release --strip --prefix "$(abspath $(PREFIX))"
+
+uninstall: ## what the last make install has put there (with the same DESTDIR)
+	@dev/uninstall.sh build/release/install_manifest.txt "$(DESTDIR)"
 
 setup:
 	@dev/setup.sh build

@@ -31,9 +31,15 @@ function(client_library NAME)
     add_custom_target(${NAME}_static DEPENDS "${archive}")
     add_dependencies(client_libraries ${NAME} ${NAME}_static)
 
+    # Twice filled in: here with what the library is, at installation with where it is.
     set(CLIENT_LIBRARY_NAME ${NAME})
+    set(PREFIX "@PREFIX@")
+    set(LIBDIR "@LIBDIR@")
     file(STRINGS "${CMAKE_SOURCE_DIR}/include/zookeeper/zookeeper_version.h" version REGEX ZOO_VERSION)
     string(REGEX REPLACE ".*\"(.*)\".*" "\\1" CLIENT_API_VERSION "${version}")
-    configure_file("${CMAKE_SOURCE_DIR}/src/capi/library.pc.in" "${CMAKE_BINARY_DIR}/lib/lib${NAME}.pc"
+    configure_file("${CMAKE_SOURCE_DIR}/src/capi/library.pc.in" "${CMAKE_BINARY_DIR}/lib/lib${NAME}.pc.in"
                    @ONLY)
+    set_property(TARGET client_libraries APPEND PROPERTY PC_FILES "${CMAKE_BINARY_DIR}/lib/lib${NAME}.pc.in")
+    install(TARGETS ${NAME} LIBRARY DESTINATION ${PADDOCK_LIBDIR})
+    install(FILES "${archive}" DESTINATION ${PADDOCK_LIBDIR})
 endfunction()

@@ -134,7 +134,7 @@ def test_stages():
               build("debug", "all", "tests"), ctest("debug"),
               Stage("simulation", "build/release/simulate", "2000", "0", "0", JOBS)]
     for suite in ("storage", "config", "fourletter", "input", "bench", "tools", "scripts", "shell",
-                  "capi", "e2e", "crash", "differential"):
+                  "capi", "install", "e2e", "crash", "differential"):
         if exists("test/" + suite):
             stages.append(pytest(suite, "test/" + suite))
     if exists("test/conformance"):
