@@ -16,6 +16,7 @@ enum {
 bool client_init(struct client *client, const struct client_options *options)
 {
     *client = (struct client){.session_id = options->session_id,
+                              .session_moves = options->session_id != 0,
                               .timeout_ms = options->timeout_ms,
                               .next_xid = options->first_xid,
                               .may_be_read_only = options->may_be_read_only,

@@ -124,6 +124,7 @@ struct client_options {
 
 struct client {
     int64_t session_id;
+    bool session_moves; /* not when a read-only server gave it: no other server knows it */
     uint8_t password[PASSWORD_BYTES];
     int32_t timeout_ms, next_xid;
     int64_t last_zxid;

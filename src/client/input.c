@@ -24,7 +24,7 @@ static void take_handshake(struct client *client, struct slice frame, int64_t no
     }
     bool read_only = reader_left(&reader) > 0 && reader_bool(&reader);
     if (response.session_id == 0 ||
-        (client->session_id != 0 && response.session_id != client->session_id)) {
+        (client->session_moves && response.session_id != client->session_id)) {
         client_end(client, CLIENT_STATE_EXPIRED, CLIENT_SESSION_EXPIRED);
         return;
     }
@@ -37,6 +37,7 @@ static void take_handshake(struct client *client, struct slice frame, int64_t no
         return;
     }
     client->session_id = response.session_id;
+    client->session_moves = client->session_moves || !read_only;
     client->timeout_ms = response.timeout_ms;
     memcpy(client->password, response.password.data, PASSWORD_BYTES);
     client->state = read_only ? CLIENT_STATE_READ_ONLY : CLIENT_STATE_CONNECTED;

@@ -31,7 +31,7 @@ bool client_put_handshake(struct client *client)
     struct connect_request request = {.protocol_version = 0,
                                       .last_zxid_seen = client->last_zxid,
                                       .timeout_ms = client->timeout_ms,
-                                      .session_id = client->session_id,
+                                      .session_id = client->session_moves ? client->session_id : 0,
                                       .password = slice_of(client->password, PASSWORD_BYTES)};
 
     if (!buffer_try_reserve(out, HANDSHAKE_BYTES_MAX))

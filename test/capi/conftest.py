@@ -118,9 +118,9 @@ def run_program(program, server, libraries, *words, stdin=""):
 class Puppet:
     """puppet.c with one of the libraries: say() a line, and wait for the lines that it prints."""
 
-    def __init__(self, program, hosts, libraries, timeout_ms=6000):
+    def __init__(self, program, hosts, libraries, timeout_ms=6000, flags=0):
         self.process = subprocess.Popen(
-            [program, hosts, str(timeout_ms)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [program, hosts, str(timeout_ms), str(flags)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True, env=environment(libraries),
         )  # fmt: skip
         self.lines, self.changed = [], threading.Condition()

@@ -6,7 +6,10 @@ import socket
 import threading
 
 import pytest
+from pylib.ensemble import Ensemble
 from pylib.servers import Server
+
+READ_ONLY, NOT_READ_ONLY_CALL = 1, -119  # ZOO_READONLY, ZNOTREADONLY
 
 
 def test_a_server_that_dies_and_comes_back(puppet, server):
@@ -135,3 +138,24 @@ def test_a_server_that_talks_nonsense_is_left(puppet, server, bytes_sent):
         one = puppet("127.0.0.1:%d,127.0.0.1:%d" % (listener.getsockname()[1], server.port))
         one.wait("event global -1 3")
         listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("target", ["paddock", "java"])
+def test_a_handle_reads_at_a_server_without_a_quorum_and_writes_when_there_is_one(puppet, target):
+    config = {"localSessionsEnabled": "true"}
+    with Ensemble([target] * 3, config=config, props={"readonlymode.enabled": "true"}) as ensemble:
+        alone, *others = ensemble.members
+        with alone.client() as client:
+            client.create("/read", b"data")
+        for member in others:
+            member.kill()
+        ensemble.wait(lambda: alone.mode() == "read-only", "read-only")
+        one = puppet(ensemble.hosts, flags=READ_ONLY)
+        one.wait("event global -1 5")
+        assert one.say("get /read") == "get 0 data"
+        assert one.say("create /w 0") == "create %d" % NOT_READ_ONLY_CALL
+        for member in others:
+            member.start()
+        one.wait("event global -1 3")
+        assert one.say("create /w 0") == "create 0"
+        assert one.say("close") == "close 0"

@@ -741,6 +741,46 @@ TEST(a_read_only_server_is_taken_only_by_who_asked_for_it)
     end();
 }
 
+/* What the client says in its handshake. */
+static int64_t asked_session(void)
+{
+    struct connect_request request;
+    struct reader reader;
+
+    collect_output();
+    reader_init(&reader, slice_of(output.data + taken + 4, output.size - taken - 4), NULL,
+                INT32_MAX);
+    CHECK_I64("decodes", connect_request_read(&reader, &request), STATUS_OK);
+    return request.session_id;
+}
+
+static void lose_and_open(void)
+{
+    client_lost(&client, CLIENT_CONNECTION_LOST, now_ms);
+    CHECK_I64("closes", next_action(), CLIENT_DISCONNECT);
+    expect_session_event(CLIENT_STATE_CONNECTING);
+    now_ms += TIMEOUT_MS;
+    open_connection();
+}
+
+TEST(a_session_of_a_read_only_server_is_left_behind_and_a_real_one_is_kept)
+{
+    begin_with((struct client_options){.may_be_read_only = true});
+    open_connection();
+    CHECK_I64("a new one", asked_session(), 0);
+    shake_hands(SESSION, TIMEOUT_MS, true);
+    expect_session_event(CLIENT_STATE_READ_ONLY);
+    lose_and_open();
+    CHECK_I64("another new one", asked_session(), 0);
+    shake_hands(SESSION + 1, TIMEOUT_MS, false);
+    expect_session_event(CLIENT_STATE_CONNECTED);
+    lose_and_open();
+    CHECK_I64("that one", asked_session(), SESSION + 1);
+    shake_hands(SESSION + 1, TIMEOUT_MS, true); /* and one that comes back at a read-only server */
+    expect_session_event(CLIENT_STATE_READ_ONLY);
+    end();
+}
+
 TEST(two_clients_with_one_session_do_not_take_it_from_each_other_without_a_pause)
 {
     struct client_step step;
