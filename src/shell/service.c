@@ -379,7 +379,8 @@ static void accept_session(struct service *connection, struct slice frame)
     connection->state = read_only ? SERVICE_READ_ONLY : SERVICE_CONNECTED;
     connection->was_up = true;
     connection->negotiated_ms = response.timeout_ms;
-    connection->session_id = response.session_id;
+    if (!read_only) /* no other server knows a session of a read-only one */
+        connection->session_id = response.session_id;
     if (response.password.size == PASSWORD_BYTES)
         memcpy(connection->password, response.password.data, PASSWORD_BYTES);
     connection->next_server = 0;

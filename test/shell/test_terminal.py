@@ -54,6 +54,11 @@ def send(terminal, line, number):
     return "\n".join(lines[echoes[-1] + 1:-1])
 
 
+def send_read_only(terminal, line, number):
+    terminal.type(line + "\r")
+    return prompt(terminal, number, "CONNECTEDREADONLY").split(line + "\n")[-1].rsplit("\n", 1)[0]
+
+
 RECORDED = replay.load("cli/tty_basic.json")["steps"]
 
 
@@ -219,6 +224,24 @@ def test_the_next_server_of_the_list_is_taken(server, start):
     terminal = start("127.0.0.1:%d,%s,127.0.0.1:%d" % (free_port(), address(server), free_port()))
     prompt(terminal, 0)
     assert send(terminal, "ls /zookeeper", 1) == "[config, quota]"
+
+
+def test_with_r_a_server_without_a_quorum_is_read_and_written_when_there_is_one(start):
+    with Ensemble(["paddock"] * 3, config={"localSessionsEnabled": "true"},
+                  props={"readonlymode.enabled": "true"}) as ensemble:
+        alone, *others = ensemble.members
+        for member in others:
+            member.kill()
+        ensemble.wait(lambda: alone.mode() == "read-only", "read-only")
+        terminal = start(address(alone), "-r")
+        prompt(terminal, 0, "CONNECTEDREADONLY")
+        assert send_read_only(terminal, "ls /", 1) == "[zookeeper]"
+        assert "read only" in send_read_only(terminal, "create /w", 2).lower().replace("-", " ")
+        for member in others:
+            member.start()
+        terminal.wait(r"WatchedEvent state:SyncConnected type:None path:null")
+        terminal.type("create /w\r")
+        terminal.wait(r"Created /w\n")
 
 
 def test_an_identity_that_is_refused_ends_the_session(server, start):
