@@ -6,7 +6,7 @@ set -eu
 # A word with a colon is package:command: installed only when the command is not there, so that a
 # compiler, a Java or a Node that came another way is kept.
 build_packages="gcc:gcc libc6-dev cmake:cmake ninja-build:ninja pkg-config:pkg-config make:make
-    libuv1-dev libssl-dev zlib1g-dev libsnappy-dev libedit-dev"
+    libuv1-dev libssl-dev zlib1g-dev libsnappy-dev libedit-dev libjansson-dev"
 test_packages="libcmocka-dev ccache:ccache python3:/usr/bin/python3 python3-pytest python3-kazoo
     default-jre-headless:java zookeeper zookeeper-bin libzookeeper-mt-dev nodejs:node npm:npm valgrind:valgrind
     procps:ps iproute2:ip libfaketime strace:strace systemd:systemd-analyze"

@@ -54,21 +54,28 @@ static int32_t finish_with_stat(struct call *call, int32_t op, struct zk_stat *r
     return err == ZK_OK ? read_stat(call, ret_stat) : err;
 }
 
+int32_t call_put_create(struct buffer *out, const struct service *connection,
+                        const struct call_create *create)
+{
+    bool ttl = create->mode == MODE_TTL || create->mode == MODE_SEQUENTIAL_TTL;
+
+    service_put_path(connection, out, create->path);
+    jute_put_bytes(out, create->data);
+    buffer_append(out, create->acl);
+    buffer_i32(out, create->mode);
+    if (ttl)
+        buffer_i64(out, create->ttl_ms);
+    return ttl ? OP_CREATE_TTL : create->mode == MODE_CONTAINER ? OP_CREATE_CONTAINER : OP_CREATE;
+}
+
 int32_t call_create(struct service *connection, const struct call_create *create,
                     struct slice *ret_path)
 {
     struct call call;
-    bool ttl = create->mode == MODE_TTL || create->mode == MODE_SEQUENTIAL_TTL;
 
-    begin_with_path(&call, connection, create->path);
-    jute_put_bytes(&call.request, create->data);
-    buffer_append(&call.request, create->acl);
-    buffer_i32(&call.request, create->mode);
-    if (ttl)
-        buffer_i64(&call.request, create->ttl_ms);
-    int32_t err = finish(&call, ttl                              ? OP_CREATE_TTL
-                                : create->mode == MODE_CONTAINER ? OP_CREATE_CONTAINER
-                                                                 : OP_CREATE);
+    begin(&call, connection);
+    int32_t op = call_put_create(&call.request, connection, create);
+    int32_t err = finish(&call, op);
     if (err != ZK_OK)
         return err;
     *ret_path = service_own_path(connection, reader_text(&call.answer));
@@ -260,30 +267,34 @@ int32_t call_reconfig(struct service *connection, const struct call_reconfig *re
     return read_stat(&call, ret_stat);
 }
 
-int32_t call_delete_all(struct service *connection, char *const *paths, size_t count)
+void call_put_delete_all(struct buffer *out, const struct service *connection, char *const *paths,
+                         size_t count)
 {
     const struct multi_header each = {.type = OP_DELETE, .err = -1};
     const struct multi_header last = {.type = -1, .done = true, .err = -1};
-    struct multi_header first;
-    struct call call;
 
-    begin(&call, connection);
-    for (size_t i = 0; i < count; i++) {
-        multi_header_write(&call.request, &each);
-        service_put_path(connection, &call.request, slice_text(paths[i]));
-        buffer_i32(&call.request, -1);
+    while (count > 0) {
+        multi_header_write(out, &each);
+        service_put_path(connection, out, slice_text(paths[--count]));
+        buffer_i32(out, -1);
     }
-    multi_header_write(&call.request, &last);
-    int32_t err = finish(&call, OP_MULTI);
-    if (err != ZK_OK)
-        return err;
-    if (multi_header_read(&call.answer, &first) != STATUS_OK)
+    multi_header_write(out, &last);
+}
+
+int32_t call_read_delete_all(struct slice answer)
+{
+    struct multi_header first;
+    struct reader reader;
+    int32_t err = ZK_OK;
+
+    reader_init(&reader, answer, NULL, ANSWER_TEXT_BYTES_MAX);
+    if (multi_header_read(&reader, &first) != STATUS_OK)
         return ZK_MARSHALLING_ERROR;
     while (first.type == OP_ERROR && !first.done) { /* none was deleted: which is to blame? */
-        int32_t one = reader_i32(&call.answer);
+        int32_t one = reader_i32(&reader);
         if (one != ZK_OK && one != ZK_RUNTIME_INCONSISTENCY)
             return one;
-        if (multi_header_read(&call.answer, &first) != STATUS_OK)
+        if (multi_header_read(&reader, &first) != STATUS_OK)
             return ZK_MARSHALLING_ERROR;
         err = ZK_RUNTIME_INCONSISTENCY;
     }

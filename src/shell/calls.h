@@ -13,6 +13,9 @@ struct call_create {
     enum zk_create_mode mode;
     int64_t ttl_ms;
 };
+/* The request alone, appended to `out`. Its operation. */
+int32_t call_put_create(struct buffer *out, const struct service *connection,
+                        const struct call_create *create);
 int32_t call_create(struct service *connection, const struct call_create *create,
                     struct slice *ret_path);
 int32_t call_delete(struct service *connection, struct slice path, int32_t version);
@@ -45,7 +48,9 @@ struct call_reconfig {
 };
 int32_t call_reconfig(struct service *connection, const struct call_reconfig *reconfig,
                       struct slice *ret_data, struct zk_stat *ret_stat);
-/* Deletes all or none of the paths, in this order. */
-int32_t call_delete_all(struct service *connection, char *const *paths, size_t count);
+/* A multi that deletes all or none of the paths, the last one first; the body of its answer. */
+void call_put_delete_all(struct buffer *out, const struct service *connection, char *const *paths,
+                         size_t count);
+int32_t call_read_delete_all(struct slice answer);
 
 #endif

@@ -9,21 +9,20 @@ static const struct java_option ls_options[] = {
     [LS_HELP] = {"?", NULL, false},
 };
 static const struct java_option create_options[] = {
-    [CREATE_SEQUENTIAL] = {"s", NULL, false},
-    [CREATE_EPHEMERAL] = {"e", NULL, false},
-    [CREATE_CONTAINER] = {"c", NULL, false},
-    [CREATE_TTL] = {"t", NULL, true},
+    [CREATE_SEQUENTIAL] = {"s", NULL, false},       [CREATE_EPHEMERAL] = {"e", NULL, false},
+    [CREATE_CONTAINER] = {"c", NULL, false},        [CREATE_TTL] = {"t", NULL, true},
+    [CREATE_DATA_FILE] = {NULL, "data-file", true},
 };
 static const struct java_option get_options[] = {
-    [GET_STAT] = {"s", NULL, false},
-    [GET_WATCH] = {"w", NULL, false},
-    [GET_BASE64] = {"b", NULL, false},
-    [GET_HEX] = {"x", NULL, false},
+    [GET_STAT] = {"s", NULL, false},   [GET_WATCH] = {"w", NULL, false},
+    [GET_BASE64] = {"b", NULL, false}, [GET_HEX] = {"x", NULL, false},
+    [GET_RAW] = {NULL, "raw", false},
 };
 static const struct java_option set_options[] = {
     [SET_STAT] = {"s", NULL, false},
     [SET_VERSION] = {"v", NULL, true},
     [SET_BASE64] = {"b", NULL, false},
+    [SET_DATA_FILE] = {NULL, "data-file", true},
 };
 static const struct java_option watch_options[] = {{"w", NULL, false}};
 static const struct java_option version_options[] = {{"v", NULL, true}};
@@ -63,6 +62,31 @@ static const struct java_option reconfig_options[] = {
     [RECONFIG_ADD] = {"add", NULL, true},   [RECONFIG_REMOVE] = {"remove", NULL, true},
 };
 
+static const struct java_option help_options[] = {[HELP_ALL] = {NULL, "all", false}};
+static const struct java_option tree_options[] = {
+    [TREE_STAT] = {"s", NULL, false},
+    [TREE_DEPTH] = {NULL, "depth", true},
+};
+static const struct java_option find_options[] = {
+    [FIND_NAME] = {NULL, "name", true},
+    [FIND_DEPTH] = {NULL, "depth", true},
+    [FIND_EPHEMERAL] = {NULL, "ephemeral", false},
+    [FIND_OWNER] = {NULL, "owner", true},
+    [FIND_LARGER] = {NULL, "larger", true},
+    [FIND_SMALLER] = {NULL, "smaller", true},
+    [FIND_OLDER] = {NULL, "older", true},
+    [FIND_NEWER] = {NULL, "newer", true},
+};
+static const struct java_option du_options[] = {
+    [DU_DEPTH] = {NULL, "depth", true},
+    [DU_TOP] = {NULL, "top", true},
+};
+static const struct java_option import_options[] = {
+    [IMPORT_DRY_RUN] = {NULL, "dry-run", false},
+    [IMPORT_OVERWRITE] = {NULL, "overwrite", false},
+    [IMPORT_SKIP] = {NULL, "skip", false},
+};
+
 #define OPTIONS(list) list, (int)ARRAY_LEN(list)
 #define NO_OPTIONS NULL, 0
 
@@ -71,47 +95,78 @@ static const struct command commands[] = {
     {"addWatch",
      "[-m mode] path # optional mode is one of [PERSISTENT, PERSISTENT_RECURSIVE] - default is "
      "PERSISTENT_RECURSIVE",
-     OPTIONS(mode_options), 2, NEEDS_SESSION, run_add_watch, false},
-    {"addauth", "scheme auth", NO_OPTIONS, 2, NEEDS_SESSION, run_add_auth, false},
-    {"close", "", NO_OPTIONS, 1, NEEDS_SESSION, run_close, false},
-    {"config", "[-c] [-w] [-s]", OPTIONS(config_options), 1, NEEDS_SESSION, run_config, false},
-    {"connect", "host:port", NO_OPTIONS, 1, ANY_TIME, run_connect, false},
+     OPTIONS(mode_options), 2, NEEDS_SESSION, run_add_watch, LISTED, NULL},
+    {"addauth", "scheme auth", NO_OPTIONS, 2, NEEDS_SESSION, run_add_auth, LISTED, NULL},
+    {"close", "", NO_OPTIONS, 1, NEEDS_SESSION, run_close, LISTED, NULL},
+    {"config", "[-c] [-w] [-s]", OPTIONS(config_options), 1, NEEDS_SESSION, run_config, LISTED,
+     NULL},
+    {"connect", "host:port", NO_OPTIONS, 1, ANY_TIME, run_connect, LISTED, NULL},
     {"create", "[-s] [-e] [-c] [-t ttl] path [data] [acl]", OPTIONS(create_options), 2,
-     NEEDS_SESSION, run_create, false},
-    {"delete", "[-v version] path", OPTIONS(version_options), 2, NEEDS_SESSION, run_delete, false},
+     NEEDS_SESSION, run_create, LISTED, NULL},
+    {"delete", "[-v version] path", OPTIONS(version_options), 2, NEEDS_SESSION, run_delete, LISTED,
+     NULL},
     {"deleteall", "path [-b batch size]", OPTIONS(batch_options), 2, NEEDS_SESSION, run_delete_all,
-     false},
+     LISTED, NULL},
     {"delquota", "[-n|-b|-N|-B] path", OPTIONS(delete_quota_options), 2, NEEDS_SESSION,
-     run_delete_quota, false},
-    {"exit", "", NO_OPTIONS, 1, ANY_TIME, run_quit, true},
-    {"get", "[-s] [-w] path", OPTIONS(get_options), 2, NEEDS_SESSION, run_get, false},
-    {"getAcl", "[-s] path", OPTIONS(stat_options), 2, NEEDS_SESSION, run_get_acl, false},
+     run_delete_quota, LISTED, NULL},
+    {"du", "[--depth n] [--top n] path", OPTIONS(du_options), 2, NEEDS_SESSION, run_du, OWN,
+     "bytes of data and number of znodes of each subtree, the largest first\n"
+     "--depth n   subtrees down to n levels below path are shown (1)\n"
+     "--top n     only the n largest\n"},
+    {"exit", "", NO_OPTIONS, 1, ANY_TIME, run_quit, OLD, NULL},
+    {"export", "path file", NO_OPTIONS, 3, NEEDS_SESSION, run_export, OWN,
+     "writes a subtree into a file as JSON, for import; file -: stdout\n"
+     "ephemeral znodes, and /zookeeper when path is /, are left out\n"},
+    {"find",
+     "[--name pattern] [--ephemeral] [--owner session] [--larger size] [--smaller size] "
+     "[--older age] [--newer age] [--depth n] path",
+     OPTIONS(find_options), 2, NEEDS_SESSION, run_find, OWN,
+     "--name pattern    with * ? [a-z]; the last part of the path, or all of it when it has a "
+     "slash\n"
+     "--ephemeral       only ephemeral znodes; --owner 0x..: those of this session\n"
+     "--larger size     more bytes of data than this (100, 10k, 1m); --smaller: fewer\n"
+     "--older age       not changed for this long (90, 90s, 5m, 2h, 7d); --newer: changed since\n"
+     "--depth n         not deeper than n levels below path\n"},
+    {"get", "[-s] [-w] path", OPTIONS(get_options), 2, NEEDS_SESSION, run_get, LISTED, NULL},
+    {"getAcl", "[-s] path", OPTIONS(stat_options), 2, NEEDS_SESSION, run_get_acl, LISTED, NULL},
     {"getAllChildrenNumber", "path", NO_OPTIONS, 2, NEEDS_SESSION, run_get_all_children_number,
-     false},
-    {"getEphemerals", "path", NO_OPTIONS, 1, NEEDS_SESSION, run_get_ephemerals, false},
-    {"history", "", NO_OPTIONS, 1, ANY_TIME, run_history, false},
-    {"listquota", "path", NO_OPTIONS, 2, NEEDS_SESSION, run_list_quota, false},
-    {"ls", "[-s] [-w] [-R] path", OPTIONS(ls_options), 2, NEEDS_SESSION, run_ls, false},
-    {"ls2", "path [watch]", NO_OPTIONS, 2, NEEDS_SESSION, run_ls2, true},
-    {"printwatches", "on|off", NO_OPTIONS, 1, ANY_TIME, run_print_watches, false},
-    {"quit", "", NO_OPTIONS, 1, ANY_TIME, run_quit, false},
+     LISTED, NULL},
+    {"getEphemerals", "path", NO_OPTIONS, 1, NEEDS_SESSION, run_get_ephemerals, LISTED, NULL},
+    {"help", "[--all] [command]", OPTIONS(help_options), 1, ANY_TIME, run_help, OLD, NULL},
+    {"history", "", NO_OPTIONS, 1, ANY_TIME, run_history, LISTED, NULL},
+    {"import", "[--dry-run] [--overwrite|--skip] file [path]", OPTIONS(import_options), 2,
+     NEEDS_SESSION, run_import, OWN,
+     "reads a file of export into path (where it was exported from); file -: stdin\n"
+     "--dry-run     only checks, and says what would be done\n"
+     "--overwrite   znodes that exist get data and ACL of the file\n"
+     "--skip        znodes that exist stay as they are\n"
+     "Without one of the two nothing is written when one exists.\n"},
+    {"listquota", "path", NO_OPTIONS, 2, NEEDS_SESSION, run_list_quota, LISTED, NULL},
+    {"ls", "[-s] [-w] [-R] path", OPTIONS(ls_options), 2, NEEDS_SESSION, run_ls, LISTED, NULL},
+    {"ls2", "path [watch]", NO_OPTIONS, 2, NEEDS_SESSION, run_ls2, OLD, NULL},
+    {"printwatches", "on|off", NO_OPTIONS, 1, ANY_TIME, run_print_watches, LISTED, NULL},
+    {"quit", "", NO_OPTIONS, 1, ANY_TIME, run_quit, LISTED, NULL},
     {"reconfig",
      "[-s] [-v version] [[-file path] | [-members serverID=host:port1:port2;port3[,...]*]] | [-add "
      "serverId=host:port1:port2;port3[,...]]* [-remove serverId[,...]*]",
-     OPTIONS(reconfig_options), 1, NEEDS_SESSION, run_reconfig, false},
-    {"redo", "cmdno", NO_OPTIONS, 1, ANY_TIME, run_redo, false},
+     OPTIONS(reconfig_options), 1, NEEDS_SESSION, run_reconfig, LISTED, NULL},
+    {"redo", "cmdno", NO_OPTIONS, 1, ANY_TIME, run_redo, LISTED, NULL},
     {"removewatches", "path [-c|-d|-a] [-l]", OPTIONS(remove_options), 2, NEEDS_SESSION,
-     run_remove_watches, false},
-    {"rmr", "path", NO_OPTIONS, 2, NEEDS_SESSION, run_rmr, true},
-    {"set", "[-s] [-v version] path data", OPTIONS(set_options), 3, NEEDS_SESSION, run_set, false},
+     run_remove_watches, LISTED, NULL},
+    {"rmr", "path", NO_OPTIONS, 2, NEEDS_SESSION, run_rmr, OLD, NULL},
+    {"set", "[-s] [-v version] path data", OPTIONS(set_options), 3, NEEDS_SESSION, run_set, LISTED,
+     NULL},
     {"setAcl", "[-s] [-v version] [-R] path acl", OPTIONS(acl_options), 3, NEEDS_SESSION,
-     run_set_acl, false},
+     run_set_acl, LISTED, NULL},
     {"setquota", "-n|-b|-N|-B val path", OPTIONS(set_quota_options), 1, NEEDS_SESSION,
-     run_set_quota, false},
-    {"stat", "[-w] path", OPTIONS(watch_options), 2, NEEDS_SESSION, run_stat, false},
-    {"sync", "path", NO_OPTIONS, 2, NEEDS_SESSION, run_sync, false},
-    {"version", "", NO_OPTIONS, 1, ANY_TIME, run_version, false},
-    {"whoami", "", NO_OPTIONS, 1, NEEDS_SESSION, run_who_am_i, false},
+     run_set_quota, LISTED, NULL},
+    {"stat", "[-w] path", OPTIONS(watch_options), 2, NEEDS_SESSION, run_stat, LISTED, NULL},
+    {"sync", "path", NO_OPTIONS, 2, NEEDS_SESSION, run_sync, LISTED, NULL},
+    {"tree", "[-s] [--depth n] path", OPTIONS(tree_options), 2, NEEDS_SESSION, run_tree, OWN,
+     "-s          with bytes of data and owners of ephemeral znodes\n"
+     "--depth n   not deeper than n levels below path\n"},
+    {"version", "", NO_OPTIONS, 1, ANY_TIME, run_version, LISTED, NULL},
+    {"whoami", "", NO_OPTIONS, 1, NEEDS_SESSION, run_who_am_i, LISTED, NULL},
 };
 
 const struct command *commands_table(size_t *ret_count)

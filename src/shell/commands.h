@@ -13,10 +13,24 @@ const struct command *commands_table(size_t *ret_count);
 
 /* The order of the options in the table is the order of these. */
 enum { LS_STAT, LS_WATCH, LS_RECURSIVE, LS_HELP };
-enum { CREATE_SEQUENTIAL, CREATE_EPHEMERAL, CREATE_CONTAINER, CREATE_TTL };
-enum { GET_STAT, GET_WATCH, GET_BASE64, GET_HEX };
-enum { SET_STAT, SET_VERSION, SET_BASE64 };
+enum { CREATE_SEQUENTIAL, CREATE_EPHEMERAL, CREATE_CONTAINER, CREATE_TTL, CREATE_DATA_FILE };
+enum { GET_STAT, GET_WATCH, GET_BASE64, GET_HEX, GET_RAW };
+enum { SET_STAT, SET_VERSION, SET_BASE64, SET_DATA_FILE };
 enum { ACL_STAT, ACL_VERSION, ACL_RECURSIVE };
+enum { HELP_ALL };
+enum { TREE_STAT, TREE_DEPTH };
+enum {
+    FIND_NAME,
+    FIND_DEPTH,
+    FIND_EPHEMERAL,
+    FIND_OWNER,
+    FIND_LARGER,
+    FIND_SMALLER,
+    FIND_OLDER,
+    FIND_NEWER
+};
+enum { DU_DEPTH, DU_TOP };
+enum { IMPORT_DRY_RUN, IMPORT_OVERWRITE, IMPORT_SKIP };
 enum { QUOTA_COUNT, QUOTA_BYTES, QUOTA_HARD_COUNT, QUOTA_HARD_BYTES, QUOTA_KINDS };
 enum { REMOVE_CHILD, REMOVE_DATA, REMOVE_ANY, REMOVE_LOCAL, REMOVE_PERSISTENT, REMOVE_RECURSIVE };
 enum { CONFIG_CLIENT, CONFIG_WATCH, CONFIG_STAT };
@@ -54,6 +68,15 @@ COMMAND(run_delete_quota);
 COMMAND(run_add_watch);
 COMMAND(run_remove_watches);
 COMMAND(run_print_watches);
+/* commands_tree.c */
+COMMAND(run_tree);
+COMMAND(run_find);
+COMMAND(run_du);
+/* commands_export.c, commands_import.c */
+COMMAND(run_export);
+COMMAND(run_import);
+/* commands_help.c */
+COMMAND(run_help);
 /* commands_service.c */
 COMMAND(run_config);
 COMMAND(run_reconfig);

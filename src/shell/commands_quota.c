@@ -94,8 +94,7 @@ static int32_t check_above(struct shell *shell, const char *path)
         *slash = '\0';
         err = read_limits(shell, above, LIMITS, &limits);
         if (err == ZK_OK) {
-            fflush(stdout);
-            fprintf(stderr, "%s has a parent %s which has a quota\n", path, above);
+            (void)answer_fail(EXIT_FAILED, "%s has a parent %s which has a quota", path, above);
             err = ZK_NODE_EXISTS;
         } else if (err == ZK_NO_NODE) {
             err = ZK_OK;
@@ -120,8 +119,8 @@ static int32_t check_below(struct shell *shell, const char *path)
             strcmp(slash, "/" LIMITS) == 0 && (size_t)(slash - paths[i]) > prefix + strlen(path);
         if (below && err == ZK_OK) {
             *slash = '\0';
-            fflush(stdout);
-            fprintf(stderr, "%s has a child %s which has a quota\n", path, paths[i] + prefix);
+            (void)answer_fail(EXIT_FAILED, "%s has a child %s which has a quota", path,
+                              paths[i] + prefix);
             err = ZK_NODE_EXISTS;
         }
         mem_free(paths[i]);
@@ -173,6 +172,19 @@ static int32_t create_quota(struct shell *shell, const char *path, struct slice 
     return err;
 }
 
+static void warn_of_use(const char *noun, int64_t used)
+{
+    static const char format[] =
+        "[Warning]: the %s quota you create is less than the existing %s:%lld";
+
+    if (answer_is_json()) {
+        answer_note(format, noun, noun, (long long)used);
+        return;
+    }
+    printf(format, noun, noun, (long long)used);
+    fputc('\n', stdout);
+}
+
 static int32_t change_quota(struct shell *shell, const char *path, struct slice text,
                             const struct limits *limits)
 {
@@ -190,8 +202,7 @@ static int32_t change_quota(struct shell *shell, const char *path, struct slice 
     for (int kind = 0; kind < 2; kind++) {
         int64_t soft = limits->values[kind], hard = limits->values[kind + QUOTA_HARD_COUNT];
         if ((soft > -1 && soft < used.values[kind]) || (hard > -1 && hard < used.values[kind]))
-            printf("[Warning]: the %s quota you create is less than the existing %s:%lld\n",
-                   nouns[kind], nouns[kind], (long long)used.values[kind]);
+            warn_of_use(nouns[kind], used.values[kind]);
     }
     return err;
 }
@@ -204,9 +215,7 @@ static int set_quota(struct shell *shell, const char *path, int kind, int64_t va
 
     int32_t err = call_exists(shell->connection, slice_text(path), false, &stat);
     if (err == ZK_NO_NODE) {
-        fflush(stdout);
-        fprintf(stderr, "%s does not exist.\n", path);
-        return EXIT_FAILED;
+        return answer_fail(EXIT_NO_NODE, "%s does not exist.", path);
     }
     if (err == ZK_OK)
         err = check_above(shell, path);
@@ -220,38 +229,34 @@ static int set_quota(struct shell *shell, const char *path, int kind, int64_t va
     if (is_new)
         parse_limits(SLICE_NULL, &limits);
     else if (err != ZK_OK)
-        return shell_fail(err, path);
+        return answer_fail_call(err, path);
     limits.values[kind] = value;
     buffer_init(&text);
     put_limits(&text, &limits);
     err = is_new ? create_quota(shell, path, buffer_slice(&text))
                  : change_quota(shell, path, buffer_slice(&text), &limits);
     buffer_deinit(&text);
-    return err == ZK_OK ? 0 : shell_fail(err, path);
+    return err == ZK_OK ? 0 : answer_fail_call(err, path);
 }
 
 static int refuse_second(const struct java_words *words, const struct command *command)
 {
-    fflush(stdout);
-    fprintf(stderr,
-            "org.apache.commons.cli.AlreadySelectedException: The option '%s' was specified but an "
-            "option from this group has already been selected: '%s'\n",
-            command->options[words->last[1]].letter, command->options[words->last[0]].letter);
-    return EXIT_FAILED;
+    return answer_fail(
+        EXIT_USAGE,
+        "org.apache.commons.cli.AlreadySelectedException: The option '%s' was specified but an "
+        "option from this group has already been selected: '%s'",
+        command->options[words->last[1]].letter, command->options[words->last[0]].letter);
 }
 
 COMMAND(run_set_quota)
 {
     int64_t value;
 
-    fflush(stdout);
-    if (words->given_count == 0) {
-        fputs(
+    if (words->given_count == 0)
+        return answer_fail(
+            EXIT_USAGE,
             "org.apache.commons.cli.MissingOptionException: Missing required option: [-n num soft "
-            "quota, -b bytes soft quota, -N num hard quota, -B bytes hard quota]\n",
-            stderr);
-        return EXIT_FAILED;
-    }
+            "quota, -b bytes soft quota, -N num hard quota, -B bytes hard quota]");
     if (words->given_count > 1)
         return refuse_second(words, command);
     if (words->word_count < 2)
@@ -260,30 +265,38 @@ COMMAND(run_set_quota)
     int kind = words->last[0];
     bool count = kind == QUOTA_COUNT || kind == QUOTA_HARD_COUNT;
     if (slice_starts_with(slice_text(path), SLICE(QUOTA_ROOT))) {
-        fputs("cannot set a quota under the path: /zookeeper/quota\n", stderr);
+        (void)answer_fail(EXIT_USAGE, "cannot set a quota under the path: /zookeeper/quota");
         return 0;
     }
     if (!number_parse(slice_text(words->value[kind]), 10, &value) ||
         (kind == QUOTA_COUNT && (value > INT32_MAX || value < INT32_MIN))) {
-        fputs("NumberFormatException happens when parsing the option value\n", stderr);
+        (void)answer_fail(EXIT_USAGE,
+                          "NumberFormatException happens when parsing the option value");
         return 0;
     }
     if (count ? value <= 0 : value < 0) {
-        fputs(count ? "the num quota must be greater than zero\n"
-                    : "the bytes quota must be greater than or equal to zero\n",
-              stderr);
+        (void)answer_fail(EXIT_USAGE, "%s",
+                          count ? "the num quota must be greater than zero"
+                                : "the bytes quota must be greater than or equal to zero");
         return 0;
     }
     char *whole = quota_path(path, "");
     bool good = shell_check_path(path) && shell_check_path(whole);
     mem_free(whole);
-    return good ? set_quota(shell, path, kind, value) : EXIT_FAILED;
+    if (!good)
+        return EXIT_FAILED;
+    answer_path(path);
+    return set_quota(shell, path, kind, value);
 }
 
 /* --- listquota --- */
 
 static void print_part(const char *name, const char *path, struct slice data)
 {
+    if (answer_is_json()) {
+        json_text(answer_json(), strcmp(name, "stat") == 0 ? "used" : name, data);
+        return;
+    }
     printf("Output %s for %s %.*s\n", name, path, (int)data.size, (const char *)data.data);
 }
 
@@ -295,12 +308,12 @@ COMMAND(run_list_quota)
     char *whole = quota_path(path, LIMITS);
 
     (void)command;
-    fflush(stdout);
-    fprintf(stderr, "absolute path is %s\n", whole);
+    answer_note("absolute path is %s", whole);
     if (!shell_check_path(whole)) {
         mem_free(whole);
         return EXIT_FAILED;
     }
+    answer_path(path);
     int32_t err = call_get(shell->connection, slice_text(whole), false, &data, &stat);
     if (err == ZK_OK) {
         print_part("quota", path, data);
@@ -312,11 +325,10 @@ COMMAND(run_list_quota)
     }
     mem_free(whole);
     if (err == ZK_NO_NODE) {
-        fflush(stdout);
-        fprintf(stderr, "quota for %s does not exist.\n", path);
+        (void)answer_fail(EXIT_NO_NODE, "quota for %s does not exist.", path);
         return 0;
     }
-    return err == ZK_OK ? 0 : shell_fail(err, path);
+    return err == ZK_OK ? 0 : answer_fail_call(err, path);
 }
 
 /* --- delquota --- */
@@ -384,8 +396,8 @@ COMMAND(run_delete_quota)
     int32_t err = words->given_count == 0 ? delete_quota(shell, path)
                                           : clear_limit(shell, path, words->last[0]);
     if (err == ZK_NO_NODE) {
-        printf("Quota does not exist for %s\n", path);
+        (void)answer_fail_on_stdout(EXIT_NO_NODE, "Quota does not exist for %s", path);
         return 0;
     }
-    return err == ZK_OK ? 0 : shell_fail(err, path);
+    return err == ZK_OK ? 0 : answer_fail_call(err, path);
 }

@@ -1,9 +1,10 @@
 /* commands_read.c: commands that look. */
-#include "base/array.h"
 #include "shell/calls.h"
 #include "shell/commands.h"
 #include "shell/texts.h"
+#include "shell/walk.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 
@@ -16,6 +17,14 @@ static void free_names(char **names, size_t count)
 
 static void print_list(char *const *names, size_t count)
 {
+    if (answer_is_json()) {
+        struct json *json = answer_json();
+        json_open(json, "children", '[');
+        for (size_t i = 0; i < count; i++)
+            json_text(json, NULL, slice_text(names[i]));
+        json_close(json, ']');
+        return;
+    }
     fputc('[', stdout);
     for (size_t i = 0; i < count; i++)
         printf("%s%s", i == 0 ? "" : ", ", names[i]);
@@ -27,41 +36,42 @@ static bool old_watch_word(const struct java_words *words, const char *line)
 {
     if (words->word_count < 3)
         return false;
-    fflush(stdout);
-    fprintf(stderr, "%s\n", line);
+    answer_note("%s", line);
     return true;
 }
 
-/* Each path on its line, a parent before its children: what is still to be shown waits on a stack. */
-static int32_t print_recursive(struct shell *shell, const char *root)
-{
-    size_t depth = 0, capacity = ARRAY_FIRST;
-    char **stack = mem_alloc(capacity * sizeof(*stack));
-    int32_t err = ZK_OK;
+/* Each path on its line. What cannot be read ends the list. */
+struct list {
+    int32_t err;
+};
 
-    stack[depth++] = shell_child_path(root, "");
-    stack[0][strlen(root)] = '\0';
-    for (bool first = true; depth > 0; first = false) {
-        char *path = stack[--depth], **names;
-        struct zk_stat stat;
-        size_t count;
-        if (err == ZK_OK) {
-            err = shell_children(shell, path, false, &names, &count, &stat);
-            if (err == ZK_OK)
-                puts(path);
-            stack = ARRAY_RESERVE(stack, capacity, depth + count, ARRAY_FIRST);
-            while (count > 0) {
-                stack[depth++] = shell_child_path(path, names[--count]);
-                mem_free(names[count]);
-            }
-            mem_free(names);
-            if (err == ZK_NO_NODE && !first) /* deleted meanwhile */
-                err = ZK_OK;
-        }
-        mem_free(path);
+static bool print_path(void *context, const struct walk_node *node)
+{
+    struct list *list = context;
+
+    list->err = node->err;
+    if (node->err == ZK_OK && answer_is_json()) {
+        json_text(answer_json(), NULL, slice_text(node->path));
+        answer_flush();
+    } else if (node->err == ZK_OK) {
+        puts(node->path);
     }
-    mem_free(stack);
-    return err;
+    return node->err == ZK_OK;
+}
+
+static int print_recursive(struct shell *shell, const char *root)
+{
+    const struct walk_options options = {.depth_max = WALK_ALL};
+    struct list list = {.err = ZK_OK};
+
+    answer_path(root);
+    if (answer_is_json())
+        json_open(answer_json(), "paths", '[');
+    int32_t err = walk(shell->connection, root, &options, print_path, &list);
+    if (answer_is_json())
+        json_close(answer_json(), ']');
+    err = err == ZK_OK ? list.err : err;
+    return err == ZK_OK ? 0 : answer_fail_call(err, root);
 }
 
 static int print_children(struct shell *shell, const char *path, bool watch, bool with_stat)
@@ -72,17 +82,17 @@ static int print_children(struct shell *shell, const char *path, bool watch, boo
     int32_t err = shell_children(shell, path, watch, &names, &count, &stat);
 
     if (err != ZK_OK)
-        return shell_fail(err, path);
+        return answer_fail_call(err, path);
+    answer_path(path);
     print_list(names, count);
-    if (with_stat)
-        stat_print(&stat);
+    answer_stat(&stat, with_stat);
     free_names(names, count);
     return 0;
 }
 
 COMMAND(run_ls)
 {
-    if (words->given[LS_HELP])
+    if (words->given[LS_HELP] && !answer_is_json())
         fputs("usage: ls [options] path\n -?   help\n -R   recurse\n -s   stat\n -w   watch\n",
               stdout);
     if (words->word_count < 2)
@@ -95,18 +105,15 @@ COMMAND(run_ls)
     if (!shell_check_path(path))
         return EXIT_FAILED;
     bool old = words->word_count > 2; /* then the options do not count */
-    if (words->given[LS_RECURSIVE] && !old) {
-        int32_t err = print_recursive(shell, path);
-        return err == ZK_OK ? 0 : shell_fail(err, path);
-    }
+    if (words->given[LS_RECURSIVE] && !old)
+        return print_recursive(shell, path);
     return print_children(shell, path, watch, words->given[LS_STAT] && !old);
 }
 
 COMMAND(run_ls2)
 {
     (void)command;
-    fflush(stdout);
-    fputs("'ls2' has been deprecated. Please use 'ls [-s] path' instead.\n", stderr);
+    answer_note("'ls2' has been deprecated. Please use 'ls [-s] path' instead.");
     if (!shell_check_path(words->words[1]))
         return EXIT_FAILED;
     return print_children(shell, words->words[1], words->word_count > 2, true);
@@ -150,6 +157,13 @@ static void print_hex(struct slice data)
     printf("\n+--------%s----------------+\n", edge);
 }
 
+static int write_raw(struct slice data)
+{
+    if (fwrite(data.data, 1, data.size, stdout) == data.size && fflush(stdout) == 0)
+        return 0;
+    return answer_fail(EXIT_BAD_FILE, "stdout cannot be written: %s", strerror(errno));
+}
+
 COMMAND(run_get)
 {
     struct slice data;
@@ -157,6 +171,8 @@ COMMAND(run_get)
 
     if (words->word_count < 2)
         return command_usage(command);
+    if (words->given[GET_RAW] && (words->given_count > 1 || answer_is_json()))
+        return answer_fail(EXIT_USAGE, "--raw writes the data alone: no other option fits to it");
     const char *path = words->words[1];
     bool watch = old_watch_word(words, "'get path [watch]' has been deprecated. Please use 'get "
                                        "[-s] [-w] path' instead.") ||
@@ -165,9 +181,16 @@ COMMAND(run_get)
         return EXIT_FAILED;
     int32_t err = call_get(shell->connection, slice_text(path), watch, &data, &stat);
     if (err != ZK_OK)
-        return shell_fail(err, path);
+        return answer_fail_call(err, path);
     bool old = words->word_count > 2; /* then the options do not count */
-    if (data.data == NULL)
+    answer_path(path);
+    if (answer_is_json())
+        json_data(answer_json(), data, words->given[GET_BASE64] && !old);
+    else if (words->given[GET_RAW] && data.size == 0)
+        return 0;
+    else if (words->given[GET_RAW])
+        return write_raw(data);
+    else if (data.data == NULL)
         puts("null");
     else if (words->given[GET_BASE64] && !old)
         print_base64(data);
@@ -175,8 +198,7 @@ COMMAND(run_get)
         print_hex(data);
     else
         shell_print_text(data);
-    if (words->given[GET_STAT] && !old)
-        stat_print(&stat);
+    answer_stat(&stat, words->given[GET_STAT] && !old);
     return 0;
 }
 
@@ -194,8 +216,9 @@ COMMAND(run_stat)
         return EXIT_FAILED;
     int32_t err = call_exists(shell->connection, slice_text(path), watch, &stat);
     if (err != ZK_OK)
-        return shell_fail(err, path);
-    stat_print(&stat);
+        return answer_fail_call(err, path);
+    answer_path(path);
+    answer_stat(&stat, true);
     return 0;
 }
 
@@ -211,10 +234,13 @@ COMMAND(run_get_acl)
         return EXIT_FAILED;
     int32_t err = call_get_acl(shell->connection, slice_text(path), &acl, &stat);
     if (err != ZK_OK)
-        return shell_fail(err, path);
-    acl_print(acl);
-    if (words->given[0])
-        stat_print(&stat);
+        return answer_fail_call(err, path);
+    answer_path(path);
+    if (answer_is_json())
+        json_acl(answer_json(), acl);
+    else
+        acl_print(acl);
+    answer_stat(&stat, words->given[0]);
     return 0;
 }
 
@@ -230,7 +256,15 @@ COMMAND(run_get_ephemerals)
         return EXIT_FAILED;
     int32_t err = call_ephemerals(shell->connection, slice_text(path), &paths);
     if (err != ZK_OK)
-        return shell_fail(err, path);
+        return answer_fail_call(err, path);
+    answer_path(path);
+    if (answer_is_json()) {
+        json_open(answer_json(), "ephemerals", '[');
+        while (jute_next_text(&paths, &one))
+            json_text(answer_json(), NULL, service_own_path(shell->connection, one));
+        json_close(answer_json(), ']');
+        return 0;
+    }
     while (jute_next_text(&paths, &one)) {
         one = service_own_path(shell->connection, one);
         printf("%s%.*s", before, (int)one.size, (const char *)one.data);
@@ -250,8 +284,12 @@ COMMAND(run_get_all_children_number)
         return EXIT_FAILED;
     int32_t err = call_descendants(shell->connection, slice_text(path), &count);
     if (err != ZK_OK)
-        return shell_fail(err, path);
-    printf("%d\n", count);
+        return answer_fail_call(err, path);
+    answer_path(path);
+    if (answer_is_json())
+        json_int(answer_json(), "count", count);
+    else
+        printf("%d\n", count);
     return 0;
 }
 
@@ -264,7 +302,18 @@ COMMAND(run_who_am_i)
     (void)words;
     int32_t err = call_who_am_i(shell->connection, &ids);
     if (err != ZK_OK)
-        return shell_fail(err, "");
+        return answer_fail_call(err, "");
+    if (answer_is_json()) {
+        json_open(answer_json(), "identities", '[');
+        while (jute_next_id(&ids, &one)) {
+            json_open(answer_json(), NULL, '{');
+            json_text(answer_json(), "scheme", one.scheme);
+            json_text(answer_json(), "id", one.id);
+            json_close(answer_json(), '}');
+        }
+        json_close(answer_json(), ']');
+        return 0;
+    }
     puts("Auth scheme: User");
     while (jute_next_id(&ids, &one))
         printf("%.*s: %.*s\n", (int)one.scheme.size, (const char *)one.scheme.data,
@@ -280,9 +329,11 @@ COMMAND(run_sync)
     if (!shell_check_path(path))
         return EXIT_FAILED;
     int32_t err = call_sync(shell->connection, slice_text(path));
-    if (err == ZK_OK)
-        puts("Sync is OK");
+    if (err != ZK_OK)
+        (void)answer_fail_on_stdout(answer_code(err), "Sync has failed. rc=%d", err);
+    else if (answer_is_json())
+        answer_path(path);
     else
-        printf("Sync has failed. rc=%d\n", err);
+        puts("Sync is OK");
     return 0;
 }

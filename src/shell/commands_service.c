@@ -39,7 +39,12 @@ static void print_for_clients(struct slice text)
         if (text.size > 0)
             text = slice_of(text.data + 1, text.size - 1);
     }
-    printf("%.*s %.*s\n", version_size, version, (int)out.size, (const char *)out.data);
+    if (answer_is_json()) {
+        json_text(answer_json(), "version", slice_of(version, (size_t)version_size));
+        json_text(answer_json(), "clients", slice_of(out.data, out.size));
+    } else {
+        printf("%.*s %.*s\n", version_size, version, (int)out.size, (const char *)out.data);
+    }
     buffer_deinit(&out);
 }
 
@@ -53,21 +58,20 @@ COMMAND(run_config)
     int32_t err =
         call_get(shell->connection, SLICE(path), words->given[CONFIG_WATCH], &data, &stat);
     if (err != ZK_OK)
-        return shell_fail(err, path);
+        return answer_fail_call(err, path);
     if (words->given[CONFIG_CLIENT])
         print_for_clients(data);
+    else if (answer_is_json())
+        json_text(answer_json(), "config", data);
     else
         shell_print_text(data);
-    if (words->given[CONFIG_STAT])
-        stat_print(&stat);
+    answer_stat(&stat, words->given[CONFIG_STAT]);
     return 0;
 }
 
 static int refuse(const char *sentence)
 {
-    fflush(stdout);
-    fprintf(stderr, "%s\n", sentence);
-    return EXIT_FAILED;
+    return answer_fail(EXIT_USAGE, "%s", sentence);
 }
 
 /* The server lines of a file of members, joined by commas. False: said. */
@@ -77,8 +81,7 @@ static bool read_members(const char *path, struct buffer *out)
     FILE *file = fopen(path, "re");
 
     if (file == NULL) {
-        fflush(stdout);
-        fprintf(stderr, "Error processing %s%s (%s)\n", path, path, strerror(errno));
+        (void)answer_fail(EXIT_BAD_FILE, "Error processing %s%s (%s)", path, path, strerror(errno));
         return false;
     }
     while (fgets(line, sizeof(line), file) != NULL) {
@@ -102,11 +105,14 @@ static int reconfig(struct shell *shell, const struct java_words *words, struct 
     int32_t err = call_reconfig(shell->connection, call, &data, &stat);
 
     if (err != ZK_OK)
-        return shell_fail(err, "");
-    puts("Committed new configuration:");
-    shell_print_text(data);
-    if (words->given[RECONFIG_STAT])
-        stat_print(&stat);
+        return answer_fail_call(err, "");
+    if (answer_is_json()) {
+        json_text(answer_json(), "config", data);
+    } else {
+        puts("Committed new configuration:");
+        shell_print_text(data);
+    }
+    answer_stat(&stat, words->given[RECONFIG_STAT]);
     return 0;
 }
 
@@ -191,7 +197,10 @@ COMMAND(run_version)
     (void)shell;
     if (words->word_count > 1)
         return command_usage(command);
-    puts("ZooKeeper CLI version: " VERSION_LINE);
+    if (answer_is_json())
+        json_text(answer_json(), "version", SLICE(VERSION_LINE));
+    else
+        puts("ZooKeeper CLI version: " VERSION_LINE);
     return 0;
 }
 
@@ -203,11 +212,17 @@ COMMAND(run_history)
 {
     (void)command;
     (void)words;
-    if (shell->history_count == 0) {
-        puts("0 - null");
+    size_t first = shell->history_count > HISTORY_SHOWN ? shell->history_count - HISTORY_SHOWN : 0;
+    if (answer_is_json()) {
+        json_int(answer_json(), "first", (int64_t)first);
+        json_open(answer_json(), "history", '[');
+        for (size_t i = first; i < shell->history_count; i++)
+            json_text(answer_json(), NULL, slice_text(shell->history[i]));
+        json_close(answer_json(), ']');
         return 0;
     }
-    size_t first = shell->history_count > HISTORY_SHOWN ? shell->history_count - HISTORY_SHOWN : 0;
+    if (shell->history_count == 0)
+        puts("0 - null");
     for (size_t i = first; i < shell->history_count; i++)
         printf("%zu - %s\n", i, shell->history[i]);
     return 0;

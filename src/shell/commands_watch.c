@@ -21,7 +21,10 @@ COMMAND(run_add_watch)
     if (!shell_check_path(path))
         return EXIT_FAILED;
     int32_t err = call_add_watch(shell->connection, slice_text(path), mode);
-    return err == ZK_OK ? 0 : shell_fail(err, path);
+    if (err != ZK_OK)
+        return answer_fail_call(err, path);
+    answer_path(path);
+    return 0;
 }
 
 /* Which kinds a type of the protocol covers, and the event that tells of the end of each. */
@@ -59,7 +62,10 @@ static void drop_all(struct shell *shell, enum zk_watcher_type type, const char 
         if (!covers(type, each) || !service_has_watch(shell->connection, each, slice_text(path)))
             continue;
         service_drop_watch(shell->connection, each, slice_text(path));
-        if (ends[kind].event != told && !shell->silent_watches)
+        bool tell = ends[kind].event != told && !shell->silent_watches;
+        if (tell && answer_is_json())
+            answer_event(EVENT_STATE_CONNECTED, ends[kind].event, slice_text(path));
+        else if (tell)
             printf("\nWATCHER::\n\nWatchedEvent state:SyncConnected type:%s path:%s\n",
                    event_type_name(ends[kind].event), path);
         told = ends[kind].event;
@@ -84,10 +90,11 @@ COMMAND(run_remove_watches)
     if (!shell_check_path(path))
         return EXIT_FAILED;
     if (!has_any(shell, type, slice_text(path)))
-        return shell_fail(ZK_NO_WATCHER, path);
+        return answer_fail_call(ZK_NO_WATCHER, path);
     int32_t err = call_remove_watches(shell->connection, slice_text(path), type);
     if (err != ZK_OK && !words->given[REMOVE_LOCAL])
-        return shell_fail(err, path);
+        return answer_fail_call(err, path);
+    answer_path(path);
     drop_all(shell, type, path);
     return 0;
 }
@@ -95,7 +102,9 @@ COMMAND(run_remove_watches)
 COMMAND(run_print_watches)
 {
     (void)command;
-    if (words->word_count == 1)
+    if (answer_is_json() && words->word_count == 1)
+        json_bool(answer_json(), "printwatches", !shell->silent_watches);
+    else if (words->word_count == 1)
         printf("printwatches is %s\n", shell->silent_watches ? "off" : "on");
     else
         shell->silent_watches = strcmp(words->words[1], "on") != 0;

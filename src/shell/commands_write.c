@@ -1,19 +1,19 @@
 /* commands_write.c: commands that change znodes. */
 #include "base/number.h"
+#include "shell/acl_words.h"
 #include "shell/calls.h"
 #include "shell/commands.h"
+#include "shell/data_file.h"
+#include "shell/delete_tree.h"
 #include "shell/texts.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 
 enum { BATCH_DEFAULT = 1000 };
 
 static int refuse(const char *sentence)
 {
-    fflush(stdout);
-    fprintf(stderr, "%s\n", sentence);
-    return EXIT_FAILED;
+    return answer_fail(EXIT_USAGE, "%s", sentence);
 }
 
 /* What is wrong with the options of a create; NULL: nothing. */
@@ -62,37 +62,39 @@ static bool check_create_path(const char *path, bool sequential)
     return good;
 }
 
+/* `acl_text` NULL: none is given. */
 static int create(struct shell *shell, const struct java_words *words, struct call_create *call,
-                  struct buffer *acl)
+                  const char *acl_text, struct buffer *acl)
 {
     const char *path = words->words[1];
     struct slice made;
 
-    if (words->word_count > 3 && acl_parse(words->words[3], acl) == 0) {
-        fflush(stdout);
-        fputs("KeeperErrorCode = InvalidACL\n", stderr);
-        return shell_fail(ZK_INVALID_ACL, NULL);
+    if (acl_text != NULL && acl_parse(acl_text, acl) == 0) {
+        answer_note("KeeperErrorCode = InvalidACL");
+        return answer_fail_call(ZK_INVALID_ACL, NULL);
     }
-    if (words->word_count <= 3)
+    if (acl_text == NULL)
         acl_put_open(acl);
     call->acl = buffer_slice(acl);
     if (!check_create_path(path, words->given[CREATE_SEQUENTIAL]))
         return EXIT_FAILED;
     int32_t err = call_create(shell->connection, call, &made);
-    fflush(stdout);
     if (err == ZK_INVALID_ACL)
-        fprintf(stderr, "KeeperErrorCode = InvalidACL for %s\n", path);
+        answer_note("KeeperErrorCode = InvalidACL for %s", path);
     if (err != ZK_OK)
-        return shell_fail(err, path);
-    fflush(stdout);
-    fprintf(stderr, "Created %.*s\n", (int)made.size, (const char *)made.data);
+        return answer_fail_call(err, path);
+    if (answer_is_json())
+        json_text(answer_json(), "path", made);
+    else
+        answer_note("Created %.*s", (int)made.size, (const char *)made.data);
     return 0;
 }
 
 COMMAND(run_create)
 {
     struct call_create call = {.mode = create_mode(words)};
-    struct buffer acl;
+    const char *file = words->value[CREATE_DATA_FILE];
+    struct buffer acl, data;
 
     if (words->word_count < 2)
         return command_usage(command);
@@ -100,27 +102,43 @@ COMMAND(run_create)
     if (problem != NULL)
         return refuse(problem);
     call.path = slice_text(words->words[1]);
-    call.data = words->word_count > 2 ? slice_text(words->words[2]) : SLICE_NULL;
+    int acl_at = file != NULL ? 2 : 3; /* a file takes the place of the data */
+    if (file != NULL && words->word_count > acl_at + 1)
+        return refuse("With --data-file the words are: path [acl]");
     buffer_init(&acl);
-    int code = create(shell, words, &call, &acl);
+    buffer_init(&data);
+    buffer_reserve(&data, 1); /* an empty file is data, too */
+    int code = EXIT_FAILED;
+    if (file == NULL || data_file_read(shell, file, &data)) {
+        call.data = file != NULL            ? slice_of(data.data, data.size)
+                    : words->word_count > 2 ? slice_text(words->words[2])
+                                            : SLICE_NULL;
+        code = create(shell, words, &call, words->word_count > acl_at ? words->words[acl_at] : NULL,
+                      &acl);
+    }
+    buffer_deinit(&data);
     buffer_deinit(&acl);
     return code;
 }
 
-/* Base64 into bytes, which may be those of the text. False: it is none. */
-static bool decode_base64(struct slice text, struct buffer *out)
+/* What is to be set, in `out` when it is not a word. False: said. */
+static bool find_data(const struct shell *shell, const struct java_words *words, struct buffer *out,
+                      struct slice *ret_data)
 {
-    size_t end = text.size;
+    const char *file = words->value[SET_DATA_FILE];
 
-    while (end > 0 && text.data[end - 1] == '=')
-        end--;
-    if (text.size % 4 != 0 || text.size - end > 2)
+    buffer_reserve(out, 1); /* nothing is data, too */
+    if (file != NULL && (words->given[SET_BASE64] || words->word_count > 2))
+        return refuse("With --data-file the only word is the path, and -b has no meaning") == 0;
+    if (file == NULL && !words->given[SET_BASE64]) {
+        *ret_data = slice_text(words->words[2]);
+        return true;
+    }
+    if (file == NULL && !base64_read(slice_text(words->words[2]), out))
+        return refuse("-b takes base64, and this is none") == 0;
+    if (file != NULL && !data_file_read(shell, file, out))
         return false;
-    uint8_t *at = buffer_extend(out, text.size / 4 * 3 + 1);
-    int size = EVP_DecodeBlock(at, text.data, (int)text.size);
-    if (size < 0)
-        return false;
-    out->size = (size_t)size - (text.size - end);
+    *ret_data = slice_of(out->data, out->size);
     return true;
 }
 
@@ -128,30 +146,27 @@ COMMAND(run_set)
 {
     struct zk_stat stat;
     int32_t version = -1;
-    struct buffer decoded;
+    struct buffer kept;
+    struct slice data;
 
-    if (words->word_count < 3)
+    if (words->word_count < (words->given[SET_DATA_FILE] ? 2 : 3))
         return command_usage(command);
     const char *path = words->words[1];
     if ((words->given[SET_VERSION] && !shell_parse_int(words->value[SET_VERSION], &version)) ||
         !shell_check_path(path))
         return EXIT_FAILED;
-    struct slice data = slice_text(words->words[2]);
-    buffer_init(&decoded);
-    if (words->given[SET_BASE64]) {
-        if (!decode_base64(data, &decoded)) {
-            buffer_deinit(&decoded);
-            return refuse("-b takes base64, and this is none");
-        }
-        buffer_reserve(&decoded, 1);
-        data = slice_of(decoded.data, decoded.size);
-    }
-    int32_t err = call_set(shell->connection, slice_text(path), data, version, &stat);
-    buffer_deinit(&decoded);
+    buffer_init(&kept);
+    bool good = find_data(shell, words, &kept, &data);
+    int32_t err = ZK_OK;
+    if (good)
+        err = call_set(shell->connection, slice_text(path), data, version, &stat);
+    buffer_deinit(&kept);
+    if (!good)
+        return EXIT_FAILED;
     if (err != ZK_OK)
-        return shell_fail(err, path);
-    if (words->given[SET_STAT])
-        stat_print(&stat);
+        return answer_fail_call(err, path);
+    answer_path(path);
+    answer_stat(&stat, words->given[SET_STAT]);
     return 0;
 }
 
@@ -164,56 +179,17 @@ COMMAND(run_delete)
         return command_usage(command);
     const char *path = words->words[1];
     if (words->word_count > 2) {
-        fflush(stdout);
-        fputs("'delete path [version]' has been deprecated. Please use 'delete [-v version] path' "
-              "instead.\n",
-              stderr);
+        answer_note(
+            "'delete path [version]' has been deprecated. Please use 'delete [-v version] path' "
+            "instead.");
         given = given == NULL ? words->words[2] : given;
     }
     if ((given != NULL && !shell_parse_int(given, &version)) || !shell_check_path(path))
         return EXIT_FAILED;
     int32_t err = call_delete(shell->connection, slice_text(path), version);
-    return err == ZK_OK ? 0 : shell_fail(err, path);
-}
-
-/* Children before parents, in batches of which each is deleted as a whole or not at all. */
-static int delete_subtree(struct shell *shell, const char *path, size_t batch)
-{
-    char **paths;
-    size_t count, left;
-
-    if (!shell_check_path(path))
-        return EXIT_FAILED;
-    int32_t err = shell_subtree(shell, path, &paths, &count);
-    if (err != ZK_OK) {
-        for (size_t i = 0; i < count; i++)
-            mem_free(paths[i]);
-        mem_free(paths);
-        return shell_fail(err, path);
-    }
-    for (size_t i = 0; i < count / 2; i++) {
-        char *kept = paths[i];
-        paths[i] = paths[count - 1 - i];
-        paths[count - 1 - i] = kept;
-    }
-    for (left = count; left > 0;) {
-        size_t size = left < batch ? left : batch;
-        int32_t failed = call_delete_all(shell->connection, paths + (count - left), size);
-        if (failed != ZK_OK)
-            err = failed;
-        if (failed == CALL_CONNECTION_LOSS)
-            break;
-        left -= size;
-    }
-    for (size_t i = 0; i < count; i++)
-        mem_free(paths[i]);
-    mem_free(paths);
-    if (err == CALL_CONNECTION_LOSS)
-        return shell_fail(err, path);
-    if (err != ZK_OK) {
-        fflush(stdout);
-        fputs("Failed to delete some node(s) in the subtree!\n", stderr);
-    }
+    if (err != ZK_OK)
+        return answer_fail_call(err, path);
+    answer_path(path);
     return 0;
 }
 
@@ -228,15 +204,14 @@ COMMAND(run_delete_all)
         return refuse("-b argument must be an int value");
     if (batch <= 0)
         return refuse("-b takes a size above 0");
-    return delete_subtree(shell, words->words[1], (size_t)batch);
+    return delete_tree(shell, words->words[1], (size_t)batch);
 }
 
 COMMAND(run_rmr)
 {
     (void)command;
-    fflush(stdout);
-    fputs("The command 'rmr' has been deprecated. Please use 'deleteall' instead.\n", stderr);
-    return delete_subtree(shell, words->words[1], BATCH_DEFAULT);
+    answer_note("The command 'rmr' has been deprecated. Please use 'deleteall' instead.");
+    return delete_tree(shell, words->words[1], BATCH_DEFAULT);
 }
 
 static int32_t set_acls(struct shell *shell, const char *path, bool recursive, struct slice acl,
@@ -286,8 +261,8 @@ COMMAND(run_set_acl)
     if (!good)
         return EXIT_FAILED;
     if (err != ZK_OK)
-        return shell_fail(err, named);
-    if (words->given[ACL_STAT])
-        stat_print(&stat);
+        return answer_fail_call(err, named);
+    answer_path(path);
+    answer_stat(&stat, words->given[ACL_STAT]);
     return 0;
 }

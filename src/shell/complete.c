@@ -25,7 +25,7 @@ static void find_commands(const struct shell *shell, struct completion *completi
     completion->typed = word.size;
     for (size_t i = 0; i < shell->command_count; i++) {
         const struct command *command = &shell->commands[i];
-        if (!command->old && slice_starts_with(slice_text(command->name), word))
+        if (command->kind != OLD && slice_starts_with(slice_text(command->name), word))
             add(completion, &capacity, command->name);
     }
 }

@@ -84,11 +84,13 @@ static void run_pipe(struct shell *shell)
     buffer_init(&line);
     while (!shell->over) {
         make_prompt(shell);
-        fputs(prompt, stdout);
+        if (!answer_is_json())
+            fputs(prompt, stdout);
         fflush(stdout);
         if (!read_line(shell, &input, &at, &line))
             break;
-        puts((const char *)line.data);
+        if (!answer_is_json())
+            puts((const char *)line.data);
         shell_run_line(shell, (const char *)line.data);
     }
     buffer_deinit(&line);
@@ -277,7 +279,8 @@ static void run_terminal(struct shell *shell)
 int shell_interact(struct shell *shell)
 {
     (void)service_wait_connected(shell->connection, FIRST_WAIT_MS);
-    puts("Welcome to ZooKeeper!\nJLine support is enabled");
+    if (!answer_is_json())
+        puts("Welcome to ZooKeeper!\nJLine support is enabled");
     fflush(stdout);
     if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
         run_terminal(shell);

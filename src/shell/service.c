@@ -4,6 +4,7 @@
  * decides. */
 #include "shell/service.h"
 
+#include "base/array.h"
 #include "shell/servers.h"
 #include "shell/watch_list.h"
 #include "wire/records.h"
@@ -33,6 +34,13 @@ struct auth {
     struct auth *next;
 };
 
+/* A request of service_send(). */
+struct sent {
+    int32_t xid;
+    service_answered *answered;
+    void *context;
+};
+
 struct service {
     struct service_options options;
     struct servers servers;
@@ -52,6 +60,8 @@ struct service {
     bool answered;
     int32_t answer_err;
     struct buffer in, out, answer;
+    struct sent *sent; /* in order; those before sent_first have their answers */
+    size_t sent_first, sent_end, sent_capacity;
     struct auth *auths;
     struct watch_list watches[WATCH_KINDS];
 };
@@ -139,6 +149,7 @@ void service_free(struct service *connection)
     buffer_deinit(&connection->in);
     buffer_deinit(&connection->out);
     buffer_deinit(&connection->answer);
+    mem_free(connection->sent);
     servers_deinit(&connection->servers);
     mem_free(connection);
 }
@@ -146,6 +157,22 @@ void service_free(struct service *connection)
 enum service_state service_state(const struct service *connection)
 {
     return connection->state;
+}
+
+/* The next answer of those that were sent. */
+static void give_answer(struct service *connection, int32_t err, struct slice answer)
+{
+    struct sent sent = connection->sent[connection->sent_first++];
+
+    if (connection->sent_first == connection->sent_end)
+        connection->sent_first = connection->sent_end = 0;
+    sent.answered(sent.context, err, answer);
+}
+
+static void give_up_sent(struct service *connection)
+{
+    while (connection->sent_first < connection->sent_end)
+        give_answer(connection, CALL_CONNECTION_LOSS, SLICE_NULL);
 }
 
 static void tell_state(struct service *connection, int32_t state)
@@ -159,6 +186,7 @@ static void end(struct service *connection, enum service_state state, int32_t ev
     free_addresses(connection);
     connection->phase = PHASE_OVER;
     connection->state = state;
+    give_up_sent(connection);
     tell_state(connection, event_state);
 }
 
@@ -171,6 +199,7 @@ static void lose(struct service *connection)
     connection->phase = PHASE_IDLE;
     connection->state = SERVICE_CONNECTING;
     connection->was_up = false;
+    give_up_sent(connection);
     if (up) {
         free_addresses(connection);
         connection->next_server = 0;
@@ -430,6 +459,9 @@ static void take_frame(struct service *connection, struct slice frame)
         buffer_append(&connection->answer, slice_of(reader.pos, reader_left(&reader)));
         connection->answer_err = header.err;
         connection->answered = true;
+    } else if (connection->sent_first < connection->sent_end &&
+               header.xid == connection->sent[connection->sent_first].xid) {
+        give_answer(connection, header.err, slice_of(reader.pos, reader_left(&reader)));
     }
 }
 
@@ -577,15 +609,58 @@ bool service_wait_connected(struct service *connection, int time_ms)
 
 /* --- calls --- */
 
+/* ZK_OK: a request can be sent. */
+static int32_t be_connected(struct service *connection)
+{
+    if (service_wait_connected(connection, -1))
+        return ZK_OK;
+    return connection->phase != PHASE_OVER            ? (int32_t)CALL_CONNECTION_LOSS
+           : connection->state == SERVICE_AUTH_FAILED ? (int32_t)ZK_AUTH_FAILED
+                                                      : (int32_t)ZK_SESSION_EXPIRED;
+}
+
+static void next_xid(struct service *connection)
+{
+    connection->xid = connection->xid == INT32_MAX ? 1 : connection->xid + 1;
+}
+
+void service_send(struct service *connection, int32_t op, struct slice request,
+                  service_answered *answered, void *context)
+{
+    int32_t err = be_connected(connection);
+
+    if (err != ZK_OK) {
+        answered(context, err, SLICE_NULL);
+        return;
+    }
+    next_xid(connection);
+    if (connection->sent_first > 0 && connection->sent_end == connection->sent_capacity) {
+        connection->sent_end -= connection->sent_first;
+        memmove(connection->sent, connection->sent + connection->sent_first,
+                connection->sent_end * sizeof(*connection->sent));
+        connection->sent_first = 0;
+    }
+    connection->sent = ARRAY_RESERVE(connection->sent, connection->sent_capacity,
+                                     connection->sent_end + 1, ARRAY_FIRST);
+    connection->sent[connection->sent_end++] = (struct sent){connection->xid, answered, context};
+    put_request(connection, connection->xid, op, request);
+}
+
+void service_settle(struct service *connection, size_t left)
+{
+    while (connection->sent_end - connection->sent_first > left)
+        (void)wait_once(connection, -1, -1);
+}
+
 int32_t service_call(struct service *connection, int32_t op, struct slice request,
                      struct slice *ret_answer)
 {
     *ret_answer = SLICE_NULL;
-    if (!service_wait_connected(connection, -1))
-        return connection->phase != PHASE_OVER            ? (int32_t)CALL_CONNECTION_LOSS
-               : connection->state == SERVICE_AUTH_FAILED ? (int32_t)ZK_AUTH_FAILED
-                                                          : (int32_t)ZK_SESSION_EXPIRED;
-    connection->xid = connection->xid == INT32_MAX ? 1 : connection->xid + 1;
+    service_settle(connection, 0);
+    int32_t err = be_connected(connection);
+    if (err != ZK_OK)
+        return err;
+    next_xid(connection);
     connection->waiting_xid = connection->xid;
     connection->answered = false;
     put_request(connection, connection->xid, op, request);

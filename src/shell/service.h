@@ -64,6 +64,17 @@ bool service_wait_connected(struct service *connection, int time_ms);
  * ZK_SESSION_EXPIRED: the session is over. */
 int32_t service_call(struct service *connection, int32_t op, struct slice request,
                      struct slice *ret_answer);
+
+/* --- many requests at once --- */
+/* `err` and the answer are those of service_call(); the answer is valid during the call. It may not send. */
+typedef void service_answered(void *context, int32_t err, struct slice answer);
+/* Sends and does not wait. The answers come in the order of the requests, each once, whatever becomes
+ * of the connection. service_call() first waits for all of them. */
+void service_send(struct service *connection, int32_t op, struct slice request,
+                  service_answered *answered, void *context);
+/* Waits until at most `left` of them are still to come. */
+void service_settle(struct service *connection, size_t left);
+
 /* Goes with this session and is said again to each new server. The answer is not waited for: when the
  * server does not take it, an event says so and the session is over. */
 void service_add_auth(struct service *connection, struct slice scheme, struct slice credentials);

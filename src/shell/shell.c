@@ -8,6 +8,7 @@
 #include "io/java_text.h"
 #include "shell/calls.h"
 #include "shell/texts.h"
+#include "shell/walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +68,7 @@ void split_free(struct split *split)
 
 /* --- running --- */
 
-static const struct command *find_command(const struct shell *shell, const char *name)
+const struct command *shell_find_command(const struct shell *shell, const char *name)
 {
     for (size_t i = 0; i < shell->command_count; i++) {
         if (strcmp(shell->commands[i].name, name) == 0)
@@ -78,20 +79,44 @@ static const struct command *find_command(const struct shell *shell, const char 
 
 int command_usage(const struct command *command)
 {
-    fflush(stdout);
-    fprintf(stderr, "%s %s\n", command->name, command->usage);
-    return EXIT_FAILED;
+    return answer_fail(EXIT_USAGE, "%s %s", command->name, command->usage);
 }
 
-static int no_command(const struct shell *shell, const char *name)
+void shell_put_commands(const struct shell *shell)
 {
-    fflush(stdout);
-    fputs("ZooKeeper -server host:port -client-configuration properties-file cmd args\n", stderr);
+    struct json *json = answer_json();
+
+    json_open(json, "commands", '[');
     for (size_t i = 0; i < shell->command_count; i++) {
-        if (!shell->commands[i].old)
-            fprintf(stderr, "\t%s %s\n", shell->commands[i].name, shell->commands[i].usage);
+        const struct command *command = &shell->commands[i];
+        json_open(json, NULL, '{');
+        json_text(json, "name", slice_text(command->name));
+        json_text(json, "usage", slice_text(command->usage));
+        json_bool(json, "own", command->kind == OWN);
+        json_close(json, '}');
     }
-    fprintf(stderr, "Command not found: Command not found %s\n", name);
+    json_close(json, ']');
+}
+
+void shell_print_commands(const struct shell *shell, FILE *file, bool own)
+{
+    for (size_t i = 0; i < shell->command_count; i++) {
+        if (shell->commands[i].kind == (own ? OWN : LISTED))
+            fprintf(file, "\t%s %s\n", shell->commands[i].name, shell->commands[i].usage);
+    }
+}
+
+int shell_no_command(const struct shell *shell, const char *name)
+{
+    if (answer_is_json()) {
+        shell_put_commands(shell);
+    } else {
+        fflush(stdout);
+        fputs("ZooKeeper -server host:port -client-configuration properties-file cmd args\n",
+              stderr);
+        shell_print_commands(shell, stderr, false);
+    }
+    (void)answer_fail(EXIT_NO_COMMAND, "Command not found: Command not found %s", name);
     return EXIT_NO_COMMAND;
 }
 
@@ -109,23 +134,24 @@ static int refuse_options(const struct java_words *parsed)
                                           [JAVA_WORDS_NO_VALUE] = "MissingArgumentException",
                                           [JAVA_WORDS_AMBIGUOUS] = "AmbiguousOptionException"};
 
-    fflush(stdout);
-    fprintf(stderr, "org.apache.commons.cli.%s: %s\n", classes[parsed->kind], parsed->problem);
-    return EXIT_FAILED;
+    return answer_fail(EXIT_USAGE, "org.apache.commons.cli.%s: %s", classes[parsed->kind],
+                       parsed->problem);
 }
 
-int shell_run(struct shell *shell, const char *const *words, int count)
+static int not_connected(void)
 {
-    const struct command *command = find_command(shell, words[0]);
+    (void)answer_fail_on_stdout(EXIT_NO_CONNECTION, "Not connected");
+    return 0;
+}
+
+static int run_command(struct shell *shell, const struct command *command, const char *const *words,
+                       int count)
+{
     struct java_words parsed;
     int code;
 
-    if (command == NULL)
-        return no_command(shell, words[0]);
-    if (command->when == NEEDS_SESSION && !is_alive(shell)) {
-        puts("Not connected");
-        return 0;
-    }
+    if (command->when == NEEDS_SESSION && !is_alive(shell))
+        return not_connected();
     if (!java_options_parse(command->options, command->option_count, words, count, &parsed))
         code = refuse_options(&parsed);
     else if (parsed.word_count < command->words_min && parsed.given_count == 0)
@@ -133,6 +159,92 @@ int shell_run(struct shell *shell, const char *const *words, int count)
     else
         code = command->run(shell, command, &parsed);
     java_words_deinit(&parsed);
+    return code;
+}
+
+/* The form that is asked for with --output, at words[at]. False: it is none, or something else. */
+static bool is_output_option(const char *const *words, int count, int at, const char **ret_form,
+                             int *ret_words)
+{
+    if (strncmp(words[at], "--output=", 9) == 0) {
+        *ret_form = words[at] + 9;
+        *ret_words = 1;
+        return true;
+    }
+    *ret_form = at + 1 < count ? words[at + 1] : "";
+    *ret_words = at + 1 < count ? 2 : 1;
+    return strcmp(words[at], "--output") == 0;
+}
+
+/* Takes the option out of the words. NULL: it is not there. */
+static const char *take_output(const char **words, int *count)
+{
+    const char *form = NULL, *one;
+    int kept = 0, at = 0, size;
+
+    while (at < *count && strcmp(words[at], "--") != 0) {
+        if (is_output_option(words, *count, at, &one, &size)) {
+            form = one;
+            at += size;
+        } else {
+            words[kept++] = words[at++];
+        }
+    }
+    while (at < *count)
+        words[kept++] = words[at++];
+    *count = kept;
+    return form;
+}
+
+bool shell_set_output(const char *form)
+{
+    if (strcmp(form, "json") != 0 && strcmp(form, "text") != 0)
+        return false;
+    answer_use_json(form[0] == 'j');
+    return true;
+}
+
+bool shell_is_quiet(const struct shell *shell, const char *const *words, int count)
+{
+    const struct command *command = shell_find_command(shell, words[0]);
+    const char *form;
+    int size;
+
+    if (answer_is_json() || (command != NULL && command->kind == OWN))
+        return true;
+    for (int i = 1; i < count && strcmp(words[i], "--") != 0; i++) {
+        if (is_output_option(words, count, i, &form, &size) && strcmp(form, "json") == 0)
+            return true;
+        if (strcmp(words[0], "get") == 0 && strcmp(words[i], "--raw") == 0)
+            return true;
+    }
+    return false;
+}
+
+int shell_run(struct shell *shell, const char *const *given, int count)
+{
+    const char **words = mem_alloc(sizeof(char *) * ((size_t)count + 1));
+    bool was_json = answer_is_json(), wrong = false;
+
+    memcpy(words, given, sizeof(char *) * (size_t)count);
+    const char *form = take_output(words, &count);
+    if (form != NULL && !answer_is_under_way())
+        wrong = !shell_set_output(form);
+    if (count == 0)
+        words[count++] = "--output";
+    const struct command *command = shell_find_command(shell, words[0]);
+    answer_begin(words[0]);
+    int code;
+    if (wrong)
+        code = answer_fail(EXIT_USAGE, "--output takes text or json, not \"%s\"", form);
+    else if (command == NULL)
+        code = shell_no_command(shell, words[0]);
+    else
+        code = run_command(shell, command, words, count);
+    code = answer_end(code, command != NULL && command->kind == OWN);
+    if (!answer_is_under_way())
+        answer_use_json(was_json);
+    mem_free(words);
     return code;
 }
 
@@ -167,15 +279,8 @@ bool shell_check_path(const char *path)
 
     if (path_check(slice_text(path), problem, sizeof(problem)))
         return true;
-    fflush(stdout);
-    fprintf(stderr, "%s\n", problem);
+    (void)answer_fail(EXIT_USAGE, "%s", problem);
     return false;
-}
-
-int shell_fail(int32_t err, const char *path)
-{
-    error_print(err, path);
-    return EXIT_FAILED;
 }
 
 bool shell_parse_int(const char *text, int32_t *ret_value)
@@ -186,8 +291,7 @@ bool shell_parse_int(const char *text, int32_t *ret_value)
         *ret_value = (int32_t)value;
         return true;
     }
-    fflush(stdout);
-    fprintf(stderr, "A number was expected. For input string: \"%s\"\n", text);
+    (void)answer_fail(EXIT_USAGE, "A number was expected. For input string: \"%s\"", text);
     return false;
 }
 
@@ -207,8 +311,12 @@ static void on_event(void *context, int32_t state, int32_t type, struct slice pa
     struct shell *shell = context;
     struct buffer out;
 
-    if (shell->silent_watches)
+    if (shell->silent_watches || (type == 0 && shell->silent_states))
         return;
+    if (answer_is_json()) {
+        answer_event(state, type, path);
+        return;
+    }
     buffer_init(&out);
     if (path.data != NULL && type != 0)
         java_put_text(&out, path);
@@ -280,31 +388,33 @@ char *shell_child_path(const char *parent, const char *name)
     return path;
 }
 
+struct subtree {
+    char **paths;
+    size_t count, capacity;
+    int32_t err;
+};
+
+static bool keep_path(void *context, const struct walk_node *node)
+{
+    struct subtree *subtree = context;
+    size_t size = strlen(node->path) + 1;
+
+    subtree->paths =
+        ARRAY_RESERVE(subtree->paths, subtree->capacity, subtree->count + 1, ARRAY_FIRST);
+    char *copy = mem_alloc(size);
+    memcpy(copy, node->path, size);
+    subtree->paths[subtree->count++] = copy;
+    subtree->err = node->err;
+    return node->err == ZK_OK;
+}
+
 int32_t shell_subtree(struct shell *shell, const char *root, char ***ret_paths, size_t *ret_count)
 {
-    size_t count = 1, capacity = ARRAY_FIRST;
-    char **paths = mem_alloc(capacity * sizeof(*paths));
-    int32_t err = ZK_OK;
+    const struct walk_options options = {.depth_max = WALK_ALL};
+    struct subtree subtree = {.err = ZK_OK};
+    int32_t err = walk(shell->connection, root, &options, keep_path, &subtree);
 
-    paths[0] = mem_alloc(strlen(root) + 1);
-    memcpy(paths[0], root, strlen(root) + 1);
-    for (size_t i = 0; i < count; i++) {
-        struct zk_stat stat;
-        char **names;
-        size_t name_count;
-        err = shell_children(shell, paths[i], false, &names, &name_count, &stat);
-        if (err == ZK_NO_NODE && i > 0) /* deleted meanwhile */
-            err = ZK_OK;
-        paths = ARRAY_RESERVE(paths, capacity, count + name_count, ARRAY_FIRST);
-        for (size_t j = 0; j < name_count; j++) {
-            paths[count++] = shell_child_path(paths[i], names[j]);
-            mem_free(names[j]);
-        }
-        mem_free(names);
-        if (err != ZK_OK)
-            break;
-    }
-    *ret_paths = paths;
-    *ret_count = count;
-    return err;
+    *ret_paths = subtree.paths;
+    *ret_count = subtree.count;
+    return err == ZK_OK ? subtree.err : err;
 }

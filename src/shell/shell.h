@@ -2,11 +2,12 @@
 #ifndef SHELL_SHELL_H
 #define SHELL_SHELL_H
 
+#include "shell/answer.h"
 #include "shell/service.h"
 #include "tools/java_options.h"
 #include "wire/records.h"
 
-enum { EXIT_FAILED = 1, EXIT_BAD_CONFIGURATION = 2, EXIT_NO_COMMAND = 127, EXIT_INTERRUPTED = 130 };
+#include <stdio.h>
 
 struct command;
 
@@ -18,6 +19,7 @@ struct shell {
     int32_t timeout_ms;
     bool read_only;
     bool silent_watches; /* printwatches off */
+    bool silent_states;  /* events of the session are not said */
     bool interactive;
     bool over; /* quit */
     int code;  /* of the last command: the exit code */
@@ -38,12 +40,18 @@ struct command {
     enum { ANY_TIME, NEEDS_SESSION } when;
     /* Words: the name first. The exit code. */
     int (*run)(struct shell *shell, const struct command *command, const struct java_words *words);
-    bool old; /* not in the list that help prints */
+    /* Where help lists it: with Java's commands, nowhere, or apart from them. */
+    enum { LISTED, OLD, OWN } kind;
+    const char *help; /* of OWN: a few lines about the options, each with its end; NULL: none */
 };
 int command_usage(const struct command *command);
 
-/* Runs a line of words. The exit code. */
+/* Runs a line of words; "--output json" (or text) before "--" is taken out of them. The exit code. */
 int shell_run(struct shell *shell, const char *const *words, int count);
+/* text or json; false: it is neither. */
+MUST_USE bool shell_set_output(const char *form);
+/* Would these words give only what was asked for on stdout, without lines about the connection? */
+bool shell_is_quiet(const struct shell *shell, const char *const *words, int count);
 /* Runs a line as it was typed, and keeps it in the history. */
 void shell_run_line(struct shell *shell, const char *line);
 
@@ -59,20 +67,24 @@ void split_free(struct split *split);
 /* --- helpers of commands --- */
 /* False: it is no path of a znode; said. */
 bool shell_check_path(const char *path);
-/* Prints an error of a call. EXIT_FAILED. */
-int shell_fail(int32_t err, const char *path);
 /* False: it is no number of 32 bits; said. */
 bool shell_parse_int(const char *text, int32_t *ret_value);
 /* Makes a new connection; false: the connect string is wrong, and `ret_problem` says how. */
 bool shell_connect(struct shell *shell, const char *servers, char *ret_problem);
 void shell_print_text(struct slice bytes); /* and the end of the line */
+const struct command *shell_find_command(const struct shell *shell, const char *name);
+/* There is no such command: says so, and which there are. EXIT_NO_COMMAND. */
+int shell_no_command(const struct shell *shell, const char *name);
+void shell_put_commands(const struct shell *shell); /* as JSON: "commands" */
+/* The lines of help about commands: of ours, or of Java's. */
+void shell_print_commands(const struct shell *shell, FILE *file, bool own);
 
 /* The children of `path`, in the order in which they are shown. mem_free() each name and the list. */
 int32_t shell_children(struct shell *shell, const char *path, bool watch, char ***ret_names,
                        size_t *ret_count, struct zk_stat *ret_stat);
 /* "/a" and "b": "/a/b". mem_free() it. */
 char *shell_child_path(const char *parent, const char *name);
-/* All paths of a subtree, the root first, level by level. mem_free() each and the list. */
+/* All paths of a subtree, a parent before its children. mem_free() each and the list. */
 int32_t shell_subtree(struct shell *shell, const char *root, char ***ret_paths, size_t *ret_count);
 
 /* The editor: edit.c. */

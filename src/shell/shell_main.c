@@ -14,8 +14,8 @@
 enum { TIMEOUT_DEFAULT_MS = 30000 };
 
 struct arguments {
-    const char *servers, *configuration, *timeout;
-    bool read_only, wait_for_connection;
+    const char *servers, *configuration, *timeout, *output;
+    bool read_only, wait_for_connection, exit_codes;
     char **words;
     int word_count;
 };
@@ -40,7 +40,8 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
 
     for (; at < argc && argv[at][0] == '-'; at++) {
         bool takes = strcmp(argv[at], "-server") == 0 || strcmp(argv[at], "-timeout") == 0 ||
-                     strcmp(argv[at], "-client-configuration") == 0;
+                     strcmp(argv[at], "-client-configuration") == 0 ||
+                     strcmp(argv[at], "--output") == 0;
         if (takes && at + 1 == argc) {
             fprintf(stderr, "Error: no argument found for option %s\n", argv[at]);
             at = argc;
@@ -52,6 +53,12 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
             arguments->timeout = argv[++at];
         else if (strcmp(argv[at], "-client-configuration") == 0)
             arguments->configuration = argv[++at];
+        else if (strcmp(argv[at], "--output") == 0)
+            arguments->output = argv[++at];
+        else if (strncmp(argv[at], "--output=", 9) == 0)
+            arguments->output = argv[at] + 9;
+        else if (strcmp(argv[at], "--exit-codes") == 0)
+            arguments->exit_codes = true;
         else if (strcmp(argv[at], "-r") == 0)
             arguments->read_only = true;
         else if (strcmp(argv[at], "-waitforconnection") == 0)
@@ -101,7 +108,18 @@ static int run(struct shell *shell, const struct arguments *arguments)
 {
     char problem[SERVICE_PROBLEM_BYTES];
 
-    printf("Connecting to %s\n", arguments->servers);
+    if (arguments->output != NULL && !shell_set_output(arguments->output)) {
+        fprintf(stderr, "--output takes text or json, not \"%s\"\n", arguments->output);
+        return EXIT_USAGE;
+    }
+    answer_use_codes(arguments->exit_codes);
+    bool quiet =
+        arguments->word_count > 0
+            ? shell_is_quiet(shell, (const char *const *)arguments->words, arguments->word_count)
+            : answer_is_json();
+    shell->silent_states = quiet && !shell->interactive;
+    if (!quiet)
+        printf("Connecting to %s\n", arguments->servers);
     fflush(stdout);
     int code =
         arguments->timeout == NULL ? -1 : parse_timeout(arguments->timeout, &shell->timeout_ms);

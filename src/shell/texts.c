@@ -5,6 +5,7 @@
 #include "io/java_text.h"
 #include "wire/zk.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 
 static bool put_problem(char *ret_problem, size_t size, struct slice path, const char *what,
@@ -104,58 +105,39 @@ static const struct {
 } perms[] = {
     {'c', PERM_CREATE}, {'d', PERM_DELETE}, {'r', PERM_READ}, {'w', PERM_WRITE}, {'a', PERM_ADMIN}};
 
-static int32_t parse_perms(struct slice text)
+static int32_t find_perm(char letter)
+{
+    for (size_t i = 0; i < ARRAY_LEN(perms); i++) {
+        if (perms[i].letter == letter)
+            return perms[i].perm;
+    }
+    return 0;
+}
+
+const char *perms_put(int32_t given, char ret_letters[PERM_LETTERS_MAX + 1])
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(perms); i++) {
+        if ((given & perms[i].perm) != 0)
+            ret_letters[size++] = perms[i].letter;
+    }
+    ret_letters[size] = '\0';
+    return ret_letters;
+}
+
+bool perms_read(struct slice text, int32_t *ret_perms)
 {
     int32_t found = 0;
 
     for (size_t i = 0; i < text.size; i++) {
-        size_t at = 0;
-        while (at < ARRAY_LEN(perms) && perms[at].letter != (char)text.data[i])
-            at++;
-        fflush(stdout);
-        if (at == ARRAY_LEN(perms))
-            fprintf(stderr, "Unknown perm type: %c\n", text.data[i]);
-        else
-            found |= perms[at].perm;
+        int32_t perm = find_perm((char)text.data[i]);
+        if (perm == 0)
+            return false;
+        found |= perm;
     }
-    return found;
-}
-
-static bool parse_entry(struct slice text, struct buffer *out)
-{
-    const uint8_t *first = memchr(text.data, ':', text.size);
-    const uint8_t *last = memrchr(text.data, ':', text.size);
-
-    if (first == last) {
-        fflush(stdout);
-        fprintf(stderr, "%.*s does not have the form scheme:id:perm\n", (int)text.size,
-                (const char *)text.data);
-        return false;
-    }
-    const struct jute_acl acl = {
-        .scheme = slice_of(text.data, (size_t)(first - text.data)),
-        .id = slice_of(first + 1, (size_t)(last - first) - 1),
-        .perms = parse_perms(slice_of(last + 1, (size_t)(text.data + text.size - last) - 1))};
-    jute_put_acl(out, &acl);
+    *ret_perms = found;
     return true;
-}
-
-int32_t acl_parse(const char *text, struct buffer *out)
-{
-    size_t count_at = out->size;
-    int32_t count = 0;
-
-    buffer_i32(out, 0);
-    for (;;) {
-        size_t size = strcspn(text, ",");
-        if (parse_entry(slice_of(text, size), out))
-            count++;
-        if (text[size] == '\0')
-            break;
-        text += size + 1;
-    }
-    store_be32(out->data + count_at, (uint32_t)count);
-    return count;
 }
 
 void acl_put_open(struct buffer *out)
@@ -177,15 +159,27 @@ void acl_print(struct jute_vector acl)
         java_put_text(&out, one.scheme);
         buffer_printf(&out, ",'");
         java_put_text(&out, one.id);
-        buffer_printf(&out, "\n: ");
-        for (size_t i = 0; i < ARRAY_LEN(perms); i++) {
-            if ((one.perms & perms[i].perm) != 0)
-                buffer_u8(&out, (uint8_t)perms[i].letter);
-        }
-        buffer_u8(&out, '\n');
+        char letters[PERM_LETTERS_MAX + 1];
+        buffer_printf(&out, "\n: %s\n", perms_put(one.perms, letters));
     }
     fwrite(out.data, 1, out.size, stdout);
     buffer_deinit(&out);
+}
+
+bool base64_read(struct slice text, struct buffer *out)
+{
+    size_t end = text.size, before = out->size;
+
+    while (end > 0 && text.data[end - 1] == '=')
+        end--;
+    if (text.size % 4 != 0 || text.size - end > 2 || text.size > INT32_MAX)
+        return false;
+    uint8_t *at = buffer_extend(out, text.size / 4 * 3 + 1);
+    int size = EVP_DecodeBlock(at, text.data, (int)text.size);
+    if (size < 0)
+        return false;
+    out->size = before + (size_t)size - (text.size - end);
+    return true;
 }
 
 /* --- errors and events --- */
@@ -237,32 +231,33 @@ const char *error_name(int32_t err)
     return "Unknown error";
 }
 
-void error_print(int32_t err, const char *path)
+void error_put(struct buffer *out, int32_t err, const char *path)
 {
-    fflush(stdout);
     if (err == -14) {
-        fputs(
-            "Another reconfiguration is in progress -- concurrent reconfigs not supported (yet)\n",
-            stderr);
+        buffer_append(out, SLICE("Another reconfiguration is in progress -- concurrent reconfigs "
+                                 "not supported (yet)"));
         return;
     }
     if (err == -13) {
-        fputs(
-            "No quorum of new config is connected and up-to-date with the leader of last committed "
-            "config - try invoking reconfiguration after new servers are connected and synced\n",
-            stderr);
+        buffer_append(
+            out, SLICE("No quorum of new config is connected and up-to-date with the leader of "
+                       "last committed config - try invoking reconfiguration after new servers "
+                       "are connected and synced"));
         return;
     }
     for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
         if (errors[i].err == err && errors[i].line != NULL) {
-            fprintf(stderr, "%s%s\n", errors[i].line, path == NULL ? "null" : path);
+            buffer_append(out, slice_text(errors[i].line));
+            buffer_append(out, slice_text(path == NULL ? "null" : path));
             return;
         }
     }
-    fprintf(stderr, "KeeperErrorCode = %s", error_name(err));
-    if (path != NULL && path[0] != '\0')
-        fprintf(stderr, " for %s", path);
-    fputc('\n', stderr);
+    buffer_append(out, SLICE("KeeperErrorCode = "));
+    buffer_append(out, slice_text(error_name(err)));
+    if (path != NULL && path[0] != '\0') {
+        buffer_append(out, SLICE(" for "));
+        buffer_append(out, slice_text(path));
+    }
 }
 
 const char *event_state_name(int32_t state)

@@ -10,19 +10,23 @@ MUST_USE bool path_check(struct slice path, char *ret_problem, size_t problem_by
 
 /* The eleven lines of a stat. */
 void stat_print(const struct zk_stat *stat);
-/* A stat out of an answer. False: it is too short. */
 
-/* "scheme:id:perms,..." appended as a vector of the wire. What is wrong is said on stderr, and left out.
- * The number of entries. */
-int32_t acl_parse(const char *text, struct buffer *out);
 /* world:anyone with all permissions. */
 void acl_put_open(struct buffer *out);
 void acl_print(struct jute_vector acl);
+enum { PERM_LETTERS_MAX = 5 };
+/* "cdrwa", or the letters of those that are given. The text. */
+const char *perms_put(int32_t given, char ret_letters[PERM_LETTERS_MAX + 1]);
+/* False: a letter is none of them. */
+MUST_USE bool perms_read(struct slice text, int32_t *ret_perms);
 
 /* "NoNode", "ConnectionLoss", ... */
 const char *error_name(int32_t err);
-/* The line that a command prints for an error. path NULL: none. */
-void error_print(int32_t err, const char *path);
+/* Base64 into bytes, appended. False: it is none. */
+MUST_USE bool base64_read(struct slice text, struct buffer *out);
+
+/* What a command says of an error, without the end of the line. path NULL: none. */
+void error_put(struct buffer *out, int32_t err, const char *path);
 
 /* "SyncConnected", "NodeCreated", ...: of events. */
 const char *event_state_name(int32_t state);

@@ -1,3 +1,4 @@
+#include "shell/acl_words.h"
 #include "shell/servers.h"
 #include "shell/shell.h"
 #include "shell/texts.h"
