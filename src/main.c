@@ -32,6 +32,8 @@ static const struct command {
     {"snapshot-toolkit", snapshot_toolkit_main, "prints a snapshot"},
     {"snapshot-comparer", snapshot_comparer_main, "how two snapshots differ"},
     {"snapshot-summary", snapshot_summary_main, "children and data below a znode"},
+    {"log", log_command_main, "dump, verify, stats, compare, repair of transaction logs"},
+    {"snapshot", snapshot_command_main, "dump, verify, stats, compare of snapshots"},
     {"cleanup", cleanup_tool_main, "removes old snapshots and logs"},
     {"bench", bench_main, "load for any ZooKeeper-compatible address, with latencies"},
     {"version", version, "which version this is (also --version)"},

@@ -1,9 +1,9 @@
 /* snapshot_toolkit.c: every znode and session of a snapshot, as text or JSON, in Java's words and order. */
 #include "io/java_text.h"
 #include "tools/snapshot_file.h"
+#include "tools/tool_text.h"
 #include "tools/tools.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -45,14 +45,6 @@ static void put_time(struct buffer *out, const char *name, int64_t wall_ms)
     buffer_u8(out, '\n');
 }
 
-static void put_base64(struct buffer *out, struct slice data)
-{
-    uint8_t *at = buffer_extend(out, (data.size + 2) / 3 * 4 + 1);
-
-    EVP_EncodeBlock(at, data.data, (int)data.size);
-    out->size--; /* the zero byte */
-}
-
 static void put_node(struct formatter *formatter, uint32_t id)
 {
     const struct znode *node = tree_node(formatter->tree, id);
@@ -73,7 +65,7 @@ static void put_node(struct formatter *formatter, uint32_t id)
     put_zxid(out, "ephemeralOwner", node->owner);
     if (formatter->with_data) {
         buffer_printf(out, "  data = ");
-        put_base64(out, znode_data(node));
+        tool_put_base64(out, znode_data(node));
         buffer_u8(out, '\n');
     } else {
         buffer_printf(out, "  dataLength = %d\n", node->data_size < 0 ? 0 : node->data_size);
@@ -183,29 +175,6 @@ static void print_text(struct formatter *formatter, const char *name,
     buffer_printf(out, "----\nLast zxid: 0x%llx\n", (unsigned long long)zxid);
 }
 
-/* As Java escapes it: quotes, backslashes and control characters. */
-static void put_json_name(struct buffer *out, struct slice name)
-{
-    static const char escaped[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-    struct buffer clean;
-
-    buffer_init(&clean);
-    java_put_text(&clean, name);
-    buffer_u8(out, '"');
-    for (size_t i = 0; i < clean.size; i++) {
-        uint8_t byte = clean.data[i];
-        const char *letter = byte == 0 ? NULL : strchr(escaped, byte);
-        if (letter != NULL)
-            buffer_printf(out, "\\%c", letters[letter - escaped]);
-        else if (byte < 0x20 || byte == 0x7f)
-            buffer_printf(out, "\\u%04x", byte);
-        else
-            buffer_u8(out, byte);
-    }
-    buffer_u8(out, '"');
-    buffer_deinit(&clean);
-}
-
 static void put_json_node(struct formatter *formatter, uint32_t id)
 {
     const struct znode *node = tree_node(formatter->tree, id);
@@ -215,7 +184,7 @@ static void put_json_node(struct formatter *formatter, uint32_t id)
     if (node->first_child != NODE_NONE)
         buffer_u8(out, '[');
     buffer_printf(out, "{\"name\":");
-    put_json_name(out, id == NODE_ROOT ? SLICE("/") : znode_name(node));
+    tool_put_json(out, id == NODE_ROOT ? SLICE("/") : znode_name(node));
     buffer_printf(out, ",\"asize\":%d,\"dsize\":%d,\"dev\":0,\"ino\":%d}", size, size,
                   formatter->inode++);
     if (out->size >= FLUSH_BYTES)

@@ -1,6 +1,6 @@
-/* tools.h: the sub-commands of `paddock` that look at the files of a data directory, offline. Each takes
- * the words of the ZooKeeper program that it replaces, and its exit codes; argv[0] is the sub-command.
- * None changes a file that it is given; what is written and removed is said at each. */
+/* tools.h: the sub-commands of `paddock` that look at the files of a data directory, offline; argv[0] is
+ * the sub-command. Those that replace a ZooKeeper program take its words, and have its exit codes. None
+ * changes a file that it is given unless it is told to; what is written and removed is said at each. */
 #ifndef TOOLS_TOOLS_H
 #define TOOLS_TOOLS_H
 
@@ -23,5 +23,10 @@ int snapshot_summary_main(int argc, char **argv);
 /* zkCleanup.sh: removes old snapshots and the logs that no newer one needs. 0; 1: wrong words, or a
  * file that could not be removed. */
 int cleanup_tool_main(int argc, char **argv);
+
+/* `paddock log` and `paddock snapshot`: dump, verify, stats, compare; of a log also repair. 0; 1: damage or a
+ * difference; 2: wrong options; 3: it could not be done; 130: interrupted. */
+int log_command_main(int argc, char **argv);
+int snapshot_command_main(int argc, char **argv);
 
 #endif

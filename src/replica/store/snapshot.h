@@ -63,6 +63,8 @@ struct snapshot_info {
     int64_t
         node_zxid_max; /* the highest in any stat; of a fuzzy snapshot it may be above its name's */
     const char *problem; /* when the answer is not OK: "wrong seal", ... */
+    uint64_t bytes; /* uncompressed, read so far: when the answer is not OK, where the problem is */
+    uint64_t nodes; /* read so far */
 };
 /* A cheap check of the name and the last bytes: does this look like a finished snapshot? */
 MUST_USE enum status snapshot_is_candidate(struct disk *disk, const char *name,
@@ -72,5 +74,19 @@ MUST_USE enum status snapshot_is_candidate(struct disk *disk, const char *name,
  * tree_load_finish() and sets the zxid. text_bytes_max 0: Java's default. */
 MUST_USE enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes_max,
                                    struct tree *tree, struct snapshot_info *ret_info);
+
+/* Hears of each thing as it is read, before the seal has shown that all of it is right. A function may
+ * be NULL. What is passed is valid during the call only. */
+struct snapshot_visitor {
+    void *context;
+    void (*session)(void *context, int64_t id, int32_t timeout_ms);
+    void (*acl)(void *context, int64_t id, struct jute_vector acl);
+    void (*node)(void *context, struct slice path, struct slice data, int64_t acl,
+                 const struct stat_persisted *stat); /* the root's path is "" */
+};
+/* Checks as snapshot_load() does without a tree, and tells the visitor what is there. The same answers. */
+MUST_USE enum status snapshot_scan(struct disk *disk, const char *name, size_t text_bytes_max,
+                                   const struct snapshot_visitor *visitor,
+                                   struct snapshot_info *ret_info);
 
 #endif

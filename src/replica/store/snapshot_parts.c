@@ -2,6 +2,8 @@
  * disks and from other servers: whatever they say is an answer. */
 #include "replica/store/snapshot_parts.h"
 
+#include "replica/store/snapshot.h"
+
 enum status snapshot_part_session(struct snapshot_parts *parts, struct reader *reader)
 {
     int64_t id = reader_i64(reader);
@@ -9,6 +11,8 @@ enum status snapshot_part_session(struct snapshot_parts *parts, struct reader *r
 
     if (reader->status == STATUS_OK && parts->tree != NULL)
         tree_session_add(parts->tree, id, timeout_ms);
+    if (reader->status == STATUS_OK && parts->visitor != NULL && parts->visitor->session != NULL)
+        parts->visitor->session(parts->visitor->context, id, timeout_ms);
     return reader->status;
 }
 
@@ -19,6 +23,8 @@ enum status snapshot_part_acl(struct snapshot_parts *parts, struct reader *reade
 
     if (reader->status == STATUS_OK && parts->tree != NULL)
         tree_load_acl(parts->tree, id, acl);
+    if (reader->status == STATUS_OK && parts->visitor != NULL && parts->visitor->acl != NULL)
+        parts->visitor->acl(parts->visitor->context, id, acl);
     return reader->status;
 }
 
@@ -46,6 +52,9 @@ enum status snapshot_part_node(struct snapshot_parts *parts, struct reader *read
         parts->node_zxid_max = stat.mzxid;
     if (stat.pzxid > parts->node_zxid_max)
         parts->node_zxid_max = stat.pzxid;
+    parts->nodes++;
+    if (parts->visitor != NULL && parts->visitor->node != NULL)
+        parts->visitor->node(parts->visitor->context, path, data, acl, &stat);
     if (parts->tree == NULL)
         return STATUS_OK;
     status = tree_load_node(parts->tree, path, data, acl, &stat);

@@ -5,10 +5,13 @@
 
 #include "replica/tree/tree.h"
 
+struct snapshot_visitor; /* snapshot.h */
 struct snapshot_parts {
-    struct tree *tree;     /* being loaded; NULL: only check */
-    int64_t node_zxid_max; /* the highest zxid in a stat so far */
-    const char *problem;   /* of STATUS_CORRUPT; static text */
+    struct tree *tree;                      /* being loaded; NULL: only check */
+    const struct snapshot_visitor *visitor; /* or NULL */
+    int64_t node_zxid_max;                  /* the highest zxid in a stat so far */
+    uint64_t nodes;
+    const char *problem; /* of STATUS_CORRUPT; static text */
 };
 
 /* Each reads one thing. STATUS_MALFORMED: it does not follow the format, or the bytes end inside. */

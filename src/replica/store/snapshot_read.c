@@ -248,11 +248,11 @@ static enum status read_all(struct loading *loading)
     return status == STATUS_END ? read_sections(loading) : status;
 }
 
-enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes_max,
-                          struct tree *tree, struct snapshot_info *ret_info)
+static enum status load(struct disk *disk, const char *name, size_t text_bytes_max,
+                        const struct snapshot_parts *parts, struct snapshot_info *ret_info)
 {
     struct snapshot_info info = {0};
-    struct loading loading = {.parts = {.tree = tree},
+    struct loading loading = {.parts = *parts,
                               .text_bytes_max =
                                   text_bytes_max == 0 ? TXNLOG_PAYLOAD_BYTES_MAX : text_bytes_max,
                               .info = &info};
@@ -262,9 +262,11 @@ enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes
         arena_init(&loading.arena);
         status = read_all(&loading);
         arena_deinit(&loading.arena);
+        info.bytes = snapshot_source_offset(loading.source);
         snapshot_source_close(loading.source);
     }
     info.node_zxid_max = loading.parts.node_zxid_max;
+    info.nodes = loading.parts.nodes;
     if (loading.parts.problem != NULL)
         info.problem = loading.parts.problem;
     if (status == STATUS_MALFORMED)
@@ -274,4 +276,16 @@ enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes
     ASSERT((status == STATUS_OK) == (info.problem == NULL)); /* a failure has a reason */
     *ret_info = info;
     return status;
+}
+
+enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes_max,
+                          struct tree *tree, struct snapshot_info *ret_info)
+{
+    return load(disk, name, text_bytes_max, &(struct snapshot_parts){.tree = tree}, ret_info);
+}
+
+enum status snapshot_scan(struct disk *disk, const char *name, size_t text_bytes_max,
+                          const struct snapshot_visitor *visitor, struct snapshot_info *ret_info)
+{
+    return load(disk, name, text_bytes_max, &(struct snapshot_parts){.visitor = visitor}, ret_info);
 }

@@ -25,6 +25,7 @@ struct snapshot_source {
     size_t compressed_at;
     struct buffer window; /* [at, size) is not yet skipped, [summed, at) not yet in adler */
     size_t at, summed;
+    uint64_t skipped;
     uint32_t adler;
     bool end;
 };
@@ -205,4 +206,10 @@ void snapshot_source_skip(struct snapshot_source *source, size_t size)
 {
     ASSERT(size <= source->window.size - source->at);
     source->at += size;
+    source->skipped += size;
+}
+
+uint64_t snapshot_source_offset(const struct snapshot_source *source)
+{
+    return source->skipped;
 }

@@ -16,6 +16,7 @@ void snapshot_source_close(struct snapshot_source *source);
 MUST_USE enum status snapshot_source_peek(struct snapshot_source *source, size_t want,
                                           struct slice *ret_bytes);
 void snapshot_source_skip(struct snapshot_source *source, size_t size); /* size <= peeked */
+uint64_t snapshot_source_offset(const struct snapshot_source *source);  /* bytes skipped so far */
 uint32_t snapshot_source_adler(struct snapshot_source *source); /* of all bytes skipped so far */
 
 #endif

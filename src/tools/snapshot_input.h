@@ -1,0 +1,35 @@
+/* snapshot_input.h: how the sub-commands of `paddock snapshot` find and read a file. */
+#ifndef TOOLS_SNAPSHOT_INPUT_H
+#define TOOLS_SNAPSHOT_INPUT_H
+
+#include "base/map.h"
+#include "replica/store/snapshot.h"
+#include "tools/tool_files.h"
+
+/* Texts and data of a snapshot are no longer than this. */
+enum { SNAPSHOT_TEXT_BYTES_MAX = 64 * 1024 * 1024 };
+
+/* Reads all of it. Not OK: said on stderr, with the offset and how much could be read. */
+MUST_USE enum status snapshot_read_file(const struct tool_file *file,
+                                        const struct snapshot_visitor *visitor,
+                                        struct snapshot_info *ret_info);
+/* What snapshot_read_file() says. */
+void snapshot_say_failure(const struct tool_file *file, enum status status,
+                          const struct snapshot_info *info);
+/* The exit code for the answer of snapshot_read_file(). */
+int snapshot_exit_code(enum status status);
+
+/* The snapshot that a word names: the file, or the newest finished one of the directory. NULL: said. */
+const struct tool_file *snapshot_find(struct tool_files *files, const char *word);
+
+/* The ACL lists of a snapshot, by their numbers in it. */
+struct snapshot_acls {
+    struct map lists; /* of struct snapshot_acl */
+};
+void snapshot_acls_init(struct snapshot_acls *acls);
+void snapshot_acls_deinit(struct snapshot_acls *acls);
+void snapshot_acls_add(struct snapshot_acls *acls, int64_t id, struct jute_vector acl);
+/* A null list for a number that is not there. */
+struct jute_vector snapshot_acls_get(const struct snapshot_acls *acls, int64_t id);
+
+#endif
