@@ -116,20 +116,23 @@ def run_program(program, server, libraries, *words, stdin=""):
 
 
 class Puppet:
-    """puppet.c with one of the libraries: say() a line, and wait for the lines that it prints."""
+    """A program like puppet.c with one of the libraries: say() a line, and wait for the lines that it
+    prints. errors: those of its standard error too."""
 
-    def __init__(self, program, hosts, libraries, timeout_ms=6000, flags=0):
+    def __init__(self, program, hosts, libraries, timeout_ms=6000, flags=0, errors=False):
         self.process = subprocess.Popen(
             [program, hosts, str(timeout_ms), str(flags)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, env=environment(libraries),
+            stderr=subprocess.STDOUT if errors else None, text=True, env=environment(libraries),
         )  # fmt: skip
         self.lines, self.changed = [], threading.Condition()
+        self.every_line = []
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
         for line in self.process.stdout:
             with self.changed:
                 self.lines.append(line.strip())
+                self.every_line.append(line.strip())
                 self.changed.notify_all()
         with self.changed:
             self.lines.append("(the end)")

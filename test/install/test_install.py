@@ -80,6 +80,8 @@ def test_every_file_of_a_staged_system_installation_has_its_place(tmp_path):
         "usr/share/paddock/conf/zoo_sample.cfg", "etc/paddock/zoo_sample.cfg",
         "usr/lib/libzookeeper_mt.so", "usr/lib/libzookeeper_st.so.2", "usr/lib/libzookeeper_mt.a",
         "usr/include/zookeeper/zookeeper.h", "usr/lib/pkgconfig/libzookeeper_st.pc",
+        "usr/lib/libzookeeper_recipes.so", "usr/include/zookeeper/recipes.h",
+        "usr/lib/pkgconfig/libzookeeper_recipes.pc",
         "usr/lib/systemd/system/paddock.service", "usr/lib/sysusers.d/paddock.conf",
         "usr/share/doc/paddock/README.md", "usr/share/doc/paddock/docs/operations.md",
     ):  # fmt: skip

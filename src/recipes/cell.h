@@ -1,0 +1,65 @@
+/* cell.h: what every recipe object has: an identity that watches and answers carry, a place where its
+ * threads wait, and what the session's events have said.
+ *
+ * A watch may fire long after its object was freed, and no call of the C API takes it back for sure. So a
+ * watch carries a number that is never given twice, and a number that nobody has any more is ignored. */
+#ifndef RECIPES_CELL_H
+#define RECIPES_CELL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "zookeeper/recipes.h"
+
+#define RECIPES_NO_END INT64_MAX
+
+struct cell {
+    zhandle_t *zh;
+    uint64_t id;
+    struct cell *next;
+    pthread_mutex_t mutex; /* guards everything below */
+    pthread_cond_t cond;
+    unsigned busy;  /* callbacks that run in this object now */
+    bool changed;   /* something has happened since the last cell_wait() */
+    bool cancelled; /* until a call has answered ZCLOSING */
+    bool away;      /* the last event of the session said: no connection */
+    int dead;       /* the session is over: the error to answer */
+    /* Of the object; called without the mutex, after the fields above are up to date. May be NULL. */
+    void (*on_event)(struct cell *cell, int type, int state, const char *path);
+};
+
+/* ZSYSTEMERROR: the mutex or the condition cannot be made. */
+int cell_init(struct cell *cell, zhandle_t *zh,
+              void (*on_event)(struct cell *, int type, int state, const char *path));
+
+/* Waits for callbacks that run in the object; later ones do not find it. */
+void cell_deinit(struct cell *cell);
+
+/* The watcher to set, and the context for it and for completions. */
+void cell_watch(zhandle_t *zh, int type, int state, const char *path, void *context);
+void *cell_context(const struct cell *cell);
+
+/* The object of a context, kept from being freed until cell_leave(); NULL when it is gone. */
+struct cell *cell_enter(const void *context);
+void cell_leave(struct cell *cell);
+
+int64_t cell_now_ms(void);
+int64_t cell_deadline_ms(int timeout_ms);
+
+/* What the mutex guards, read for the caller. */
+void cell_forget_changes(struct cell *cell);
+void cell_cancel(struct cell *cell);
+
+/* Until something has happened, or the time. ZOK, ZOPERATIONTIMEOUT, ZCLOSING, or why the session is
+ * over. */
+int cell_wait(struct cell *cell, int64_t deadline_ms);
+
+/* After a call that answered *rc: true when it has to be made again, and then a moment has passed. When
+ * false, *rc is what to tell the caller. */
+bool cell_again(struct cell *cell, int64_t deadline_ms, int *rc);
+
+/* Whether rc leaves open if the request was done. */
+bool cell_unknown(int rc);
+
+#endif

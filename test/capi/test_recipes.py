@@ -1,0 +1,630 @@
+"""Locks, elections, queues and barriers for C programs, and what becomes of them when processes, servers
+and connections fail. recipes.c does what the tests say, in one process per contender."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+from kazoo.client import KazooClient
+from pylib.servers import REPO, Server
+
+from .conftest import OURS, WAIT_S, Puppet
+
+CONNECTED = "event 3"
+TIMEOUT_MS = 4000
+
+
+@pytest.fixture(scope="session")
+def recipe_programs(compile_program, libraries, sanitized, build_dir):
+    """kind -> (program, directory of libraries): ours, Debian's library, or a sanitizer's build."""
+    made = {}
+    headers = os.path.join(build_dir, "headers")
+    os.makedirs(os.path.join(headers, "zookeeper"), exist_ok=True)
+    shutil.copy(os.path.join(OURS, "zookeeper", "recipes.h"), os.path.join(headers, "zookeeper"))
+
+    def build(kind):
+        if kind not in made:
+            if kind in ("thread", "address"):
+                folder = os.path.join(REPO, "src", "recipes")
+                sources = [os.path.join(folder, name) for name in sorted(os.listdir(folder))
+                           if name.endswith(".c")]
+                words = (*sources, "-I" + os.path.join(REPO, "src"), "-D_GNU_SOURCE",
+                         *sanitized(kind))
+                made[kind] = compile_program("recipes", words, "_" + kind, OURS), None
+            elif kind == "debian":
+                # Debian's headers and library; only the recipes are ours.
+                words = ("-I" + headers, os.path.join(libraries, "libzookeeper_recipes.a"),
+                         "-lzookeeper_mt", "-lpthread")
+                made[kind] = compile_program("recipes", words, "_debian"), None
+            else:
+                words = ("-L" + libraries, "-lzookeeper_recipes", "-lzookeeper_mt", "-lpthread")
+                made[kind] = compile_program("recipes", words, "", OURS), libraries
+        return made[kind]
+
+    return build
+
+
+@pytest.fixture(params=["ours", "debian", "thread", "address"])
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def contender(recipe_programs, kind):
+    opened = []
+    program, libraries = recipe_programs(kind)
+
+    def make(servers, timeout_ms=TIMEOUT_MS):
+        one = Puppet(program, servers, libraries, timeout_ms=timeout_ms, errors=True)
+        opened.append(one)
+        one.wait(CONNECTED)
+        return one
+
+    yield make
+    for one in opened:
+        one.close()
+    for one in opened:
+        assert not [line for line in one.every_line if "Sanitizer" in line], one.every_line
+
+
+def address(server):
+    return "127.0.0.1:%d" % server.port
+
+
+def lock(one, name="a", path="/locks/l", kind="exclusive", names="curator"):
+    assert one.say("%s %s %s %s" % (kind, name, path, names), "made ") == "made %s 0" % name
+
+
+def acquire(one, name="a", timeout_ms=-1):
+    return int(one.say("acquire %s %d" % (name, timeout_ms), "acquired ").split()[2])
+
+
+def until(condition):
+    """Polls the server, which says something new only when asked."""
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def children(server, path):
+    with server.client() as client:
+        return client.get_children(path) if client.exists(path) else []
+
+
+def waits(server, path, count):
+    until(lambda: len(children(server, path)) == count)
+
+
+class Proxy:
+    """Between clients and a server. `eat` bytes: when a client sends them, the server gets them, and its
+    answer and the connection are lost. Closed: nobody gets through."""
+
+    def __init__(self, server):
+        self.server, self.eat, self.eaten = server, None, 0
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(8)
+        self.port = self.listener.getsockname()[1]
+        self.open = threading.Event()
+        self.open.set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        try:
+            while True:
+                client, _ = self.listener.accept()
+                self.open.wait()
+                server = socket.create_connection(("127.0.0.1", self.server.port))
+                losing = threading.Event()
+                for words in ((client, server, losing, True), (server, client, losing, False)):
+                    threading.Thread(target=self._copy, args=words, daemon=True).start()
+        except OSError:
+            pass
+
+    def _copy(self, source, target, losing, asks):
+        try:
+            while True:
+                data = source.recv(65536)
+                if not data:
+                    break
+                if asks and self.eat is not None and self.eat in data:
+                    self.eat = None
+                    losing.set()
+                elif not asks and losing.is_set():
+                    self.eaten += 1
+                    break
+                target.sendall(data)
+        except OSError:
+            pass
+        for each in (source, target):
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
+
+
+@pytest.fixture
+def proxy(server):
+    one = Proxy(server)
+    yield one
+    one.close()
+
+
+def test_a_lock_goes_from_one_to_the_next(contender, server):
+    one, two = contender(address(server)), contender(address(server))
+    lock(one)
+    lock(two)
+    assert acquire(one) == 0
+    assert one.say("state a") == "state a 2"
+    first = int(one.say("fence a").split()[2])
+    assert acquire(one) == -9  # not reentrant
+    assert acquire(two, timeout_ms=0) == -7
+    waits(server, "/locks/l", 1)  # one who gave up leaves nothing
+    two.send("acquire a -1")
+    waits(server, "/locks/l", 2)
+    assert one.say("release a", "released ") == "released a 0"
+    assert two.wait("acquired ") == "acquired a 0"
+    assert int(two.say("fence a").split()[2]) > first
+    assert one.say("release a", "released ") == "released a -9"
+    assert one.say("fence a") == "fence a 0"
+    assert two.say("quit", "close ") == "close 0"
+    assert acquire(one) == 0
+
+
+def test_the_lock_of_a_killed_holder_goes_to_the_next(contender, server):
+    one, two = contender(address(server)), contender(address(server))
+    lock(one)
+    lock(two)
+    assert acquire(one) == 0
+    two.send("acquire a -1")
+    waits(server, "/locks/l", 2)
+    one.process.kill()
+    assert two.wait("acquired ") == "acquired a 0"
+
+
+def test_a_holder_that_slept_too_long_is_told_that_it_has_lost(contender, server):
+    one, two = contender(address(server)), contender(address(server))
+    lock(one)
+    lock(two)
+    assert acquire(one) == 0
+    os.kill(one.process.pid, signal.SIGSTOP)
+    try:
+        assert acquire(two) == 0
+    finally:
+        os.kill(one.process.pid, signal.SIGCONT)
+    one.wait("now a lost")
+    assert one.say("state a") == "state a 4"
+    assert one.say("release a", "released ") == "released a -9"
+    assert acquire(one, timeout_ms=0) == -112  # the handle is over
+    assert children(server, "/locks/l")[0] in two.say("node a")
+
+
+def test_one_who_waits_is_told_that_its_session_is_over(contender, server):
+    one, two = contender(address(server)), contender(address(server))
+    lock(one)
+    lock(two)
+    assert acquire(one) == 0
+    two.send("acquire a -1")
+    waits(server, "/locks/l", 2)
+    os.kill(two.process.pid, signal.SIGSTOP)
+    try:
+        waits(server, "/locks/l", 1)
+    finally:
+        os.kill(two.process.pid, signal.SIGCONT)
+    assert two.wait("acquired ") == "acquired a -112"
+
+
+def test_a_silent_server_makes_it_unknown_until_it_speaks(contender, server):
+    one = contender(address(server))
+    lock(one)
+    assert acquire(one) == 0
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        one.wait("now a suspended")
+        assert one.say("state a") == "state a 3"
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    one.wait("now a held")
+    assert one.say("release a", "released ") == "released a 0"
+
+
+def test_holders_and_waiters_survive_a_restart_of_the_server(contender, server):
+    one, two = contender(address(server)), contender(address(server))
+    lock(one)
+    lock(two)
+    assert acquire(one) == 0
+    two.send("acquire a -1")
+    waits(server, "/locks/l", 2)
+    server.kill()
+    one.wait("now a suspended")
+    server.restart()
+    one.wait("now a held")
+    assert one.say("release a", "released ") == "released a 0"
+    assert two.wait("acquired ") == "acquired a 0"
+
+
+def test_who_gives_up_without_a_connection_leaves_the_line_when_it_is_back(contender, server):
+    one, two = contender(address(server)), contender(address(server), 20000)
+    lock(one)
+    lock(two)
+    assert acquire(one) == 0
+    two.send("acquire a 2000")
+    waits(server, "/locks/l", 2)
+    server.kill()
+    assert two.wait("acquired ") == "acquired a -7"
+    server.restart()
+    waits(server, "/locks/l", 1)
+    one.wait("now a held")
+    assert two.say("state a") == "state a 0"
+    assert one.say("release a", "released ") == "released a 0"
+    assert acquire(two) == 0
+
+
+def test_a_release_without_a_connection_is_made_good(contender, server):
+    one = contender(address(server), 20000)
+    lock(one)
+    assert acquire(one) == 0
+    server.kill()
+    one.wait("now a suspended")
+    assert one.say("release a", "released ") == "released a -4"
+    server.restart()
+    waits(server, "/locks/l", 0)
+    assert acquire(one) == 0
+
+
+def test_a_node_that_somebody_removes_is_a_lost_lock(contender, server):
+    one, two = contender(address(server)), contender(address(server))
+    lock(one)
+    lock(two)
+    assert acquire(one) == 0
+    two.send("acquire a -1")
+    waits(server, "/locks/l", 2)
+    holders, waiters = one.say("node a").split()[2], None
+    with server.client() as client:
+        waiters = [n for n in client.get_children("/locks/l") if n not in holders][0]
+        client.set_data(holders, b"x")  # no loss: the watch is set again
+        client.delete("/locks/l/" + waiters)
+        assert two.wait("acquired ") == "acquired a -101"
+        client.delete(holders)
+    one.wait("now a lost")
+    assert acquire(one) == 0  # the session lives
+
+
+def test_the_reply_of_the_create_is_lost_and_the_own_node_found_again(contender, server, proxy):
+    one = contender(address(proxy))
+    lock(one)
+    proxy.eat = b"-lock-"
+    assert acquire(one) == 0
+    assert proxy.eaten == 1 and len(children(server, "/locks/l")) == 1
+    assert one.say("release a", "released ") == "released a 0"
+    assert children(server, "/locks/l") == []
+
+
+def test_a_call_that_waits_can_be_cancelled(contender, server):
+    one, two = contender(address(server)), contender(address(server))
+    lock(one)
+    lock(two)
+    assert acquire(one) == 0
+    two.send("acquire a -1")
+    waits(server, "/locks/l", 2)
+    two.send("cancel a")
+    assert two.wait("acquired ") == "acquired a -116"
+    waits(server, "/locks/l", 1)
+
+
+def test_twenty_contenders_never_hold_it_together_and_watch_only_one(contender, server):
+    everybody = [contender(address(server), 20000) for _ in range(4)]
+    names = ["c%d" % i for i in range(5)]
+    with server.client() as client:
+        client.create("/number", b"0")
+    for one in everybody:
+        for name in names:
+            lock(one, name)
+    lock(everybody[0], "gate")
+    assert acquire(everybody[0], "gate") == 0
+    for one in everybody:
+        for name in names:
+            one.send("count %s /number 3" % name)
+    waits(server, "/locks/l", 21)
+    holder = everybody[0].say("node gate").split()[2]
+    watchers = {}
+
+    def watched():
+        path = None
+        watchers.clear()
+        for line in server.four_letter("wchp").decode().splitlines():
+            if line.startswith("/"):
+                path = line
+                watchers[path] = 0
+            elif line.strip():
+                watchers[path] += 1
+        return len(watchers) == 21
+
+    until(watched)
+    # Its own session and at most one other: nobody else is woken when it goes.
+    assert all(count <= 2 for count in watchers.values()) and holder in watchers
+    assert everybody[0].say("release gate", "released ") == "released gate 0"
+    for one in everybody:
+        one.wait_each(*("counted %s 0" % name for name in names))
+    with server.client() as client:
+        assert client.get_data("/number")[0] == b"60"
+
+
+def test_readers_hold_it_together_and_a_writer_alone(contender, server):
+    one = contender(address(server))
+    lock(one, "r1", kind="read")
+    lock(one, "r2", kind="read")
+    lock(one, "r3", kind="read")
+    lock(one, "w", kind="write")
+    assert acquire(one, "r1") == 0 and acquire(one, "r2") == 0
+    one.send("acquire w -1")
+    waits(server, "/locks/l", 3)
+    one.send("acquire r3 -1")  # behind the writer
+    waits(server, "/locks/l", 4)
+    assert one.say("release r2", "released ") == "released r2 0"
+    assert one.say("state w") == "state w 1"
+    assert one.say("release r1", "released ") == "released r1 0"
+    assert one.wait("acquired ") == "acquired w 0"
+    assert one.say("state r3") == "state r3 1"
+    assert one.say("release w", "released ") == "released w 0"
+    one.wait("acquired r3 0")
+
+
+@pytest.mark.parametrize("kind", ["ours"])
+@pytest.mark.parametrize("names", ["kazoo", "curator"])
+def test_kazoos_lock_and_ours_wait_for_each_other(contender, server, names):
+    one = contender(address(server))
+    lock(one, names=names)
+    kazoo = KazooClient(hosts=address(server))
+    kazoo.start()
+    try:
+        patterns = ["-lock-"] if names == "curator" else []
+        theirs = kazoo.Lock("/locks/l", "python", extra_lock_patterns=patterns)
+        assert acquire(one) == 0
+        assert not theirs.acquire(blocking=False)
+        got = threading.Event()
+        thread = threading.Thread(target=lambda: theirs.acquire() and got.set(), daemon=True)
+        thread.start()
+        waits(server, "/locks/l", 2)
+        assert not got.is_set()
+        assert one.say("release a", "released ") == "released a 0"
+        assert got.wait(WAIT_S)
+        assert acquire(one, timeout_ms=0) == -7
+        one.send("acquire a -1")
+        waits(server, "/locks/l", 2)
+        assert theirs.contenders() == ["python", "a"]
+        theirs.release()
+        assert one.wait("acquired ") == "acquired a 0"
+    finally:
+        kazoo.stop()
+        kazoo.close()
+
+
+@pytest.mark.parametrize("kind", ["ours"])
+def test_kazoos_readers_and_ours_respect_writers(contender, server):
+    one = contender(address(server))
+    lock(one, "r", kind="read", names="kazoo")
+    lock(one, "w", kind="write", names="kazoo")
+    kazoo = KazooClient(hosts=address(server))
+    kazoo.start()
+    try:
+        reader, writer = kazoo.ReadLock("/locks/l"), kazoo.WriteLock("/locks/l")
+        assert acquire(one, "r") == 0
+        assert reader.acquire(blocking=False)
+        assert not writer.acquire(blocking=False)
+        assert acquire(one, "w", 0) == -7
+        reader.release()
+        assert one.say("release r", "released ") == "released r 0"
+        assert acquire(one, "w", 0) == 0
+        assert not reader.acquire(blocking=False)
+    finally:
+        kazoo.stop()
+        kazoo.close()
+
+
+def test_a_leader_is_followed_by_the_next_when_it_dies(contender, server):
+    one, two = contender(address(server)), contender(address(server))
+    assert one.say("leader /e") == "leader -101"
+    for each, name in ((one, "first"), (two, "second")):
+        assert each.say("election %s /e" % name, "made ").endswith(" 0")
+    assert one.say("lead first -1", "leads ") == "leads first 0"
+    two.send("lead second -1")
+    waits(server, "/e", 2)
+    assert two.say("leader /e") == "leader 0 first"
+    one.process.kill()
+    assert two.wait("leads ") == "leads second 0"
+    assert two.say("leader /e") == "leader 0 second"
+    assert two.say("resign second", "resigned ") == "resigned second 0"
+    assert two.say("leader /e") == "leader -101"
+
+
+@pytest.mark.parametrize("kind", ["ours"])
+def test_kazoos_election_and_ours_are_one(contender, server):
+    one = contender(address(server))
+    assert one.say("election me /e kazoo", "made ").endswith(" 0")
+    assert one.say("lead me -1", "leads ") == "leads me 0"
+    kazoo = KazooClient(hosts=address(server))
+    kazoo.start()
+    try:
+        election, leads = kazoo.Election("/e", "python"), threading.Event()
+        stop = threading.Event()
+        thread = threading.Thread(
+            target=lambda: election.run(lambda: (leads.set(), stop.wait(WAIT_S))), daemon=True)
+        thread.start()
+        waits(server, "/e", 2)
+        assert election.contenders() == ["me", "python"] and not leads.is_set()
+        assert one.say("resign me", "resigned ") == "resigned me 0"
+        assert leads.wait(WAIT_S)
+        assert one.say("leader /e") == "leader 0 python"
+        stop.set()
+        thread.join(WAIT_S)
+    finally:
+        kazoo.stop()
+        kazoo.close()
+
+
+def test_entries_come_out_of_a_queue_once_and_in_order(contender, server):
+    one, two = contender(address(server)), contender(address(server))
+    for each in (one, two):
+        assert each.say("queue q /q", "made ") == "made q 0"
+    assert two.say("take q 0", "took ") == "took q -7 0"
+    two.send("take q -1")
+    assert one.say("put q -1 hello", "put ") == "put q 0 0"
+    assert two.wait("took ") == "took q 0 5 hello"
+    for i in range(10):
+        assert one.say("put q -1 %d" % i, "put ") == "put q 0 0"
+    got = [each.say("take q -1", "took ").split()[4] for each in (one, two) * 5]
+    assert got == [str(i) for i in range(10)]
+    assert children(server, "/q") == []
+    assert one.say("quit", "close ") == "close 0"
+    waits(server, "/q-users", 1)
+
+
+def test_a_lost_reply_puts_nothing_twice_and_loses_nothing(contender, server, proxy):
+    one = contender(address(proxy))
+    assert one.say("queue q /q", "made ") == "made q 0"
+    assert one.say("put q -1 zero", "put ") == "put q 0 0"
+    proxy.eat = b"entry-100-"
+    assert one.say("put q -1 once", "put ") == "put q 0 0"
+    assert proxy.eaten == 1 and len(children(server, "/q")) == 2
+    assert one.say("take q -1", "took ") == "took q 0 4 zero"
+    proxy.eat = b"\xff\xff\xff\xff\x00"  # in the delete of a transaction: no version
+    assert one.say("take q -1", "took ") == "took q 0 4 once"
+    assert proxy.eaten == 2 and children(server, "/q") == []
+
+
+def test_a_put_that_was_given_up_can_be_settled(contender, server, proxy):
+    one = contender(address(proxy), 20000)
+    assert one.say("queue q /q", "made ") == "made q 0"
+    assert one.say("put q -1 zero", "put ") == "put q 0 0"
+    proxy.open.clear()
+    proxy.eat = b"entry-100-"
+    assert one.say("put q 0 once", "put ") == "put q -7 1"
+    one.send("settle q -1")
+    proxy.open.set()
+    assert one.wait("settled ") == "settled q 0"
+    assert len(children(server, "/q")) == 2
+    assert one.say("settle q -1", "settled ") == "settled q -9"
+
+
+@pytest.mark.parametrize("kind", ["ours"])
+def test_kazoos_queue_and_ours_are_one(contender, server):
+    one = contender(address(server))
+    assert one.say("queue q /q", "made ") == "made q 0"
+    kazoo = KazooClient(hosts=address(server))
+    kazoo.start()
+    try:
+        theirs = kazoo.Queue("/q")
+        theirs.put(b"p" * 5000)
+        theirs.put(b"urgent", priority=1)
+        assert one.say("take q -1", "took ") == "took q 0 6 urgent"
+        assert one.say("put q -1 c", "put ") == "put q 0 0"
+        assert one.say("take q -1", "took ").startswith("took q 0 5000 ppp")
+        assert theirs.get() == b"c"
+    finally:
+        kazoo.stop()
+        kazoo.close()
+
+
+def test_a_barrier_holds_until_it_is_opened(contender, server):
+    one, two = contender(address(server)), contender(address(server))
+    assert one.say("close_barrier /a/b", "closed ") == "closed 0"
+    assert one.say("close_barrier /a/b", "closed ") == "closed 0"
+    assert two.say("wait_barrier /a/b 0", "waited ") == "waited -7"
+    two.send("wait_barrier /a/b -1")
+    until(lambda: b"/a/b" in server.four_letter("wchp"))
+    assert one.say("open_barrier /a/b", "opened ") == "opened 0"
+    assert two.wait("waited ") == "waited 0"
+    assert one.say("open_barrier /a/b", "opened ") == "opened 0"
+
+
+def test_members_of_a_double_barrier_begin_and_end_together(contender, server):
+    three = [contender(address(server)) for _ in range(3)]
+    for one in three:
+        assert one.say("double d /d 3", "made ") == "made d 0"
+    for _ in range(2):  # the barrier can be used again
+        three[0].send("enter d -1")
+        three[1].send("enter d -1")
+        waits(server, "/d", 2)
+        three[2].send("enter d -1")
+        for one in three:
+            assert one.wait("entered ") == "entered d 0"
+        three[0].send("leave d -1")
+        three[1].send("leave d -1")
+        until(lambda: len(children(server, "/d")) < 4)
+        assert three[2].say("leave d -1", "left ") == "left d 0"
+        for one in three[:2]:
+            assert one.wait("left ") == "left d 0"
+        assert children(server, "/d") == []
+
+
+def test_a_ready_left_behind_by_the_dead_opens_nothing(contender, server):
+    one, two = contender(address(server)), contender(address(server))
+    with server.client() as client:
+        client.create("/d", b"")
+        client.create("/d/ready", b"")
+    for each in (one, two):
+        assert each.say("double d /d 2", "made ") == "made d 0"
+    assert one.say("enter d 0", "entered ") == "entered d -7"
+    waits(server, "/d", 1)
+    one.send("enter d -1")
+    waits(server, "/d", 2)
+    assert two.say("enter d -1", "entered ") == "entered d 0"
+    assert one.wait("entered ") == "entered d 0"
+    two.process.kill()
+    assert one.say("leave d -1", "left ") == "left d 0"  # when the dead one's session is over
+    assert set(children(server, "/d")) <= {"ready"}
+
+
+@pytest.mark.parametrize("kind", ["ours"])
+def test_kazoos_barriers_and_ours_are_one(contender, server):
+    one = contender(address(server))
+    kazoo = KazooClient(hosts=address(server))
+    kazoo.start()
+    try:
+        assert one.say("close_barrier /b", "closed ") == "closed 0"
+        passed = threading.Event()
+        threading.Thread(target=lambda: kazoo.Barrier("/b").wait() and passed.set(), daemon=True).start()
+        assert one.say("open_barrier /b", "opened ") == "opened 0"
+        assert passed.wait(WAIT_S)
+        theirs = kazoo.DoubleBarrier("/d", 2)
+        assert one.say("double d /d 2", "made ") == "made d 0"
+        for ours_first in (True, False):
+            thread = threading.Thread(target=theirs.enter, daemon=True)
+            if ours_first:
+                one.send("enter d -1")
+                waits(server, "/d", 1)
+            thread.start()
+            if not ours_first:
+                waits(server, "/d", 1)
+                one.send("enter d -1")
+            assert one.wait("entered ") == "entered d 0"
+            thread.join(WAIT_S)
+            assert theirs.participating
+            one.send("leave d -1")
+            theirs.leave()
+            assert one.wait("left ") == "left d 0"
+    finally:
+        kazoo.stop()
+        kazoo.close()
+
+
+def test_the_program_of_the_guide_compiles_and_works(libraries, server, run, build_dir):
+    with open(os.path.join(REPO, "docs", "recipes.md")) as file:
+        text = file.read().split("```c\n")[1].split("```")[0]
+    source, program = os.path.join(build_dir, "guide.c"), os.path.join(build_dir, "guide")
+    with open(source, "w") as file:
+        file.write(text)
+    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-I" + OURS, "-o", program, source,
+                    "-L" + libraries, "-lzookeeper_recipes", "-lzookeeper_mt"], check=True)
+    status, output = run(program, server, libraries)
+    assert status == 0 and "working with number " in output, output
