@@ -13,7 +13,8 @@
  * when answer_use_codes() was called, or by commands that Java's shell does not have. */
 enum {
     EXIT_FAILED = 1,
-    EXIT_BAD_CONFIGURATION = 2, /* at the start; later: words, options, paths or numbers are wrong */
+    EXIT_BAD_CONFIGURATION =
+        2, /* at the start; later: words, options, paths or numbers are wrong */
     EXIT_USAGE = 2,
     EXIT_NO_NODE = 3,
     EXIT_NODE_EXISTS = 4,
@@ -23,7 +24,7 @@ enum {
     EXIT_NO_CONNECTION = 8,
     EXIT_SESSION_OVER = 9,
     EXIT_QUOTA = 10,
-    EXIT_PARTLY = 11, /* some of it is done, and it was said what */
+    EXIT_PARTLY = 11,   /* some of it is done, and it was said what */
     EXIT_BAD_FILE = 12, /* a file could not be read, written or understood */
     EXIT_NO_COMMAND = 127,
     EXIT_INTERRUPTED = 130

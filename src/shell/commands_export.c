@@ -5,6 +5,7 @@
 #include "shell/export_format.h"
 #include "shell/interrupt.h"
 #include "shell/progress.h"
+#include "shell/server_kind.h"
 #include "shell/walk.h"
 
 #include <errno.h>
@@ -15,7 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-struct export {
+struct export
+{
     struct shell *shell;
     const char *root, *path;
     char *part; /* the name until it is whole; NULL: it is written in place */
@@ -23,6 +25,7 @@ struct export {
     struct json line;
     struct progress progress;
     int64_t count, bytes, ephemerals;
+    bool kinds_unknown;
     int code; /* why it ended early; said */
 };
 
@@ -142,7 +145,13 @@ static bool put_node(struct export *export, const struct walk_node *node)
     json_text(line, "path", slice_text(node->path));
     json_data(line, node->data, false);
     json_acl(line, node->acl);
-    json_text(line, "kind", SLICE("persistent"));
+    export->kinds_unknown = export->kinds_unknown || !node->kind_known;
+    enum export_kind kind = node->kind == OWNER_CONTAINER ? EXPORT_CONTAINER
+                            : node->kind == OWNER_TTL     ? EXPORT_TTL
+                                                          : EXPORT_PERSISTENT;
+    json_text(line, "kind", slice_text(export_kind_name(kind)));
+    if (kind == EXPORT_TTL)
+        json_int(line, "ttl", node->ttl_ms);
     json_close(line, '}');
     return end_line(export);
 }
@@ -158,13 +167,14 @@ static bool visit(void *context, const struct walk_node *node)
     } else if (node->stat.ephemeral_owner != 0) {
         export->ephemerals++;
     } else if (!json_is_utf8(slice_text(node->path))) {
-        export->code = answer_fail(EXIT_FAILED, "The name of %s is no UTF-8: JSON cannot hold it",
-                                   node->path);
+        export->code =
+            answer_fail(EXIT_FAILED, "The name of %s is no UTF-8: JSON cannot hold it", node->path);
     } else if (hides_digest(node->acl)) {
-        export->code = answer_fail(EXIT_NOT_PERMITTED,
-                                   "The ACL of %s is shown without its passwords (\"x\"): addauth as "
-                                   "somebody who may administer it",
-                                   node->path);
+        export->code =
+            answer_fail(EXIT_NOT_PERMITTED,
+                        "The ACL of %s is shown without its passwords (\"x\"): addauth as "
+                        "somebody who may administer it",
+                        node->path);
     } else if (put_node(export, node)) {
         export->count++;
         export->bytes += node->stat.data_length;
@@ -199,22 +209,33 @@ static int finish(struct export *export, int32_t err)
     if (err != ZK_OK && export->code == 0)
         export->code = answer_fail_call(err, export->root);
     if (export->code == 0 && export->count == 0)
-        export->code = answer_fail(EXIT_FAILED, "%s is ephemeral: there is nothing to export",
-                                   export->root);
+        export->code =
+            answer_fail(EXIT_FAILED, "%s is ephemeral: there is nothing to export", export->root);
     if (export->code == 0)
         (void)put_end(export);
     int code = close_file(export, export->code == 0);
     if (export->code == EXIT_INTERRUPTED)
-        export->code = answer_fail(EXIT_INTERRUPTED, "interrupted after %lld znodes; %s",
-                                   (long long)export->count,
-                                   export->part != NULL
-                                       ? "no file was written"
-                                       : "what was written is not whole, and import will refuse it");
+        export->code = answer_fail(
+            EXIT_INTERRUPTED, "interrupted after %lld znodes; %s", (long long)export->count,
+            export->part != NULL ? "no file was written"
+                                 : "what was written is not whole, and import will refuse it");
     if (export->code == 0)
         export->code = code;
+    if (export->code == 0 && export->kinds_unknown)
+        answer_note("This server does not say which znodes are containers or have a TTL: all are "
+                    "exported as persistent");
     if (export->code == 0)
         say_done(export);
     return export->code;
+}
+
+static bool tells_kinds(struct service *connection)
+{
+    struct sockaddr_storage address;
+    unsigned size;
+
+    return service_wait_connected(connection, -1) && service_peer(connection, &address, &size) &&
+           server_is_paddock((const struct sockaddr *)&address, size);
 }
 
 COMMAND(run_export)
@@ -232,6 +253,7 @@ COMMAND(run_export)
         return answer_fail(EXIT_USAGE, "With --output json stdout is taken: give a file");
     if (strcmp(export.root, "/") == 0)
         options.leave_out = "/zookeeper";
+    options.with_kind = tells_kinds(shell->connection);
     answer_path(export.root);
     if (!open_file(&export)) {
         mem_free(export.part);

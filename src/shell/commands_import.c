@@ -95,7 +95,8 @@ static bool open_file(struct import *import)
         return answer_fail(EXIT_USAGE, "Commands come from stdin here: give a file") == 0;
     import->file = from_stdin ? stdin : fopen(import->name, "re");
     if (import->file == NULL || fstat(fileno(import->file), &stat_of_file) != 0)
-        return answer_fail(EXIT_BAD_FILE, "%s cannot be read: %s", import->name, strerror(errno)) == 0;
+        return answer_fail(EXIT_BAD_FILE, "%s cannot be read: %s", import->name, strerror(errno)) ==
+               0;
     if (S_ISREG(stat_of_file.st_mode) && !from_stdin)
         return true;
     FILE *copy = tmpfile();
@@ -196,8 +197,9 @@ static int judge_file(struct import *import, struct export_reader *reader, bool 
     return answer_fail(EXIT_NODE_EXISTS,
                        "%lld of %lld znodes exist already (%.*s%s); nothing was written: give "
                        "--overwrite or --skip",
-                       (long long)import->existing, (long long)import->total, (int)import->named.size,
-                       (const char *)import->named.data, import->existing > NAMED_MAX ? ", ..." : "");
+                       (long long)import->existing, (long long)import->total,
+                       (int)import->named.size, (const char *)import->named.data,
+                       import->existing > NAMED_MAX ? ", ..." : "");
 }
 
 static int judge(struct import *import, const char *target)
@@ -399,8 +401,9 @@ static int write_all(struct import *import)
                            export_reader_problem(reader));
     }
     if (code != 0 && partly && (import->err != ZK_OK || !stopped))
-        code = answer_fail(EXIT_PARTLY, "a part was written; what is there stays, and import --skip goes "
-                                        "on behind it");
+        code = answer_fail(EXIT_PARTLY,
+                           "a part was written; what is there stays, and import --skip goes "
+                           "on behind it");
     export_reader_free(reader);
     return code;
 }

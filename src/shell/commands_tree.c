@@ -155,9 +155,9 @@ struct find {
     const char *pattern; /* NULL: any name */
     bool whole_path;     /* the pattern has a slash */
     bool ephemeral;
-    int64_t owner;                /* 0: any */
-    int64_t larger, smaller;      /* -1: any */
-    int64_t before_ms, after_ms;  /* of the last change; 0: any */
+    int64_t owner;               /* 0: any */
+    int64_t larger, smaller;     /* -1: any */
+    int64_t before_ms, after_ms; /* of the last change; 0: any */
 };
 
 /* A number with a unit behind it: `letters` and what each stands for. */
@@ -183,7 +183,8 @@ static bool parse_size(const struct java_words *words, int option, int64_t *ret_
     *ret_bytes = -1;
     if (!words->given[option] || parse_with_unit(words->value[option], "km", units, ret_bytes))
         return true;
-    (void)answer_fail(EXIT_USAGE, "A size is a number of bytes, or one with k or m behind it, not \"%s\"",
+    (void)answer_fail(EXIT_USAGE,
+                      "A size is a number of bytes, or one with k or m behind it, not \"%s\"",
                       words->value[option]);
     return false;
 }
@@ -201,9 +202,9 @@ static bool parse_age(const struct java_words *words, int option, int64_t *ret_m
         *ret_ms = (now_s - age_s) * 1000;
         return true;
     }
-    (void)answer_fail(EXIT_USAGE,
-                      "An age is a number of seconds, or one with s, m, h or d behind it, not \"%s\"",
-                      words->value[option]);
+    (void)answer_fail(
+        EXIT_USAGE, "An age is a number of seconds, or one with s, m, h or d behind it, not \"%s\"",
+        words->value[option]);
     return false;
 }
 
@@ -219,7 +220,8 @@ static bool parse_owner(const struct java_words *words, int64_t *ret_owner)
         *ret_owner = (int64_t)strtoull(text + 2, &end, 16);
     if (end != NULL && *end == '\0' && *ret_owner != 0)
         return true;
-    (void)answer_fail(EXIT_USAGE, "--owner takes a session like 0x10000a1b2c30001, not \"%s\"", text);
+    (void)answer_fail(EXIT_USAGE, "--owner takes a session like 0x10000a1b2c30001, not \"%s\"",
+                      text);
     return false;
 }
 
@@ -227,8 +229,9 @@ static bool matches(const struct find *find, const struct walk_node *node)
 {
     const struct zk_stat *stat = &node->stat;
 
-    if (find->pattern != NULL && fnmatch(find->pattern, find->whole_path ? node->path : name_of(node),
-                                         find->whole_path ? FNM_PATHNAME : 0) != 0)
+    if (find->pattern != NULL &&
+        fnmatch(find->pattern, find->whole_path ? node->path : name_of(node),
+                find->whole_path ? FNM_PATHNAME : 0) != 0)
         return false;
     return (!find->ephemeral || stat->ephemeral_owner != 0) &&
            (find->owner == 0 || stat->ephemeral_owner == find->owner) &&

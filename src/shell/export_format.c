@@ -149,7 +149,8 @@ static bool next_value(struct export_reader *reader, bool *ret_over)
     reader->value_line = reader->line;
     reader->value_start = reader->offset;
     reader->value = json_load_callback(
-        give_byte, reader, JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+        give_byte, reader, JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
+        &error);
     if (reader->value == NULL) {
         /* jansson has read one byte behind the mistake. */
         reader->line = reader->value_line + error.line - 1;

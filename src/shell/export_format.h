@@ -24,9 +24,9 @@ enum export_kind { EXPORT_PERSISTENT, EXPORT_CONTAINER, EXPORT_TTL, EXPORT_KINDS
 const char *export_kind_name(enum export_kind kind);
 
 struct export_node {
-    const char *path;    /* below the root of the export: "" for the root itself, else "/a/b" */
-    struct slice data;   /* may be null */
-    struct slice acl;    /* a vector of the wire */
+    const char *path;  /* below the root of the export: "" for the root itself, else "/a/b" */
+    struct slice data; /* may be null */
+    struct slice acl;  /* a vector of the wire */
     enum export_kind kind;
     int64_t ttl_ms;
 };

@@ -607,6 +607,18 @@ bool service_wait_connected(struct service *connection, int time_ms)
     return is_up(connection);
 }
 
+bool service_peer(const struct service *connection, struct sockaddr_storage *ret_address,
+                  unsigned *ret_size)
+{
+    socklen_t size = sizeof(*ret_address);
+
+    if (!is_up(connection) ||
+        getpeername(connection->fd, (struct sockaddr *)ret_address, &size) != 0)
+        return false;
+    *ret_size = size;
+    return true;
+}
+
 /* --- calls --- */
 
 /* ZK_OK: a request can be sent. */

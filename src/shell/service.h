@@ -59,6 +59,11 @@ bool service_wait(struct service *connection, int fd, int time_ms);
 /* Until there is a session, a whole round over the servers was in vain, or time_ms have passed. */
 bool service_wait_connected(struct service *connection, int time_ms);
 
+/* The address of the server that it is connected to. False: there is none. */
+struct sockaddr_storage;
+MUST_USE bool service_peer(const struct service *connection, struct sockaddr_storage *ret_address,
+                           unsigned *ret_size);
+
 /* One request and its answer, whose body is valid until the next call. ZK_OK or the server's error;
  * CALL_CONNECTION_LOSS: no server could be reached, or the connection broke before the answer.
  * ZK_SESSION_EXPIRED: the session is over. */

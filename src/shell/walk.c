@@ -30,7 +30,9 @@ struct item {
     int32_t err;
     struct zk_stat stat;
     struct buffer data, acl;
-    bool has_data;
+    bool has_data, kind_known;
+    enum owner_kind kind;
+    int64_t ttl_ms;
     int32_t acl_count;
     char **names; /* into text */
     size_t name_at, name_count;
@@ -77,7 +79,16 @@ static void read_answer(struct reader *reader, struct slice answer)
     reader->texts_as_they_are = true;
 }
 
-/* The last answer of a stage decides what comes next. */
+/* All answers of a stage are there: what comes next? */
+static void finish_stage(struct item *item)
+{
+    const struct walk_options *options = item->walk->options;
+    bool more = item->stage == ASKED && options->with_data && item->err == ZK_OK &&
+                item->stat.num_children > 0 && item->depth < options->depth_max;
+
+    item->stage = more ? TO_LIST : DONE;
+}
+
 static void take(struct item *item, int32_t err)
 {
     struct walk *walk = item->walk;
@@ -90,11 +101,8 @@ static void take(struct item *item, int32_t err)
         walk->err = walk->err == ZK_OK ? err : walk->err;
         walk->over = true;
     }
-    if (item->waiting > 0)
-        return;
-    bool more = item->stage == ASKED && walk->options->with_data && item->err == ZK_OK &&
-                item->stat.num_children > 0 && item->depth < walk->options->depth_max;
-    item->stage = more ? TO_LIST : DONE;
+    if (item->waiting == 0)
+        finish_stage(item);
 }
 
 static int32_t read_stat(struct reader *reader, struct zk_stat *ret_stat)
@@ -142,6 +150,21 @@ static void on_acl(void *context, int32_t err, struct slice answer)
         buffer_append(&item->acl, acl.bytes);
         item->acl_count = acl.count;
         err = read_stat(&reader, &stat);
+    }
+    take(item, err);
+}
+
+static void on_kind(void *context, int32_t err, struct slice answer)
+{
+    struct item *item = context;
+    struct reader reader;
+
+    read_answer(&reader, answer);
+    if (err == ZK_OK) {
+        int32_t kind = reader_i32(&reader);
+        item->ttl_ms = reader_i64(&reader);
+        item->kind_known = reader.status == STATUS_OK && kind >= OWNER_NONE && kind <= OWNER_TTL;
+        item->kind = item->kind_known ? (enum owner_kind)kind : OWNER_NONE;
     }
     take(item, err);
 }
@@ -229,17 +252,20 @@ static void ask(struct item *item)
         send(item, OP_GET_CHILDREN2, true, on_children);
     } else if (item->stage == TO_ASK) {
         item->stage = ASKED;
-        item->waiting = options->with_acl; /* until both are sent */
+        item->waiting = 1; /* until all are sent */
         if (options->with_data)
             send(item, OP_GET_DATA, true, on_data);
         else if (item->depth < options->depth_max)
             send(item, OP_GET_CHILDREN2, true, on_children);
         else
             send(item, OP_EXISTS, true, on_stat);
-        if (options->with_acl) {
-            item->waiting--;
+        if (options->with_acl)
             send(item, OP_GET_ACL, false, on_acl);
-        }
+        if (options->with_kind)
+            send(item, OP_GET_KIND, false, on_kind);
+        item->waiting--;
+        if (item->waiting == 0) /* there is no connection */
+            finish_stage(item);
     }
 }
 
@@ -301,7 +327,10 @@ static bool visit_item(const struct item *item, walk_visit *visit, void *context
         .err = item->err,
         .stat = item->stat,
         .data = item->has_data ? slice_of(item->data.data, item->data.size) : SLICE_NULL,
-        .acl = {buffer_slice(&item->acl), item->acl_count}};
+        .acl = {buffer_slice(&item->acl), item->acl_count},
+        .kind_known = item->kind_known,
+        .kind = item->kind,
+        .ttl_ms = item->ttl_ms};
 
     return visit(context, &node);
 }

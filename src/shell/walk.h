@@ -18,14 +18,18 @@ struct walk_node {
     struct zk_stat stat;
     struct slice data;      /* with_data */
     struct jute_vector acl; /* with_acl */
+    /* with_kind, which only a server of ours may be asked for. */
+    bool kind_known;
+    enum owner_kind kind;
+    int64_t ttl_ms;
 };
 
 /* False: the walk ends. The node is valid during the call, which may not use the connection. */
 typedef bool walk_visit(void *context, const struct walk_node *node);
 
 struct walk_options {
-    bool with_data, with_acl;
-    size_t depth_max;      /* deeper znodes are not visited */
+    bool with_data, with_acl, with_kind; /* the other two only together with data */
+    size_t depth_max;                    /* deeper znodes are not visited */
     const char *leave_out; /* this path is not visited, nor what is below it; NULL: none */
 };
 enum { WALK_ALL = INT32_MAX };

@@ -53,7 +53,8 @@ enum op_rules {
     OP(MULTI_READ, 22, "MLTR", "multiRead", READ, raw, OP_NO_RULE, multi_read)                                                     \
     OP(GET_EPHEMERALS, 103, "GETE", "getEphemerals", READ, path_request, OP_NO_RULE, get_ephemerals)                               \
     OP(GET_ALL_CHILDREN_NUMBER, 104, "GETACN", "getAllChildrenNumber", READ, path_request, OP_NO_RULE, get_all_children_number)    \
-    OP(WHO_AM_I, 107, "HOMI", "whoAmI", READ, raw, OP_NO_RULE, who_am_i)
+    OP(WHO_AM_I, 107, "HOMI", "whoAmI", READ, raw, OP_NO_RULE, who_am_i)                                                           \
+    OP(GET_KIND, 20001, "KIND", "getKind", READ, path_request, OP_NO_RULE, get_kind) /* ours alone */
 
 /* Handlers: replica/clients/watching.c (watching_X). */
 #define ZK_WATCHING_OPS(OP)                                                                                     \

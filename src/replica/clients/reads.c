@@ -209,6 +209,22 @@ static enum zk_error read_who_am_i(struct read_context *read, const struct raw *
     return ZK_OK;
 }
 
+/* Whether it is a container, or has a TTL: no operation of ZooKeeper tells it. */
+static enum zk_error read_get_kind(struct read_context *read, const struct path_request *request)
+{
+    const struct tree_options *options = tree_get_options(read->clients->tree);
+    uint32_t id;
+
+    enum zk_error err = find_readable(read, request->path, PERM_READ, &id);
+    if (err != ZK_OK)
+        return err;
+    int64_t owner = tree_node(read->clients->tree, id)->owner;
+    enum owner_kind kind = tree_owner_kind(options, owner);
+    buffer_i32(out(read), (int32_t)kind);
+    buffer_i64(out(read), kind == OWNER_TTL ? tree_owner_ttl_ms(options, owner) : 0);
+    return ZK_OK;
+}
+
 static enum zk_error read_sync(struct read_context *read, const struct path_request *request)
 {
     jute_put_bytes(out(read), request->path);

@@ -102,6 +102,11 @@ TEST(reads_answer_what_the_records_say)
     put_text(&want, "ip");
     put_text(&want, "127.0.0.1");
     check_read(&rig, OP_WHO_AM_I, "whoAmI");
+
+    put_text(&body, "/a");
+    buffer_i32(&want, OWNER_NONE);
+    buffer_i64(&want, 0);
+    check_read(&rig, OP_GET_KIND, "kind of a persistent node");
     end(&rig);
 }
 
