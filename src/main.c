@@ -34,6 +34,8 @@ static const struct command {
     {"snapshot-summary", snapshot_summary_main, "children and data below a znode"},
     {"log", log_command_main, "dump, verify, stats, compare, repair of transaction logs"},
     {"snapshot", snapshot_command_main, "dump, verify, stats, compare of snapshots"},
+    {"backup", backup_command_main, "a running server's data into a file, checked"},
+    {"restore", restore_command_main, "a backup into an empty directory, also of an earlier zxid"},
     {"cleanup", cleanup_tool_main, "removes old snapshots and logs"},
     {"bench", bench_main, "load for any ZooKeeper-compatible address, with latencies"},
     {"version", version, "which version this is (also --version)"},

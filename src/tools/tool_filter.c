@@ -24,11 +24,13 @@ bool tool_filter_path(const struct tool_filter *filter, struct slice path)
 {
     if (!filter->has_path)
         return true;
-    if (path.data != NULL && path.size == 0) /* the root, as a snapshot has it */
+    if (path.data == NULL)
+        return false;
+    if (path.size == 0) /* the root, as a snapshot has it */
         path = SLICE("/");
     if (slice_equal(path, filter->path))
         return true;
-    if (!filter->below || path.size == 0)
+    if (!filter->below)
         return false;
     return filter->path.size == 1 ||
            (slice_starts_with(path, filter->path) && path.data[filter->path.size] == '/');
@@ -44,10 +46,10 @@ static bool any_path(const struct tool_filter *filter, const struct txn *txn)
     struct jute_vector paths = txn->op.paths;
     struct slice path;
 
-    if (txn->op.path.data != NULL && tool_filter_path(filter, txn->op.path))
+    if (tool_filter_path(filter, txn->op.path))
         return true;
     for (int32_t i = 0; i < txn->op_count; i++) {
-        if (txn->ops[i].path.data != NULL && tool_filter_path(filter, txn->ops[i].path))
+        if (tool_filter_path(filter, txn->ops[i].path))
             return true;
     }
     while (paths.count > 0 && jute_next_text(&paths, &path)) {

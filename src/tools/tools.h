@@ -29,4 +29,9 @@ int cleanup_tool_main(int argc, char **argv);
 int log_command_main(int argc, char **argv);
 int snapshot_command_main(int argc, char **argv);
 
+/* `paddock backup` and `paddock restore`: a running server's data into a file (backup.h), and back into an
+ * empty directory. The same exit codes. */
+int backup_command_main(int argc, char **argv);
+int restore_command_main(int argc, char **argv);
+
 #endif
