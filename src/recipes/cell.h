@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "zookeeper/recipes.h"
+#include <zookeeper/recipes.h>
 
 #define RECIPES_NO_END INT64_MAX
 

@@ -2,7 +2,7 @@
 #ifndef RECIPES_REMOVAL_H
 #define RECIPES_REMOVAL_H
 
-#include "zookeeper/recipes.h"
+#include <zookeeper/recipes.h>
 
 /* The node `name` below `directory`; or, if `begins`, the one whose name begins so, if there is any.
  * Without memory, or when the session is over, nothing is done: the node goes with the session. */
