@@ -8,7 +8,8 @@ set -eu
 build_packages="gcc:gcc libc6-dev cmake:cmake ninja-build:ninja pkg-config:pkg-config make:make
     libuv1-dev libssl-dev zlib1g-dev libsnappy-dev libedit-dev libjansson-dev"
 test_packages="libcmocka-dev ccache:ccache python3:/usr/bin/python3 python3-pytest python3-kazoo
-    default-jre-headless:java zookeeper zookeeper-bin libzookeeper-mt-dev nodejs:node npm:npm valgrind:valgrind
+    default-jre-headless:java zookeeper zookeeper-bin libzookeeper-mt-dev libzookeeper-st2 python3-zookeeper
+    nodejs:node npm:npm valgrind:valgrind
     procps:ps iproute2:ip libfaketime strace:strace systemd:systemd-analyze"
 check_packages="clang:clang clang-format:clang-format clang-tidy:clang-tidy libclang-rt-14-dev
     git:git"

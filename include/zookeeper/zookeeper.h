@@ -271,7 +271,8 @@ ZOOAPI void zoo_set_log_callback(zhandle_t *zh, log_callback_fn callback);
  * call zookeeper_process(). Errors, after which it is called again: ZCONNECTIONLOSS, ZOPERATIONTIMEOUT;
  * and ZINVALIDSTATE. */
 ZOOAPI int zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct timeval *tv);
-/* Reads, writes, and runs completions and watchers. ZNOTHING: there was nothing to do. */
+/* Reads, writes, and runs completions and watchers. ZNOTHING, which is no error: `events` said that there
+ * was something to read, and there was nothing. */
 ZOOAPI int zookeeper_process(zhandle_t *zh, int events);
 #endif
 

@@ -223,7 +223,8 @@ void io_send(zhandle_t *zh)
         pthread_cond_broadcast(&zh->changed);
 }
 
-static bool receive_once(zhandle_t *zh)
+/* False: that was all. *ret_nothing is set when nothing was there. */
+static bool receive_once(zhandle_t *zh, bool *ret_nothing)
 {
     int fd = zh->fd;
 
@@ -241,21 +242,29 @@ static bool receive_once(zhandle_t *zh)
         lose(zh, "the server has closed the connection", ECONNRESET);
     else if (error != EAGAIN && error != EWOULDBLOCK && error != EINTR)
         lose(zh, "cannot receive", error);
+    else
+        *ret_nothing = true;
     return false;
 }
 
-void io_receive(zhandle_t *zh)
+bool io_receive(zhandle_t *zh)
 {
+    bool nothing = false;
+    int count = 0;
+
     if (zh->fd < 0)
-        return;
+        return false;
     if (zh->connecting) {
         finish_connection(zh);
-        return;
+        return true;
     }
     zh->send_blocked = false;
-    for (int i = 0; i < RECEIVES_IN_A_ROW && zh->client.link == CLIENT_LINK_OPEN; i++)
-        if (!receive_once(zh))
+    while (count < RECEIVES_IN_A_ROW && zh->client.link == CLIENT_LINK_OPEN) {
+        count++;
+        if (!receive_once(zh, &nothing))
             break;
+    }
+    return count > 1 || (count == 1 && !nothing);
 }
 
 short io_events(const zhandle_t *zh)

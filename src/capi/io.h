@@ -9,8 +9,8 @@
 int64_t io_run(zhandle_t *zh);
 /* Sends what there is, from any thread. What the socket does not take yet sets zh->send_blocked. */
 void io_send(zhandle_t *zh);
-/* Only for the one who reads. `ready`: the socket has an event. */
-void io_receive(zhandle_t *zh);
+/* Only for the one who reads. True: there was something to read, or the connection was made or lost. */
+bool io_receive(zhandle_t *zh);
 /* For poll(); 0: nothing. */
 short io_events(const zhandle_t *zh);
 

@@ -47,13 +47,12 @@ int zookeeper_process(zhandle_t *zh, int events)
         handle_unlock(zh);
         return ZINVALIDSTATE;
     }
-    if (events != 0)
-        io_receive(zh);
+    bool nothing = events != 0 && !io_receive(zh) && (events & ZOOKEEPER_READ) != 0;
     io_send(zh);
     (void)io_run(zh); /* zookeeper_interest() asks when to come again */
     client_take_done(&zh->client, &zh->items);
     int rc = take_error(zh);
-    if (rc == ZOK && list_empty(&zh->items))
+    if (rc == ZOK && nothing && list_empty(&zh->items))
         rc = ZNOTHING;
     zh->delivering++;
     handle_unlock(zh);

@@ -41,7 +41,6 @@ static void on_void(int rc, const void *data)
     done = 1;
 }
 
-/* One round; the answer of zookeeper_process(). */
 static int turn(zhandle_t *zh)
 {
     int fd, interest, ready = 0;
@@ -83,7 +82,8 @@ int main(int argc, char **argv)
     printf("delete %d\n", zoo_adelete(zh, "/loop", -1, on_void, "deleted"));
     until(zh, &done);
     until(zh, &events);
-    printf("idle %d\n", turn(zh));
+    printf("idle %d\n", zookeeper_process(zh, 0));
+    printf("nothing to read %d\n", zookeeper_process(zh, ZOOKEEPER_READ));
     printf("close %d\n", zookeeper_close(zh));
     return 0;
 }

@@ -119,7 +119,7 @@ static void *run_io(void *argument)
         if (threads->stop_io)
             break;
         if (sleep_for_events(zh, wake_at_ms)) {
-            io_receive(zh);
+            (void)io_receive(zh);
             bool any = !list_empty(&zh->client.done);
             threads_hand_over(zh);
             if (any)

@@ -27,7 +27,7 @@ static void end_session(zhandle_t *zh)
             break;
         struct pollfd poll_fd = {.fd = zh->fd, .events = io_events(zh)};
         if (poll(&poll_fd, 1, (int)(until_ms - handle_now_ms())) > 0)
-            io_receive(zh);
+            (void)io_receive(zh);
     }
     client_lost(&zh->client, CLIENT_CLOSING, handle_now_ms());
     (void)io_run(zh); /* nobody comes again */
