@@ -119,9 +119,9 @@ class Puppet:
     """A program like puppet.c with one of the libraries: say() a line, and wait for the lines that it
     prints. errors: those of its standard error too."""
 
-    def __init__(self, program, hosts, libraries, timeout_ms=6000, flags=0, errors=False):
+    def __init__(self, program, hosts, libraries, timeout_ms=6000, flags=0, errors=False, words=()):
         self.process = subprocess.Popen(
-            [program, hosts, str(timeout_ms), str(flags)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [program, hosts, str(timeout_ms), *(words or [str(flags)])], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if errors else None, text=True, env=environment(libraries),
         )  # fmt: skip
         self.lines, self.changed = [], threading.Condition()
