@@ -2,9 +2,14 @@
  * that is under way; the completion either sends the next one or frees it. */
 #include "recipes/removal.h"
 
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #include "recipes/ask.h"
+
+#define PAUSE_MS 20
+#define SAME_ATTEMPT_MS 5
 
 struct removal {
     zhandle_t *zh;
@@ -33,10 +38,25 @@ static struct removal *of(const void *data)
     return removal.out;
 }
 
+/* Without a connection a library may fail a request at once, and every request makes it try to connect: so
+ * once for each attempt, however many removals there are, the completion thread waits a little. There is
+ * nothing else for it to tell meanwhile but that the next attempt has ended. */
+static void again(struct removal *removal)
+{
+    static _Atomic int64_t last_pause_ms;
+
+    if (zoo_state(removal->zh) != ZOO_CONNECTED_STATE &&
+        cell_now_ms() - atomic_load(&last_pause_ms) > SAME_ATTEMPT_MS) {
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
+        atomic_store(&last_pause_ms, cell_now_ms());
+    }
+    next_step(removal, 0);
+}
+
 static void on_delete(int rc, const void *data)
 {
     if (cell_unknown(rc))
-        next_step(of(data), 0);
+        again(of(data));
     else
         end(of(data));
 }
@@ -46,7 +66,7 @@ static void on_children(int rc, const struct String_vector *names, const void *d
     struct removal *removal = of(data);
 
     if (cell_unknown(rc)) {
-        next_step(removal, 0);
+        again(removal);
         return;
     }
     for (int i = 0; rc == ZOK && i < names->count && removal->path == NULL; i++)
@@ -62,8 +82,10 @@ static void on_children(int rc, const struct String_vector *names, const void *d
 static void on_sync(int rc, const char *value, const void *data)
 {
     (void)value;
-    if (rc == ZOK || cell_unknown(rc))
-        next_step(of(data), rc == ZOK);
+    if (rc == ZOK)
+        next_step(of(data), 1);
+    else if (cell_unknown(rc))
+        again(of(data));
     else
         end(of(data));
 }

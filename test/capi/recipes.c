@@ -197,7 +197,9 @@ static int ask(const struct order *order)
 
 static int of_paths(const struct order *order)
 {
-    if (strcmp(order->word, "close_barrier") == 0) {
+    if (strcmp(order->word, "server") == 0) {
+        SAY("server %s\n", zoo_get_current_server(zh));
+    } else if (strcmp(order->word, "close_barrier") == 0) {
         SAY("closed %d\n", recipe_barrier_close(zh, order->argument, NULL, 10000));
     } else if (strcmp(order->word, "open_barrier") == 0) {
         SAY("opened %d\n", recipe_barrier_open(zh, order->argument, 10000));

@@ -11,6 +11,7 @@ import time
 
 import pytest
 from kazoo.client import KazooClient
+from pylib.ensemble import Ensemble
 from pylib.servers import REPO, Server
 
 from .conftest import OURS, WAIT_S, Puppet
@@ -279,6 +280,30 @@ def test_a_release_without_a_connection_is_made_good(contender, server):
     server.restart()
     waits(server, "/locks/l", 0)
     assert acquire(one) == 0
+
+
+def used_ms(one):
+    with open("/proc/%d/stat" % one.process.pid) as file:
+        ticks = file.read().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) * 1000 // os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("kind", ["ours", "debian"])
+def test_what_waits_for_a_connection_does_not_spin(contender, server):
+    one = contender(address(server), 20000)
+    for name in ("a", "b", "c"):
+        lock(one, name, path="/locks/" + name)
+        assert acquire(one, name) == 0
+    server.kill()
+    one.wait_each("now a suspended", "now b suspended", "now c suspended")
+    for name in ("a", "b", "c"):
+        assert one.say("release " + name, "released ") == "released %s -4" % name
+    before_ms = used_ms(one)
+    time.sleep(2)  # what it uses in this time is what is measured
+    assert used_ms(one) - before_ms < 2000 * 0.2
+    server.restart()
+    for name in ("a", "b", "c"):
+        waits(server, "/locks/" + name, 0)
 
 
 def test_a_node_that_somebody_removes_is_a_lost_lock(contender, server):
@@ -628,3 +653,36 @@ def test_the_program_of_the_guide_compiles_and_works(libraries, server, run, bui
                     "-L" + libraries, "-lzookeeper_recipes", "-lzookeeper_mt"], check=True)
     status, output = run(program, server, libraries)
     assert status == 0 and "working with number " in output, output
+
+
+@pytest.mark.parametrize("kind", ["ours"])
+def test_a_lock_outlives_the_leader_of_an_ensemble_and_the_server_of_its_holder(contender):
+    with Ensemble(["paddock"] * 3) as ensemble:
+        ensemble.wait_all()
+        leader = ensemble.wait_leader()
+        followers = [ensemble[i] for i in (1, 2, 3) if ensemble[i] is not leader]
+        # The libraries go through the list in its order here.
+        one = contender(",".join(map(address, (leader, *followers))), 10000)
+        two = contender(",".join(map(address, (*followers, leader))), 10000)
+        lock(one)
+        lock(two)
+        assert acquire(one) == 0
+        two.send("acquire a -1")
+        waits(followers[0], "/locks/l", 2)
+        leader.kill()
+        one.wait("now a suspended")
+        one.wait("now a held")
+        assert two.say("state a") == "state a 1"
+        assert one.say("release a", "released ") == "released a 0"
+        assert two.wait("acquired ") == "acquired a 0"
+        leader.start()
+        ensemble.wait_all()
+        # Its server keeps silent: it goes to another one, with its session.
+        port = int(two.say("server").rpartition(":")[2])
+        silent = next(ensemble[i] for i in (1, 2, 3) if ensemble[i].port == port)
+        silent.pause()
+        two.wait("now a suspended")
+        two.wait("now a held")
+        assert not two.say("server").endswith(":%d" % port)
+        silent.resume()
+        assert two.say("release a", "released ") == "released a 0"
