@@ -46,6 +46,7 @@ struct on_node { /* what the checker knows of a server's files */
     int64_t before_install_zxid;
     int64_t accepted_epoch, current_epoch;
     int64_t served_epoch;
+    bool quarantined; /* what it has on disk counts nowhere */
 };
 
 struct checker {
@@ -344,6 +345,8 @@ void checker_stored(struct checker *checker, struct node *node, const struct sto
         at->current_epoch = node->current_epoch;
         if (work->current_epoch != EPOCH_NONE)
             at->installing = false;
+        if (work->ends_quarantine)
+            at->quarantined = false;
         return;
     case STORE_TRUNCATE:
         if (!holds(checker, at->last_zxid, work->zxid))
@@ -371,7 +374,13 @@ void checker_booted(struct checker *checker, struct node *node)
     int64_t zxid = node->durable_zxid;
     bool cut = node->interrupted && node->work.kind == STORE_TRUNCATE && zxid == node->work.zxid;
 
-    if (node->accepted_epoch < at->accepted_epoch || node->current_epoch < at->current_epoch)
+    if (node->quarantined)
+        cut = true; /* it has lost something, and says so */
+    else if (at->quarantined && !(node->interrupted && node->work.ends_quarantine))
+        world_fail(checker->world, node, "it forgot that it was in quarantine");
+    at->quarantined = node->quarantined;
+    if ((node->accepted_epoch < at->accepted_epoch || node->current_epoch < at->current_epoch) &&
+        !(node->quarantined && node->promises_lost))
         world_fail(checker->world, node, "it forgot an epoch that it had written");
     if (node->current_epoch > node->accepted_epoch || zxid_epoch(zxid) > node->accepted_epoch)
         world_fail(checker->world, node, "its epochs do not fit its log");
@@ -392,6 +401,9 @@ void checker_acks(struct checker *checker, struct node *node, int64_t zxid)
     if (zxid_counter(zxid) == 0 && at->current_epoch < zxid_epoch(zxid))
         world_fail(checker->world, node, "it acknowledges epoch %" PRId64 " and has not written it",
                    zxid_epoch(zxid));
+    if (zxid_counter(zxid) != 0 && at->quarantined)
+        world_fail(checker->world, node, "it acknowledges %" PRIx64 " and is in quarantine",
+                   (uint64_t)zxid);
     if (zxid_counter(zxid) != 0 && at->durable_zxid < zxid)
         world_fail(checker->world, node,
                    "it acknowledges %" PRIx64 ", and only %" PRIx64 " is durable", (uint64_t)zxid,
@@ -415,7 +427,9 @@ static bool is_durable_at(const void *context, int64_t id)
 {
     const struct durable_at *question = context;
 
-    return holds(question->checker, question->checker->nodes[id - 1].durable_zxid, question->zxid);
+    const struct on_node *at = &question->checker->nodes[id - 1];
+
+    return !at->quarantined && holds(question->checker, at->durable_zxid, question->zxid);
 }
 
 static void commit_one(struct checker *checker, struct node *node, struct known *known)
@@ -512,6 +526,8 @@ void checker_turned(struct checker *checker, struct node *node)
         on(checker, node)->served_epoch = -1;
         return;
     }
+    if (on(checker, node)->quarantined)
+        world_fail(checker->world, node, "it serves in quarantine");
     check_epoch(checker, node, &info);
     if (info.state == PEER_LEADING && zxid > checker->committed_zxid)
         commit_up_to(checker, node, zxid);

@@ -366,8 +366,16 @@ static void restart(void *context, uint64_t index)
 
     if (node->up)
         return;
+    bool harmed = node->harmed || node->quarantined;
     enum status status = node_boot(node, &problem);
     if (status == STATUS_OK) {
+        if (node->quarantined)
+            world_note(world, node, "in quarantine: %.*s", (int)problem.size,
+                       (const char *)problem.data);
+        if (node->quarantined && !harmed)
+            world_fail(world, node, "it starts in quarantine, and its files are as it wrote them");
+        if (node->quarantined)
+            node->harmed = false;
         world_note(world, node, "starts zxid=%" PRIx64 " accepted=%" PRId64 " current=%" PRId64,
                    (uint64_t)node->durable_zxid, node->accepted_epoch, node->current_epoch);
         checker_booted(world->checker, node);

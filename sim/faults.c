@@ -145,10 +145,35 @@ static void fail_disk(struct world *world, struct node *node, uint64_t *chance)
               (uint64_t)node->options.index);
 }
 
+struct sound { /* servers whose files are as they wrote them, but for one */
+    const struct world *world;
+    const struct node *but;
+};
+
+static bool is_sound(const void *context, int64_t id)
+{
+    const struct sound *sound = context;
+    const struct node *node = &sound->world->nodes[id - 1];
+
+    return node != sound->but && !node->harmed && !node->quarantined;
+}
+
+/* What a majority has lost comes back only from a backup: of each file of an ensemble of one there is
+ * one. */
+static bool may_be_harmed(const struct world *world, const struct node *node)
+{
+    struct sound sound = {world, node};
+
+    return !membership_can_spare(world->membership, node->options.id) ||
+           membership_quorum(world->membership, is_sound, &sound);
+}
+
 static void rot_file(struct world *world, struct node *node, uint64_t *chance)
 {
     uint64_t choice = chance_u64(chance);
 
+    if (!may_be_harmed(world, node))
+        return;
     if (node->up)
         node_crash(node, SIM_LOSE_NOTHING, "killed, and its disk rots");
     node_rot(node, choice);

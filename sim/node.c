@@ -583,6 +583,8 @@ static void do_work(struct node *node)
             node->accepted_epoch = work.accepted_epoch;
         if (work.current_epoch != EPOCH_NONE)
             node->current_epoch = work.current_epoch;
+        if (work.ends_quarantine)
+            node->quarantined = false;
     } else if (status == STATUS_OK) {
         node->durable_zxid = node->appended_zxid = last_zxid;
     }
@@ -731,17 +733,20 @@ static struct replica_options replica_options_of(struct node *node)
 
 static struct recovery_options recovery_options_of(struct node *node)
 {
-    return (struct recovery_options){.tree = {.hash_seed = chance_u64(&node->chance),
-                                              .extended_types = true,
-                                              .digest_enabled = true},
-                                     .text_bytes_max = TEXT_BYTES_MAX,
-                                     .db_autocreate = true,
-                                     .mutant = node->options.mutant,
-                                     .last_zxid_section = true,
-                                     .keep_orphans = true};
+    return (struct recovery_options){
+        .tree = {.hash_seed = chance_u64(&node->chance),
+                 .extended_types = true,
+                 .digest_enabled = true},
+        .text_bytes_max = TEXT_BYTES_MAX,
+        .db_autocreate = true,
+        .mutant = node->options.mutant,
+        .last_zxid_section = true,
+        .keep_orphans = true,
+        .repairable = membership_can_spare(node->options.membership, node->options.id)};
 }
 
-static void start_replica(struct node *node, struct tree *tree, const struct epochs *epochs)
+static void start_replica(struct node *node, const struct recovery *recovery,
+                          const struct epochs *epochs)
 {
     node->ensemble =
         (struct ensemble_options){.my_id = node->options.id,
@@ -755,12 +760,24 @@ static void start_replica(struct node *node, struct tree *tree, const struct epo
                                   .resend_max_ms = 60000,
                                   .leader_serves = true,
                                   .accepted_epoch = epochs->accepted,
-                                  .current_epoch = epochs->current};
+                                  .current_epoch = epochs->current,
+                                  .quarantined = recovery->quarantine.on,
+                                  .promises_lost = recovery->quarantine.promises_lost};
     struct replica_options options = replica_options_of(node);
-    node->replica = replica_new(&options, tree, node_now_ms(node));
+    node->replica = replica_new(&options, recovery->tree, node_now_ms(node));
     node->up = true;
     node->tick_at_us = 0;
     (void)add_event(node, REPLICA_TICK);
+}
+
+static void put_warnings(const struct store_notes *notes, struct buffer *text)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        if (!notes->notes[i].warning)
+            continue;
+        buffer_append(text, slice_text(notes->notes[i].text));
+        buffer_u8(text, ' ');
+    }
 }
 
 enum status node_boot(struct node *node, struct buffer *problem)
@@ -789,7 +806,13 @@ enum status node_boot(struct node *node, struct buffer *problem)
     node->durable_zxid = node->appended_zxid = recovery.last_zxid;
     node->accepted_epoch = epochs.accepted;
     node->current_epoch = epochs.current;
-    start_replica(node, recovery.tree, &epochs);
+    node->quarantined = recovery.quarantine.on;
+    node->promises_lost = recovery.quarantine.promises_lost;
+    if (node->quarantined) { /* the file is out of the way */
+        node->rotten[0] = '\0';
+        put_warnings(&recovery.notes, problem);
+    }
+    start_replica(node, &recovery, &epochs);
     recovery_deinit(&recovery);
     return STATUS_OK;
 }
@@ -889,12 +912,14 @@ void node_rot(struct node *node, uint64_t choice)
     node->rotten_at = (choice >> 8) % size;
     node->rotten_mask = (uint8_t)(1 << (choice >> 61));
     sim_disk_flip(node->sim, node->rotten, node->rotten_at, node->rotten_mask);
+    node->harmed = true;
 }
 
 void node_unrot(struct node *node)
 {
     sim_disk_flip(node->sim, node->rotten, node->rotten_at, node->rotten_mask);
     node->rotten[0] = '\0';
+    node->harmed = false;
 }
 
 void node_calm(struct node *node)

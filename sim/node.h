@@ -103,6 +103,9 @@ struct node {
     char rotten[64];  /* a file of which one bit is another one; "": none */
     size_t rotten_at;
     uint8_t rotten_mask;
+    bool harmed;      /* files of it are not as it wrote them: it may start in quarantine, */
+    bool quarantined; /* and does, as its files have it */
+    bool promises_lost;
     size_t work_behind; /* so many appends stand before it */
     int64_t durable_zxid, appended_zxid;
     int64_t accepted_epoch, current_epoch; /* as the files have them for sure */

@@ -468,6 +468,7 @@ void story_rot(struct story *story, int server, const char *prefix, int64_t offs
     ASSERT(at < bytes.size);
     bytes.data[at] ^= 1;
     sim_disk_put(sim, name, buffer_slice(&bytes));
+    story_node(story, server)->harmed = true;
     buffer_deinit(&bytes);
 }
 
@@ -478,6 +479,7 @@ void story_remove_files(struct story *story, int server, const char *prefix)
 
     while ((name = newest_file(sim, prefix)) != NULL)
         sim_disk_delete(sim, name);
+    story_node(story, server)->harmed = true;
 }
 
 void story_write_snapshot(struct story *story, int server)
@@ -567,6 +569,11 @@ bool story_has_file(const struct story *story, int server, const char *prefix)
             return true;
     }
     return false;
+}
+
+bool story_in_quarantine(const struct story *story, int server)
+{
+    return story_node(story, server)->quarantined;
 }
 
 size_t story_connections(const struct story *story, int server)

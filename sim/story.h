@@ -96,6 +96,7 @@ void story_heal(struct story *story);
 int64_t story_durable_zxid(const struct story *story, int server);
 int64_t story_applied_zxid(const struct story *story, int server);
 int64_t story_committed_zxid(const struct story *story);
+bool story_in_quarantine(const struct story *story, int server); /* as its files have it */
 bool story_has_file(const struct story *story, int server, const char *prefix);
 uint32_t story_nodes(const struct story *story, int server); /* in its tree */
 void story_request_snapshot(struct story *story, int server);

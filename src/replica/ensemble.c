@@ -16,7 +16,9 @@ enum {
     REDIAL_MAX_MS = 1000,
     READ_ONLY_AFTER_MS = 2000, /* at least: of looking */
     PREPARED_BYTES_MAX = 16 << 20,
-    WAITING_BYTES_MAX = 64 << 20
+    WAITING_BYTES_MAX = 64 << 20,
+    /* In quarantine, until it looks again: the others may be about to have a leader. */
+    QUARANTINE_PAUSE_MS = 200
 };
 
 enum ensemble_phase {
@@ -43,6 +45,8 @@ struct ensemble {
     struct zab_learner *learner; /* NULL: does not learn */
     bool begun, serves, must_reload;
     bool read_only; /* looking, and clients may read meanwhile */
+    bool observes;  /* by its configuration */
+    int64_t looks_from_ms;
     int64_t looking_since_ms, down_since_ms;
     struct ensemble_info info; /* what is remembered of it */
 };
@@ -71,6 +75,20 @@ static void write_config_node(struct ensemble *ensemble)
     buffer_deinit(&text);
 }
 
+/* A promise that is forgotten may have been made to a leader that still waits for others. When that
+ * leader must have given up, nobody counts on the promise any more. */
+static void begin_quarantine(struct ensemble *ensemble)
+{
+    if (!ensemble->options.quarantined ||
+        mutant_is(ensemble->step->mutant, MUTANT_QUARANTINE_VOTES))
+        return;
+    ensemble->zab.quarantined = true;
+    ensemble->zab.options.observer = true;
+    if (ensemble->options.promises_lost)
+        ensemble->looks_from_ms = now_ms(ensemble) + (int64_t)ensemble->options.init_limit *
+                                                         ensemble->zab.options.tick_ms;
+}
+
 struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t tick_ms,
                               size_t packet_bytes_max, struct step *step, struct tree **tree,
                               struct proposals *proposals, struct clients *clients,
@@ -86,6 +104,7 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
     ensemble->clients = clients;
     ensemble->next_connection = 1;
     bool observes = me == NULL || me->role == MEMBER_OBSERVER;
+    ensemble->observes = observes;
     ensemble->zab = (struct zab){.options = {.my_id = options->my_id,
                                              .tick_ms = tick_ms,
                                              .init_limit = options->init_limit,
@@ -124,6 +143,7 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                          observes ? MEMBER_OBSERVER : MEMBER_PARTICIPANT);
     ensemble->phase = ENSEMBLE_DRAINING;
     ensemble->down_since_ms = step->now_ms;
+    begin_quarantine(ensemble);
     clients_stop(clients, NULL);
     write_config_node(ensemble);
     return ensemble;
@@ -194,6 +214,26 @@ static void leave_role(struct ensemble *ensemble, const char *reason)
     ensemble->learner = NULL;
     election_resign(ensemble->election);
     ensemble->phase = ENSEMBLE_DRAINING;
+    if (ensemble->zab.quarantined)
+        ensemble->looks_from_ms = now_ms(ensemble) + QUARANTINE_PAUSE_MS;
+}
+
+/* What the leader of the others has sent is on the disk. */
+static void end_quarantine(struct ensemble *ensemble)
+{
+    if (!ensemble->zab.store_busy)
+        zab_begin_store(&ensemble->zab, (struct store_work){.kind = STORE_WRITE_EPOCHS,
+                                                            .accepted_epoch = -1,
+                                                            .current_epoch = -1,
+                                                            .ends_quarantine = true});
+}
+
+static void on_quarantine_ended(struct ensemble *ensemble)
+{
+    ensemble->zab.quarantined = false;
+    ensemble->zab.options.observer = ensemble->observes;
+    if (ensemble->phase == ENSEMBLE_IN_ROLE)
+        leave_role(ensemble, "out of quarantine, this server looks for its leader anew");
 }
 
 static bool is_drained(const struct ensemble *ensemble)
@@ -212,7 +252,8 @@ static void begin_looking(struct ensemble *ensemble)
     ensemble->looking_since_ms = now_ms(ensemble);
     ensemble->info.elections++;
     metrics_count(&ensemble->step->metrics, METRIC_LOOKING_COUNT, 1);
-    election_start(ensemble->election, proposals_durable_zxid(ensemble->proposals),
+    election_start(ensemble->election,
+                   ensemble->zab.quarantined ? -1 : proposals_durable_zxid(ensemble->proposals),
                    ensemble->zab.current_epoch, now_ms(ensemble), &ensemble->election_effects);
 }
 
@@ -220,7 +261,7 @@ static void drain(struct ensemble *ensemble)
 {
     struct snapshots *snapshots = proposals_snapshots(ensemble->proposals);
 
-    if (!is_drained(ensemble))
+    if (!is_drained(ensemble) || now_ms(ensemble) < ensemble->looks_from_ms)
         return;
     proposals_become_idle(ensemble->proposals, ensemble->zab.observer);
     clients_forget_writes(ensemble->clients);
@@ -242,7 +283,8 @@ static int64_t read_only_at_ms(const struct ensemble *ensemble)
 {
     int32_t tick_ms = ensemble->zab.options.tick_ms;
 
-    if (!ensemble->options.read_only || ensemble->phase != ENSEMBLE_LOOKING || ensemble->read_only)
+    if (!ensemble->options.read_only || ensemble->phase != ENSEMBLE_LOOKING ||
+        ensemble->read_only || ensemble->zab.quarantined)
         return INT64_MAX;
     return ensemble->looking_since_ms +
            (tick_ms > READ_ONLY_AFTER_MS ? tick_ms : READ_ONLY_AFTER_MS);
@@ -281,7 +323,12 @@ static void begin_role(struct ensemble *ensemble)
     if (!ensemble->zab.options.observer)
         metrics_observe(&ensemble->step->metrics, METRIC_ELECTION_TIME, ensemble->info.election_ms);
     ensemble->phase = ENSEMBLE_IN_ROLE;
+    if (ensemble->zab.quarantined) {
+        ensemble->zab.must_have_snapshot = true;
+        ensemble->zab.elected_epoch = election_vote(ensemble->election).epoch;
+    }
     if (state == PEER_LEADING) {
+        ASSERT(!ensemble->zab.quarantined);
         ensemble->leader = zab_leader_new(&ensemble->zab);
         if (mutant_is(ensemble->step->mutant, MUTANT_DIRTY_SNAPSHOT))
             snapshots_request(proposals_snapshots(ensemble->proposals));
@@ -320,6 +367,10 @@ static void look_at_role(struct ensemble *ensemble)
     }
     if (!serves || ensemble->serves)
         return;
+    if (ensemble->zab.quarantined) {
+        end_quarantine(ensemble);
+        return;
+    }
     ensemble->serves = true;
     count_down_time(ensemble);
     election_set_epoch(ensemble->election, ensemble->leader != NULL
@@ -425,6 +476,10 @@ static void on_store_done(struct ensemble *ensemble, const struct replica_event 
 
     if (!zab_store_done(&ensemble->zab))
         ASSERT(!"work on the files is done that nobody has begun");
+    if (ensemble->zab.work.ends_quarantine) {
+        on_quarantine_ended(ensemble);
+        return;
+    }
     if (ensemble->phase == ENSEMBLE_RELOADING) {
         ASSERT(event->status == STATUS_OK && tree != NULL);
         replace_tree(ensemble, tree);
@@ -511,7 +566,11 @@ void ensemble_end_turn(struct ensemble *ensemble)
 int64_t ensemble_wake_at_ms(const struct ensemble *ensemble)
 {
     const int64_t wishes[] = {
-        read_only_at_ms(ensemble), connections_wake_at_ms(ensemble->connections),
+        ensemble->phase == ENSEMBLE_DRAINING && ensemble->looks_from_ms > now_ms(ensemble)
+            ? ensemble->looks_from_ms
+            : INT64_MAX,
+        read_only_at_ms(ensemble),
+        connections_wake_at_ms(ensemble->connections),
         election_wake_at_ms(ensemble->election),
         ensemble->leader != NULL ? zab_leader_wake_at_ms(ensemble->leader) : INT64_MAX,
         ensemble->learner != NULL ? zab_learner_wake_at_ms(ensemble->learner) : INT64_MAX};
@@ -542,6 +601,7 @@ struct ensemble_info ensemble_info(const struct ensemble *ensemble)
     info.takes_clients =
         ensemble->serves && (ensemble->leader == NULL || ensemble->options.leader_serves);
     info.read_only = ensemble->read_only;
+    info.quarantined = ensemble->zab.quarantined;
     info.own_zxid = proposals_durable_zxid(ensemble->proposals);
     info.own_epoch = ensemble->zab.current_epoch;
     if (ensemble->phase != ENSEMBLE_IN_ROLE)

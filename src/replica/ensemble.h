@@ -4,7 +4,13 @@
  * transactions (proposals/) and the clients of this server (clients/). A role ends when its leader, its
  * quorum or its disk says so: every client of this server is closed, everything in the log is applied,
  * and the next election begins with what is durable. While an election takes long, a server may let
- * clients read (read_only). */
+ * clients read (read_only).
+ *
+ * A member that has lost something it promised is in quarantine (store/quarantine.h). It votes for nobody
+ * and serves nobody. When a quorum of the others says that it has a leader, all in one epoch, it learns
+ * from that leader as an observer does, without a say, and takes everything from it. When it has
+ * all that this epoch began with, and the leader says that a quorum has (UPTODATE), the quarantine ends
+ * on the disk, and the server looks for its leader anew, as a voter. */
 #ifndef REPLICA_ENSEMBLE_H
 #define REPLICA_ENSEMBLE_H
 
@@ -29,6 +35,7 @@ struct ensemble_options {
     bool leader_serves;                    /* a leader takes clients, too */
     bool read_only;                        /* clients may read while there is no quorum */
     int64_t accepted_epoch, current_epoch; /* as the files have them */
+    bool quarantined, promises_lost;       /* likewise; lost: which epoch it accepted is unknown */
 };
 
 struct ensemble;
@@ -57,8 +64,9 @@ struct ensemble_info {
     int64_t epoch;   /* that the leader opened; -1: not agreed upon yet */
     const char *synchronised_by; /* of a learner: "DIFF", "TRUNC", "SNAP"; NULL: not yet */
     bool serves;
-    bool takes_clients;    /* serves, and is no leader that leaves that to others */
-    bool read_only;        /* does not serve, but clients may read */
+    bool takes_clients; /* serves, and is no leader that leaves that to others */
+    bool read_only;     /* does not serve, but clients may read */
+    bool quarantined;
     int64_t own_zxid;      /* the last one on disk */
     int64_t own_epoch;     /* as the files have it */
     int64_t election_ms;   /* how long the last election took */

@@ -64,6 +64,8 @@ void peering_options(struct server *server)
         .read_only = config->words.read_only_mode,
         .accepted_epoch = server->epochs.accepted,
         .current_epoch = server->epochs.current,
+        .quarantined = server->quarantine.on,
+        .promises_lost = server->quarantine.promises_lost,
     };
 }
 
@@ -141,8 +143,11 @@ void peering_log(struct server *server)
     if (now.elections != before.elections) {
         log_info("election", "LOOKING: lastZxid=0x%llx currentEpoch=%lld",
                  (unsigned long long)now.own_zxid, (long long)now.own_epoch);
-        supervisor_status(&server->supervisor, "LOOKING: no leader yet");
+        supervisor_status(&server->supervisor, now.quarantined ? "in quarantine: no leader yet"
+                                                               : "LOOKING: no leader yet");
     }
+    if (before.quarantined && !now.quarantined)
+        log_info("ensemble", "the quarantine is over: this server has everything, and votes again");
     if (now.read_only && !before.read_only)
         log_warn("ensemble",
                  "LOOKING: there is no quorum; serving read-only clients until there is one, "

@@ -26,6 +26,7 @@ struct server {
     struct ensemble_options ensemble; /* where there is one */
     struct ensemble_info logged;      /* what the log says of it so far */
     struct epochs epochs;             /* as the start found them */
+    struct quarantine quarantine;     /* likewise */
     struct peer_address *own_addresses;
     uint32_t own_address_count;
     struct supervisor supervisor;

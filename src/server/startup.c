@@ -5,6 +5,7 @@
 
 #include "io/disk_posix.h"
 #include "io/log.h"
+#include "replica/membership/membership.h"
 #include "replica/store/start.h"
 #include "server/config/ensemble.h"
 
@@ -203,6 +204,8 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         .last_zxid_section = config->snapshot.last_zxid_section,
         .compression = store_compression_of(config->snapshot.compression),
         .keep_orphans = ensemble_distributed(config), /* the leader closes their sessions */
+        .repairable = ensemble_distributed(config) &&
+                      membership_can_spare(config->ensemble.members, config->ensemble.my_id),
         .replay_begins = on_replay_begins,
         .context = &replay_ns,
     };
@@ -229,6 +232,7 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
     note_loaded(server, &recovery, start_ns, replay_ns);
     server->snapshot_wanted =
         !recovery.fresh && (recovery.replayed > 0 || recovery.snapshot_zxid != recovery.last_zxid);
+    server->quarantine = recovery.quarantine;
     *ret_tree = recovery.tree;
     *ret_actor = actor_new(server, &options, &recovery.log);
     recovery_deinit(&recovery);

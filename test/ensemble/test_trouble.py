@@ -317,18 +317,6 @@ def test_a_start_with_epochs_that_contradict_each_other_is_refused(one_down):
     refused(one_down, 1, "currentEpoch is newer than acceptedEpoch", "Restore the directory")
 
 
-def test_a_start_with_an_epoch_that_is_no_number_is_refused(one_down):
-    put(one_down, "version-2/acceptedEpoch", "many")
-    refused(one_down, 1, "acceptedEpoch in dataDir holds no number", "Restore the file")
-
-
-def test_a_start_with_promises_and_no_data_is_refused(one_down):
-    for prefix in ("log", "snapshot"):
-        for name in one_down.files(prefix):
-            os.remove(os.path.join(one_down.log_dir, name))
-    refused(one_down, 1, "neither a snapshot nor a log", "delete acceptedEpoch")
-
-
 def test_a_start_in_the_directory_of_a_server_that_runs_is_refused(paddock, one_down):
     other = paddock.wait_leader()
     own, one_down.data_dir = one_down.data_dir, other.data_dir

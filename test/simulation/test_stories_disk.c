@@ -68,43 +68,6 @@ STORY(what_was_read_at_a_start_is_on_the_disk_before_anybody_is_told, .voters = 
     story_read(story, 1, "/a", "one");
 }
 
-STORY(a_record_that_rots_in_the_middle_of_a_log_keeps_the_server_from_a_shorter_history,
-      .voters = 3)
-{
-    tell_begin(story);
-    for (int i = 0; i < 10; i++)
-        story_write(story, 1, "/a", "one");
-    story_crash(story, 1, SIM_LOSE_ALL);
-    story_rot(story, 1, "log.", 400);
-    story_refuses(story, 1, "damaged at byte");
-    story_write(story, 1, "/a", "two"); /* the others go on */
-}
-STORY_FINDS(a_record_that_rots_in_the_middle_of_a_log_keeps_the_server_from_a_shorter_history,
-            MUTANT_ZERO_IS_EOF, NODE_RIGHT)
-
-STORY(zookeeper_2325_logs_without_a_snapshot_are_no_data, .voters = 3)
-{
-    tell_begin(story);
-    story_crash(story, 1, SIM_LOSE_ALL);
-    story_remove_files(story, 1, "snapshot.");
-    story_refuses(story, 1, "There is no snapshot");
-    story_write(story, 1, "/a", "one");
-}
-
-STORY(epochs_without_data_are_lost_data, .voters = 3)
-{
-    tell_begin(story);
-    story_crash(story, 1, SIM_LOSE_ALL);
-    story_remove_files(story, 1, "snapshot.");
-    story_remove_files(story, 1, "log.");
-    story_refuses(story, 1, "it is missing");
-    story_wipe(story, 1); /* as the sentence advises */
-    story_start(story, 1);
-    story_until_serves(story, 1);
-    story_connect(story, 2, 1);
-    story_read(story, 2, "/a", "zero");
-}
-
 STORY(zookeeper_3082_a_snapshot_that_finds_no_space_leaves_the_server_as_it_was, .voters = 3,
       .snap_count = 10)
 {

@@ -82,6 +82,8 @@ struct store_work {
     enum store_work_kind kind;
     int64_t zxid;
     int64_t accepted_epoch, current_epoch;
+    bool
+        ends_quarantine; /* STORE_WRITE_EPOCHS: and then the quarantine is over (store/quarantine.h) */
 };
 
 /* The history that a learner lacks, from the log files, as packets: store/history_reader.h. Each but a close

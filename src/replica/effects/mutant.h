@@ -16,6 +16,8 @@ enum mutant {
     MUTANT_EPOCH_BEFORE_HISTORY,  /* the epoch is taken over before the history is durable */
     MUTANT_NEWLEADER_ACK_ASYNC,   /* NEWLEADER is acknowledged before the history is durable */
     MUTANT_ZERO_IS_EOF,           /* what is no record is taken for the end of the log */
+    MUTANT_QUARANTINE_IN_MEMORY,  /* a crash ends a quarantine */
+    MUTANT_QUARANTINE_VOTES,      /* a server in quarantine takes part like any other */
     MUTANT_FULL_LEADER_STAYS,     /* a leader that cannot log goes on leading */
     /* roles begin and end */
     MUTANT_MEM_AHEAD_VOTE,    /* an election begins before the log is synced */

@@ -11,9 +11,10 @@ enum {
     PEERS_FIRST = 8,
     STRANGERS_MAX = 1024, /* servers that are no voters, remembered at a time */
     STRANGER_ANSWER_MS =
-        20,                 /* two configurations that disagree must not make two servers chatter */
-    HEARD_BEFORE_MS = 500,  /* how old a vote may be that came before we began to look */
-    RESEND_TO_ALL_MS = 1600 /* from this interval on, matching voters are sent the proposal, too */
+        20,                /* two configurations that disagree must not make two servers chatter */
+    HEARD_BEFORE_MS = 500, /* how old a vote may be that came before we began to look */
+    RESEND_TO_ALL_MS = 1600, /* from this interval on, matching voters are sent the proposal, too */
+    RESEND_WITHOUT_VOTE_MS = 1000 /* only an answer tells such a server that there is a leader */
 };
 #define NOBODY INT64_MIN
 
@@ -117,6 +118,12 @@ int64_t election_wake_at_ms(const struct election *election)
 {
     return election->finalize_at_ms < election->resend_at_ms ? election->finalize_at_ms
                                                              : election->resend_at_ms;
+}
+
+/* What this server had is lost: election_start(). */
+static bool has_no_vote(const struct election *election)
+{
+    return election->initial.zxid == -1;
 }
 
 /* ---- Who there is ---- */
@@ -247,7 +254,7 @@ static bool agrees(const void *context, int64_t id)
 
     if (id == count->election->options.my_id) { /* our own vote is the proposal */
         struct ballot own = {.vote = count->election->vote, .state = PEER_LOOKING};
-        return !count->outside && count->election->initial.zxid != -1 &&
+        return !count->outside && !has_no_vote(count->election) &&
                same_ballot(&own, &count->ballot);
     }
     const struct election_peer *peer = find_peer(count->election, id);
@@ -323,7 +330,7 @@ static void decide(struct election *election, const struct vote *vote,
     ASSERT(election->state == PEER_LOOKING); /* nobody decides twice */
     if (vote->leader == election->options.my_id)
         election->state = PEER_LEADING;
-    else if (election->own_role == MEMBER_OBSERVER)
+    else if (election->own_role == MEMBER_OBSERVER || has_no_vote(election))
         election->state = PEER_OBSERVING;
     else
         election->state = PEER_FOLLOWING;
@@ -406,8 +413,7 @@ static void hear_looking(struct election *election, struct election_peer *peer,
         send_vote(election, peer, effects);
         return;
     }
-    if (election->initial.zxid == -1 || said->vote.zxid == -1 ||
-        !is_voter(election, said->vote.leader)) {
+    if (has_no_vote(election) || said->vote.zxid == -1 || !is_voter(election, said->vote.leader)) {
         peer->has_ballot = false;
         return;
     }
@@ -443,11 +449,12 @@ static void hear_settled(struct election *election, struct election_peer *peer,
                          const struct ballot *said, struct election_effects *effects)
 {
     ASSERT(election->state == PEER_LOOKING);
-    if (!is_voter(election, said->vote.leader))
+    if (!is_voter(election, said->vote.leader) ||
+        (has_no_vote(election) && said->vote.leader == election->options.my_id))
         return;
     struct count count = {.election = election, .ballot = *said};
     bool joined = false;
-    if (said->vote.round == election->round) {
+    if (said->vote.round == election->round && !has_no_vote(election)) {
         peer->has_ballot = true;
         peer->ballot = *said;
         peer->ballot.version = 0; /* in one round the leader's id is enough, as in Java */
@@ -603,9 +610,12 @@ void election_tick(struct election *election, int64_t now_ms, struct election_ef
         return;
     conclude(election, now_ms, effects);
     if (now_ms >= election->resend_at_ms) { /* not when it has just ended */
+        int32_t most_ms = election->options.resend_max_ms;
+        if (has_no_vote(election) && most_ms > RESEND_WITHOUT_VOTE_MS)
+            most_ms = RESEND_WITHOUT_VOTE_MS;
         election->resend_ms *= 2;
-        if (election->resend_ms > election->options.resend_max_ms)
-            election->resend_ms = election->options.resend_max_ms;
+        if (election->resend_ms > most_ms)
+            election->resend_ms = most_ms;
         election->resend_at_ms = now_ms + election->resend_ms;
         for_each_voter(election, resend_proposal, effects);
     }

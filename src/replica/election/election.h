@@ -64,7 +64,8 @@ void election_free(struct election *election);
 void election_set_members(struct election *election, const struct membership *committed,
                           const struct membership *last_seen, enum member_role own_role);
 /* Begin to look, with the last durable zxid and the current epoch. zxid -1: what this server had is
- * lost; it may join a leader that there is, and does not vote. */
+ * lost. It does not vote, and nobody counts it: it joins only a leader that a quorum of the others says
+ * it has, all in one epoch, and is OBSERVING then, which voters do not listen to. */
 void election_start(struct election *election, int64_t zxid, int64_t epoch, int64_t now_ms,
                     struct election_effects *effects);
 /* The role that the last election gave is over, and the next election has not begun: nobody hears of the

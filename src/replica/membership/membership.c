@@ -363,6 +363,16 @@ bool membership_quorum(const struct membership *membership,
     return agreed > counted / 2;
 }
 
+static bool is_another(const void *context, int64_t id)
+{
+    return id != *(const int64_t *)context;
+}
+
+bool membership_can_spare(const struct membership *membership, int64_t id)
+{
+    return membership_quorum(membership, is_another, &id);
+}
+
 /* Java's equality of names that were not resolved does not look at upper and lower case. */
 static bool same_host(struct slice left, struct slice right)
 {

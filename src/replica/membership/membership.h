@@ -76,6 +76,8 @@ int64_t membership_weight(const struct membership *membership, int64_t id);
 /* Are the voters for which `has` is true a quorum? It is called for voters only. */
 bool membership_quorum(const struct membership *membership,
                        bool (*has)(const void *context, int64_t id), const void *context);
+/* Are all voters but this server a quorum? */
+bool membership_can_spare(const struct membership *membership, int64_t id);
 /* Of one version, or of the same servers with the same roles, addresses, groups and weights. */
 bool membership_equal(const struct membership *left, const struct membership *right);
 

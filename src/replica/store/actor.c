@@ -3,6 +3,7 @@
 #include "replica/store/actor.h"
 
 #include "replica/store/install.h"
+#include "replica/store/quarantine.h"
 #include "replica/store/start.h"
 #include "replica/store/store_files.h"
 #include "replica/store/truncate.h"
@@ -72,7 +73,9 @@ static enum status write_epochs(struct store_actor *actor, const struct store_wo
             return status;
         actor->installing = false;
     }
-    return epochs_write(actor->data, &(struct epochs){work->accepted_epoch, work->current_epoch});
+    enum status status =
+        epochs_write(actor->data, &(struct epochs){work->accepted_epoch, work->current_epoch});
+    return status == STATUS_OK && work->ends_quarantine ? quarantine_end(actor->data) : status;
 }
 
 static enum status truncate_to(struct store_actor *actor, int64_t zxid, struct recovery *recovery)

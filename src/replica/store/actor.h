@@ -5,7 +5,7 @@
  * meanwhile, and the writer of snapshots is idle during every work but STORE_WRITE_EPOCHS:
  * whoever asks for one gives up a running image first.
  *
- * STORE_WRITE_EPOCHS  the epoch files, durably.
+ * STORE_WRITE_EPOCHS  the epoch files, durably; and then, when it says so, the end of a quarantine.
  * STORE_TRUNCATE      truncate.h; the outcome has the tree.
  * STORE_RELOAD        the tree as the files have it. A leader's state that was not completed is dropped.
  * STORE_RESTART_LOG   install.h: all files are put aside, the log begins anew after zxid. It is

@@ -43,12 +43,14 @@ static enum status read_one(struct disk *data, const char *name, int64_t *ret_ep
     enum status status = small_file_read(data, name, &bytes);
     if (status == STATUS_TOO_LARGE ||
         (status == STATUS_OK && !parse(buffer_slice(&bytes), ret_epoch))) {
+        *ret_epoch = EPOCH_NONE;
         store_note(notes, true,
-                   "The file %s in dataDir holds no number, so what this server promised is "
-                   "unknown and it does not start. Restore the file from a backup; or move the "
-                   "whole data directory (but myid) away, so that this server gets all data from "
-                   "the leader.",
+                   "The file %s in dataDir holds no number: what this server promised is unknown",
                    name);
+        store_advice(notes,
+                     ", and it does not start. Restore the file from a backup; or move the whole "
+                     "data directory (but myid) away, so that this server gets all data from the "
+                     "leader.");
         status = STATUS_CORRUPT;
     }
     buffer_deinit(&bytes);
@@ -57,14 +59,12 @@ static enum status read_one(struct disk *data, const char *name, int64_t *ret_ep
 
 enum status epochs_read(struct disk *data, struct epochs *ret_epochs, struct store_notes *notes)
 {
-    struct epochs epochs = {EPOCH_NONE, EPOCH_NONE};
-
-    enum status status = read_one(data, ACCEPTED_NAME, &epochs.accepted, notes);
-    if (status == STATUS_OK)
-        status = read_one(data, CURRENT_NAME, &epochs.current, notes);
-    if (status == STATUS_OK)
-        *ret_epochs = epochs;
-    return status;
+    *ret_epochs = (struct epochs){EPOCH_NONE, EPOCH_NONE};
+    enum status status = read_one(data, ACCEPTED_NAME, &ret_epochs->accepted, notes);
+    if (status != STATUS_OK && status != STATUS_CORRUPT)
+        return status;
+    enum status other = read_one(data, CURRENT_NAME, &ret_epochs->current, notes);
+    return status != STATUS_OK ? status : other;
 }
 
 static enum status write_one(struct disk *data, const char *name, int64_t epoch)
@@ -89,10 +89,12 @@ static enum status refuse(struct store_notes *notes, const char *what, int64_t l
 {
     store_note(notes, true,
                "%s (%" PRId64 " and %" PRId64
-               "): the epoch files and the data in this directory do not belong together, so this "
-               "server does not start. Restore the directory as a whole from a backup; or move all "
-               "of it (but myid) away, so that this server gets all data from the leader.",
+               "): the epoch files and the data in this directory do not belong together",
                what, left, right);
+    store_advice(notes,
+                 ", so this server does not start. Restore the directory as a whole from a backup; "
+                 "or move all of it (but myid) away, so that this server gets all data from the "
+                 "leader.");
     return STATUS_CORRUPT;
 }
 

@@ -20,7 +20,8 @@ struct epochs {
     int64_t accepted, current; /* EPOCH_NONE: there is no such file; or, to write: leave it alone */
 };
 
-/* STATUS_CORRUPT, and a note that says what to do: a file holds no number. */
+/* STATUS_CORRUPT, and a note that says what to do: a file holds no number, and EPOCH_NONE stands in its
+ * place. */
 MUST_USE enum status epochs_read(struct disk *data, struct epochs *ret_epochs,
                                  struct store_notes *notes);
 

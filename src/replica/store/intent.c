@@ -58,9 +58,11 @@ enum status intent_read(struct disk *data, struct intent *ret_intent, struct sto
         (status == STATUS_OK && !parse(buffer_slice(&bytes), &intent))) {
         store_note(notes, true,
                    "The file " INTENT_NAME
-                   " in dataDir, which says what a crash interrupted, cannot be read, so this "
-                   "server does not start. Move the whole data directory (but myid) away, so that "
-                   "it gets all data from the leader; or restore the directory from a backup.");
+                   " in dataDir, which says what a crash interrupted, cannot be read");
+        store_advice(notes,
+                     ", so this server does not start. Move the whole data directory (but myid) "
+                     "away, so that it gets all data from the leader; or restore the directory "
+                     "from a backup.");
         status = STATUS_CORRUPT;
     }
     buffer_deinit(&bytes);

@@ -136,34 +136,37 @@ static enum status begin_without_snapshot(const struct recovery_options *options
     struct store_notes *notes = &recovery->notes;
 
     if (loaded->any_candidate) {
-        store_note(notes, true,
-                   "None of the snapshots can be read, so this server does not start. Restore one "
-                   "from a backup, or the data directory from another server.");
+        store_note(notes, true, "None of the snapshots can be read");
+        store_advice(notes, ", so this server does not start. Restore one from a backup, or the "
+                            "data directory from another server.");
         return STATUS_CORRUPT;
     }
     if (logs->count > 0 && !options->trust_empty) {
         store_note(notes, true,
                    "There is no snapshot, but there are log files (%s and %zu more): part of the "
-                   "data is missing, so this server does not start. Restore the snapshots from a "
-                   "backup; if the logs are known to be complete, start once with "
-                   "zookeeper.snapshot.trust.empty=true.",
+                   "data is missing",
                    logs->files[0].name, logs->count - 1);
+        store_advice(notes,
+                     ", so this server does not start. Restore the snapshots from a backup; if the "
+                     "logs are known to be complete, start once with "
+                     "zookeeper.snapshot.trust.empty=true.");
         return STATUS_CORRUPT;
     }
     if (logs->count == 0 && snapshots->count > 0 &&
         snapshots->files[snapshots->count - 1].read.zxid > 0) {
         store_note(notes, true,
                    "The only snapshots are unfinished ones (%s) and there is no log: the data is "
-                   "missing, so this server does not start. Restore a backup; to begin with an "
-                   "empty tree, move the unfinished snapshots away.",
+                   "missing",
                    snapshots->files[snapshots->count - 1].name);
+        store_advice(notes, ", so this server does not start. Restore a backup; to begin with an "
+                            "empty tree, move the unfinished snapshots away.");
         return STATUS_CORRUPT;
     }
     if (logs->count == 0 && !options->db_autocreate && !options->initialize_found) {
-        store_note(notes, true,
-                   "The data directory is empty and zookeeper.db.autocreate=false: is the right "
-                   "volume mounted? To begin with an empty tree, make a file named initialize in "
-                   "the log directory, beside version-2.");
+        store_note(notes, true, "The data directory is empty and zookeeper.db.autocreate=false");
+        store_advice(notes,
+                     ": is the right volume mounted? To begin with an empty tree, make a file "
+                     "named initialize in the log directory, beside version-2.");
         return STATUS_INVALID;
     }
     if (logs->count > 0)

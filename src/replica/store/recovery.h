@@ -18,6 +18,9 @@
 struct store_note {
     bool warning;
     char *text;
+    size_t
+        advice_at; /* where in the text it says that the server does not start, and what to do; 0:
+                         nowhere */
 };
 struct store_notes {
     struct store_note *notes;
@@ -35,6 +38,8 @@ struct recovery_options {
     enum store_compression compression; /* likewise */
     bool keep_orphans; /* ephemerals whose session is gone stay: in an ensemble the leader's
                           transactions remove them */
+    bool
+        repairable; /* of a member of an ensemble: the others can do without it, and bring it back */
     /* Only what is known to be of limit_zxid and before, and no file is changed: later records are
      * not read, snapshots that hold something later are not taken. */
     bool limited;
@@ -46,6 +51,11 @@ struct recovery_options {
     void *context;
 };
 
+struct quarantine { /* of a member that lost something it promised: quarantine.h */
+    bool on;
+    bool promises_lost; /* which epoch it accepted last is unknown, too */
+};
+
 struct recovery {
     struct tree *tree; /* the caller's: tree_free() */
     int64_t last_zxid, snapshot_zxid;
@@ -54,7 +64,8 @@ struct recovery {
     uint64_t replayed;          /* log records applied */
     uint64_t digests_checked, digest_mismatches;
     uint32_t orphan_ephemerals; /* removed: their session was gone */
-    struct store_notes notes;   /* the last one says why, when the answer is not OK */
+    struct quarantine quarantine;
+    struct store_notes notes; /* the last one says why, when the answer is not OK */
 };
 
 /* Takes the files as they are: a start calls store_start(), start.h.

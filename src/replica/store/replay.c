@@ -148,12 +148,13 @@ static enum status refuse_record(struct replaying *replaying, size_t file, uint6
                                  const char *reason, int64_t zxid)
 {
     store_note(&replaying->replay->recovery->notes, true,
-               "The log file %s is damaged at byte %" PRIu64 ", transaction 0x%" PRIx64
-               ": %s. Restore the file from a backup, or the whole data directory from another "
-               "server; to go on without the transactions from there on, move the newer log files "
-               "away and cut this one: truncate -s %" PRIu64 " %s",
-               file_name(replaying, file), offset, (uint64_t)zxid, reason, offset,
-               file_name(replaying, file));
+               "The log file %s is damaged at byte %" PRIu64 ", transaction 0x%" PRIx64 ": %s",
+               file_name(replaying, file), offset, (uint64_t)zxid, reason);
+    store_advice(&replaying->replay->recovery->notes,
+                 ". Restore the file from a backup, or the whole data directory from another "
+                 "server; to go on without the transactions from there on, move the newer log "
+                 "files away and cut this one: truncate -s %" PRIu64 " %s",
+                 offset, file_name(replaying, file));
     return STATUS_CORRUPT;
 }
 
@@ -375,10 +376,12 @@ static enum status refuse(struct replaying *replaying)
     store_note(&replaying->replay->recovery->notes, true,
                "The log file %s is damaged at byte %" PRIu64 ", after transaction 0x%" PRIx64
                ": %s%s. Transactions from 0x%" PRIx64
-               " on may have been acknowledged and cannot be read, so this server does not start. "
-               "Restore the file from a backup, or the data directory from another server; to go "
-               "on without these transactions, %s",
-               name, the_break->offset, last, the_break->reason, found, last + 1, how);
+               " on may have been acknowledged and cannot be read",
+               name, the_break->offset, last, the_break->reason, found, last + 1);
+    store_advice(&replaying->replay->recovery->notes,
+                 ", so this server does not start. Restore the file from a backup, or the data "
+                 "directory from another server; to go on without these transactions, %s",
+                 how);
     return STATUS_CORRUPT;
 }
 

@@ -18,7 +18,10 @@ MUST_USE enum status store_start(struct disk *data, struct disk *log,
                                  struct recovery *ret_recovery);
 
 /* The same for a member of an ensemble, with its epochs. Also STATUS_CORRUPT: the epoch files are
- * damaged, do not fit the data, or the data is gone that belongs to them. */
+ * damaged, do not fit the data, or the data is gone that belongs to them. Where others can repair it
+ * (options->repairable), it starts in quarantine in place of STATUS_CORRUPT and STATUS_INVALID, with an
+ * empty tree: recovery->quarantine says so. Not when epochs and data are whole and do not fit, for then
+ * they are not of one server. */
 MUST_USE enum status store_start_member(struct disk *data, struct disk *log,
                                         const struct recovery_options *options,
                                         struct recovery *ret_recovery, struct epochs *ret_epochs);

@@ -57,20 +57,70 @@ void store_files_deinit(struct store_files *files)
     *files = (struct store_files){0};
 }
 
-void store_note(struct store_notes *notes, bool warning, const char *format, ...)
+static void add_note(struct store_notes *notes, struct store_note note)
 {
-    va_list arguments, again;
+    notes->notes = ARRAY_RESERVE(notes->notes, notes->capacity, notes->count + 1, ARRAY_FIRST);
+    notes->notes[notes->count++] = note;
+}
 
-    va_start(arguments, format);
+/* Behind `size_before` bytes, which are for the caller to fill. */
+static char *print_text(size_t size_before, const char *format, va_list arguments)
+{
+    va_list again;
+
     va_copy(again, arguments);
     int size = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
     ASSERT(size >= 0);
-    char *text = mem_alloc((size_t)size + 1);
-    (void)vsnprintf(text, (size_t)size + 1, format, again);
+    char *text = mem_alloc(size_before + (size_t)size + 1);
+    (void)vsnprintf(text + size_before, (size_t)size + 1, format, again);
     va_end(again);
-    notes->notes = ARRAY_RESERVE(notes->notes, notes->capacity, notes->count + 1, ARRAY_FIRST);
-    notes->notes[notes->count++] = (struct store_note){warning, text};
+    return text;
+}
+
+void store_note(struct store_notes *notes, bool warning, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *text = print_text(0, format, arguments);
+    va_end(arguments);
+    add_note(notes, (struct store_note){.warning = warning, .text = text});
+}
+
+void store_advice(struct store_notes *notes, const char *format, ...)
+{
+    struct store_note *note = &notes->notes[notes->count - 1];
+    size_t size = strlen(note->text);
+    va_list arguments;
+
+    ASSERT(notes->count > 0 && note->advice_at == 0 && size > 0);
+    va_start(arguments, format);
+    char *text = print_text(size, format, arguments);
+    va_end(arguments);
+    memcpy(text, note->text, size);
+    mem_free(note->text);
+    note->text = text;
+    note->advice_at = size;
+}
+
+void store_drop_advice(struct store_notes *notes)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        struct store_note *note = &notes->notes[i];
+        if (note->advice_at == 0)
+            continue;
+        memcpy(note->text + note->advice_at, ".", 2); /* an advice has at least two bytes */
+        note->advice_at = 0;
+    }
+}
+
+void store_notes_move(struct store_notes *to, struct store_notes *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        add_note(to, from->notes[i]);
+        from->notes[i].text = NULL;
+    }
+    store_notes_deinit(from);
 }
 
 void store_notes_deinit(struct store_notes *notes)

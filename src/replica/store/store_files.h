@@ -21,5 +21,13 @@ void store_files_deinit(struct store_files *files);
 
 void store_note(struct store_notes *notes, bool warning, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Goes on with the last note: the server does not start because of it, and what to do. Begins with its
+ * own ". " or ", ". */
+void store_advice(struct store_notes *notes, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The server starts after all: each note ends where its advice begins. */
+void store_drop_advice(struct store_notes *notes);
+/* All notes of `from` to the end of `to`. */
+void store_notes_move(struct store_notes *to, struct store_notes *from);
 
 #endif

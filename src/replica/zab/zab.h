@@ -39,8 +39,11 @@ struct zab { /* one for the life of the replica; roles come and go */
     struct store_work work;                /* begun and not done, while store_busy */
     bool store_busy;
     bool must_have_snapshot; /* its own state is wrong: it asks the leader for everything */
-    uint64_t repaired_at;    /* how many digests had fitted when that was last so; 0: never */
-    const char *fatal;       /* the process must end: why */
+    bool quarantined;        /* ensemble.h: what it says counts nowhere, */
+    int64_t
+        elected_epoch; /* and it learns only in the epoch that a majority of the others tells of */
+    uint64_t repaired_at; /* how many digests had fitted when that was last so; 0: never */
+    const char *fatal;    /* the process must end: why */
 };
 
 /* Of no transaction: what a leader's epoch begins behind. */

@@ -134,7 +134,7 @@ static bool has_promised(const struct zab_leader *leader, const struct zab_peer 
                          int64_t value)
 {
     (void)leader, (void)value;
-    return peer->phase >= PEER_PROMISED && peer->current_epoch != -1;
+    return peer->phase >= PEER_PROMISED && peer->current_epoch != -1 && peer->last_zxid != -1;
 }
 
 static bool has_synced(const struct zab_leader *leader, const struct zab_peer *peer, int64_t value)

@@ -173,10 +173,12 @@ static void acknowledge_epoch(struct zab_learner *learner, bool promised_before)
 {
     struct zab *zab = learner->zab;
     uint8_t bytes[ACK_EPOCH_BYTES_MAX];
-    struct epoch_ack ack = {.epoch = promised_before ? -1 : (int32_t)zab->current_epoch,
+    bool counts = !promised_before && !zab->quarantined;
+    struct epoch_ack ack = {.epoch = counts ? (int32_t)zab->current_epoch : -1,
                             .wants_all = zab->must_have_snapshot && learner->of_paddock};
     /* A leader of Java cannot be asked for everything: only who has nothing gets it. */
-    int64_t zxid = zab->must_have_snapshot && !learner->of_paddock
+    int64_t zxid = zab->quarantined ? -1
+                   : zab->must_have_snapshot && !learner->of_paddock
                        ? 0
                        : proposals_durable_zxid(zab->proposals);
 
@@ -200,6 +202,8 @@ static void on_leader_info(struct zab_learner *learner, const struct quorum_pack
     learner->epoch = zxid_epoch(packet->zxid);
     if (learner->epoch < zab->accepted_epoch) {
         fail(learner, "the leader's epoch is below one that this server has accepted");
+    } else if (zab->quarantined && learner->epoch != zab->elected_epoch) {
+        fail(learner, "the leader's epoch is not yet that of a majority without this server");
     } else if (learner->epoch == zab->accepted_epoch) {
         acknowledge_epoch(learner, /* promised_before= */ true);
     } else {
@@ -233,6 +237,10 @@ static void on_way_to_sync(struct zab_learner *learner, const struct quorum_pack
 {
     struct zab *zab = learner->zab;
 
+    if (zab->quarantined && packet->type != QUORUM_SNAP && packet->type != QUORUM_PING) {
+        fail(learner, "the leader did not send everything to a server in quarantine");
+        return;
+    }
     switch (packet->type) {
     case QUORUM_DIFF:
         learner->way = "DIFF";

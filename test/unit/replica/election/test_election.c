@@ -898,8 +898,39 @@ TEST(a_server_that_lost_what_it_had_does_not_vote_and_may_join_a_leader)
     pass(&bench, FINALIZE_MS);
     check_looking(&bench);
     hear(&bench, 2, PEER_LEADING, vote_of(2, 2));
+    check_looking(&bench); /* it is no part of a majority */
     hear(&bench, 3, PEER_FOLLOWING, vote_of(2, 2));
-    check_decided(&bench, PEER_FOLLOWING, 2);
+    check_decided(&bench, PEER_OBSERVING, 2); /* which voters do not listen to */
+    bench_deinit(&bench);
+}
+
+TEST(a_server_that_lost_what_it_had_joins_only_when_all_tell_of_one_epoch)
+{
+    struct bench bench;
+    struct vote vote = vote_of(2, 1); /* the round in which it looks, too */
+
+    bench_init(&bench, 1, three);
+    start(&bench, -1, EPOCH);
+    hear(&bench, 2, PEER_LEADING, vote);
+    vote.epoch++;
+    hear(&bench, 3, PEER_FOLLOWING, vote);
+    check_looking(&bench);
+    hear(&bench, 2, PEER_LEADING, vote);
+    check_decided(&bench, PEER_OBSERVING, 2);
+    CHECK_I64("epoch", election_vote(bench.election).epoch, vote.epoch);
+    bench_deinit(&bench);
+}
+
+TEST(a_server_that_lost_what_it_had_never_leads_whatever_others_say)
+{
+    struct bench bench;
+
+    bench_init(&bench, 3, three);
+    start(&bench, -1, EPOCH);
+    hear(&bench, 1, PEER_FOLLOWING, vote_of(3, 1)); /* they have not noticed its end */
+    hear(&bench, 2, PEER_FOLLOWING, vote_of(3, 1));
+    pass(&bench, FINALIZE_MS);
+    check_looking(&bench);
     bench_deinit(&bench);
 }
 

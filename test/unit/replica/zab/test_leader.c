@@ -82,6 +82,20 @@ static void second(struct bench *bench, int64_t counter)
     effects_clear(&bench->around.effects);
 }
 
+/* A server of Java without any data says so. */
+TEST(a_learner_whose_last_zxid_is_minus_one_does_not_count_for_an_epoch)
+{
+    const uint8_t info[20] = {[7] = FOLLOWER_ID, [9] = 1}, epoch[4] = {0};
+    struct bench *bench = bench_new();
+
+    zab_leader_opened(bench->leader, CONNECTION);
+    hear(bench, QUORUM_FOLLOWER_INFO, 0, slice_of(info, sizeof(info)));
+    store_done(bench);
+    hear(bench, QUORUM_ACK_EPOCH, -1, slice_of(epoch, sizeof(epoch)));
+    CHECK(!bench->around.effects.store_begin); /* it waits for another one's */
+    bench_free(bench);
+}
+
 TEST(a_leader_whose_log_is_always_one_write_behind_goes_on)
 {
     struct bench *bench = bench_new();

@@ -326,3 +326,59 @@ TEST(a_repair_that_does_not_hold_ends_the_process)
     CHECK(bench->around.zab.fatal != NULL);
     bench_free(bench);
 }
+
+/* --- in quarantine --- */
+
+static struct bench *in_quarantine(int64_t elected_epoch)
+{
+    struct bench *bench = bench_new();
+
+    bench->around.zab.quarantined = bench->around.zab.must_have_snapshot = true;
+    bench->around.zab.options.observer = true;
+    bench->around.zab.elected_epoch = elected_epoch;
+    zab_learner_opened(bench->learner, bench->connection);
+    CHECK_TEXT("first", zab_bench_sent(&bench->around), "OBSERVERINFO ");
+    return bench;
+}
+
+TEST(a_learner_in_quarantine_says_that_it_has_nothing_and_acknowledges_no_proposal)
+{
+    struct bench *bench = in_quarantine(EPOCH);
+    struct quorum_packet packet;
+    struct epoch_ack ack;
+    size_t size;
+
+    hear_leader_info(bench, /* paddock= */ true);
+    store_done(bench);
+    struct buffer *sent = &bench->around.effects.peer_bytes;
+    CHECK_STATUS(quorum_packet_read(buffer_slice(sent), sent->size, &packet, &size), STATUS_OK);
+    CHECK_STATUS(quorum_epoch_ack_read(packet.data, &ack), STATUS_OK);
+    CHECK_I64("zxid", packet.zxid, -1);
+    CHECK_I64("epoch", ack.epoch, -1);
+    CHECK(ack.wants_all);
+    bench_free(bench);
+}
+
+TEST(a_learner_in_quarantine_follows_no_epoch_that_the_others_do_not_have_yet)
+{
+    struct bench *bench = in_quarantine(EPOCH - 1);
+
+    hear_leader_info(bench, /* paddock= */ true);
+    CHECK_TEXT("it says nothing", zab_bench_sent(&bench->around), "");
+    CHECK(strstr(zab_learner_failed(bench->learner), "not yet that of a majority") != NULL);
+    bench_free(bench);
+}
+
+TEST(a_learner_in_quarantine_takes_nothing_less_than_everything)
+{
+    static const int32_t ways[] = {QUORUM_DIFF, QUORUM_TRUNC};
+
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        struct bench *bench = in_quarantine(EPOCH);
+        hear_leader_info(bench, /* paddock= */ false);
+        store_done(bench);
+        hear(bench, ways[i], 0, SLICE_NULL);
+        CHECK(strstr(zab_learner_failed(bench->learner), "did not send everything") != NULL);
+        bench_free(bench);
+    }
+}
