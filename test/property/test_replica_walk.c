@@ -116,3 +116,68 @@ PROPERTY(an_image_is_the_tree_as_it_was_at_begin_whatever_happens_meanwhile)
     }
     tree_free(tree);
 }
+
+struct taken { /* an image, as it comes */
+    struct tree_walk *walk;
+    struct buffer tables, nodes, want;
+    bool done;
+};
+
+static void begin(struct taken *taken, struct tree *tree)
+{
+    *taken = (struct taken){0};
+    tree_dump_content(tree, &taken->want);
+    taken->walk = tree_walk_begin(tree);
+    tree_walk_tables(taken->walk, &taken->tables);
+}
+
+static void check_and_end(struct taken *taken)
+{
+    struct buffer got = {0};
+
+    tree_walk_end(taken->walk);
+    if (taken->done) { /* else it was given up */
+        struct tree *image =
+            image_load(&options, buffer_slice(&taken->tables), buffer_slice(&taken->nodes));
+        tree_dump_content(image, &got);
+        check_same_dump("image and tree", &got, &taken->want);
+        tree_free(image);
+    }
+    buffer_deinit(&taken->tables);
+    buffer_deinit(&taken->nodes);
+    buffer_deinit(&taken->want);
+    buffer_deinit(&got);
+    taken->walk = NULL;
+}
+
+PROPERTY(several_images_at_once_are_each_the_tree_as_it_was_at_its_own_begin)
+{
+    enum { WALKS = 4 };
+    struct tree *tree = tree_new(&options);
+    struct taken taken[WALKS] = {0};
+    int64_t zxid = 0;
+    int whole = 0;
+
+    for (int round = 0; round < 600; round++) {
+        struct taken *one = &taken[random_below(&seed, WALKS)];
+        for (int32_t left = random_below(&seed, 10); left > 0; left--)
+            change(tree, &seed, ++zxid);
+        if (one->walk == NULL) {
+            begin(one, tree);
+            continue;
+        }
+        one->done =
+            tree_walk_step(one->walk, &one->nodes,
+                           one->nodes.size + (size_t)random_below(&seed, 2000)) != TREE_WALK_MORE;
+        if (!one->done && random_below(&seed, 20) != 0)
+            continue;
+        whole += one->done;
+        check_and_end(one);
+    }
+    for (int i = 0; i < WALKS; i++) {
+        if (taken[i].walk != NULL)
+            check_and_end(&taken[i]);
+    }
+    CHECK(whole > 10);
+    tree_free(tree);
+}

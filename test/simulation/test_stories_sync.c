@@ -382,6 +382,37 @@ STORY(a_leader_to_be_waits_for_a_follower_that_writes_a_long_SNAP, .voters = 3)
     story_heal(story);
 }
 
+STORY(two_SNAPs_and_a_snapshot_of_the_leader_s_own_go_on_at_once, .voters = 5,
+      .history_bytes_max = 4000)
+{
+    tell_begin(story);
+    story_crash(story, 1, SIM_LOSE_ALL);
+    story_crash(story, 2, SIM_LOSE_ALL);
+    grow(story);
+    story_start(story, 1);
+    story_until(story, 5, " SNAP ");
+    story_cut(story, 1, 5); /* it takes no more for now */
+    story_hold_image(story, 5, true);
+    story_request_snapshot(story, 5);
+    story_write(story, 1, "/a", "one");
+    story_check(story, story_said(story, 5, "a snapshot begins"), "of its own");
+    story_write(story, 1, "/n199", "two"); /* not as it was for the second */
+    story_start(story, 2);
+    story_until_serves(story, 2);
+    story_check(story, !story_serves(story, 1), "the first is still on its way");
+    story_write(story, 1, "/n198", "three");
+    story_join(story, 1, 5);
+    story_until_serves(story, 1);
+    story_check(story, story_count(story, 5, " SNAP ") == 2, "one for each was enough");
+    story_hold_image(story, 5, false);
+    story_run(story, 1000);
+    story_power_off(story, SIM_LOSE_ALL);
+    story_heal(story);
+    story_connect(story, 2, 5);
+    story_read(story, 2, "/n199", "two");
+    story_read(story, 2, "/n198", "three");
+}
+
 /* --- history from the leader's log files --- */
 
 STORY(a_learner_gets_what_is_no_more_in_memory_from_the_log_files_and_what_is_committed_meanwhile,

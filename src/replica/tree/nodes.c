@@ -61,7 +61,7 @@ uint32_t tree_attach_node(struct tree *tree, uint32_t parent_id, struct slice na
     uint32_t id = take_node(tree);
     struct znode *node = tree_node(tree, id);
 
-    *node = (struct znode){.parent = parent_id, .live = true, .image = tree->image};
+    *node = (struct znode){.parent = parent_id, .live = true};
     set_bytes(node, name, data);
     tree->node_count++;
     if (parent_id == NODE_NONE)

@@ -1,5 +1,5 @@
 /* tree.c: making a tree, and the changes that transactions make. Every change keeps the indexes, the
- * digest, the quotas and a running image right. */
+ * digest, the quotas and running images right. */
 #include "replica/tree/tree_internal.h"
 
 /* --- linking and unlinking --- */
@@ -9,6 +9,7 @@ static uint32_t link_node(struct tree *tree, uint32_t parent_id, struct slice na
 {
     uint32_t id = tree_attach_node(tree, parent_id, name, data);
 
+    tree_walk_leave_out(tree, id);
     if (parent_id != NODE_NONE)
         tree_hash_insert(tree, id, hash);
     return id;
@@ -61,6 +62,7 @@ struct tree *tree_new_empty(const struct tree_options *options)
     struct tree *tree = mem_zalloc(sizeof(*tree));
 
     tree->options = *options;
+    list_init(&tree->walks);
     acl_table_init(&tree->acls, options->hash_seed);
     tree_hash_init(tree);
     tree->node_limit = NODE_ROOT;
@@ -112,8 +114,7 @@ void tree_free(struct tree *tree)
 {
     if (tree == NULL)
         return;
-    if (tree->walk != NULL)
-        tree_walk_end(tree->walk);
+    tree_walks_end(tree);
     for (uint32_t id = NODE_ROOT; id < tree->node_limit; id++)
         mem_free(tree_node(tree, id)->bytes);
     for (uint32_t i = 0; i < tree->chunk_count; i++)

@@ -22,8 +22,6 @@ struct znode {
     uint32_t digest;   /* what this node adds to the tree's digest */
     uint16_t hash_tag; /* here, next to the other fields that a look-up reads */
     bool live;
-    uint8_t
-        image; /* number of the last image that it is in, or that was taken when it was created */
     uint8_t *bytes; /* the name, then the data */
     int64_t czxid, mzxid, pzxid, ctime, mtime, owner;
     int32_t version, cversion, aversion; /* as stored: cversion counts creates */
@@ -171,15 +169,15 @@ MUST_USE bool tree_load_unique(struct tree *tree);
  * this adds none. */
 void tree_load_finish(struct tree *tree);
 
-/* --- an image of the tree at one zxid, written step by step while the tree changes ---
+/* --- images of the tree, each at one zxid, written step by step while the tree changes ---
  *
  * A node that is about to change is first saved in memory, until the next step takes it. When more than
- * TREE_WALK_SAVED_BYTES_MAX bytes are saved (the disk has stalled), the image is lost: nothing is saved
- * any more, and the next step answers TREE_WALK_LOST. */
+ * TREE_WALK_SAVED_BYTES_MAX bytes are saved in all (a disk or a connection has stalled), the image that has most
+ * of them is lost: nothing is saved for it any more, and its next step answers TREE_WALK_LOST. */
 enum { TREE_WALK_SAVED_BYTES_MAX = 64 << 20 };
 enum tree_walk_state { TREE_WALK_MORE, TREE_WALK_DONE, TREE_WALK_LOST };
 struct tree_walk;
-/* The image is the tree as it is now. At most one walk per tree. */
+/* The image is the tree as it is now. A bit for each node, and a comparison for each change, until it ends. */
 struct tree_walk *tree_walk_begin(struct tree *tree);
 /* Sessions and ACL table in snapshot format (counts included), as they are now: call right after
  * begin, before the tree changes. */

@@ -5,6 +5,7 @@
 #ifndef REPLICA_TREE_TREE_INTERNAL_H
 #define REPLICA_TREE_TREE_INTERNAL_H
 
+#include "base/list.h"
 #include "replica/tree/tree.h"
 
 enum {
@@ -60,10 +61,7 @@ struct tree {
     } load_waiting[LOAD_WAITING];
     uint32_t load_waiting_next;
     uint32_t load_parent;
-    /* image */
-    struct tree_walk *walk;
-    uint8_t image;    /* nodes with this number are in the running (or last) image */
-    uint8_t given_up; /* how many images were given up since the last whole one */
+    struct list walks; /* images under way */
 };
 
 void acl_table_init(struct acl_table *table, uint64_t hash_seed);
@@ -96,8 +94,11 @@ size_t znode_data_size(const struct znode *node); /* 0 for null */
 /* The digest follows the node (digest.c). */
 void tree_node_changed(struct tree *tree, struct slice path, struct znode *node);
 
-/* To be called before a node changes or goes: a running walk writes it as it was. */
+/* To be called before a node changes or goes: running walks write it as it was. */
 void tree_walk_save(struct tree *tree, uint32_t id);
+void tree_walk_leave_out(struct tree *tree,
+                         uint32_t id); /* it is new: it is in no image under way */
+void tree_walks_end(struct tree *tree);
 
 /* The counts of quotas, kept beside the znodes that carry them (quota.c). */
 void tree_quota_charge(struct tree *tree, struct slice path, int64_t count, int64_t bytes);

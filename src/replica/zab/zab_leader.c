@@ -46,7 +46,7 @@ void zab_leader_free(struct zab_leader *leader)
 {
     if (leader == NULL)
         return;
-    leader_end_image(leader);
+    leader_end_images(leader);
     while (!list_empty(&leader->peers)) {
         struct zab_peer *peer = CONTAINER_OF(leader->peers.next, struct zab_peer, in_peers);
         zab_close(leader->zab, peer->connection, NULL);
@@ -651,7 +651,7 @@ static bool is_used_up(const struct zab_leader *leader, int64_t zxid)
 
 void zab_leader_end_turn(struct zab_leader *leader)
 {
-    leader_go_on_with_image(leader);
+    leader_go_on_with_images(leader);
     if (leader->phase != LEAD_SERVING || leader->failed != NULL)
         return;
     leader_count_own_acks(leader);

@@ -25,9 +25,10 @@ struct zab_peer {
     enum peer_phase phase;
     int64_t id; /* below 0: it has none, or is none of ours; such ids are made up */
     bool voter, observer;
-    bool forwarded;       /* it gets what is proposed (a follower) and committed */
-    bool by_image;        /* it was given a snapshot */
-    bool wants_all;       /* it asked for one: its own state is wrong */
+    bool forwarded;                   /* it gets what is proposed (a follower) and committed */
+    bool by_image;                    /* it was given a snapshot */
+    const struct leader_image *image; /* that it takes, in PEER_TAKES_IMAGE */
+    bool wants_all;                   /* it asked for one: its own state is wrong */
     bool held;            /* told to send no more of image or history until there is room */
     bool told_way;        /* DIFF is sent, and history follows */
     int64_t history_zxid; /* the last one that is asked of the files */
@@ -56,6 +57,13 @@ struct sync_wait { /* somebody's sync: answered behind a commit, and behind a ro
     uint64_t round;
 };
 
+/* A learner that waits while so many are under way shares the next one with all that wait. */
+enum { LEADER_IMAGES_MAX = 4 };
+struct leader_image {
+    struct snapshot_image *image; /* NULL: free */
+    int64_t zxid;
+};
+
 struct zab_leader {
     struct zab *zab;
     enum leader_phase phase;
@@ -72,9 +80,7 @@ struct zab_leader {
     struct sync_wait *syncs;   /* in the order of asking */
     size_t sync_count, sync_capacity;
     bool ping_now;
-    struct snapshot_image *image; /* for those in PEER_TAKES_IMAGE */
-    bool image_ended;
-    int64_t image_zxid;
+    struct leader_image images[LEADER_IMAGES_MAX];
     struct buffer image_part;
     const char *failed;
     int64_t proposal_last_bytes, proposal_min_bytes, proposal_max_bytes; /* -1: none yet */
@@ -107,8 +113,8 @@ void leader_count_syncs_under_way(struct zab_leader *leader, bool by_image);
 /* zab_sync.c: brings a learner to our history, or lets it wait for an image. */
 void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer);
 void peer_read_history(struct zab_leader *leader, struct zab_peer *peer); /* the next part */
-void leader_go_on_with_image(struct zab_leader *leader);
-void leader_end_image(struct zab_leader *leader);
+void leader_go_on_with_images(struct zab_leader *leader);
+void leader_end_images(struct zab_leader *leader);
 void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer);
 
 #endif

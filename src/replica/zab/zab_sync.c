@@ -5,14 +5,15 @@
  * A DIFF is sent only when the learner's last transaction stands in the leader's own history: ranges
  * of numbers prove nothing. A SNAP never has a zxid below the learner's last one, for what stands in
  * its log above the snapshot would come back at its next start. The snapshot is an image of the tree
- * at one zxid; what is agreed upon meanwhile waits in the proposals and follows it. One image at a
- * time; all who wait for one share the next. */
+ * at one zxid; what is agreed upon meanwhile waits in the proposals and follows it. A few images may be under
+ * way, beside a snapshot for the own disk; whoever waits because there are no more shares the next one with
+ * all others that wait. */
 #include "replica/zab/zab_peer.h"
 
 #include "replica/store/snapshot.h"
 #include "wire/quorum.h"
 
-enum { IMAGE_PART_BYTES = 256 * 1024, IMAGE_PARTS_A_TURN = 4 };
+enum { IMAGE_PART_BYTES = 256 * 1024, IMAGE_PARTS_A_TURN = LEADER_IMAGES_MAX };
 
 static struct proposals *proposals_of(const struct zab_leader *leader)
 {
@@ -247,20 +248,43 @@ void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer)
 
 /* --- images --- */
 
-void leader_end_image(struct zab_leader *leader)
+static void end_image(struct leader_image *image)
 {
-    if (leader->image != NULL)
-        snapshot_image_end(leader->image);
-    leader->image = NULL;
+    snapshot_image_end(image->image);
+    image->image = NULL;
+}
+
+void leader_end_images(struct zab_leader *leader)
+{
+    for (size_t i = 0; i < LEADER_IMAGES_MAX; i++)
+        end_image(&leader->images[i]);
     buffer_deinit(&leader->image_part);
 }
 
-static struct zab_peer *next_in(struct zab_leader *leader, struct list *at, enum peer_phase phase)
+/* The next learner behind `at` that takes this image; image NULL: that waits for one. */
+static struct zab_peer *next_of(struct zab_leader *leader, struct list *at,
+                                const struct leader_image *image)
 {
+    enum peer_phase phase = image == NULL ? PEER_WAITS_IMAGE : PEER_TAKES_IMAGE;
+
     for (at = at->next; at != &leader->peers; at = at->next) {
         struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
-        if (peer->phase == phase)
+        if (peer->phase == phase && peer->image == image)
             return peer;
+    }
+    return NULL;
+}
+
+static struct zab_peer *first_of(struct zab_leader *leader, const struct leader_image *image)
+{
+    return next_of(leader, &leader->peers, image);
+}
+
+static struct leader_image *free_image(struct zab_leader *leader)
+{
+    for (size_t i = 0; i < LEADER_IMAGES_MAX; i++) {
+        if (leader->images[i].image == NULL)
+            return &leader->images[i];
     }
     return NULL;
 }
@@ -269,107 +293,120 @@ static void begin_image(struct zab_leader *leader)
 {
     struct proposals *proposals = proposals_of(leader);
     struct snapshot_image_options options = {.wire = true};
-    struct zab_peer *peer = next_in(leader, &leader->peers, PEER_WAITS_IMAGE);
+    struct zab_peer *peer = first_of(leader, NULL);
+    struct leader_image *image = free_image(leader);
 
-    if (peer == NULL || leader->image != NULL || proposals_half_applied(proposals) ||
-        snapshots_running(proposals_snapshots(proposals)))
+    if (peer == NULL || image == NULL || proposals_half_applied(proposals))
         return;
-    leader->image = snapshot_image_begin(proposals_tree(proposals), &options);
-    leader->image_zxid = snapshot_image_zxid(leader->image);
-    for (; peer != NULL; peer = next_in(leader, &peer->in_peers, PEER_WAITS_IMAGE)) {
+    image->image = snapshot_image_begin(proposals_tree(proposals), &options);
+    image->zxid = snapshot_image_zxid(image->image);
+    for (; peer != NULL; peer = next_of(leader, &peer->in_peers, NULL)) {
         peer->phase = PEER_TAKES_IMAGE;
+        peer->image = image;
         peer->heard_ms = leader->zab->step->now_ms;
         peer->held = false;
         peer->by_image = true;
         metrics_count(&leader->zab->step->metrics, METRIC_SNAP_COUNT, 1);
         leader_count_syncs_under_way(leader, /* by_image= */ true);
-        zab_send(leader->zab, peer->connection, QUORUM_SNAP, leader->image_zxid, SLICE_NULL);
+        zab_send(leader->zab, peer->connection, QUORUM_SNAP, image->zxid, SLICE_NULL);
     }
 }
 
-static bool all_have_room(struct zab_leader *leader)
+static bool all_have_room(struct zab_leader *leader, const struct leader_image *image)
 {
-    struct zab_peer *peer = next_in(leader, &leader->peers, PEER_TAKES_IMAGE);
+    struct zab_peer *peer = first_of(leader, image);
 
-    for (; peer != NULL; peer = next_in(leader, &peer->in_peers, PEER_TAKES_IMAGE)) {
+    for (; peer != NULL; peer = next_of(leader, &peer->in_peers, image)) {
         if (peer->held)
             return false;
     }
     return true;
 }
 
-static void send_part(struct zab_leader *leader, struct slice part)
+static void send_part(struct zab_leader *leader, const struct leader_image *image,
+                      struct slice part)
 {
     struct effects *effects = leader->zab->step->effects;
     size_t offset = effects->peer_bytes.size;
-    struct zab_peer *peer = next_in(leader, &leader->peers, PEER_TAKES_IMAGE);
+    struct zab_peer *peer = first_of(leader, image);
 
     buffer_append(&effects->peer_bytes, part);
-    for (; peer != NULL; peer = next_in(leader, &peer->in_peers, PEER_TAKES_IMAGE))
+    for (; peer != NULL; peer = next_of(leader, &peer->in_peers, image))
         effects_add_peer_send(effects, peer->connection, offset, part.size);
 }
 
 /* Whoever took it gets what has happened since it began. */
-static void finish_image(struct zab_leader *leader)
-{
-    struct zab_peer *peer = next_in(leader, &leader->peers, PEER_TAKES_IMAGE);
-
-    leader_end_image(leader);
-    while (peer != NULL) {
-        struct zab_peer *next = next_in(leader, &peer->in_peers, PEER_TAKES_IMAGE);
-        if (leader->image_zxid < proposals_kept_above(proposals_of(leader))) {
-            peer_drop(leader, peer, "it took the snapshot too slowly: what came behind it is gone");
-        } else {
-            send_history(leader, peer, leader->image_zxid);
-            peer_send_new_leader(leader, peer);
-        }
-        peer = next;
-    }
-}
-
-static void lose_image(struct zab_leader *leader)
+static void finish_image(struct zab_leader *leader, struct leader_image *image)
 {
     struct zab_peer *peer;
 
-    leader_end_image(leader);
-    while ((peer = next_in(leader, &leader->peers, PEER_TAKES_IMAGE)) != NULL)
+    end_image(image);
+    while ((peer = first_of(leader, image)) != NULL) {
+        peer->image = NULL;
+        if (image->zxid < proposals_kept_above(proposals_of(leader))) {
+            peer_drop(leader, peer, "it took the snapshot too slowly: what came behind it is gone");
+        } else {
+            send_history(leader, peer, image->zxid);
+            peer_send_new_leader(leader, peer);
+        }
+    }
+}
+
+static void lose_image(struct zab_leader *leader, struct leader_image *image)
+{
+    struct zab_peer *peer;
+
+    end_image(image);
+    while ((peer = first_of(leader, image)) != NULL)
         peer_drop(leader, peer, "too much changed while it took the snapshot");
 }
 
-static void hold_all(struct zab_leader *leader)
+static void hold_all(struct zab_leader *leader, const struct leader_image *image)
 {
-    struct zab_peer *peer = next_in(leader, &leader->peers, PEER_TAKES_IMAGE);
+    struct zab_peer *peer = first_of(leader, image);
 
-    for (; peer != NULL; peer = next_in(leader, &peer->in_peers, PEER_TAKES_IMAGE)) {
+    for (; peer != NULL; peer = next_of(leader, &peer->in_peers, image)) {
         peer->held = true;
         effects_add_peer(leader->zab->step->effects,
                          (struct peer_effect){.kind = PEER_HOLD, .connection = peer->connection});
     }
 }
 
-void leader_go_on_with_image(struct zab_leader *leader)
+static void go_on_with(struct zab_leader *leader, struct leader_image *image, size_t parts)
 {
-    begin_image(leader);
-    if (leader->image == NULL)
-        return;
-    if (next_in(leader, &leader->peers, PEER_TAKES_IMAGE) == NULL) {
-        leader_end_image(leader); /* all who wanted it are gone */
+    if (first_of(leader, image) == NULL) {
+        end_image(image); /* all who wanted it are gone */
         return;
     }
-    for (int part = 0; part < IMAGE_PARTS_A_TURN && all_have_room(leader); part++) {
+    if (!all_have_room(leader, image))
+        return;
+    for (; parts > 0; parts--) {
         leader->image_part.size = 0;
         enum image_part kind =
-            snapshot_image_next(leader->image, &leader->image_part, IMAGE_PART_BYTES);
+            snapshot_image_next(image->image, &leader->image_part, IMAGE_PART_BYTES);
         if (kind == IMAGE_LOST) {
-            lose_image(leader);
+            lose_image(leader, image);
             return;
         }
         if (kind == IMAGE_END) {
-            finish_image(leader);
+            finish_image(leader, image);
             return;
         }
-        send_part(leader, buffer_slice(&leader->image_part));
+        send_part(leader, image, buffer_slice(&leader->image_part));
     }
-    if (all_have_room(leader))
-        hold_all(leader);
+    hold_all(leader, image);
+}
+
+/* Each goes on as fast as its own learners take it; of what a turn sends all have an equal share. */
+void leader_go_on_with_images(struct zab_leader *leader)
+{
+    size_t count = 0;
+
+    begin_image(leader);
+    for (size_t i = 0; i < LEADER_IMAGES_MAX; i++)
+        count += leader->images[i].image != NULL;
+    for (size_t i = 0; i < LEADER_IMAGES_MAX; i++) {
+        if (leader->images[i].image != NULL)
+            go_on_with(leader, &leader->images[i], IMAGE_PARTS_A_TURN / count);
+    }
 }

@@ -336,6 +336,41 @@ TEST(an_image_is_lost_when_more_changes_than_the_bound_while_nobody_takes_it)
     buffer_deinit(&got);
 }
 
+TEST(of_two_images_the_one_that_is_taken_too_slowly_is_lost_and_the_other_is_whole)
+{
+    enum { NODES = 70, NODE_BYTES = 1 << 20 };
+    struct tree *tree = tree_new(&options);
+    struct buffer nodes = {0}, tables = {0}, want = {0}, got = {0}, none = {0};
+    char path[32];
+
+    for (int i = 0; i < NODES; i++) {
+        snprintf(path, sizeof(path), "/n%d", i);
+        make_large(tree, path, NODE_BYTES, 'x');
+    }
+    struct tree_walk *slow = tree_walk_begin(tree);
+    tree_dump_content(tree, &want);
+    struct tree_walk *fast = tree_walk_begin(tree);
+    tree_walk_tables(fast, &tables);
+    for (int i = NODES - 1; i >= 0; i--) {
+        snprintf(path, sizeof(path), "/n%d", i);
+        set_data(tree, path, "changed");
+        CHECK(tree_walk_step(fast, &nodes, nodes.size + NODE_BYTES) != TREE_WALK_LOST);
+    }
+    CHECK(tree_walk_step(slow, &none, 5000) == TREE_WALK_LOST);
+    tree_walk_end(slow);
+    finish(fast, &nodes);
+    struct tree *image = image_load(&options, buffer_slice(&tables), buffer_slice(&nodes));
+    tree_dump_content(image, &got);
+    check_same_dump("image and tree", &got, &want);
+    tree_free(image);
+    tree_free(tree);
+    buffer_deinit(&nodes);
+    buffer_deinit(&tables);
+    buffer_deinit(&want);
+    buffer_deinit(&got);
+    buffer_deinit(&none);
+}
+
 TEST(an_image_is_whole_however_many_were_given_up_before_it)
 {
     struct tree *tree = tree_new(&options);
