@@ -126,6 +126,26 @@ STORY(a_slow_disk_of_a_follower_delays_no_commit, .voters = 3)
     story_heal(story);
 }
 
+STORY(who_takes_nothing_is_dropped_within_syncLimit_and_nothing_more_waits_for_it, .voters = 3,
+      .observers = 1)
+{
+    tell_begin(story);
+    story_pause(story, 1, 5000);
+    story_pause(story, 4, 5000);
+    story_write(story, 1, "/a", "one");
+    story_run(story, 1500); /* syncLimit is 1 s */
+    story_check(story, story_count(story, 3, "it was silent for longer than the limit") == 2,
+                "both are gone");
+    size_t proposals = story_count(story, 3, " PROPOSAL ");
+    size_t informs = story_count(story, 3, " INFORM ");
+    for (int i = 0; i < 10; i++)
+        story_write(story, 1, "/a", "two");
+    story_check(story, story_count(story, 3, " PROPOSAL ") == proposals + 10, "of one follower");
+    story_check(story, story_count(story, 3, " INFORM ") == informs, "of no observer");
+    story_check(story, story_leader(story) == 3, "the leader stays");
+    story_heal(story);
+}
+
 STORY(zookeeper_1863_answers_of_a_session_come_in_the_order_of_its_requests_at_a_follower,
       .voters = 3)
 {
