@@ -123,6 +123,11 @@ static void finish_object(int code)
     fflush(stdout);
 }
 
+void answer_keep_code(void)
+{
+    answer.code = 0;
+}
+
 int answer_end(int code, bool own)
 {
     bool codes = answer.codes || answer.as_json || own;

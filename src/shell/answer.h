@@ -39,6 +39,8 @@ void answer_begin(const char *command);
 /* `code`: as Java has it; `own`: Java's shell has no such command. The exit code. */
 int answer_end(int code, bool own);
 bool answer_is_under_way(void);
+/* The exit code that the command returns counts, whatever was said to have failed. */
+void answer_keep_code(void);
 /* The object of the command under way, to add to. Only as JSON. */
 struct json *answer_json(void);
 /* Writes out what there is, if that is much: for lists without an end. */

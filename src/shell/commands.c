@@ -61,6 +61,72 @@ static const struct java_option reconfig_options[] = {
     [RECONFIG_FILE] = {"file", NULL, true}, [RECONFIG_MEMBERS] = {"members", NULL, true},
     [RECONFIG_ADD] = {"add", NULL, true},   [RECONFIG_REMOVE] = {"remove", NULL, true},
 };
+static const struct java_option lock_options[] = {
+    [LOCK_LIMIT] = {"t", "timeout", true},
+    [LOCK_GRACE] = {"g", "grace", true},
+    [LOCK_DATA] = {"d", "data", true},
+};
+static const struct java_option elect_options[] = {
+    [LOCK_LIMIT] = {"t", "timeout", true},
+    [LOCK_GRACE] = {"g", "grace", true},
+    [LOCK_DATA] = {"d", "data", true},
+    [LOCK_AGAIN] = {"a", "again", false},
+};
+static const struct java_option wait_options[] = {
+    [WAIT_OPTION_EXISTS] = {"e", "exists", false},
+    [WAIT_OPTION_GONE] = {"g", "gone", false},
+    [WAIT_OPTION_CHANGE] = {"c", "change", false},
+    [WAIT_OPTION_LIMIT] = {"t", "timeout", true},
+};
+static const struct java_option watch_command_options[] = {
+    [WATCH_OPTION_DATA] = {"d", "data", false},
+    [WATCH_OPTION_CHILDREN] = {"c", "children", false},
+    [WATCH_OPTION_RECURSIVE] = {"r", "recursive", false},
+    [WATCH_OPTION_COUNT] = {"n", "count", true},
+    [WATCH_OPTION_LIMIT] = {"t", "timeout", true},
+};
+static const struct java_option top_options[] = {
+    [TOP_OPTION_COUNT] = {"n", "count", true},
+    [TOP_OPTION_DELAY] = {"d", "delay", true},
+    [TOP_OPTION_GIVEN] = {"s", "servers", false},
+};
+
+#define LOCK_HELP(what)                                                                            \
+    "Runs the command while it holds " what ", and passes its exit code on.\n"                     \
+    "-t, --timeout SECONDS  give up when it is not obtained by then: exit code 124\n"              \
+    "-g, --grace SECONDS    from SIGTERM to SIGKILL when it is lost; at most a third of the\n"     \
+    "                       session's timeout (a sixth)\n"                                         \
+    "-d, --data TEXT        data of the znode that waits and holds (host:pid)\n"
+
+static const char bench_help[] =
+    "Load on the servers of the shell; `paddock bench --help` lists the options.\n";
+static const char elect_help[] = LOCK_HELP("the leadership of an election") //
+    "-a, --again            when leadership was lost: a candidate again, until the command\n"
+    "                       ends by itself\n"
+    "Exit codes: of the command; 123 leadership was lost, and the command was stopped; 124; 125\n"
+    "the command was not run; 126, 127 it cannot be executed, not found; 128+N ended by signal "
+    "N.\n";
+static const char lock_help[] = LOCK_HELP("a lock") //
+    "Exit codes: of the command; 123 the lock was lost, and the command was stopped; 124; 125 the\n"
+    "command was not run; 126, 127 it cannot be executed, not found; 128+N ended by signal N.\n";
+static const char top_help[] =
+    "All servers of the ensemble, again each second. q or Ctrl-C ends it.\n"
+    "-n, --count VIEWS      print as text, so many times\n"
+    "-d, --delay SECONDS    from one view to the next (1)\n"
+    "-s, --servers          only the servers of the connect string\n";
+static const char wait_help[] =
+    "Waits for a znode, and ends with 0 when it has come, with 124 when the time is over.\n"
+    "-e, --exists           until it exists (when nothing else is given)\n"
+    "-g, --gone             until it does not exist\n"
+    "-c, --change           until it is created or deleted, or its data or children change\n"
+    "-t, --timeout SECONDS  no longer than this\n";
+static const char watch_help[] =
+    "Prints what happens to znodes, a line for each event, until it is stopped.\n"
+    "-d, --data             changes of data only\n"
+    "-c, --children         changes of children only\n"
+    "-r, --recursive        of all znodes below, too\n"
+    "-n, --count EVENTS     end after so many events\n"
+    "-t, --timeout SECONDS  end after this time: exit code 124\n";
 
 static const struct java_option help_options[] = {[HELP_ALL] = {NULL, "all", false}};
 static const struct java_option tree_options[] = {
@@ -97,6 +163,8 @@ static const struct command commands[] = {
      "PERSISTENT_RECURSIVE",
      OPTIONS(mode_options), 2, NEEDS_SESSION, run_add_watch, LISTED, NULL},
     {"addauth", "scheme auth", NO_OPTIONS, 2, NEEDS_SESSION, run_add_auth, LISTED, NULL},
+    {"bench", "[options of paddock bench]", NULL, RAW_WORDS, 1, ANY_TIME, run_bench, OWN,
+     bench_help},
     {"close", "", NO_OPTIONS, 1, NEEDS_SESSION, run_close, LISTED, NULL},
     {"config", "[-c] [-w] [-s]", OPTIONS(config_options), 1, NEEDS_SESSION, run_config, LISTED,
      NULL},
@@ -113,6 +181,8 @@ static const struct command commands[] = {
      "bytes of data and number of znodes of each subtree, the largest first\n"
      "--depth n   subtrees down to n levels below path are shown (1)\n"
      "--top n     only the n largest\n"},
+    {"elect", "[-t seconds] [-g seconds] [-d data] [-a] path -- command...", OPTIONS(elect_options),
+     1, NEEDS_SESSION, run_lock, OWN, elect_help},
     {"exit", "", NO_OPTIONS, 1, ANY_TIME, run_quit, OLD, NULL},
     {"export", "path file", NO_OPTIONS, 3, NEEDS_SESSION, run_export, OWN,
      "writes a subtree into a file as JSON, for import; file -: stdout\n"
@@ -142,6 +212,8 @@ static const struct command commands[] = {
      "--skip        znodes that exist stay as they are\n"
      "Without one of the two nothing is written when one exists.\n"},
     {"listquota", "path", NO_OPTIONS, 2, NEEDS_SESSION, run_list_quota, LISTED, NULL},
+    {"lock", "[-t seconds] [-g seconds] [-d data] path -- command...", OPTIONS(lock_options), 1,
+     NEEDS_SESSION, run_lock, OWN, lock_help},
     {"ls", "[-s] [-w] [-R] path", OPTIONS(ls_options), 2, NEEDS_SESSION, run_ls, LISTED, NULL},
     {"ls2", "path [watch]", NO_OPTIONS, 2, NEEDS_SESSION, run_ls2, OLD, NULL},
     {"printwatches", "on|off", NO_OPTIONS, 1, ANY_TIME, run_print_watches, LISTED, NULL},
@@ -162,10 +234,16 @@ static const struct command commands[] = {
      run_set_quota, LISTED, NULL},
     {"stat", "[-w] path", OPTIONS(watch_options), 2, NEEDS_SESSION, run_stat, LISTED, NULL},
     {"sync", "path", NO_OPTIONS, 2, NEEDS_SESSION, run_sync, LISTED, NULL},
+    {"top", "[-n views] [-d seconds] [-s]", OPTIONS(top_options), 1, NEEDS_SESSION, run_top_command,
+     OWN, top_help},
     {"tree", "[-s] [--depth n] path", OPTIONS(tree_options), 2, NEEDS_SESSION, run_tree, OWN,
      "-s          with bytes of data and owners of ephemeral znodes\n"
      "--depth n   not deeper than n levels below path\n"},
     {"version", "", NO_OPTIONS, 1, ANY_TIME, run_version, LISTED, NULL},
+    {"wait", "[-e|-g|-c] [-t seconds] path", OPTIONS(wait_options), 1, NEEDS_SESSION, run_wait, OWN,
+     wait_help},
+    {"watch", "[-d] [-c] [-r] [-n events] [-t seconds] path...", OPTIONS(watch_command_options), 1,
+     NEEDS_SESSION, run_watch, OWN, watch_help},
     {"whoami", "", NO_OPTIONS, 1, NEEDS_SESSION, run_who_am_i, LISTED, NULL},
 };
 

@@ -42,6 +42,16 @@ enum {
     RECONFIG_ADD,
     RECONFIG_REMOVE
 };
+enum { LOCK_LIMIT, LOCK_GRACE, LOCK_DATA, LOCK_AGAIN };
+enum { WAIT_OPTION_EXISTS, WAIT_OPTION_GONE, WAIT_OPTION_CHANGE, WAIT_OPTION_LIMIT };
+enum {
+    WATCH_OPTION_DATA,
+    WATCH_OPTION_CHILDREN,
+    WATCH_OPTION_RECURSIVE,
+    WATCH_OPTION_COUNT,
+    WATCH_OPTION_LIMIT
+};
+enum { TOP_OPTION_COUNT, TOP_OPTION_DELAY, TOP_OPTION_GIVEN };
 
 /* commands_read.c */
 COMMAND(run_ls);
@@ -87,5 +97,16 @@ COMMAND(run_quit);
 COMMAND(run_version);
 COMMAND(run_history);
 COMMAND(run_redo);
+/* commands_lock.c: lock and elect */
+COMMAND(run_lock);
+/* commands_events.c */
+COMMAND(run_watch);
+COMMAND(run_wait);
+/* commands_top.c */
+COMMAND(run_top_command);
+/* commands_bench.c */
+COMMAND(run_bench);
+/* commands_help.c */
+COMMAND(run_help);
 
 #endif

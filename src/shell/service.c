@@ -54,6 +54,11 @@ struct service {
     int64_t retry_at_ms, deadline_ms, sent_at_ms, heard_at_ms;
     int64_t session_id, last_zxid;
     uint8_t password[PASSWORD_BYTES];
+    /* `alive_ms`: when the last request that was answered was sent, or an earlier time. */
+    int64_t alive_ms, unanswered_since_ms;
+    unsigned unanswered;
+    const char *problem; /* why the last connection ended, or was not made */
+    int interrupt_fd;
     int32_t negotiated_ms;
     int32_t xid;
     int32_t waiting_xid; /* of the call under way; 0: none */
@@ -70,7 +75,7 @@ static int64_t now_ms(void)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_BOOTTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
@@ -101,8 +106,9 @@ struct service *service_new(const struct service_options *options,
     struct service *connection = mem_zalloc(sizeof(*connection));
 
     connection->options = *options;
-    connection->fd = -1;
+    connection->fd = connection->interrupt_fd = -1;
     connection->negotiated_ms = options->timeout_ms;
+    connection->problem = "not tried yet";
     if (!servers_parse(options->servers, &connection->servers, ret_problem,
                        SERVICE_PROBLEM_BYTES)) {
         servers_deinit(&connection->servers);
@@ -122,6 +128,7 @@ static void close_socket(struct service *connection)
         close(connection->fd);
     connection->fd = -1;
     connection->in.size = connection->out.size = 0;
+    connection->unanswered = 0;
 }
 
 static void free_addresses(struct service *connection)
@@ -175,6 +182,50 @@ static void give_up_sent(struct service *connection)
         give_answer(connection, CALL_CONNECTION_LOSS, SLICE_NULL);
 }
 
+int64_t service_now_ms(void)
+{
+    return now_ms();
+}
+
+int64_t service_session_ends_ms(const struct service *connection)
+{
+    return connection->session_id == 0 ? INT64_MAX
+                                       : connection->alive_ms + connection->negotiated_ms;
+}
+
+int32_t service_session_timeout_ms(const struct service *connection)
+{
+    return connection->negotiated_ms;
+}
+
+const char *service_problem(const struct service *connection)
+{
+    return connection->problem;
+}
+
+int64_t service_last_zxid(const struct service *connection)
+{
+    return connection->last_zxid;
+}
+
+void service_interrupt_by(struct service *connection, int fd)
+{
+    connection->interrupt_fd = fd;
+}
+
+void service_renew(struct service *connection)
+{
+    ASSERT(connection->phase == PHASE_OVER);
+    connection->phase = PHASE_IDLE;
+    connection->state = SERVICE_CONNECTING;
+    connection->was_up = false;
+    connection->session_id = 0;
+    memset(connection->password, 0, PASSWORD_BYTES);
+    connection->negotiated_ms = connection->options.timeout_ms;
+    connection->next_server = 0;
+    connection->retry_at_ms = now_ms();
+}
+
 static void tell_state(struct service *connection, int32_t state)
 {
     connection->options.on_event(connection->options.context, state, 0, SLICE_NULL);
@@ -222,6 +273,16 @@ static void end_frame(struct service *connection, size_t at)
 {
     store_be32(connection->out.data + at, (uint32_t)(connection->out.size - at - 4));
     connection->sent_at_ms = now_ms();
+    if (connection->unanswered++ == 0)
+        connection->unanswered_since_ms = connection->sent_at_ms;
+}
+
+static void note_answer(struct service *connection)
+{
+    if (connection->unanswered == 0)
+        return;
+    connection->alive_ms = connection->unanswered_since_ms;
+    connection->unanswered--;
 }
 
 static void put_request(struct service *connection, int32_t xid, int32_t op, struct slice body)
@@ -277,6 +338,8 @@ static bool resolve_next(struct service *connection)
     snprintf(port, sizeof(port), "%d", name->port);
     if (getaddrinfo(name->host, port, &hints, &connection->addresses) != 0)
         connection->addresses = NULL;
+    if (connection->addresses == NULL)
+        connection->problem = "the name does not resolve";
     connection->next_address = connection->addresses;
     return connection->addresses != NULL;
 }
@@ -303,8 +366,11 @@ static void dial(struct service *connection)
     connection->phase = PHASE_DIAL;
     connection->deadline_ms =
         now_ms() + connection->options.timeout_ms / (int64_t)connection->servers.count;
-    if (connect(connection->fd, address->ai_addr, address->ai_addrlen) != 0 && errno != EINPROGRESS)
+    if (connect(connection->fd, address->ai_addr, address->ai_addrlen) != 0 &&
+        errno != EINPROGRESS) {
+        connection->problem = strerror(errno);
         lose(connection);
+    }
 }
 
 static void shake_hands(struct service *connection)
@@ -318,6 +384,7 @@ static void shake_hands(struct service *connection)
                                                 slice_of(connection->password, PASSWORD_BYTES)};
 
     if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) {
+        connection->problem = strerror(error != 0 ? error : errno);
         lose(connection);
         return;
     }
@@ -404,6 +471,7 @@ static void accept_session(struct service *connection, struct slice frame)
         end(connection, SERVICE_CLOSED, EVENT_STATE_EXPIRED);
         return;
     }
+    note_answer(connection);
     connection->phase = PHASE_UP;
     connection->state = read_only ? SERVICE_READ_ONLY : SERVICE_CONNECTED;
     connection->was_up = true;
@@ -449,6 +517,8 @@ static void take_frame(struct service *connection, struct slice frame)
         return;
     if (header.zxid > 0)
         connection->last_zxid = header.zxid;
+    if (header.xid != XID_NOTIFICATION)
+        note_answer(connection);
     if (header.xid == XID_NOTIFICATION) {
         take_event(connection, &reader);
     } else if (header.xid == XID_AUTH) {
@@ -523,12 +593,14 @@ static int64_t do_due(struct service *connection)
     case PHASE_HANDSHAKE:
         if (now < connection->deadline_ms)
             return connection->deadline_ms;
+        connection->problem = "no answer in time";
         lose(connection);
         return now;
     case PHASE_UP: {
         int64_t silence_ms = connection->negotiated_ms * (int64_t)2 / 3;
         int64_t ping_ms = silence_ms / 2;
         if (now - connection->heard_at_ms >= silence_ms) {
+            connection->problem = "the server is silent";
             lose(connection);
             return now;
         }
@@ -555,8 +627,10 @@ static void serve_socket(struct service *connection, short events)
     if (good && (events & (POLLIN | POLLERR | POLLHUP)) != 0)
         good = receive(connection);
     take_frames(connection); /* also what came before a break */
-    if (!good && connection->fd == fd)
+    if (!good && connection->fd == fd) {
+        connection->problem = "the server has closed the connection";
         lose(connection);
+    }
 }
 
 /* One poll. True: `fd` can be read. */
@@ -602,8 +676,10 @@ bool service_wait_connected(struct service *connection, int time_ms)
     int64_t until_ms = time_ms < 0 ? -1 : now_ms() + time_ms;
 
     while (!is_up(connection) && connection->phase != PHASE_OVER &&
-           connection->failed_rounds == rounds && (until_ms < 0 || now_ms() < until_ms))
-        (void)wait_once(connection, -1, until_ms);
+           connection->failed_rounds == rounds && (until_ms < 0 || now_ms() < until_ms)) {
+        if (wait_once(connection, connection->interrupt_fd, until_ms))
+            break;
+    }
     return is_up(connection);
 }
 
@@ -677,9 +753,12 @@ int32_t service_call(struct service *connection, int32_t op, struct slice reques
     connection->answered = false;
     put_request(connection, connection->xid, op, request);
     int fd = connection->fd;
-    while (!connection->answered && connection->fd == fd)
-        (void)wait_once(connection, -1, -1);
+    bool interrupted = false;
+    while (!connection->answered && connection->fd == fd && !interrupted)
+        interrupted = wait_once(connection, connection->interrupt_fd, -1);
     connection->waiting_xid = 0;
+    if (!connection->answered && connection->fd == fd)
+        return CALL_INTERRUPTED;
     if (!connection->answered)
         return connection->state == SERVICE_AUTH_FAILED ? (int32_t)ZK_AUTH_FAILED
                                                         : (int32_t)CALL_CONNECTION_LOSS;

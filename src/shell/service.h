@@ -19,7 +19,7 @@ enum service_state {
 };
 
 /* What servers do not say, because it never reaches them. */
-enum { CALL_CONNECTION_LOSS = -4 };
+enum { CALL_CONNECTION_LOSS = -4, CALL_INTERRUPTED = -1000 };
 
 /* States of events as they are on the wire; those below zero are the shell's own. */
 enum {
@@ -53,6 +53,20 @@ void service_close(struct service *connection);
 
 enum service_state service_state(const struct service *connection);
 
+/* After the end of a session: a new one, with the same servers, identities and watches. */
+void service_renew(struct service *connection);
+/* Milliseconds of a clock that goes on while the machine sleeps. */
+int64_t service_now_ms(void);
+/* From this time on the servers may have ended the session: its timeout has passed since the last request
+ * that was answered was sent. INT64_MAX: there is no session yet. */
+int64_t service_session_ends_ms(const struct service *connection);
+int32_t service_session_timeout_ms(const struct service *connection);
+const char *service_problem(const struct service *connection); /* why there is no connection */
+int64_t service_last_zxid(const struct service *connection);
+/* While `fd` can be read, a call that would wait is CALL_INTERRUPTED; whether it was executed is not known.
+ * -1: calls are not interrupted. */
+void service_interrupt_by(struct service *connection, int fd);
+
 /* Does what is due until `fd` can be read (true), or until time_ms have passed or something has happened
  * to the session (false). fd -1: nothing but the session; time_ms -1: no limit. */
 bool service_wait(struct service *connection, int fd, int time_ms);
@@ -66,7 +80,7 @@ MUST_USE bool service_peer(const struct service *connection, struct sockaddr_sto
 
 /* One request and its answer, whose body is valid until the next call. ZK_OK or the server's error;
  * CALL_CONNECTION_LOSS: no server could be reached, or the connection broke before the answer.
- * ZK_SESSION_EXPIRED: the session is over. */
+ * CALL_INTERRUPTED: see service_interrupt_by(). ZK_SESSION_EXPIRED: the session is over. */
 int32_t service_call(struct service *connection, int32_t op, struct slice request,
                      struct slice *ret_answer);
 

@@ -144,19 +144,30 @@ static int not_connected(void)
     return 0;
 }
 
+/* Words that are not looked into for options. */
+static void take_raw(struct java_words *ret_words, const char *const *words, int count)
+{
+    *ret_words = (struct java_words){.word_count = count};
+    ret_words->words = mem_alloc(((size_t)count + 1) * sizeof(char *));
+    memcpy(ret_words->words, words, (size_t)count * sizeof(char *));
+    ret_words->words[count] = NULL;
+}
+
 static int run_command(struct shell *shell, const struct command *command, const char *const *words,
                        int count)
 {
     struct java_words parsed;
-    int code;
+    int code = 0;
 
     if (command->when == NEEDS_SESSION && !is_alive(shell))
         return not_connected();
-    if (!java_options_parse(command->options, command->option_count, words, count, &parsed))
+    if (command->option_count == RAW_WORDS)
+        take_raw(&parsed, words, count);
+    else if (!java_options_parse(command->options, command->option_count, words, count, &parsed))
         code = refuse_options(&parsed);
     else if (parsed.word_count < command->words_min && parsed.given_count == 0)
         code = command_usage(command);
-    else
+    if (code == 0)
         code = command->run(shell, command, &parsed);
     java_words_deinit(&parsed);
     return code;
@@ -311,6 +322,10 @@ static void on_event(void *context, int32_t state, int32_t type, struct slice pa
     struct shell *shell = context;
     struct buffer out;
 
+    if (shell->take_event != NULL) {
+        shell->take_event(shell->event_context, state, type, path);
+        return;
+    }
     if (shell->silent_watches || (type == 0 && shell->silent_states))
         return;
     if (answer_is_json()) {

@@ -26,17 +26,21 @@ struct shell {
     /* A line is being typed: what is printed now needs the line to be shown again. */
     void (*disturbed)(struct shell *shell);
     void *editor;
+    /* A command that lasts takes the events itself; NULL: they are printed. */
+    service_event *take_event;
+    void *event_context;
     char **history; /* the lines, in the order of their numbers */
     size_t history_count, history_capacity;
 };
 
 /* --- commands --- */
+enum { RAW_WORDS = -1 };
 struct command {
     const char *name;
     const char *usage; /* the words behind the name */
     const struct java_option *options;
-    int option_count;
-    int words_min; /* the name is one */
+    int option_count; /* RAW_WORDS: the options are another program's */
+    int words_min;    /* the name is one */
     enum { ANY_TIME, NEEDS_SESSION } when;
     /* Words: the name first. The exit code. */
     int (*run)(struct shell *shell, const struct command *command, const struct java_words *words);
