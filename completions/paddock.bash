@@ -55,13 +55,18 @@ _paddock_cli() {
         esac
         i=$((i + 1))
     done
+    if [ "$prev" = --output ]; then
+        COMPREPLY=($(compgen -W "text json" -- "$cur"))
+        return
+    fi
     if [ -z "$command" ]; then
         case "$prev" in
         -client-configuration) COMPREPLY=($(compgen -f -- "$cur")) && return ;;
         -server | -timeout) return ;;
         esac
         case "$cur" in
-        -*) COMPREPLY=($(compgen -W "-server -timeout -r -waitforconnection -client-configuration" -- "$cur")) ;;
+        -*) COMPREPLY=($(compgen -W "-server -timeout -r -waitforconnection -client-configuration --output \
+            --exit-codes" -- "$cur")) ;;
         *) COMPREPLY=($(compgen -W "$(_paddock_cli_commands "${program[@]}")" -- "$cur")) ;;
         esac
         return
@@ -76,7 +81,7 @@ _paddock_cli() {
         if [ "$command" = bench ]; then
             COMPREPLY=($(compgen -W "$(_paddock_options "$paddock" bench --help)" -- "$cur"))
         else
-            COMPREPLY=($(compgen -W "$(_paddock_options "${program[@]}" help "$command")" -- "$cur"))
+            COMPREPLY=($(compgen -W "$(_paddock_options "${program[@]}" help "$command") --output" -- "$cur"))
         fi
         ;;
     *)

@@ -62,7 +62,7 @@ def escape(text):
 
 def options(text):
     """Paragraphs, and lists of options with what stands beside them, as .TP."""
-    out, column, last = [], None, None
+    out, column, last, short = [], None, None, False
     for line in text.splitlines():
         found = re.match(r"  (-\S.*?)(?:\s{2,}(\S.*))?$", line)
         if found:
@@ -79,8 +79,10 @@ def options(text):
         elif line.strip():
             if last == "option":
                 out.append(".PP")
+            elif short:
+                out.append(".br")
             out.append(escape(line.strip()))
-            last = "text"
+            last, short = "text", len(line) < 75
         else:
             out.append(".PP")
             last = "text"
@@ -89,7 +91,7 @@ def options(text):
 
 def cli_commands(own):
     text = say("cli", "help", "--all")
-    theirs, ours = text.split("More commands", 1)
+    theirs, ours = text.split("Commands of this shell", 1)
     for name, usage in re.findall(r"(?m)^\t(\S+) ?(.*)$", ours if own else theirs):
         yield name, usage.split(" # ")[0]
 

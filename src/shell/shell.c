@@ -221,7 +221,8 @@ bool shell_is_quiet(const struct shell *shell, const char *const *words, int cou
     const char *form;
     int size;
 
-    if (answer_is_json() || (command != NULL && command->kind == OWN))
+    if (answer_is_json() || (command != NULL && command->kind == OWN) ||
+        (count > 1 && strcmp(words[0], "help") == 0)) /* help alone is no command of Java's */
         return true;
     for (int i = 1; i < count && strcmp(words[i], "--") != 0; i++) {
         if (is_output_option(words, count, i, &form, &size) && strcmp(form, "json") == 0)

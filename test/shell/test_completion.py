@@ -75,9 +75,12 @@ def test_the_shells_commands_and_their_options(complete, program):
     assert complete(*program, "getA") == ["getAcl", "getAllChildrenNumber"]
     assert complete(*program, "-server", "localhost:1", "loc") == ["lock"]
     assert complete(*program, "-timeout", "1", "-r", "del") == ["delete", "deleteall", "delquota"]
-    assert complete(*program, "-w") == ["-waitforconnection"]
+    with open(os.path.join(REPO, "src", "shell", "shell_main.c")) as file:
+        known = re.findall(r'strcmp\(argv\[at\], "(-[a-z-]+)"\)', file.read())
+    assert complete(*program, "-") == sorted(set(known))
+    assert complete(*program, "--output", "") == ["json", "text"]
     assert complete(*program, "watch", "--re") == ["--recursive"]
-    assert complete(*program, "ls", "-") == ["-R", "-s", "-w"]
+    assert complete(*program, "ls", "-") == ["--output", "-R", "-s", "-w"]
     assert complete(*program, "bench", "--dur") == ["--duration"]
     assert complete(*program, "lock", "/path", "--", "sl") and (
         "sleep" in complete(*program, "lock", "/path", "--", "sl"))

@@ -1,5 +1,6 @@
 """top, bench and help: what the shell says of servers, and of itself."""
 
+import json
 import re
 import signal
 
@@ -137,6 +138,17 @@ def test_top_on_a_terminal_shows_itself_again_and_ends_with_q(server, tmp_path):
         one.close()
 
 
+def test_top_as_json_has_an_object_for_each_server(server, tmp_path):
+    dead = "127.0.0.1:%d" % free_port()
+    one = call(tmp_path, address(server) + "," + dead, "top", "-d", "0.1", "--output", "json")
+    answer = json.loads(one.out)
+    assert one.code() == answer["exitCode"] == 1
+    up, down = answer["servers"]
+    assert up["server"] == address(server) and up["answers"] and up["mode"] == "standalone"
+    assert up["requestsPerSecond"] >= 0 and int(up["watches"]) >= 0
+    assert down == {"server": dead, "answers": False, "problem": "Connection refused"}
+
+
 def test_top_refuses_wrong_words(server, tmp_path):
     for words in (["-n", "0"], ["-n", "x"], ["-d", "x"], ["word"], ["-z"]):
         one = call(tmp_path, address(server), "top", *words)
@@ -158,9 +170,9 @@ def test_help_is_javas_and_help_all_lists_ours_apart(server, tmp_path):
     assert "\tls [-s] [-w] [-R] path\n" in java.err and "\tlock" not in java.err
     every = call(tmp_path, address(server), "help", "--all")
     assert every.code() == 0 and not every.err
-    theirs, ours = every.out.split("More commands", 1)
+    theirs, ours = every.out.split("Commands of this shell", 1)
     assert "\tls [-s] [-w] [-R] path\n" in theirs and "\tlock" not in theirs
-    for name in ("bench", "elect", "help", "lock", "top", "wait", "watch"):
+    for name in ("bench", "elect", "lock", "top", "wait", "watch"):
         assert "\t%s " % name in ours
         one = call(tmp_path, address(server), "help", name)
         assert one.code() == 0 and one.out.startswith(name + " ")

@@ -1,5 +1,6 @@
 """watch and wait: they outlive connections and sessions, and miss nothing of what happened meanwhile."""
 
+import json
 import signal
 
 import pytest
@@ -77,6 +78,18 @@ def test_watch_prints_the_events_that_were_asked_for(shared, run, path, options,
     assert one.code() == 0
     assert lines(one) == ["SyncConnected"] + [each.format(path) for each in want]
     assert one.out.startswith("20") and one.out[23:25] == "Z "
+
+
+def test_watch_as_json_prints_an_object_for_each_event(shared, run, path):
+    one = run(shared, "watch", "-n", "1", path, "--output", "json")
+    one.wait_out("SyncConnected")
+    with shared.client() as client:
+        client.create(path)
+    assert one.code() == 0
+    session, event, answer = [json.loads(line) for line in one.out.splitlines()]
+    assert session["event"] == {"type": "None", "state": "SyncConnected", "path": None}
+    assert event["event"] == {"type": "NodeCreated", "state": "SyncConnected", "path": path}
+    assert answer["command"] == "watch" and answer["exitCode"] == 0
 
 
 def test_watch_listens_to_several_znodes_until_it_is_stopped(shared, run, path):
