@@ -9,7 +9,7 @@ CONFIGURE = @test -f build/$(1)/build.ninja || cmake --preset $(1) >build/$(1).l
 
 .DEFAULT_GOAL := all
 .PHONY: all help run test check quick unit conformance differential e2e crash ensemble faults sim sim-many capi input commands \
-        fuzz bench format lint install uninstall clean debug asan setup setup-test
+        fuzz bench format lint install uninstall deb clean debug asan setup setup-test
 
 all: build ## the release program, build/paddock
 	$(call CONFIGURE,release)
@@ -100,6 +100,14 @@ install: all ## program, scripts, libraries, systemd unit (PREFIX=/usr/local DES
 
 uninstall: ## what the last make install has put there (with the same DESTDIR)
 	@dev/uninstall.sh build/release/install_manifest.txt "$(DESTDIR)"
+
+deb: build ## Debian packages in build/deb, from what make builds
+	@dev/setup.sh deb
+	@$(MAKE) --no-print-directory all
+	@$(call BUILD,release) --target client_libraries
+	@rm -rf build/deb && mkdir build/deb && cp -r packaging/debian build/deb/debian
+	@cd build/deb && debian/rules binary >build.log 2>&1 || { tail -n 30 build.log; exit 1; }
+	@ls build/deb/*.deb
 
 setup:
 	@dev/setup.sh build

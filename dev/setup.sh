@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that are missing: dev/setup.sh build|test|check
+# Installs the Debian packages that are missing: dev/setup.sh build|deb|test|check
 # Quiet and without network when nothing is missing. Uses sudo when not root.
 set -eu
 
@@ -7,19 +7,21 @@ set -eu
 # compiler, a Java or a Node that came another way is kept.
 build_packages="gcc:gcc libc6-dev cmake:cmake ninja-build:ninja pkg-config:pkg-config make:make
     libuv1-dev libssl-dev zlib1g-dev libsnappy-dev libedit-dev libjansson-dev"
+deb_packages="debhelper:dh dpkg-dev:dpkg-shlibdeps"
 test_packages="libcmocka-dev ccache:ccache python3:/usr/bin/python3 python3-pytest python3-kazoo
     default-jre-headless:java zookeeper zookeeper-bin libzookeeper-mt-dev libzookeeper-st2 python3-zookeeper
     nodejs:node npm:npm valgrind:valgrind
-    procps:ps iproute2:ip libfaketime strace:strace systemd:systemd-analyze"
+    procps:ps iproute2:ip libfaketime strace:strace systemd:systemd-analyze lintian:lintian"
 check_packages="clang:clang clang-format:clang-format clang-tidy:clang-tidy libclang-rt-14-dev
     git:git"
 
 case "${1:-}" in
 build) wanted="$build_packages" ;;
-test) wanted="$build_packages $test_packages" ;;
-check) wanted="$build_packages $test_packages $check_packages" ;;
+deb) wanted="$build_packages $deb_packages" ;;
+test) wanted="$build_packages $deb_packages $test_packages" ;;
+check) wanted="$build_packages $deb_packages $test_packages $check_packages" ;;
 *)
-    echo "usage: dev/setup.sh build|test|check" >&2
+    echo "usage: dev/setup.sh build|deb|test|check" >&2
     exit 2
     ;;
 esac
