@@ -14,7 +14,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from load import Load  # noqa: E402
-from pylib.ensemble import Ensemble, Member, Timeout  # noqa: E402
+from pylib.ensemble import Ensemble, Member, Timeout, stop_kazoo  # noqa: E402
 
 FOLLOWER_INFO, OBSERVER_INFO, ACK = 11, 16, 3
 LEARNER_PROTOCOL, HELLO_ONE_ADDRESS = 0x10000, -65536
@@ -267,8 +267,12 @@ def refused(member, status, *words):
 
 @pytest.fixture
 def one_down(paddock):
-    """A follower that is down; its directory is what it was when the test has ended."""
+    """A follower that is down, with a transaction in its log; its directory is what it was when the test has
+    ended."""
     follower = paddock.followers()[0]
+    client = follower.kazoo()
+    client.create("/one-down-", b"", sequence=True)
+    stop_kazoo(client)
     follower.kill()
     kept = follower.data_dir + ".kept"
     shutil.copytree(follower.data_dir, kept)
