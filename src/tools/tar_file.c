@@ -115,7 +115,7 @@ bool tar_member_end(struct tar_writer *writer, char ret_sum[TAR_SUM_BYTES])
     size_t padding = (size_t)(-size % BLOCK);
 
     sum_end(writer->sum, ret_sum);
-    memcpy(header, writer->name, strlen(writer->name));
+    snprintf((char *)header, sizeof(writer->name), "%s", writer->name);
     memcpy(header + 100, "0000600", 7);
     memcpy(header + 108, "0000000", 7);
     memcpy(header + 116, "0000000", 7);

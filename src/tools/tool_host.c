@@ -38,13 +38,13 @@ bool tool_interrupted(void)
     return interrupted != 0;
 }
 
-/* Waits until there is something to read. Signals are let through only while it waits, so that none is
- * overlooked just before. False: a signal came. */
-static bool wait_for_input(void)
+/* Signals are let through only while it waits, so that none is overlooked just before. */
+bool tool_wait_for_input(void)
 {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
     sigset_t signals, before;
 
+    (void)setvbuf(stdin, NULL, _IONBF, 0); /* what is read ahead would not be seen here */
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
@@ -61,7 +61,7 @@ bool tool_ask(const char *question)
 
     fflush(stdout);
     fprintf(stderr, "%s (yes/no) ", question);
-    if (!wait_for_input() || fgets(line, sizeof(line), stdin) == NULL) {
+    if (!tool_wait_for_input() || fgets(line, sizeof(line), stdin) == NULL) {
         fputc('\n', stderr);
         return false;
     }

@@ -12,6 +12,10 @@
 void tool_interrupt_watch(void);
 bool tool_interrupted(void);
 
+/* Waits until there is something to read on standard input, which is not buffered from then on. False: a
+ * signal came. */
+bool tool_wait_for_input(void);
+
 /* "yes" or "y" on standard input, after this question on stderr. Anything else, the end of the input and an
  * interruption are a no. */
 bool tool_ask(const char *question);

@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "replica/store/txnlog_format.h"
 #include "tools/java_options.h"
+#include "tools/tool_host.h"
 #include "tools/tools.h"
 #include "tools/txn_text.h"
 
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EXIT_BAD = 1, EXIT_NOT_A_LOG = 2, PAYLOAD_BYTES_MAX = 1 << 30 };
+enum { EXIT_BAD = 1, EXIT_NOT_A_LOG = 2, EXIT_INTERRUPTED = 130, PAYLOAD_BYTES_MAX = 1 << 30 };
 enum { CHOP, DUMP, HELP, RECOVER, VERBOSE, YES, ZXID };
 
 static const struct java_option options[] = {
@@ -38,6 +39,7 @@ struct toolkit {
     const char *path;
     FILE *file, *target; /* target: of a recovery or a chop, else NULL */
     char *target_path;
+    struct tool_output output; /* behind `target` */
     bool recover, verbose, yes, chop;
     int64_t zxid;
     uint64_t offset; /* of the record that is read next */
@@ -120,7 +122,7 @@ static bool write_record(struct toolkit *toolkit, uint64_t checksum)
            fputc(TXNLOG_RECORD_END, toolkit->target) != EOF;
 }
 
-/* 'y', 'n' or 'a', asked until one of them comes. At the end of the input: 'a'. */
+/* 'y', 'n' or 'a', asked until one of them comes. At the end of the input, and when interrupted: 'a'. */
 static char ask(void)
 {
     char line[256];
@@ -128,7 +130,7 @@ static char ask(void)
     for (;;) {
         fputs("Would you like to fix it (Yes/No/Abort) ? ", stdout);
         fflush(stdout);
-        if (fgets(line, sizeof(line), stdin) == NULL)
+        if (!tool_wait_for_input() || fgets(line, sizeof(line), stdin) == NULL)
             return 'a';
         char answer = line[0] >= 'A' && line[0] <= 'Z' ? (char)(line[0] + ('a' - 'A')) : line[0];
         if (answer == 'y' || answer == 'n' || answer == 'a')
@@ -158,11 +160,11 @@ static enum verdict treat_wrong_checksum(struct toolkit *toolkit, uint64_t right
 /* *ret_whole: false when somebody ended it. */
 static int dump(struct toolkit *toolkit, bool *ret_whole)
 {
-    enum status status;
+    enum status status = STATUS_OK;
     uint64_t checksum;
 
     *ret_whole = true;
-    while ((status = read_record(toolkit, &checksum)) == STATUS_OK) {
+    while (!tool_interrupted() && (status = read_record(toolkit, &checksum)) == STATUS_OK) {
         uint64_t right = adler32_add(1, buffer_slice(&toolkit->payload));
         enum verdict verdict =
             checksum == right ? GO_ON : treat_wrong_checksum(toolkit, right, &checksum);
@@ -170,7 +172,7 @@ static int dump(struct toolkit *toolkit, bool *ret_whole)
             fflush(stdout);
             fputs("Recovery aborted.\n", stderr);
             *ret_whole = false;
-            return feof(stdin) ? EXIT_BAD : 0;
+            return tool_interrupted() ? EXIT_INTERRUPTED : feof(stdin) ? EXIT_BAD : 0;
         }
         if (verdict == STOP_UNREADABLE ||
             ((!toolkit->recover || toolkit->verbose) && !print_record(toolkit, "")))
@@ -188,6 +190,8 @@ static int dump(struct toolkit *toolkit, bool *ret_whole)
         toolkit->count++;
         toolkit->offset += TXNLOG_RECORD_HEAD_BYTES + toolkit->payload.size + 1;
     }
+    if (tool_interrupted())
+        return EXIT_INTERRUPTED;
     if (status == STATUS_IO)
         return print_errno(toolkit->path);
     if (status == STATUS_MALFORMED)
@@ -200,11 +204,11 @@ static int dump(struct toolkit *toolkit, bool *ret_whole)
  * no such record. */
 static int chop(struct toolkit *toolkit, bool *ret_whole)
 {
-    enum status status;
+    enum status status = STATUS_OK;
     uint64_t checksum;
 
     *ret_whole = true;
-    while ((status = read_record(toolkit, &checksum)) == STATUS_OK) {
+    while (!tool_interrupted() && (status = read_record(toolkit, &checksum)) == STATUS_OK) {
         if (toolkit->payload.size < TXNLOG_PAYLOAD_BYTES_MIN ||
             checksum != adler32_add(1, buffer_slice(&toolkit->payload)))
             return print_damage(toolkit, "a record with a wrong checksum");
@@ -220,6 +224,8 @@ static int chop(struct toolkit *toolkit, bool *ret_whole)
             return 0;
         }
     }
+    if (tool_interrupted())
+        return EXIT_INTERRUPTED;
     if (status == STATUS_IO)
         return print_errno(toolkit->path);
     if (status == STATUS_MALFORMED)
@@ -230,34 +236,34 @@ static int chop(struct toolkit *toolkit, bool *ret_whole)
     return 0;
 }
 
-static char *joined(const char *path, const char *end)
-{
-    size_t size = strlen(path) + strlen(end) + 1;
-    char *text = mem_alloc(size);
-
-    snprintf(text, size, "%s%s", path, end);
-    return text;
-}
-
-/* A new file beside the log. `exclusive`: one that is not there yet. */
+/* A new file beside the log, under another name until it is whole. `exclusive`: one that is not there
+ * yet. */
 static bool open_target(struct toolkit *toolkit, const char *end, bool exclusive)
 {
-    toolkit->target_path = joined(toolkit->path, end);
-    int fd = open(toolkit->target_path,
-                  O_WRONLY | O_CREAT | O_CLOEXEC | (exclusive ? O_EXCL : O_TRUNC), 0666);
+    toolkit->target_path = tool_join(toolkit->path, end, "");
+    if (exclusive && access(toolkit->target_path, F_OK) == 0)
+        return false;
+    if (!tool_output_open(&toolkit->output, toolkit->target_path, !exclusive))
+        return false;
+    int fd = fcntl(toolkit->output.fd, F_DUPFD_CLOEXEC, 0);
     toolkit->target = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (toolkit->target == NULL)
+        tool_output_discard(&toolkit->output);
+    else
+        tool_interrupt_watch();
     return toolkit->target != NULL;
 }
 
 /* The target is whole and on the disk, or it is removed. */
 static int close_target(struct toolkit *toolkit, int code, bool whole)
 {
-    if (code == 0 && whole &&
-        (fflush(toolkit->target) != 0 || fdatasync(fileno(toolkit->target)) != 0))
+    if (code == 0 && whole && fflush(toolkit->target) != 0)
         code = print_errno(toolkit->target_path);
     fclose(toolkit->target);
     if (code != 0 || !whole)
-        (void)unlink(toolkit->target_path);
+        tool_output_discard(&toolkit->output);
+    else if (!tool_output_finish(&toolkit->output, /* overwrite= */ !toolkit->recover))
+        code = EXIT_BAD;
     else if (toolkit->recover)
         printf("Recovery file %s has been written with %d fixed CRC error(s)\n",
                toolkit->target_path, toolkit->fixed);

@@ -3,6 +3,8 @@ to the byte, and the same exit code. What is said of an uncaught Java exception 
 
 import os
 import re
+import signal
+import subprocess
 import tarfile
 
 import pytest
@@ -155,3 +157,17 @@ def test_a_summary_counts_descendants_and_bytes_down_to_a_depth(files):
         assert call.code == 2 and call.err.startswith("USAGE:\n")
     call = replay.Call([replay.script("zkSnapshotRecursiveSummaryToolkit.sh"), path, "/no", "0"], files)
     assert call.code == 1 and "there is no node /no" in call.err
+
+
+def test_ctrl_c_at_the_question_of_a_repair_leaves_no_file(files):
+    process = subprocess.Popen([replay.script("zkTxnLogToolkit.sh"), "-r", "log.bad"], cwd=str(files),
+                               env=replay.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL)
+    shown = b""
+    while b"Would you like to fix it" not in shown:
+        shown += process.stdout.read1(4096)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    process.stdin.close()
+    process.stdout.close()
+    assert sorted(p.name for p in files.iterdir() if p.name.startswith("log.")) == ["log.bad"]
