@@ -58,7 +58,7 @@ static const char *reason(void)
 /* Both ends have the same address, or the loopback's. */
 static bool is_local(int fd)
 {
-    struct sockaddr_storage own, other;
+    struct sockaddr_storage own = {0}, other = {0};
     socklen_t own_size = sizeof(own), other_size = sizeof(other);
 
     if (getsockname(fd, (struct sockaddr *)&own, &own_size) != 0 ||

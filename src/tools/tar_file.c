@@ -116,16 +116,14 @@ bool tar_member_end(struct tar_writer *writer, char ret_sum[TAR_SUM_BYTES])
 
     sum_end(writer->sum, ret_sum);
     snprintf((char *)header, sizeof(writer->name), "%s", writer->name);
-    memcpy(header + 100, "0000600", 7);
-    memcpy(header + 108, "0000000", 7);
-    memcpy(header + 116, "0000000", 7);
+    snprintf((char *)header + 100, 8, "0000600");
+    snprintf((char *)header + 108, 8, "0000000");
+    snprintf((char *)header + 116, 8, "0000000");
     put_size(header + SIZE_AT, size);
     snprintf((char *)header + 136, 12, "%011llo", (unsigned long long)time(NULL));
     header[TYPE_AT] = '0';
-    memcpy(header + MAGIC_AT,
-           "ustar\0"
-           "00",
-           8);
+    snprintf((char *)header + MAGIC_AT, 6, "ustar");
+    header[MAGIC_AT + 6] = header[MAGIC_AT + 7] = '0'; /* the version */
     snprintf((char *)header + SUM_AT, SUM_BYTES, "%06o", header_sum(header));
     header[SUM_AT + SUM_BYTES - 1] = ' ';
     bool good = tool_output_write(writer->output, writer->offset, zeros, padding) &&
