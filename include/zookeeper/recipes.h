@@ -35,8 +35,8 @@
  *   ZNOAUTH, ZINVALIDACL   the servers refuse: see the ACLs of the parent, and `options->acl`
  *   ZNOCHILDRENFOREPHEMERALS   the path, or a part of it, is an ephemeral node
  *   ZSYSTEMERROR       no memory, or no random numbers
- * and what else the servers may say to a request. An ACL must let this session read and delete what it
- * makes. Missing parents are made, as persistent nodes. */
+ * and what else the servers may say to a request. An ACL must let this session read, write and
+ * delete what it makes. Missing parents are made, as persistent nodes. */
 #ifndef ZOOKEEPER_RECIPES_H
 #define ZOOKEEPER_RECIPES_H
 

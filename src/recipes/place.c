@@ -109,7 +109,7 @@ static void on_checked(int rc, const char *value, int value_len, const struct St
         change(place, RECIPE_LOST);
     } else if (rc == ZSESSIONEXPIRED || rc == ZAUTHFAILED) {
         change(place, RECIPE_LOST);
-    } else if (!cell_unknown(rc)) {
+    } else if (rc == ZOK || rc == ZNOAUTH) { /* it is there, in both cases */
         change(place, RECIPE_HELD);
     }
     cell_leave(cell);

@@ -255,6 +255,12 @@ int main(int argc, char **argv)
             free(order);
             break;
         }
+        if (strcmp(order->word, "close_handle") == 0) {
+            free(order);
+            int rc = zookeeper_close(zh); /* before the objects are freed: allowed */
+            SAY("close %d\n", rc);
+            return 0;
+        }
         obey(order);
     }
     for (int i = 0; i < OBJECT_COUNT; i++)

@@ -14,7 +14,7 @@ from kazoo.client import KazooClient
 from pylib.ensemble import Ensemble
 from pylib.servers import REPO, Server
 
-from .conftest import OURS, WAIT_S, Puppet
+from .conftest import OURS, WAIT_S, Puppet, environment
 
 CONNECTED = "event 3"
 TIMEOUT_MS = 4000
@@ -104,10 +104,12 @@ def waits(server, path, count):
 
 class Proxy:
     """Between clients and a server. `eat` bytes: when a client sends them, the server gets them, and its
-    answer and the connection are lost. Closed: nobody gets through."""
+    answer and the connection are lost. `hold` bytes: counted, and from then on the server's answers stay
+    here. `open` unset: no new connection gets through."""
 
     def __init__(self, server):
         self.server, self.eat, self.eaten = server, None, 0
+        self.hold, self.held = None, 0
         self.listener = socket.socket()
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen(8)
@@ -134,6 +136,10 @@ class Proxy:
                 data = source.recv(65536)
                 if not data:
                     break
+                if asks and self.hold is not None:
+                    self.held += data.count(self.hold)
+                elif not asks and self.held > 0:
+                    continue
                 if asks and self.eat is not None and self.eat in data:
                     self.eat = None
                     losing.set()
@@ -280,6 +286,20 @@ def test_a_release_without_a_connection_is_made_good(contender, server):
     server.restart()
     waits(server, "/locks/l", 0)
     assert acquire(one) == 0
+
+
+def test_a_handle_that_is_closed_in_doubt_does_not_say_that_the_lock_is_held(contender, server, proxy):
+    one = contender(address(proxy), 20000)
+    lock(one)
+    assert acquire(one) == 0
+    server.kill()
+    one.wait("now a suspended")
+    proxy.hold = b"-lock-"
+    server.restart()
+    one.wait(CONNECTED)
+    until(lambda: proxy.held >= 2)  # the watches that are set again, and the look at the own node
+    assert one.say("close_handle", "close ") == "close 0"
+    assert "now a held" not in one.every_line
 
 
 def used_ms(one):
@@ -686,3 +706,14 @@ def test_a_lock_outlives_the_leader_of_an_ensemble_and_the_server_of_its_holder(
         assert not two.say("server").endswith(":%d" % port)
         silent.resume()
         assert two.say("release a", "released ") == "released a 0"
+
+
+def test_contenders_are_found_and_put_in_order_by_the_numbers_in_their_names(
+    compile_program, libraries
+):
+    folder = os.path.join(REPO, "src", "recipes")
+    sources = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".c")]
+    program = compile_program("order", (*sources, "-D_GNU_SOURCE", "-I" + os.path.join(REPO, "src"),
+                                        "-L" + libraries, "-lzookeeper_mt"), "", OURS)
+    done = subprocess.run([program], env=environment(libraries), stdout=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stdout
