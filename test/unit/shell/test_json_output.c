@@ -38,9 +38,10 @@ static void check_escaped(struct slice text, const char *want)
 TEST(texts_are_escaped_and_what_is_no_utf8_is_replaced)
 {
     json_init(&json);
-    check_escaped(SLICE("a\"\\/\b\f\n\r\t\0\x01\x7f"), "\"a\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u0001\\u007f\"");
+    check_escaped(SLICE("a\"\\/\b\f\n\r\t\0\x01\x7f"),
+                  "\"a\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u0001\\u007f\"");
     check_escaped(SLICE("\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80"),
-               "\"\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80\"");
+                  "\"\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80\"");
     check_escaped(SLICE("x\xffy"), "\"x\xef\xbf\xbdy\"");
     check_escaped(SLICE("cut \xe4\xb8"), "\"cut \xef\xbf\xbd\xef\xbf\xbd\"");
     json_deinit(&json);
@@ -90,4 +91,3 @@ TEST(data_is_text_where_it_can_be_and_base64_where_not)
     check("none", "{\"data\":null}");
     json_deinit(&json);
 }
-
