@@ -326,7 +326,8 @@ static void write_node(struct import *import, const struct export_node *node, in
 
     step->has_data = node->data.data != NULL;
     buffer_reserve(&step->data, 1);
-    buffer_append(&step->data, node->data);
+    if (node->data.data != NULL)
+        buffer_append(&step->data, node->data);
     buffer_append(&step->acl, node->acl);
     if (!is_root(step)) {
         send_create(step, node);
