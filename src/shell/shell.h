@@ -51,7 +51,7 @@ struct command {
 int command_usage(const struct command *command);
 
 /* Runs a line of words; "--output json" (or text) before "--" is taken out of them. The exit code. */
-int shell_run(struct shell *shell, const char *const *words, int count);
+int shell_run(struct shell *shell, const char *const *given, int count);
 /* text or json; false: it is neither. */
 MUST_USE bool shell_set_output(const char *form);
 /* Would these words give only what was asked for on stdout, without lines about the connection? */
