@@ -252,7 +252,7 @@ int call_close(zhandle_t *zh, const struct call_way *way)
 
     if (rc != ZOK)
         return rc;
-    client_close(&zh->client, &call->request, handle_now_ms());
+    client_close_session(&zh->client, &call->request, handle_now_ms());
     return end(zh, way, call, CLIENT_OK);
 }
 

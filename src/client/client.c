@@ -408,7 +408,7 @@ enum client_error client_add_auth(struct client *client, struct slice scheme, st
     return CLIENT_OK;
 }
 
-void client_close(struct client *client, struct client_request *request, int64_t now_ms)
+void client_close_session(struct client *client, struct client_request *request, int64_t now_ms)
 {
     complete_all(client, CLIENT_CLOSING);
     end_auths(client, CLIENT_CLOSING, true);

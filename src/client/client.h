@@ -200,7 +200,7 @@ MUST_USE enum client_error client_add_auth(struct client *client, struct slice s
 
 /* Completes all requests with CLIENT_CLOSING, and when there is a session ends it with `request`, which
  * comes back as the last one. client->closed says when nothing is left to wait for. */
-void client_close(struct client *client, struct client_request *request, int64_t now_ms);
+void client_close_session(struct client *client, struct client_request *request, int64_t now_ms);
 
 /* The session is over, or will never be. */
 static inline bool client_is_dead(const struct client *client)

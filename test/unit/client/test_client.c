@@ -687,7 +687,7 @@ TEST(a_close_fails_what_waits_and_ends_the_session)
     expect_session_event(CLIENT_STATE_CONNECTED);
     get(&waiting, "/a", false);
     client_request_init(&closing);
-    client_close(&client, &closing, now_ms);
+    client_close_session(&client, &closing, now_ms);
     expect_done(&waiting, CLIENT_CLOSING);
     CHECK(next_frame(&header, &body));
     CHECK(next_frame(&header, &body));
@@ -708,7 +708,7 @@ TEST(a_close_without_a_connection_needs_no_server)
 
     begin();
     client_request_init(&closing);
-    client_close(&client, &closing, now_ms);
+    client_close_session(&client, &closing, now_ms);
     CHECK(client.closed);
     expect_done(&closing, 0);
     end();
