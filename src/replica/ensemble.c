@@ -431,6 +431,17 @@ void ensemble_settle(struct ensemble *ensemble)
         ensemble->step->effects->fatal = ensemble->zab.fatal;
 }
 
+void ensemble_stood_still(struct ensemble *ensemble, int64_t ms)
+{
+    if (mutant_is(ensemble->step->mutant, MUTANT_TRUSTS_OLD_CONTACT))
+        return;
+    if (ensemble->leader != NULL)
+        zab_leader_stood_still(ensemble->leader, ms);
+    if (ensemble->learner != NULL)
+        zab_learner_stood_still(ensemble->learner, ms);
+    ensemble_settle(ensemble);
+}
+
 /* --- events --- */
 
 static void on_opened(struct ensemble *ensemble, const struct replica_event *event)

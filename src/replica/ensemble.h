@@ -46,6 +46,9 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                               const struct proposals_observer *observer);
 void ensemble_free(struct ensemble *ensemble); /* NULL is fine */
 
+/* Nothing was stepped for so long. Call it before the event that ended that, so that nothing is answered by what
+ * was known before. */
+void ensemble_stood_still(struct ensemble *ensemble, int64_t ms);
 /* Events of peers and of the store, and the tick. */
 void ensemble_step(struct ensemble *ensemble, const struct replica_event *event);
 void ensemble_snapshot_done(struct ensemble *ensemble, bool written);

@@ -48,7 +48,8 @@ static struct proposals_options proposals_options_of(const struct replica_option
         .local_upgrading = options->local_upgrading,
         .janitor = {.check_interval_ms = options->container_check_interval_ms,
                     .per_minute_max = options->container_per_minute_max,
-                    .never_used_max_ms = options->container_never_used_max_ms},
+                    .never_used_max_ms = options->container_never_used_max_ms,
+                    .mutant = options->mutant},
         .snapshots = {.snap_count = options->snap_count,
                       .size_limit_bytes = options->snap_size_limit_bytes,
                       .last_zxid_section = options->snapshot_last_zxid_section,
@@ -121,9 +122,12 @@ static void set_time(struct replica *replica, const struct replica_event *event)
     if (elapsed_ms > 0)
         replica->step.now_ms = event->now_ms;
     replica->step.wall_ms = event->wall_ms;
-    if (elapsed_ms > (int64_t)replica->options.tick_ms * PAUSE_TICKS &&
-        !mutant_is(replica->step.mutant, MUTANT_TOUCH_AFTER_EXPIRY))
+    if (elapsed_ms <= (int64_t)replica->options.tick_ms * PAUSE_TICKS)
+        return;
+    if (!mutant_is(replica->step.mutant, MUTANT_TOUCH_AFTER_EXPIRY))
         proposals_touch_all_sessions(replica->proposals);
+    if (replica->ensemble != NULL)
+        ensemble_stood_still(replica->ensemble, elapsed_ms);
 }
 
 static void tick(struct replica *replica)

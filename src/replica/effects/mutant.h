@@ -20,12 +20,13 @@ enum mutant {
     MUTANT_QUARANTINE_VOTES,      /* a server in quarantine takes part like any other */
     MUTANT_FULL_LEADER_STAYS,     /* a leader that cannot log goes on leading */
     /* roles begin and end */
-    MUTANT_MEM_AHEAD_VOTE,    /* an election begins before the log is synced */
-    MUTANT_STALE_WORK,        /* or while the last role's work on files is under way */
-    MUTANT_DIRTY_SNAPSHOT,    /* a leader to be writes a snapshot of its uncommitted tail */
-    MUTANT_HALF_OPEN_FOREVER, /* a learner never gives up a silent leader */
-    MUTANT_LATE_COUNTERS,     /* no bug: epochs begin with nearly all zxids used up; and with it: */
-    MUTANT_ROLLOVER_WRAP,     /* the counter runs into the epoch */
+    MUTANT_MEM_AHEAD_VOTE,     /* an election begins before the log is synced */
+    MUTANT_STALE_WORK,         /* or while the last role's work on files is under way */
+    MUTANT_DIRTY_SNAPSHOT,     /* a leader to be writes a snapshot of its uncommitted tail */
+    MUTANT_HALF_OPEN_FOREVER,  /* a learner never gives up a silent leader */
+    MUTANT_TRUSTS_OLD_CONTACT, /* who stood still for long goes on as if it had not */
+    MUTANT_LATE_COUNTERS, /* no bug: epochs begin with nearly all zxids used up; and with it: */
+    MUTANT_ROLLOVER_WRAP, /* the counter runs into the epoch */
     /* synchronisation */
     MUTANT_TRUNC_KEEPS_SNAPSHOT, /* snapshots above the cut stay */
     MUTANT_TRUNC_OFF_BY_ONE,     /* one record too many stays */
@@ -44,10 +45,13 @@ enum mutant {
     MUTANT_OLD_OWNER_EXECUTES,    /* a session's earlier server may still write for it */
     MUTANT_CREATE_AFTER_CLOSE,    /* a session that is being closed may still write */
     MUTANT_EXPIRE_WITHOUT_QUORUM, /* ephemerals go when the leader finds the session expired */
+    MUTANT_NEVER_EXPIRES,         /* a session that nobody hears goes on for ever */
     MUTANT_WALL_CLOCK_EXPIRY,     /* sessions expire by the time of day */
     MUTANT_TOUCH_AFTER_EXPIRY,    /* behind a pause, sessions expire before anybody is heard */
     MUTANT_EPHEMERAL_OF_LOCAL,    /* a local session gets an ephemeral without being upgraded */
     MUTANT_SETWATCHES_GAP,        /* a client that comes back gets its events, and no watches */
+    MUTANT_TTL_BY_WALL_CLOCK,     /* a node's age is what the time of day says */
+    MUTANT_DELETES_WHAT_CHANGED,  /* a TTL node goes although a write to it is under way */
     MUTANT_MULTI_PARTIAL_ZXID, /* a snapshot in the middle of a transaction says that it has it */
     MUTANT_WRONG_BYTES /* the memory is bad: in the first seconds a tree gets a wrong byte now and
                           then. It must be noticed and repaired */

@@ -2,17 +2,19 @@
  *
  * A container is deleted when it has lost its last child, or when it has been empty for long and
  * never had a child. A TTL node is deleted when it has no children and has not been changed for its
- * TTL. Age is counted from the wall time at start plus what the monotonic clock has counted since, so
- * that a wall clock that jumps forward deletes nothing early.
+ * TTL. Its age is the smaller of two: by the wall clock, and by the wall time at start plus what the
+ * monotonic clock has counted since. So a wall clock that jumps, to and fro, deletes nothing early.
  * docs/protocol.md, "Containers and TTL nodes". */
 #ifndef REPLICA_PROPOSALS_JANITOR_H
 #define REPLICA_PROPOSALS_JANITOR_H
 
+#include "replica/effects/mutant.h"
 #include "replica/tree/tree.h"
 
 struct janitor_options {
     int32_t check_interval_ms, per_minute_max;
     int64_t never_used_max_ms; /* 0: an unused container is kept for ever */
+    enum mutant mutant;        /* for tests */
 };
 
 struct janitor {
@@ -26,7 +28,7 @@ int64_t janitor_next_ms(const struct janitor *janitor); /* when janitor_run() ha
 /* Once an interval: visits the nodes that are to be deleted, at most as many as per_minute_max allows
  * for the interval. The tree must not change meanwhile. */
 typedef void janitor_visit(void *context, uint32_t node_id);
-void janitor_run(struct janitor *janitor, const struct tree *tree, int64_t now_ms,
+void janitor_run(struct janitor *janitor, const struct tree *tree, int64_t now_ms, int64_t wall_ms,
                  janitor_visit *visit, void *context);
 
 #endif

@@ -161,10 +161,22 @@ void leader_prepare_close_session(struct leader *leader, struct session *session
     give_zxid(leader, ret_txn);
 }
 
+/* What is proposed and not applied yet writes the node: what the janitor saw is old, and its time begins anew. */
+static bool is_written(const struct leader *leader, struct slice path)
+{
+    struct future_node node;
+    uint32_t id = tree_find(leader->tree, path);
+
+    return id == NODE_NONE || !outstanding_get(leader->outstanding, path, &node) ||
+           tree_node(leader->tree, id)->mzxid != node.mzxid;
+}
+
 bool leader_prepare_delete_container(struct leader *leader, struct slice path, struct txn *ret_txn)
 {
     struct prepare prepare = begin_prepare(leader, &(struct leader_request){0});
 
+    if (is_written(leader, path) && !mutant_is(leader->step->mutant, MUTANT_DELETES_WHAT_CHANGED))
+        return false;
     if (prepare_delete_container(&prepare, path, ret_txn) != ZK_OK)
         return false;
     give_zxid(leader, ret_txn);

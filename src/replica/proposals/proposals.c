@@ -651,6 +651,8 @@ static void expire_sessions(struct proposals *proposals)
     struct session *expired;
     uint32_t changes = 0;
 
+    if (mutant_is(proposals->step->mutant, MUTANT_NEVER_EXPIRES))
+        return;
     while (changes < STEP_CHANGES_MAX &&
            (expired = sessions_next_expired(&proposals->sessions)) != NULL) {
         const struct tree_session *owner = tree_session(proposals->tree, expired->id);
@@ -691,8 +693,8 @@ void proposals_tick(struct proposals *proposals)
         return;
     expire_sessions(proposals);
     if (!proposals->progress.begun)
-        janitor_run(&proposals->janitor, proposals->tree, proposals->step->now_ms, delete_unneeded,
-                    proposals);
+        janitor_run(&proposals->janitor, proposals->tree, proposals->step->now_ms,
+                    proposals->step->wall_ms, delete_unneeded, proposals);
 }
 
 void proposals_touch_all_sessions(struct proposals *proposals)

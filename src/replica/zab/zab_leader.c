@@ -725,6 +725,14 @@ void zab_leader_look_at_tree(struct zab_leader *leader)
         fail(leader, zab_tree_differs(leader->zab));
 }
 
+void zab_leader_stood_still(struct zab_leader *leader, int64_t ms)
+{
+    const struct zab_options *options = &leader->zab->options;
+
+    if (leader->phase == LEAD_SERVING && ms > (int64_t)options->sync_limit * options->tick_ms)
+        fail(leader, "this server stood still for longer than the limit");
+}
+
 void zab_leader_tick(struct zab_leader *leader)
 {
     if (leader->failed != NULL)

@@ -20,6 +20,8 @@ void zab_leader_store_done(struct zab_leader *leader, enum status status);
 /* After every step: is the tree what the transactions say? */
 void zab_leader_look_at_tree(struct zab_leader *leader);
 void zab_leader_tick(struct zab_leader *leader);
+/* This server was not there for so long: another one may lead by now. */
+void zab_leader_stood_still(struct zab_leader *leader, int64_t ms);
 void zab_leader_end_turn(struct zab_leader *leader); /* proposals and commits: once a turn */
 int64_t zab_leader_wake_at_ms(const struct zab_leader *leader);
 

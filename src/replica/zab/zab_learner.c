@@ -690,6 +690,12 @@ static int64_t limit_ms(const struct zab_learner *learner)
     return (int64_t)ticks * options->tick_ms;
 }
 
+void zab_learner_stood_still(struct zab_learner *learner, int64_t ms)
+{
+    if (learner->phase == LEARN_SERVING && ms > limit_ms(learner))
+        fail(learner, "this server stood still for longer than the limit");
+}
+
 void zab_learner_tick(struct zab_learner *learner)
 {
     bool waits_for_disk = learner->phase == LEARN_PROMISING || learner->phase == LEARN_CUTTING ||

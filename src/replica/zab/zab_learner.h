@@ -20,6 +20,8 @@ void zab_learner_snapshot_done(struct zab_learner *learner, bool written);
 /* After every step: is the tree what the leader's transactions say? */
 void zab_learner_look_at_tree(struct zab_learner *learner);
 void zab_learner_tick(struct zab_learner *learner);
+/* This server was not there for so long: what waits for it is old, and others serve by now. */
+void zab_learner_stood_still(struct zab_learner *learner, int64_t ms);
 void zab_learner_end_turn(
     struct zab_learner *learner); /* acknowledgements, requests: once a turn */
 int64_t zab_learner_wake_at_ms(const struct zab_learner *learner);
