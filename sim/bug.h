@@ -14,6 +14,7 @@ enum node_bug {
     NODE_SYNCS_NO_NAMES,       /* names of files are never synced */
     NODE_FORGETS_CHANGES,  /* setWatches is taken for one of a client that has seen everything */
     NODE_LISTS_ANOTHER,    /* getChildren is answered for another node */
+    NODE_CHANGES_AN_ACL,   /* at the end an ACL of one server is another one */
     NODE_CHANGES_ITS_TREE, /* at the end a stat of one server is another one */
     NODE_KEEPS_A_SESSION   /* at the end one server has a session that the others have not */
 };

@@ -1,36 +1,22 @@
-/* checker.c: the chain of all transactions, the commits on it, and the model that follows them. */
+/* checker.c: the chain of all transactions, the commits on it, and what is on disk where. */
 #include "sim/checker.h"
 
 #include "base/array.h"
-#include "base/hash.h"
 #include "replica/store/txnlog_format.h"
-#include "replica/txn/txn.h"
+#include "sim/model.h"
 
 #include <inttypes.h>
 
-enum { EPOCHS_MAX = 4096, BUCKETS = 1024, XIDS_MAX = 1 << 20 };
+enum { EPOCHS_MAX = 4096, XIDS_MAX = 1 << 20 };
 
 struct known {            /* a transaction that somebody has logged */
     int64_t zxid, before; /* the one before it in every log */
     struct buffer payload;
-    int64_t logged_us; /* when the first one did */
+    int64_t logged_us; /* when the first one did: */
+    int by;
+    uint64_t life, jumps; /* of its process, and of its clock */
     bool committed, has_digest;
     uint64_t digest; /* of the tree behind it, as the first server had it */
-};
-
-struct version { /* of one path, from zxid on */
-    int64_t zxid, czxid;
-    bool exists;
-    int32_t version;
-    int64_t owner;
-    struct buffer data;
-};
-
-struct path {
-    struct path *next;
-    struct buffer name;
-    struct version *versions;
-    size_t count, capacity;
 };
 
 struct model_session {
@@ -55,7 +41,7 @@ struct checker {
     int64_t committed_zxid;
     struct on_node nodes[WORLD_NODES_MAX];
     int leaders[EPOCHS_MAX]; /* by epoch: index + 1; 0: none yet */
-    struct path *paths[BUCKETS];
+    struct model *model;
     struct map sessions; /* id -> struct model_session */
     struct arena arena;
 };
@@ -65,6 +51,7 @@ struct checker *checker_new(struct world *world)
     struct checker *checker = mem_zalloc(sizeof(*checker));
 
     checker->world = world;
+    checker->model = model_new(world);
     map_init(&checker->known);
     map_init(&checker->sessions);
     arena_init(&checker->arena);
@@ -72,15 +59,6 @@ struct checker *checker_new(struct world *world)
         checker->nodes[i].accepted_epoch = checker->nodes[i].current_epoch =
             checker->nodes[i].served_epoch = -1;
     return checker;
-}
-
-static void free_path(struct path *path)
-{
-    for (size_t i = 0; i < path->count; i++)
-        buffer_deinit(&path->versions[i].data);
-    mem_free(path->versions);
-    buffer_deinit(&path->name);
-    mem_free(path);
 }
 
 void checker_free(struct checker *checker)
@@ -98,13 +76,7 @@ void checker_free(struct checker *checker)
     while ((session = map_next(&checker->sessions, &cursor, NULL)) != NULL)
         mem_free(session);
     map_deinit(&checker->sessions);
-    for (size_t i = 0; i < BUCKETS; i++) {
-        while (checker->paths[i] != NULL) {
-            struct path *path = checker->paths[i];
-            checker->paths[i] = path->next;
-            free_path(path);
-        }
-    }
+    model_free(checker->model);
     arena_deinit(&checker->arena);
     mem_free(checker);
 }
@@ -131,98 +103,8 @@ static bool holds(const struct checker *checker, int64_t last_zxid, int64_t zxid
     return last_zxid == zxid;
 }
 
-/* --- the model of the tree --- */
-
-static struct path *find_path(const struct checker *checker, struct slice name)
-{
-    struct path *path = checker->paths[hash_bytes(name, 1) % BUCKETS];
-
-    while (path != NULL && !slice_equal(buffer_slice(&path->name), name))
-        path = path->next;
-    return path;
-}
-
-static struct path *make_path(struct checker *checker, struct slice name)
-{
-    struct path *path = find_path(checker, name);
-
-    if (path != NULL)
-        return path;
-    path = mem_zalloc(sizeof(*path));
-    buffer_append(&path->name, name);
-    path->next = checker->paths[hash_bytes(name, 1) % BUCKETS];
-    checker->paths[hash_bytes(name, 1) % BUCKETS] = path;
-    return path;
-}
-
-static const struct version *version_at(const struct path *path, int64_t zxid)
-{
-    for (size_t i = path == NULL ? 0 : path->count; i-- > 0;) {
-        if (path->versions[i].zxid <= zxid)
-            return &path->versions[i];
-    }
-    return NULL;
-}
-
-static struct version *add_version(struct path *path, int64_t zxid, bool exists)
-{
-    path->versions = ARRAY_RESERVE(path->versions, path->capacity, path->count + 1, 4);
-    struct version *version = &path->versions[path->count++];
-    *version = (struct version){.zxid = zxid, .exists = exists};
-    return version;
-}
-
-static void close_session(struct checker *checker, int64_t id, int64_t zxid)
-{
-    for (size_t i = 0; i < BUCKETS; i++) {
-        for (struct path *path = checker->paths[i]; path != NULL; path = path->next) {
-            const struct version *version = version_at(path, zxid);
-            if (version != NULL && version->exists && version->owner == id)
-                (void)add_version(path, zxid, false);
-        }
-    }
-}
-
-static void model_op(struct checker *checker, const struct txn *txn, const struct txn_op *op)
-{
-    struct world *world = checker->world;
-    int64_t zxid = txn->header.zxid;
-
-    if (op->type == OP_ERROR || op->type == OP_CHECK || op->type == OP_CREATE_SESSION ||
-        op->type == OP_CLOSE_SESSION || op->type == OP_SET_ACL)
-        return;
-    struct path *path = make_path(checker, op->path);
-    const struct version *before = version_at(path, zxid);
-    bool existed = before != NULL && before->exists;
-    bool creates =
-        op->type != OP_SET_DATA && op->type != OP_DELETE && op->type != OP_DELETE_CONTAINER;
-    if (creates == existed) {
-        world_fail(world, NULL, "%" PRIx64 " changes %.*s, which %s", (uint64_t)zxid,
-                   (int)op->path.size, (const char *)op->path.data,
-                   existed ? "exists" : "does not exist");
-        return;
-    }
-    if (op->ephemeral && map_get(&checker->sessions, (uint64_t)txn->header.client_id) == NULL)
-        world_fail(world, NULL,
-                   "%" PRIx64 " makes an ephemeral of a session that nobody was told of",
-                   (uint64_t)zxid);
-    int32_t version = existed ? before->version + 1 : 0;
-    int64_t created_zxid = existed ? before->czxid : zxid;
-    int64_t owner = existed ? before->owner : op->ephemeral ? txn->header.client_id : 0;
-    if (op->type == OP_SET_DATA && op->version != version)
-        world_fail(world, NULL, "%" PRIx64 " gives version %d to %.*s, and %d is next",
-                   (uint64_t)zxid, op->version, (int)op->path.size, (const char *)op->path.data,
-                   version);
-    struct version *after = add_version(path, zxid, creates || op->type == OP_SET_DATA);
-    after->version = version;
-    after->czxid = existed ? created_zxid : zxid;
-    after->owner = owner;
-    if (after->exists)
-        buffer_append(&after->data, op->data);
-}
-
 /* Nothing of a session but between its two ends, and its requests in their order. */
-static void model_session(struct checker *checker, const struct txn *txn, int64_t logged_us)
+static void check_session(struct checker *checker, const struct txn *txn, int64_t logged_us)
 {
     const struct txn_header *header = &txn->header;
     struct model_session *session = map_get(&checker->sessions, (uint64_t)header->client_id);
@@ -255,7 +137,7 @@ static void model_session(struct checker *checker, const struct txn *txn, int64_
     if (header->type == OP_CLOSE_SESSION) {
         session->closed = true;
         session->closed_us = logged_us;
-        close_session(checker, header->client_id, header->zxid);
+        model_close_session(checker->model, header->client_id, header->zxid);
         return;
     }
     bool wraps = session->last_cxid > INT32_MAX - XIDS_MAX && header->cxid < XIDS_MAX;
@@ -266,7 +148,36 @@ static void model_session(struct checker *checker, const struct txn *txn, int64_
     session->last_cxid = header->cxid;
 }
 
-static void model_apply(struct checker *checker, const struct known *known)
+/* A container or TTL node goes only when it has no children, and a TTL node in its time: by the clock that the
+ * leader shows, and by what has really passed unless that clock has jumped in between. */
+static void check_deletion(struct checker *checker, const struct txn *txn,
+                           const struct known *known)
+{
+    struct world *world = checker->world;
+    struct slice path = txn->op.path;
+    int64_t zxid = txn->header.zxid;
+    struct model_node node = model_look(checker->model, path, zxid);
+
+    if (!node.container && node.ttl_ms == 0)
+        world_fail(world, NULL, "%" PRIx64 " takes %.*s away, which is to stay", (uint64_t)zxid,
+                   (int)path.size, (const char *)path.data);
+    if (model_child_count(checker->model, path, zxid) > 0)
+        world_fail(world, NULL, "%" PRIx64 " takes %.*s away, which has children", (uint64_t)zxid,
+                   (int)path.size, (const char *)path.data);
+    const struct known *written = known_at(checker, node.mzxid);
+    if (node.ttl_ms == 0 || written == NULL)
+        return;
+    int64_t passed_ms = (known->logged_us - written->logged_us) * 20 / 19 / 1000; /* clocks drift */
+    bool same_clock = written->by == known->by && written->life == known->life &&
+                      (written->jumps == 0 || written->jumps == known->jumps);
+    if (txn->header.time_ms - node.mtime_ms < node.ttl_ms ||
+        (same_clock && passed_ms + 2 < node.ttl_ms))
+        world_fail(world, NULL,
+                   "%" PRIx64 " takes %.*s away after %" PRId64 " ms, and it was to stay %" PRId64,
+                   (uint64_t)zxid, (int)path.size, (const char *)path.data, passed_ms, node.ttl_ms);
+}
+
+static void apply(struct checker *checker, const struct known *known)
 {
     struct txn txn;
 
@@ -274,15 +185,18 @@ static void model_apply(struct checker *checker, const struct known *known)
         world_fail(checker->world, NULL, "%" PRIx64 " does not decode", (uint64_t)known->zxid);
         return;
     }
-    model_session(checker, &txn, known->logged_us);
+    check_session(checker, &txn, known->logged_us);
+    bool session_known = checker_knows_session(checker, txn.header.client_id);
     if (txn.header.type == OP_MULTI) {
         bool failed = false;
         for (int32_t i = 0; i < txn.op_count; i++)
             failed = failed || txn.ops[i].type == OP_ERROR;
         for (int32_t i = 0; i < txn.op_count && !failed; i++)
-            model_op(checker, &txn, &txn.ops[i]);
+            model_apply(checker->model, &txn, &txn.ops[i], session_known);
     } else {
-        model_op(checker, &txn, &txn.op);
+        if (txn.header.type == OP_DELETE_CONTAINER)
+            check_deletion(checker, &txn, known);
+        model_apply(checker->model, &txn, &txn.op, session_known);
     }
     arena_reset(&checker->arena);
 }
@@ -300,6 +214,21 @@ static bool same_record(struct slice one, struct slice other)
     return slice_equal(one, other);
 }
 
+/* Zxids of an epoch follow each other without a gap, and an epoch begins with the first one. (Guests of a story
+ * may do as they like, and one deliberate bug lets epochs begin late.) */
+static void check_next(struct checker *checker, const struct node *node, int64_t before,
+                       int64_t zxid)
+{
+    const struct world *world = checker->world;
+    bool begins = zxid_epoch(zxid) > zxid_epoch(before) &&
+                  (zxid_counter(zxid) == 1 || world->run->mutant == MUTANT_LATE_COUNTERS ||
+                   world->run->mutant == MUTANT_ROLLOVER_WRAP);
+
+    if (zxid != before + 1 && !begins && (world->hand == NULL || world->hand->guests == 0))
+        world_fail(checker->world, node, "it logs %" PRIx64 " behind %" PRIx64 ": there is a gap",
+                   (uint64_t)zxid, (uint64_t)before);
+}
+
 void checker_append(struct checker *checker, struct node *node, const struct txnlog_append *append)
 {
     struct on_node *at = on(checker, node);
@@ -307,11 +236,15 @@ void checker_append(struct checker *checker, struct node *node, const struct txn
     int64_t before = at->last_zxid;
 
     at->last_zxid = append->zxid;
+    check_next(checker, node, before, append->zxid);
     if (known == NULL) {
         known = mem_zalloc(sizeof(*known));
         known->zxid = append->zxid;
         known->before = before;
         known->logged_us = checker->world->events.now_us;
+        known->by = node->options.index;
+        known->life = node->life;
+        known->jumps = node->clock_jumps;
         buffer_append(&known->payload, append->payload);
         map_set(&checker->known, (uint64_t)append->zxid, known);
         return;
@@ -441,7 +374,7 @@ static void commit_one(struct checker *checker, struct node *node, struct known 
     if (!membership_quorum(checker->world->membership, is_durable_at, &question))
         world_fail(checker->world, node, "it commits %" PRIx64 ", which no quorum has on disk",
                    (uint64_t)known->zxid);
-    model_apply(checker, known);
+    apply(checker, known);
 }
 
 static void commit_up_to(struct checker *checker, struct node *node, int64_t zxid)
@@ -551,6 +484,11 @@ void checker_turned(struct checker *checker, struct node *node)
 
 /* --- what clients see --- */
 
+const struct model *checker_model(const struct checker *checker)
+{
+    return checker->model;
+}
+
 int64_t checker_committed_zxid(const struct checker *checker)
 {
     return checker->committed_zxid;
@@ -559,6 +497,13 @@ int64_t checker_committed_zxid(const struct checker *checker)
 bool checker_knows_session(const struct checker *checker, int64_t session_id)
 {
     return map_get(&checker->sessions, (uint64_t)session_id) != NULL;
+}
+
+bool checker_session_is_open(const struct checker *checker, int64_t session_id)
+{
+    const struct model_session *session = map_get(&checker->sessions, (uint64_t)session_id);
+
+    return session != NULL && !session->closed;
 }
 
 bool checker_session_ended_before(const struct checker *checker, int64_t session_id, int64_t us)
@@ -601,120 +546,15 @@ void checker_xids_restart(struct checker *checker, int64_t session_id)
         session->restarts = true;
 }
 
-struct checker_node checker_look(const struct checker *checker, struct slice path, int64_t zxid)
-{
-    const struct version *version = version_at(find_path(checker, path), zxid);
-
-    if (version == NULL || !version->exists)
-        return (struct checker_node){0};
-    return (struct checker_node){.exists = true,
-                                 .version = version->version,
-                                 .mzxid = version->zxid,
-                                 .owner = version->owner,
-                                 .data = buffer_slice(&version->data)};
-}
-
-int64_t checker_next_change(const struct checker *checker, struct slice path, int64_t behind_zxid)
-{
-    const struct path *at = find_path(checker, path);
-
-    for (size_t i = 0; at != NULL && i < at->count; i++) {
-        if (at->versions[i].zxid > behind_zxid)
-            return at->versions[i].zxid;
-    }
-    return INT64_MAX;
-}
-
-/* Is it a child of the parent, and there at zxid? */
-static bool is_child(const struct path *path, struct slice parent, int64_t zxid)
-{
-    const struct version *version = version_at(path, zxid);
-
-    return version != NULL && version->exists &&
-           slice_equal(zk_path_parent(buffer_slice(&path->name)), parent);
-}
-
-static int32_t count_children(const struct checker *checker, struct slice parent, int64_t zxid)
-{
-    int32_t count = 0;
-
-    for (size_t i = 0; i < BUCKETS; i++) {
-        for (const struct path *path = checker->paths[i]; path != NULL; path = path->next)
-            count += is_child(path, parent, zxid);
-    }
-    return count;
-}
-
-bool checker_has_child(const struct checker *checker, struct slice parent, struct slice name,
-                       int64_t zxid)
-{
-    struct buffer full = {0};
-
-    buffer_append(&full, parent);
-    buffer_u8(&full, '/');
-    buffer_append(&full, name);
-    const struct path *path = find_path(checker, buffer_slice(&full));
-    buffer_deinit(&full);
-    return path != NULL && is_child(path, parent, zxid);
-}
-
-int32_t checker_child_count(const struct checker *checker, struct slice parent, int64_t zxid)
-{
-    return count_children(checker, parent, zxid);
-}
-
 /* --- at the end --- */
-
-static void compare_node(struct checker *checker, const struct node *node, const struct tree *tree,
-                         const struct path *path)
-{
-    struct slice name = buffer_slice(&path->name);
-    const struct version *want = version_at(path, checker->committed_zxid);
-    uint32_t id = tree_find(tree, name);
-
-    if (id == NODE_NONE) {
-        world_fail(checker->world, node, "it has no %.*s", (int)name.size, (const char *)name.data);
-        return;
-    }
-    const struct znode *got = tree_node(tree, id);
-    struct slice data = znode_data(got);
-    if (got->mzxid != want->zxid || got->czxid != want->czxid || got->version != want->version ||
-        got->owner != want->owner || !slice_equal(data, buffer_slice(&want->data)) ||
-        (got->owner == 0 &&
-         (int32_t)got->child_count != count_children(checker, name, checker->committed_zxid)))
-        world_fail(checker->world, node, "its %.*s is another one than the committed one",
-                   (int)name.size, (const char *)name.data);
-}
-
-/* Nodes that no transaction of the run has made. */
-static uint32_t count_given(const struct tree *tree)
-{
-    static const char *const given[] = {"/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"};
-    uint32_t count = 0;
-
-    for (size_t i = 0; i < ARRAY_LEN(given); i++)
-        count += tree_find(tree, slice_text(given[i])) != NODE_NONE;
-    return count;
-}
 
 static void compare_tree(struct checker *checker, const struct node *node, const struct tree *tree)
 {
-    uint32_t nodes = count_given(tree), sessions = 0;
+    uint32_t sessions = 0;
     const struct model_session *session;
     size_t cursor = 0;
 
-    for (size_t i = 0; i < BUCKETS; i++) {
-        for (const struct path *path = checker->paths[i]; path != NULL; path = path->next) {
-            const struct version *version = version_at(path, checker->committed_zxid);
-            if (version == NULL || !version->exists)
-                continue;
-            nodes++;
-            compare_node(checker, node, tree, path);
-        }
-    }
-    if (nodes != tree_node_count(tree))
-        world_fail(checker->world, node, "it has %u nodes, and %u are committed",
-                   tree_node_count(tree), nodes);
+    model_compare(checker->model, node, tree, checker->committed_zxid);
     while ((session = map_next(&checker->sessions, &cursor, NULL)) != NULL) {
         if (session->closed)
             continue;
@@ -725,6 +565,18 @@ static void compare_tree(struct checker *checker, const struct node *node, const
     if (sessions != tree_session_count(tree))
         world_fail(checker->world, node, "it has %u sessions, and %u are open",
                    tree_session_count(tree), sessions);
+}
+
+bool checker_is_even(const struct checker *checker)
+{
+    const struct world *world = checker->world;
+
+    for (int i = 0; i < world->node_count; i++) {
+        const struct node *node = &world->nodes[i];
+        if (node->up && tree_last_zxid(replica_tree(node->replica)) != checker->committed_zxid)
+            return false;
+    }
+    return true;
 }
 
 void checker_compare_all(struct checker *checker)

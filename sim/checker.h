@@ -8,7 +8,7 @@
 #ifndef SIM_CHECKER_H
 #define SIM_CHECKER_H
 
-#include "sim/world.h"
+#include "sim/model.h"
 
 struct checker *checker_new(struct world *world);
 void checker_free(struct checker *checker);
@@ -27,9 +27,11 @@ void checker_acks(struct checker *checker, struct node *node, int64_t zxid);
 void checker_commits(struct checker *checker, struct node *node, int64_t zxid);
 
 /* --- what clients see --- */
+const struct model *checker_model(const struct checker *checker); /* of the committed tree */
 int64_t checker_committed_zxid(const struct checker *checker);
 /* A transaction has created it. Otherwise it is a local one, and its end is no transaction. */
 bool checker_knows_session(const struct checker *checker, int64_t session_id);
+bool checker_session_is_open(const struct checker *checker, int64_t session_id);
 /* A leader has ended it before this moment. */
 bool checker_session_ended_before(const struct checker *checker, int64_t session_id, int64_t us);
 /* A write was answered: its transaction is committed, it is the session's, and its error is this. */
@@ -37,22 +39,8 @@ void checker_write_answered(struct checker *checker, int64_t session_id, int32_t
                             int32_t err);
 /* The session's client counts its requests anew from here on. */
 void checker_xids_restart(struct checker *checker, int64_t session_id);
-struct checker_node {
-    bool exists;
-    int32_t version;
-    int64_t mzxid, owner;
-    struct slice data;
-};
-/* The node as the committed tree of this zxid has it. */
-struct checker_node checker_look(const struct checker *checker, struct slice path, int64_t zxid);
-/* The first change of the node's data or existence behind the zxid; INT64_MAX: none so far. */
-int64_t checker_next_change(const struct checker *checker, struct slice path, int64_t behind_zxid);
-
-/* Its children, as the committed tree of this zxid has them. */
-int32_t checker_child_count(const struct checker *checker, struct slice parent, int64_t zxid);
-bool checker_has_child(const struct checker *checker, struct slice parent, struct slice name,
-                       int64_t zxid);
-
+/* All servers that are up have applied what is committed. */
+bool checker_is_even(const struct checker *checker);
 /* At the end: all servers are where the commits are, and are the same. */
 void checker_compare_all(struct checker *checker);
 

@@ -9,6 +9,7 @@
 #include "sim/faults.h"
 #include "sim/packets.h"
 #include "sim/speaker.h"
+#include "sim/timely.h"
 #include "sim/world.h"
 
 #include <inttypes.h>
@@ -118,16 +119,23 @@ static struct route *route_of(struct world *world, int host, uint64_t number)
     return map_get(&world->routes, route_key(host, number));
 }
 
-static void add_route(struct world *world, int host, uint64_t number, enum network_port port)
+static void free_route(struct route *route)
+{
+    if (route == NULL)
+        return;
+    snapshot_stream_free(route->stream);
+    buffer_deinit(&route->input);
+    mem_free(route);
+}
+
+static void add_route(struct world *world, int host, uint64_t number, enum network_port port,
+                      int peer)
 {
     struct route *route = mem_zalloc(sizeof(*route));
 
-    struct route *before = map_remove(&world->routes, route_key(host, number));
-    if (before != NULL) { /* of an earlier life of the server, which counts from 1 again */
-        snapshot_stream_free(before->stream);
-        mem_free(before);
-    }
-    *route = (struct route){.host = host, .number = number, .port = port};
+    /* One of an earlier life of the server, which counts from 1 again. */
+    free_route(map_remove(&world->routes, route_key(host, number)));
+    *route = (struct route){.host = host, .peer = peer, .number = number, .port = port};
     map_set(&world->routes, route_key(host, number), route);
 }
 
@@ -144,7 +152,7 @@ static bool on_accept(void *context, int host, enum network_port port, int from,
     if (port == NETWORK_CLIENT)
         return node_accept_client(node, ret_number);
     *ret_number = node_accept_peer(node);
-    add_route(world, host, *ret_number, port);
+    add_route(world, host, *ret_number, port, from);
     world_note(world, node, "#%" PRIu64 " is accepted from n%d, %s port", *ret_number, from + 1,
                port == NETWORK_QUORUM ? "quorum" : "election");
     return true;
@@ -167,14 +175,19 @@ static void on_bytes(void *context, int host, uint64_t number, struct slice byte
 {
     struct world *world = context;
 
-    if (world_is_guest(world, host))
+    struct route *route = route_of(world, host, number);
+
+    if (world_is_guest(world, host)) {
         world->guests.bytes(world->guests.context, host, number, bytes);
-    else if (route_of(world, host, number) != NULL)
+    } else if (route != NULL) {
+        timely_peer_bytes(world->timely, &world->nodes[host], route, bytes);
         node_peer_bytes(&world->nodes[host], number, bytes);
-    else if (host < world->node_count)
+    } else if (host < world->node_count) {
+        timely_client_bytes(world->timely, &world->nodes[host], number);
         node_client_bytes(&world->nodes[host], number, bytes);
-    else
+    } else {
         speaker_bytes(world->speakers, host - world->node_count, number, bytes);
+    }
 }
 
 static void on_closed(void *context, int host, uint64_t number)
@@ -187,6 +200,7 @@ static void on_closed(void *context, int host, uint64_t number)
         world_note(world, &world->nodes[host], "#%" PRIu64 " is closed", number);
         node_peer_closed(&world->nodes[host], number);
     } else if (host < world->node_count) {
+        timely_client_closed(world->timely, &world->nodes[host], number);
         node_client_closed(&world->nodes[host], number);
     } else {
         speaker_closed(world->speakers, host - world->node_count, number);
@@ -241,11 +255,11 @@ static void on_peer(void *context, struct node *node, const struct peer_effect *
     case PEER_DIAL: {
         enum network_port port =
             effect->port == PEER_PORT_QUORUM ? NETWORK_QUORUM : NETWORK_ELECTION;
-        add_route(world, host, effect->connection, port);
+        int peer = host_of_name(world, effect->host);
+        add_route(world, host, effect->connection, port, peer);
         world_note(world, node, "#%" PRIu64 " dials %.*s:%u", effect->connection,
                    (int)effect->host.size, (const char *)effect->host.data, effect->port_number);
-        network_dial(world->network, host, effect->connection, host_of_name(world, effect->host),
-                     port);
+        network_dial(world->network, host, effect->connection, peer, port);
         break;
     }
     case PEER_SEND:
@@ -277,6 +291,7 @@ static void on_client_send(void *context, struct node *node, uint64_t connection
 {
     struct world *world = context;
 
+    timely_client_send(world->timely, node, connection, bytes);
     network_send(world->network, node->options.index, connection, bytes);
 }
 
@@ -286,6 +301,7 @@ static void on_client_close(void *context, struct node *node, uint64_t connectio
     struct world *world = context;
 
     (void)reason;
+    timely_client_closed(world->timely, node, connection);
     network_close(world->network, node->options.index, connection);
 }
 
@@ -300,6 +316,7 @@ static void on_append(void *context, struct node *node, const struct txnlog_appe
     world_note(world, node, "appends %" PRIx64 ": type %d, request %d of %" PRIx64,
                (uint64_t)append->zxid, header.type, header.cxid, (uint64_t)header.client_id);
     checker_append(world->checker, node, append);
+    timely_append(world->timely, node, append);
 }
 
 static void on_durable(void *context, struct node *node, int64_t zxid)
@@ -336,6 +353,7 @@ static void on_turned(void *context, struct node *node)
     struct world *world = context;
 
     checker_turned(world->checker, node);
+    timely_turned(world->timely, node);
 }
 
 static void restart(void *context, uint64_t index);
@@ -432,6 +450,7 @@ static void by_hand(const struct world *world, struct node_options *options)
     options->history_bytes_max = hand->history_bytes_max > 0 ? hand->history_bytes_max : 1 << 20;
     options->snapshot_size_factor = hand->log_files_are_read ? 0 : -1;
     options->prepared_bytes_max = 0;
+    options->container_check_ms = 60000;
     options->turn_spread_us = options->sync_spread_us = options->stall_one_in = 0;
     options->keeps_events_back = false;
 }
@@ -467,6 +486,7 @@ static void make_nodes(struct world *world, uint64_t *seed)
             .init_limit = INIT_LIMIT,
             .sync_limit = SYNC_LIMIT,
             .snap_count = (int32_t)(10 + chance_below(seed, 100)),
+            .container_check_ms = 300,
             .history_bytes_max = 1 << (8 + chance_below(seed, 12)),
             .prealloc_bytes = (size_t)4096 << chance_below(seed, 5),
             .local_sessions = world->options.local_sessions != 0,
@@ -557,11 +577,10 @@ static void free_world(struct world *world)
         node_deinit(&world->nodes[i]);
     speakers_free(world->speakers, (int)world->options.clients);
     checker_free(world->checker);
+    timely_free(world->timely);
     network_free(world->network);
-    while ((route = map_next(&world->routes, &cursor, NULL)) != NULL) {
-        snapshot_stream_free(route->stream);
-        mem_free(route);
-    }
+    while ((route = map_next(&world->routes, &cursor, NULL)) != NULL)
+        free_route(route);
     map_deinit(&world->routes);
     membership_free(world->membership);
     events_deinit(&world->events);
@@ -580,6 +599,16 @@ static bool is_settled(const struct world *world, uint64_t writes_before)
            speakers_fewest_writes(world->speakers, (int)world->options.clients) > 0;
 }
 
+static void spoil_acl(struct tree *tree, uint32_t id)
+{
+    static const uint8_t nobody[] = {0, 0, 0, 0, 0, 0, 0, 1, 'a', 0, 0, 0, 1, 'b'};
+    struct jute_vector acl = {slice_of(nobody, sizeof(nobody)), 1};
+    uint32_t same;
+    enum zk_error err = tree_set_acl(tree, SLICE("/p1"), acl, tree_node(tree, id)->aversion, &same);
+
+    ASSERT(err == ZK_OK && same == id);
+}
+
 /* Bugs that only a comparison of whole trees finds. */
 static void spoil_end(struct world *world)
 {
@@ -589,6 +618,8 @@ static void spoil_end(struct world *world)
         return;
     struct tree *tree = (struct tree *)(uintptr_t)replica_tree(node->replica);
     uint32_t id = tree_find(tree, SLICE("/p1"));
+    if (world->run->bug == NODE_CHANGES_AN_ACL && id != NODE_NONE)
+        spoil_acl(tree, id);
     if (world->run->bug == NODE_CHANGES_ITS_TREE && id != NODE_NONE)
         tree_node(tree, id)->czxid++;
     if (world->run->bug == NODE_KEEPS_A_SESSION)
@@ -619,6 +650,9 @@ static void recover(struct world *world)
     run_until(world, end_us);
     speakers_rest(world->speakers, clients);
     run_until(world, world->events.now_us + REST_US);
+    /* A container or TTL node may just be going. */
+    for (int i = 0; i < 10 && !checker_is_even(world->checker); i++)
+        run_until(world, world->events.now_us + SETTLE_STEP_US);
     if (!world->verdict.failed && world->verdict.elections != elections)
         world_fail(world, NULL, "there is another leader although nothing happened");
     spoil_end(world);
@@ -634,6 +668,7 @@ struct cluster_verdict cluster_simulate(const struct cluster_run *run)
     make_world(world, run, /* hand= */ NULL);
     uint64_t swarm = chance_u64(&seed) + 1;
     world->checker = checker_new(world);
+    world->timely = timely_new(world);
     world->speakers = speakers_new(world, (int)world->options.clients, chance_fork(&swarm));
     faults_begin(world, 1000000, chance_fork(&swarm));
     run_until(world, world->options.faults_ms * 1000);
@@ -657,6 +692,7 @@ struct world *cluster_open(const struct cluster_run *run, const struct cluster_h
 
     make_world(world, run, hand);
     world->checker = checker_new(world);
+    world->timely = timely_new(world);
     world->speakers = speakers_new(world, hand->speakers, chance_fork(&seed));
     return world;
 }

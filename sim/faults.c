@@ -118,7 +118,7 @@ static void jump_clock(struct world *world, struct node *node, uint64_t *chance)
     static const int64_t most_ms[] = {1000, 1000000, INT64_C(315360000000)}; /* ten years */
     int64_t most = most_ms[chance_below(chance, 3)];
 
-    node->wall_offset_ms = chance_below(chance, 2 * most) - most;
+    node_set_wall(node, chance_below(chance, 2 * most) - most);
     world_note(world, node, "its clock shows another time");
 }
 

@@ -57,6 +57,12 @@ int64_t node_wall_ms(const struct node *node)
 
 /* --- the inbox --- */
 
+void node_set_wall(struct node *node, int64_t offset_ms)
+{
+    node->wall_offset_ms = offset_ms;
+    node->clock_jumps++;
+}
+
 static void turn(void *context, uint64_t life);
 
 static void set_turn(struct node *node)
@@ -720,7 +726,7 @@ static struct replica_options replica_options_of(struct node *node)
                                     .digest_auth_enabled = true,
                                     .digest_algorithm = SLICE("SHA1"),
                                     .outstanding_max = 1000,
-                                    .container_check_interval_ms = 60000,
+                                    .container_check_interval_ms = node->options.container_check_ms,
                                     .container_per_minute_max = 10000,
                                     .ensemble = &node->ensemble,
                                     .mutant = node->options.mutant,
@@ -789,6 +795,7 @@ enum status node_boot(struct node *node, struct buffer *problem)
 
     ASSERT(!node->up);
     node->life++;
+    node->clock_jumps = 0;
     enum status status = store_start_member(files, files, &options, &recovery, &epochs);
     if (status != STATUS_OK) {
         if (recovery.notes.count > 0)
@@ -843,7 +850,7 @@ static void forget(struct node *node)
     node->append_count = node->written_count = 0;
     node->disk_phase = NODE_DISK_IDLE;
     node->disk_set = node->work_waits = node->turn_set = node->listens = node->up = false;
-    node->paused_until_us = 0;
+    node->paused_at_us = node->paused_until_us = 0;
     node->tick_number++;
     node->disk_number++;
     node->life++;
@@ -938,6 +945,7 @@ void node_calm(struct node *node)
 
 void node_pause(struct node *node, int64_t us)
 {
+    node->paused_at_us = node->events->now_us;
     node->paused_until_us = node->events->now_us + us;
 }
 

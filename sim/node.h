@@ -23,7 +23,7 @@ struct node_options {
     int index; /* its host number in the network */
     const struct membership *membership;
     int32_t tick_ms, init_limit, sync_limit;
-    int32_t snap_count;
+    int32_t snap_count, container_check_ms;
     size_t history_bytes_max, prealloc_bytes;
     double snapshot_size_factor;
     size_t prepared_bytes_max;           /* as in zab.h; 0: as is usual */
@@ -78,8 +78,9 @@ struct node {
     struct sim_disk *sim;
     bool up;
     uint64_t life; /* grows with each boot and crash: older events are of no more interest */
-    int64_t paused_until_us;
+    int64_t paused_at_us, paused_until_us; /* the last time */
     int64_t mono_offset_ms, wall_offset_ms;
+    uint64_t clock_jumps; /* of the time of day, in this life */
     struct ensemble_options ensemble;
     struct replica *replica;
     struct store_actor *actor;
@@ -153,5 +154,6 @@ void node_client_closed(struct node *node, uint64_t connection);
 
 int64_t node_now_ms(const struct node *node);
 int64_t node_wall_ms(const struct node *node);
+void node_set_wall(struct node *node, int64_t offset_ms); /* the time of day jumps */
 
 #endif

@@ -10,6 +10,7 @@
     S(nodes, 3, "servers that vote")                                                               \
     S(observers, 0, "servers that do not")                                                         \
     S(clients, 1, "model clients")                                                                 \
+    S(library_clients, 0, "of them, those whose connections are the client library's")             \
     S(faults_ms, 1000, "how long the first half is")                                               \
     S(fault_every_us, 2000000, "from one step of the faults to the next, on average")              \
     S(think_us, 320000, "of a client, from one request to the next, at most")                      \

@@ -37,7 +37,7 @@ static void on_opened(void *context, int host, uint64_t number, enum network_por
     (void)port;
     if (client != NULL)
         story_client_opened(client, number);
-    else
+    else if (!story_library_opened(context, host, number))
         story_guest_opened(context, host, number);
 }
 
@@ -47,7 +47,7 @@ static void on_bytes(void *context, int host, uint64_t number, struct slice byte
 
     if (client != NULL)
         story_client_bytes(client, number, bytes);
-    else
+    else if (!story_library_bytes(context, host, number, bytes))
         story_guest_bytes(context, host, number, bytes);
 }
 
@@ -57,7 +57,7 @@ static void on_closed(void *context, int host, uint64_t number)
 
     if (client != NULL)
         story_client_closed(client, number);
-    else
+    else if (!story_library_closed(context, host, number))
         story_guest_closed(context, host, number);
 }
 
@@ -104,6 +104,7 @@ struct cluster_verdict story_close(struct story *story)
 
     verdict.simulated_ms = story->world->events.now_us / 1000;
     story_clients_deinit(story);
+    story_library_free(story);
     story_guests_deinit(story);
     cluster_close(story->world);
     for (size_t i = 0; i < story->line_count; i++)
@@ -513,7 +514,7 @@ void story_crash_at_change(struct story *story, int server, uint64_t n)
 void story_set_clock(struct story *story, int server, int64_t offset_ms)
 {
     world_note(story->world, story_node(story, server), "its clock shows another time");
-    story_node(story, server)->wall_offset_ms = offset_ms;
+    node_set_wall(story_node(story, server), offset_ms);
 }
 
 void story_heal(struct story *story)

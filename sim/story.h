@@ -142,6 +142,22 @@ void story_set_timeout(struct story *story, int client, int32_t ms); /* of its n
 bool story_is_expired(struct story *story, int client);  /* the leader's tree has no such session */
 void story_keep_silent(struct story *story, int client); /* no more pings */
 
+/* --- one client more, whose connections and session are the client library's (src/client) --- */
+/* Bit n - 1: it knows of server n; it tries the lowest one first. */
+void story_library_begin(struct story *story, uint32_t servers, int32_t timeout_ms);
+int story_library_server(
+    struct story *story); /* where it has its session; 0: nowhere at the moment */
+void story_library_until_at(struct story *story, int server);
+int64_t story_library_session(struct story *story);
+bool story_library_is_expired(struct story *story);
+/* They give the number of the request; the watch comes with a read. */
+int story_library_set(struct story *story, const char *path, const char *data);
+int story_library_watch(struct story *story, const char *path);
+/* How the request came back: an error of ZooKeeper, or an enum client_error. */
+int32_t story_library_await(struct story *story, int number);
+size_t story_library_events(struct story *story);                  /* of watches, so far */
+void story_library_cut(struct story *story, int server, bool cut); /* both ways between them */
+
 /* --- servers that the story plays (options.guests): of another make, or of ill will --- */
 struct story_guest_plan {
     int64_t epoch, zxid;  /* it votes for itself with this zxid, and leads this epoch */

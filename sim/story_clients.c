@@ -85,8 +85,8 @@ static void check_read(struct story_client *client, struct story_asked *asked,
                        struct reader *reader)
 {
     struct world *world = client->story->world;
-    struct checker_node want =
-        checker_look(world->checker, slice_text(asked->path), asked->answer.zxid);
+    struct model_node want =
+        model_look(checker_model(world->checker), slice_text(asked->path), asked->answer.zxid);
     struct slice data = SLICE_NULL;
 
     if (asked->answer.zxid > checker_committed_zxid(world->checker))

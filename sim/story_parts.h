@@ -45,6 +45,7 @@ struct story_guest {
     size_t end_count;
 };
 
+struct story_library;
 struct story {
     struct cluster_run run;
     struct cluster_hand hand;
@@ -54,6 +55,7 @@ struct story {
     uint64_t next_number; /* of a guest's ends of connections */
     struct story_client clients[STORY_CLIENTS + 1];
     struct story_guest guests[WORLD_NODES_MAX + 1];
+    struct story_library *library; /* NULL: none was begun */
 };
 
 struct node *story_node(const struct story *story, int server);
@@ -67,6 +69,12 @@ struct story_client *story_client_at(struct story *story, int host);
 void story_client_opened(struct story_client *client, uint64_t number);
 void story_client_bytes(struct story_client *client, uint64_t number, struct slice bytes);
 void story_client_closed(struct story_client *client, uint64_t number);
+
+/* False: it is not the library's host. */
+bool story_library_opened(struct story *story, int host, uint64_t number);
+bool story_library_bytes(struct story *story, int host, uint64_t number, struct slice bytes);
+bool story_library_closed(struct story *story, int host, uint64_t number);
+void story_library_free(struct story *story);
 
 bool story_guest_accept(struct story *story, int host, enum network_port port, int from,
                         uint64_t *ret_number);

@@ -11,16 +11,18 @@ enum { WORLD_NODES_MAX = 7, WORLD_CLIENTS_MAX = 8 };
 
 struct snapshot_stream;
 struct route { /* one end of a connection between servers */
-    int host;
+    int host, peer;
     uint64_t number;
     enum network_port port;
-    bool image; /* a snapshot is on its way */
+    struct buffer input; /* of a learner's connection: no whole packet yet */
+    bool image;          /* a snapshot is on its way */
     struct snapshot_stream *stream;
     bool up_to_date;        /* UPTODATE was sent */
     int64_t committed_zxid; /* the last COMMIT that was sent */
 };
 
 struct checker;
+struct timely;
 struct speaker;
 
 struct world {
@@ -35,6 +37,7 @@ struct world {
     uint64_t fault_chance;
     struct map routes;
     struct checker *checker;
+    struct timely *timely;
     struct speaker *speakers;
     int64_t highest_answered; /* zxid of a write that some client was answered */
     bool healing;             /* no more faults */
