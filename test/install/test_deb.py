@@ -32,6 +32,7 @@ zkCli.sh create /from-the-shell here >/dev/null 2>&1
 zkCli.sh ls / 2>/dev/null | tail -n 1
 ls -d /var/lib/paddock/version-2 /var/log/paddock/*.out
 cc -o hello hello.c $(pkg-config --cflags --libs libzookeeper_mt)
+pkg-config --exists libzookeeper_recipes && echo recipes
 ldd hello | grep -o 'libzookeeper_mt.so.2 => [^ ]*'
 ./hello 127.0.0.1:2181
 $as_paddock zkServer.sh stop 2>/dev/null
@@ -53,6 +54,7 @@ Mode: standalone
 [from-the-shell, zookeeper]
 /var/lib/paddock/version-2
 /var/log/paddock/zookeeper-paddock-server-HOST.out
+recipes
 libzookeeper_mt.so.2 => /lib/x86_64-linux-gnu/libzookeeper_mt.so.2
 ok: world
 Stopping zookeeper ... STOPPED

@@ -83,6 +83,9 @@ def test_every_file_of_a_staged_system_installation_has_its_place(tmp_path):
         "usr/lib/libzookeeper_recipes.so", "usr/include/zookeeper/recipes.h",
         "usr/lib/pkgconfig/libzookeeper_recipes.pc",
         "usr/lib/systemd/system/paddock.service", "usr/lib/sysusers.d/paddock.conf",
+        "usr/share/man/man1/paddock.1", "usr/share/man/man1/zkCli.sh.1",
+        "usr/share/bash-completion/completions/paddock",
+        "usr/share/bash-completion/completions/zkCli.sh", "usr/share/zsh/site-functions/_paddock",
         "usr/share/doc/paddock/README.md", "usr/share/doc/paddock/docs/operations.md",
     ):  # fmt: skip
         assert (tmp_path / path).exists(), path  # a link that leads nowhere does not exist
