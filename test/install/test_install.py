@@ -1,8 +1,10 @@
 """`make install`: what is installed works by itself, and is removed without a trace."""
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -146,13 +148,17 @@ def test_the_unit_allows_every_system_call_that_a_serving_server_makes(tmp_path)
     trace = tmp_path / "trace"
     wrapper = ["strace", "-f", "-qq", "-o", str(trace)]
     with Server("paddock", {"snapCount": 10}, wrapper=wrapper) as server:
-        run(os.path.join(REPO, "build/paddock"), "bench", "--servers", server.address,
-            "--sessions", "2", "--op", "mix", "--ops", "500", "--warmup", "0")  # fmt: skip
-        server.four_letter("cons")
         (child,) = open("/proc/%d/task/%d/children" % (server.pid, server.pid)).read().split()
-        os.kill(int(child), 1)  # opens its log anew
-        os.kill(int(child), 15)
-        assert server.wait_exit() == 0
+        try:
+            run(os.path.join(REPO, "build/paddock"), "bench", "--servers", server.address,
+                "--sessions", "2", "--op", "mix", "--ops", "500", "--warmup", "0")  # fmt: skip
+            server.four_letter("cons")
+            os.kill(int(child), signal.SIGHUP)  # opens its log anew
+            os.kill(int(child), signal.SIGTERM)
+            assert server.wait_exit() == 0
+        finally:  # it outlives a tracer that is killed
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
         version_2 = os.listdir(os.path.join(server.data_dir, "version-2"))
         assert len([name for name in version_2 if name.startswith("snapshot.")]) > 1
     made = set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.M))
