@@ -16,7 +16,7 @@ function(paddock_install)
     install(FILES packaging/paddock.sysusers DESTINATION lib/sysusers.d RENAME paddock.conf)
 
     install(FILES LICENSE NOTICE README.md README.zh-CN.md DESTINATION ${doc})
-    install(DIRECTORY docs/ DESTINATION ${doc}/docs FILES_MATCHING PATTERN "*.md")
+    install(DIRECTORY docs/ DESTINATION ${doc}/docs FILES_MATCHING PATTERN "*.md" PATTERN "man" EXCLUDE)
     file(GLOB pages CONFIGURE_DEPENDS "docs/man/*.1")
     install(FILES ${pages} DESTINATION share/man/man1)
     # completions/NAME.bash for the command NAME, completions/_NAME for zsh.
