@@ -183,8 +183,8 @@ static void on_bytes(void *context, int host, uint64_t number, struct slice byte
         timely_peer_bytes(world->timely, &world->nodes[host], route, bytes);
         node_peer_bytes(&world->nodes[host], number, bytes);
     } else if (host < world->node_count) {
-        timely_client_bytes(world->timely, &world->nodes[host], number);
-        node_client_bytes(&world->nodes[host], number, bytes);
+        if (node_client_bytes(&world->nodes[host], number, bytes))
+            timely_client_bytes(world->timely, &world->nodes[host], number);
     } else {
         speaker_bytes(world->speakers, host - world->node_count, number, bytes);
     }

@@ -43,16 +43,22 @@ void node_init(struct node *node, const struct node_options *options,
     new_disk(node);
 }
 
-int64_t node_now_ms(const struct node *node)
+/* Both clocks of a machine run at one rate; only the time of day jumps. */
+static int64_t counted_ms(const struct node *node)
 {
     int64_t us = node->events->now_us;
 
-    return (us + us * node->options.rate_ppm / 1000000) / 1000 + node->mono_offset_ms;
+    return (us + us * node->options.rate_ppm / 1000000) / 1000;
+}
+
+int64_t node_now_ms(const struct node *node)
+{
+    return counted_ms(node) + node->mono_offset_ms;
 }
 
 int64_t node_wall_ms(const struct node *node)
 {
-    return node->events->now_us / 1000 + WALL_MS + node->wall_offset_ms;
+    return counted_ms(node) + WALL_MS + node->wall_offset_ms;
 }
 
 /* --- the inbox --- */
@@ -197,7 +203,8 @@ static void spoil_request(const struct node *node, uint8_t *bytes, size_t size)
         bytes[14] ^= 1; /* "/p0" is "/p1" */
 }
 
-static void take_frames(struct node *node, struct node_client *client, uint32_t id)
+/* True: there was a whole one. */
+static bool take_frames(struct node *node, struct node_client *client, uint32_t id)
 {
     size_t at = 0;
 
@@ -216,17 +223,18 @@ static void take_frames(struct node *node, struct node_client *client, uint32_t 
         if (at > 0) /* nothing came yet: there is no memory */
             memmove(client->input.data, client->input.data + at, client->input.size - at);
     client->input.size -= at;
+    return at > 0;
 }
 
-void node_client_bytes(struct node *node, uint64_t connection, struct slice bytes)
+bool node_client_bytes(struct node *node, uint64_t connection, struct slice bytes)
 {
     uint32_t id;
     struct node_client *client = client_of(node, connection, &id);
 
     if (client == NULL || client->closing)
-        return;
+        return false;
     buffer_append(&client->input, bytes);
-    take_frames(node, client, id);
+    return take_frames(node, client, id);
 }
 
 static void report_client_closed(struct node *node, struct node_client *client, uint32_t id)

@@ -149,7 +149,8 @@ void node_peer_bytes(struct node *node, uint64_t connection, struct slice bytes)
 void node_peer_closed(struct node *node, uint64_t connection);
 void node_peer_ready(struct node *node, uint64_t connection);
 bool node_accept_client(struct node *node, uint64_t *ret_connection);
-void node_client_bytes(struct node *node, uint64_t connection, struct slice bytes);
+/* True: the replica gets at least one frame. */
+bool node_client_bytes(struct node *node, uint64_t connection, struct slice bytes);
 void node_client_closed(struct node *node, uint64_t connection);
 
 int64_t node_now_ms(const struct node *node);

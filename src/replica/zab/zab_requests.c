@@ -49,21 +49,30 @@ static void prepare_request(struct zab_leader *leader, struct zab_peer *peer,
     identities_release(identities);
 }
 
+/* Its client was heard at a learner. NULL: there is no such session, or it ends. */
+static struct session *hear(struct zab_leader *leader, const struct session_touch *touch)
+{
+    struct sessions *sessions = proposals_sessions(leader->zab->proposals);
+    struct session *session = sessions_find(sessions, touch->session_id);
+
+    if (session == NULL || session->closing)
+        return NULL;
+    session->timeout_ms = touch->timeout_ms;
+    sessions_touch(sessions, session);
+    return session;
+}
+
 static void answer_revalidate(struct zab_leader *leader, struct zab_peer *peer,
                               const struct session_touch *question)
 {
-    struct sessions *sessions = proposals_sessions(leader->zab->proposals);
     struct buffer *bytes = &leader->zab->step->effects->peer_bytes;
     size_t offset = bytes->size;
 
     metrics_count(&leader->zab->step->metrics, METRIC_REVALIDATE_COUNT, 1);
-    struct session *session = sessions_find(sessions, question->session_id);
-    bool valid = session != NULL && !session->closing && leader->phase == LEAD_SERVING;
-    if (valid) {
-        session->timeout_ms = question->timeout_ms;
+    struct session *session = leader->phase == LEAD_SERVING ? hear(leader, question) : NULL;
+    bool valid = session != NULL;
+    if (valid)
         session->owner = (int64_t)peer->connection;
-        sessions_touch(sessions, session);
-    }
     quorum_revalidated_put(
         bytes, &(struct session_valid){.session_id = question->session_id, .valid = valid});
     effects_add_peer_send(leader->zab->step->effects, peer->connection, offset,
@@ -113,6 +122,15 @@ void leader_on_request(struct zab_leader *leader, struct zab_peer *peer,
         let_wait(leader, peer, packet, request.header.session_id);
 }
 
+/* Its session does not expire meanwhile. */
+static void let_question_wait(struct zab_leader *leader, struct zab_peer *peer,
+                              const struct quorum_packet *packet,
+                              const struct session_touch *question)
+{
+    (void)hear(leader, question);
+    let_wait(leader, peer, packet, question->session_id);
+}
+
 /* It does not wait for the requests of other sessions. Those of its own are from an older connection of its
  * client, which may have asked another server since: once this server spoke for it again, they would be
  * executed behind later ones. */
@@ -123,10 +141,10 @@ void leader_on_revalidate(struct zab_leader *leader, struct zab_peer *peer,
 
     if (quorum_revalidate_read(packet->data, &question) != STATUS_OK)
         peer_drop(leader, peer, "its REVALIDATE does not decode");
-    else if (map_get(&peer->waiting_of, (uint64_t)question.session_id) != NULL)
-        let_wait(leader, peer, packet, question.session_id);
-    else
+    else if (map_get(&peer->waiting_of, (uint64_t)question.session_id) == NULL)
         answer_revalidate(leader, peer, &question);
+    else
+        let_question_wait(leader, peer, packet, &question);
 }
 
 /* Both were read before they were put here. */
@@ -181,7 +199,6 @@ void leader_take_waiting(struct zab_leader *leader)
 void leader_on_ping_answer(struct zab_leader *leader, struct zab_peer *peer,
                            const struct quorum_packet *packet)
 {
-    struct sessions *sessions = proposals_sessions(leader->zab->proposals);
     struct session_touch touch;
     struct slice touches = packet->data;
 
@@ -189,13 +206,8 @@ void leader_on_ping_answer(struct zab_leader *leader, struct zab_peer *peer,
         peer_drop(leader, peer, "its answer to PING does not decode");
         return;
     }
-    while (quorum_next_touch(&touches, &touch)) {
-        struct session *session = sessions_find(sessions, touch.session_id);
-        if (session == NULL || session->closing)
-            continue;
-        session->timeout_ms = touch.timeout_ms;
-        sessions_touch(sessions, session);
-    }
+    while (quorum_next_touch(&touches, &touch))
+        (void)hear(leader, &touch);
     if (peer->phase == PEER_ACTIVE && peer->pings_answered < peer->pings_sent)
         peer->pings_answered++;
 }

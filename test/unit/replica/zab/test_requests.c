@@ -193,8 +193,12 @@ TEST(a_REVALIDATE_waits_behind_requests_of_its_own_session_alone)
     ask_for_session(bench, 3); /* this one is prepared; what follows waits */
     ask_for_node(bench, 1);
     effects_clear(&bench->around.effects);
+    const struct session *session = sessions_find(proposals_sessions(bench->around.proposals), 1);
+    int64_t end_ms = session->bucket_end_ms;
+    bench->around.step.now_ms += 2 * ZAB_BENCH_TICK_MS;
     revalidate(bench, CONNECTION, 1);
     CHECK_TEXT("of its own", zab_bench_sent(&bench->around), "");
+    CHECK(session->bucket_end_ms > end_ms); /* and its session does not expire meanwhile */
     revalidate(bench, CONNECTION, 2);
     CHECK_TEXT("of others", zab_bench_sent(&bench->around), "REVALIDATE ");
     agree(bench);
