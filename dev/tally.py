@@ -6,8 +6,8 @@
     dev/tally.py check STAGE...  only the stages whose name contains one of the words
 
 A stage's output is in build/ci/<stage>.log, and is printed when it failed. The last line is
-`N passed, N failed`; the exit status is 0 only if nothing failed. The tests of ensembles wait more than
-they compute: builds and lint run beside them, and give way to them.
+`N passed, N failed`; the exit status is 0 only if nothing failed. The tests of ensembles and of the
+C library wait more than they compute: other stages run beside them, and give way to them.
 """
 
 import os
@@ -134,14 +134,16 @@ def test_stages():
               build("debug", "all", "tests"), ctest("debug"),
               Stage("simulation", "build/release/simulate", "2000", "0", "0", JOBS)]
     for suite in ("storage", "config", "fourletter", "input", "bench", "tools", "scripts", "shell",
-                  "capi", "install", "e2e", "crash", "differential"):
+                  "install", "e2e", "crash", "differential"):
         if exists("test/" + suite):
             stages.append(pytest(suite, "test/" + suite))
     if exists("test/conformance"):
         stages.append(pytest("conformance paddock", "test/conformance", "--target", "paddock"))
         stages.append(pytest("conformance java", "test/conformance", "--target", "java"))
-    stages.append(pytest("ensemble", "test/ensemble"))
-    return stages
+    capi = pytest("capi", "test/capi")
+    capi.beside = [stage for stage in stages if stage.name in ("storage", "tools", "differential")]
+    stages = [stage for stage in stages if stage not in capi.beside]
+    return [*stages, capi, pytest("ensemble", "test/ensemble")]
 
 
 def check_stages():

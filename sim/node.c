@@ -953,8 +953,12 @@ void node_calm(struct node *node)
 
 void node_pause(struct node *node, int64_t us)
 {
-    node->paused_at_us = node->events->now_us;
-    node->paused_until_us = node->events->now_us + us;
+    int64_t now_us = node->events->now_us;
+
+    if (node->paused_until_us <= now_us)
+        node->paused_at_us = now_us;
+    if (node->paused_until_us < now_us + us)
+        node->paused_until_us = now_us + us;
 }
 
 void node_hold_image(struct node *node, bool held)

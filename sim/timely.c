@@ -295,13 +295,13 @@ void timely_append(struct timely *timely, struct node *node, const struct txnlog
     arena_deinit(&arena);
 }
 
-/* A leader must have ended it: nobody was heard for long, while it led and did not stand still. Twice the bound,
- * for a client may be heard in ways that are not seen from here. */
+/* A leader must have ended it: nobody was heard for long, while it led and did not stand still. Three times the
+ * bound, for a client may be heard in ways that are not seen from here. */
 static void check_silence(struct timely *timely, struct node *node,
                           const struct heard_session *session, const struct ensemble_info *info)
 {
     const struct timely_node *at = &timely->nodes[node->options.index];
-    int64_t limit_ms = 2 * (session->timeout_max_ms + node->options.tick_ms);
+    int64_t limit_ms = 3 * (session->timeout_max_ms + node->options.tick_ms);
     int64_t since_us = at->leads_since_us;
 
     if (session->closing_epoch == info->epoch ||

@@ -148,7 +148,7 @@ int answer_end(int code, bool own)
 /* --- notes and complaints --- */
 
 /* A text of its own, without the end of the line. */
-static char *make_text(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static char *make_text(const char *format, va_list arguments)
 {
     char *text = NULL;
     va_list again;

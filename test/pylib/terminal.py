@@ -14,6 +14,13 @@ import time
 WAIT_SECONDS = 20
 
 
+def begin_session():
+    """As a login does: Ctrl-C works, even when the tests run in the background, where it is ignored."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
 class Terminal:
     """`columns` wide. The text that has come so far is `text`, without escape sequences."""
 
@@ -23,7 +30,7 @@ class Terminal:
         self.process = subprocess.Popen(
             argv, stdin=slave, stdout=slave, stderr=slave, env=dict(env, TERM="xterm"),
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=begin_session,
         )
         os.close(slave)
         self.raw = b""

@@ -64,7 +64,8 @@ static void add_note(struct store_notes *notes, struct store_note note)
 }
 
 /* Behind `size_before` bytes, which are for the caller to fill. */
-static char *print_text(size_t size_before, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static char *print_text(size_t size_before,
+                                                              const char *format, va_list arguments)
 {
     va_list again;
 

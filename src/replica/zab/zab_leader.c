@@ -729,7 +729,7 @@ void zab_leader_stood_still(struct zab_leader *leader, int64_t ms)
 {
     const struct zab_options *options = &leader->zab->options;
 
-    if (leader->phase == LEAD_SERVING && ms > (int64_t)options->sync_limit * options->tick_ms)
+    if (ms > (int64_t)options->sync_limit * options->tick_ms)
         fail(leader, "this server stood still for longer than the limit");
 }
 

@@ -692,7 +692,9 @@ static int64_t limit_ms(const struct zab_learner *learner)
 
 void zab_learner_stood_still(struct zab_learner *learner, int64_t ms)
 {
-    if (learner->phase == LEARN_SERVING && ms > limit_ms(learner))
+    const struct zab_options *options = &learner->zab->options;
+
+    if (ms > (int64_t)options->sync_limit * options->tick_ms)
         fail(learner, "this server stood still for longer than the limit");
 }
 
