@@ -128,14 +128,18 @@ static bool find_data(const struct shell *shell, const struct java_words *words,
     const char *file = words->value[SET_DATA_FILE];
 
     buffer_reserve(out, 1); /* nothing is data, too */
-    if (file != NULL && (words->given[SET_BASE64] || words->word_count > 2))
-        return refuse("With --data-file the only word is the path, and -b has no meaning") == 0;
+    if (file != NULL && (words->given[SET_BASE64] || words->word_count > 2)) {
+        (void)refuse("With --data-file the only word is the path, and -b has no meaning");
+        return false;
+    }
     if (file == NULL && !words->given[SET_BASE64]) {
         *ret_data = slice_text(words->words[2]);
         return true;
     }
-    if (file == NULL && !base64_read(slice_text(words->words[2]), out))
-        return refuse("-b takes base64, and this is none") == 0;
+    if (file == NULL && !base64_read(slice_text(words->words[2]), out)) {
+        (void)refuse("-b takes base64, and this is none");
+        return false;
+    }
     if (file != NULL && !data_file_read(shell, file, out))
         return false;
     *ret_data = slice_of(out->data, out->size);

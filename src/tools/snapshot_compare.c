@@ -89,7 +89,9 @@ static void put_number(struct compare *compare, const char *name, int64_t left, 
 
 static bool same_data(struct slice left, struct slice right)
 {
-    return (left.data == NULL) == (right.data == NULL) && slice_equal(left, right);
+    if (left.data == NULL || right.data == NULL)
+        return left.data == NULL && right.data == NULL;
+    return slice_equal(left, right);
 }
 
 static void put_difference(struct compare *compare, const struct znode *node, struct slice data,
