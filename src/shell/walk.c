@@ -130,7 +130,7 @@ static void on_data(void *context, int32_t err, struct slice answer)
         struct slice data = reader_buffer(&reader);
         item->has_data = data.data != NULL;
         buffer_reserve(&item->data, 1); /* empty data is not null */
-        if (item->has_data)
+        if (data.data != NULL)
             buffer_append(&item->data, data);
         err = read_stat(&reader, &item->stat);
         if (data.size > item->walk->largest)
