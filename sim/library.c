@@ -122,9 +122,12 @@ static void hand_over(struct library *library)
     client_take_done(&library->client, &done);
     while (!list_empty(&done)) {
         struct client_item *item = CONTAINER_OF(done.next, struct client_item, link);
+        bool is_event = item->kind == CLIENT_ITEM_EVENT;
+
         list_remove(&item->link);
-        library->hooks.done(library->hooks.context, item);
-        if (item->kind == CLIENT_ITEM_EVENT)
+        library->hooks.done(library->hooks.context,
+                            item); /* a request is the host's, and may be gone */
+        if (is_event)
             mem_free(CONTAINER_OF(item, struct client_event, item));
     }
 }
