@@ -55,7 +55,7 @@ def kind(request):
     return request.param
 
 
-# Where a reply is held, Debian's library may not come back within the time of a test.
+# Over Debian's library this fails every time: the handle is not back within 30 s. Not explained yet.
 not_debian = pytest.mark.parametrize("kind", ["ours", "thread", "address"], indirect=True)
 
 
@@ -313,6 +313,7 @@ def used_ms(one):
     return sum(map(int, ticks)) * 1000 // os.sysconf("SC_CLK_TCK")
 
 
+# Over Debian's library this fails: 450 ms in 2 s. docs/compatibility.md says so.
 @pytest.mark.parametrize("kind", ["ours"])
 def test_what_waits_for_a_connection_does_not_spin(contender, server):
     one = contender(address(server), 20000)
