@@ -23,7 +23,7 @@ readelf -sW "$program" | grep -q '_chk@' || say "not fortified"
 if readelf -dW "$program" | grep -Eq 'RPATH|RUNPATH'; then say "has an RPATH"; fi
 for library in $(readelf -dW "$program" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p'); do
     case "$library" in
-    libc.so.6 | libm.so.6 | libuv.so.1 | libedit.so.2 | libcrypto.so.3 | libz.so.1 | libsnappy.so.1 | ld-linux*) ;;
+    libc.so.6 | libm.so.6 | libuv.so.1 | libedit.so.2 | libjansson.so.4 | libcrypto.so.3 | libz.so.1 | libsnappy.so.1 | ld-linux*) ;;
     *) say "needs $library" ;;
     esac
 done
