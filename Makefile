@@ -82,7 +82,7 @@ fuzz: build ## every fuzz target for FUZZ_SECONDS (60)
 	@dev/fuzz.sh $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGETS)
 
 bench: all ## the table of speed and size against the Java server (BENCH="--quick")
-	@$(call BUILD,release) --target bench_nullserver
+	@$(call BUILD,release) --target bench_nullserver client_libraries
 	$(PYTHON) bench/compare.py $(BENCH)
 
 format: ## rewrite every C file as .clang-format says

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import failover
+import programs
 import workloads
 from servers import LINEUPS, Ensemble, Server
 from workloads import MILLION, PADDOCK, ROOT, BenchFailed
@@ -110,6 +111,18 @@ def idle(run, kind):
                 raise BenchFailed("idle sessions do not connect")
             time.sleep(2)  # what connecting needed is given back
             run.add(SESSION_MEMORY, kind, (server.rss_mb() - empty_mb) * 1024 / sessions)
+
+
+def users_programs(run):
+    """ZooKeeper's C library and command line beside ours."""
+    with Server("paddock", run.fresh("programs")) as server:
+        if run.wants(programs.LIBRARY_GETS, programs.LIBRARY_CPU):
+            program = programs.build(run)
+            for kind in run.kinds():
+                programs.library(run, kind, program, server.addresses[0])
+        if run.wants(programs.SHELL_LS):
+            for kind in run.kinds():
+                programs.shell(run, kind, server.addresses[0])
 
 
 def program_size(run):
@@ -258,6 +271,8 @@ def alternate(run):
     for kind in run.kinds():
         if run.wants(*IDLE):
             idle(run, kind)
+    if run.wants(*programs.ROWS):
+        users_programs(run)
 
 
 def alternate_ensembles(run, kinds):

@@ -42,6 +42,7 @@ def of_null(value):
 
 THROUGHPUT, LATENCY = "Requests per second", "Latency"
 CPU, MEMORY, START = "CPU time", "Memory", "Start"
+PROGRAMS = "C library and shell"
 ENSEMBLE = "Three servers"
 
 ROWS = [
@@ -115,6 +116,15 @@ ROWS = [
         readme=("p99.9 of the turns meanwhile", "同一期间各轮的 p99.9")),
     row("program, stripped (MB)", "less", under(3),
         readme=("size of the program", "程序大小")),
+    row("C library: get, 64 in flight (op/s)", "more", times(2),
+        readme=("C library: get, one session x 64 outstanding requests", "C 库：读，单会话 x 64 个未完成请求"),
+        plot="get, one session x 64 requests", group=PROGRAMS),
+    row("C library: CPU per get (us)", "less", times(2), word="little",
+        readme=("C library: CPU time of the program per get", "C 库：程序每次读的 CPU 时间"),
+        plot="CPU time of the program per get", group=PROGRAMS),
+    row("zkCli.sh ls / (ms)", "less", times(20), word="fast",
+        readme=("`zkCli.sh ls /`, from start to end", "`zkCli.sh ls /`，从启动到结束"),
+        plot="zkCli.sh ls /", group=PROGRAMS),
     row("ensemble: get 48x32 (op/s)", "more", times(6),
         readme=("three servers: get, 48 x 32, spread over all", "三台：读，48 x 32，分布于三台"),
         plot="get, 48 x 32", group=ENSEMBLE),
