@@ -57,13 +57,14 @@ static void pause_ms(int64_t time_ms)
 }
 
 /* The pipe ends with one byte when all is well, and without it when the other process is gone. Nothing
- * else stays open here: nobody is to wait for the end of a file because of the guard. */
+ * else stays open here: nobody is to wait for the end of a file because of the guard. Its group is its
+ * own: signals from the terminal, and the stop of this process's group, are not for it. */
 static void guard(int pipe_end, pid_t group, int64_t grace_ms)
 {
     char byte;
     ssize_t size;
 
-    (void)setsid();
+    (void)setpgid(0, 0);
     (void)dup2(pipe_end, STDIN_FILENO);
     (void)close_range(STDIN_FILENO + 1, ~0U, 0);
     do
@@ -86,6 +87,8 @@ static void start_guard(struct job *job, const struct job_options *options)
     job->guard = fork();
     if (job->guard == 0)
         guard(ends[0], job->pid, options->grace_ms);
+    if (job->guard > 0)
+        (void)setpgid(job->guard, job->guard); /* at once, whichever of the two runs first */
     close(ends[0]);
     job->guard_pipe = ends[1];
 }
