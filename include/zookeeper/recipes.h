@@ -8,8 +8,8 @@
  * back with recipe_X_free(). Paths and data are copied. `options` may be NULL; the ACL that it names is
  * not copied and must live as long as the object. One handle may serve any number of objects.
  *
- * Order of the end: free the objects, then close the handle. Closing first does no harm, if the objects
- * are then only freed.
+ * Order of the end: free the objects, then close the handle, as recipe_X_free() asks the handle to take
+ * nodes away. After a close, only recipe_X_state() may still be called: an object is not freed any more.
  *
  * Threads. Different objects may be used by different threads. Of one object, recipe_X_state() and
  * recipe_X_cancel() may be called by any thread at any time; the other functions by one thread at a time.

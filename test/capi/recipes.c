@@ -257,7 +257,7 @@ int main(int argc, char **argv)
         }
         if (strcmp(order->word, "close_handle") == 0) {
             free(order);
-            int rc = zookeeper_close(zh); /* before the objects are freed: allowed */
+            int rc = zookeeper_close(zh); /* the objects are left as they are */
             SAY("close %d\n", rc);
             return 0;
         }
