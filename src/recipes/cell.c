@@ -163,6 +163,14 @@ int cell_wait(struct cell *cell, int64_t deadline_ms)
     return rc;
 }
 
+bool cell_has_server(zhandle_t *zh)
+{
+    int state = zoo_state(zh);
+
+    return state == ZOO_CONNECTED_STATE || state == ZOO_READONLY_STATE ||
+           is_unrecoverable(zh) != ZOK;
+}
+
 bool cell_unknown(int rc)
 {
     return rc == ZCONNECTIONLOSS || rc == ZOPERATIONTIMEOUT;
@@ -176,11 +184,17 @@ bool cell_again(struct cell *cell, int64_t deadline_ms, int *rc)
         *rc = ZAUTHFAILED;
     if (!cell_unknown(*rc) && *rc != ZSESSIONMOVED && *rc != ZNOTREADONLY && *rc != ZTHROTTLEDOP)
         return false;
-    int64_t until_ms = cell_now_ms() + PAUSE_MS;
-    if (until_ms > deadline_ms) {
-        *rc = ZOPERATIONTIMEOUT;
-        return false;
-    }
-    *rc = cell_wait(cell, until_ms);
-    return *rc == ZOK || *rc == ZOPERATIONTIMEOUT;
+    /* Not asked again before there is a connection: with Apache ZooKeeper's library each request without
+     * one is an attempt to connect, and fails with it. */
+    do {
+        int64_t until_ms = cell_now_ms() + PAUSE_MS;
+        if (until_ms > deadline_ms) {
+            *rc = ZOPERATIONTIMEOUT;
+            return false;
+        }
+        *rc = cell_wait(cell, until_ms);
+        if (*rc != ZOK && *rc != ZOPERATIONTIMEOUT)
+            return false;
+    } while (!cell_has_server(cell->zh));
+    return true;
 }

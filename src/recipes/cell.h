@@ -55,9 +55,12 @@ void cell_cancel(struct cell *cell);
  * over. */
 int cell_wait(struct cell *cell, int64_t deadline_ms);
 
-/* After a call that answered *rc: true when it has to be made again, and then a moment has passed. When
- * false, *rc is what to tell the caller. */
+/* After a call that answered *rc: true when it has to be made again, and then a moment has passed and there
+ * is a connection. When false, *rc is what to tell the caller. */
 bool cell_again(struct cell *cell, int64_t deadline_ms, int *rc);
+
+/* Whether a request would get an answer now: from a server, or that the session is over. */
+bool cell_has_server(zhandle_t *zh);
 
 /* Whether rc leaves open if the request was done. */
 bool cell_unknown(int rc);

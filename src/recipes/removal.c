@@ -1,27 +1,42 @@
 /* removal.c: a node that must go although nobody waits for it. Rule: a removal belongs to its one request
- * that is under way; the completion either sends the next one or frees it. */
+ * that is under way, or to the removal that it waits behind; the completion sends the next request, puts it
+ * behind another one, or frees it. */
 #include "recipes/removal.h"
 
-#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
 #include "recipes/ask.h"
 
-#define PAUSE_MS 20
-#define SAME_ATTEMPT_MS 5
+#define PAUSE_MS 100
+#define LOOK_MS 10
 
 struct removal {
     zhandle_t *zh;
     char *directory;
     char *name;
-    char *path; /* once it is known */
+    char *path;             /* once it is known */
+    struct removal *behind; /* a list: they go on when this one ends */
+    struct removal *next;   /* in such a list */
 };
+
+/* The removal that asks for all others while there is no connection. A handle has one thread for all of its
+ * completions, so this one is of the same handle, and nothing of it is left when the handle is closed. */
+static _Thread_local struct removal *scout;
 
 static void next_step(struct removal *removal, int synced);
 
 static void end(struct removal *removal)
 {
+    struct removal *behind = removal->behind;
+
+    if (scout == removal)
+        scout = NULL;
+    while (behind != NULL) {
+        struct removal *next = behind->next;
+        next_step(behind, 0);
+        behind = next;
+    }
     free(removal->directory);
     free(removal->name);
     free(removal->path);
@@ -38,17 +53,21 @@ static struct removal *of(const void *data)
     return removal.out;
 }
 
-/* Without a connection a library may fail a request at once, and every request makes it try to connect: so
- * once for each attempt, however many removals there are, the completion thread waits a little. There is
- * nothing else for it to tell meanwhile but that the next attempt has ended. */
+/* Without a connection each request fails at once in Apache ZooKeeper's library, and makes it resolve the
+ * names of its servers and connect again, without the pause that it makes between attempts of its own. So
+ * one removal asks for all, and not often: the completion thread waits before, as there is nothing else for
+ * it to tell meanwhile but that the connection is back, and then it goes on. */
 static void again(struct removal *removal)
 {
-    static _Atomic int64_t last_pause_ms;
-
-    if (zoo_state(removal->zh) != ZOO_CONNECTED_STATE &&
-        cell_now_ms() - atomic_load(&last_pause_ms) > SAME_ATTEMPT_MS) {
-        nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
-        atomic_store(&last_pause_ms, cell_now_ms());
+    if (!cell_has_server(removal->zh)) {
+        if (scout != NULL && scout != removal) {
+            removal->next = scout->behind;
+            scout->behind = removal;
+            return;
+        }
+        scout = removal;
+        for (int at_ms = 0; at_ms < PAUSE_MS && !cell_has_server(removal->zh); at_ms += LOOK_MS)
+            nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000L}, NULL);
     }
     next_step(removal, 0);
 }
