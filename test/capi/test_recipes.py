@@ -1,6 +1,7 @@
 """Locks, elections, queues and barriers for C programs, and what becomes of them when processes, servers
 and connections fail. recipes.c does what the tests say, in one process per contender."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -85,6 +86,15 @@ def acquire(one, name="a", timeout_ms=-1):
     return int(one.say("acquire %s %d" % (name, timeout_ms), "acquired ").split()[2])
 
 
+def release(one, name="a"):
+    return int(one.say("release " + name, "released ").split()[2])
+
+
+def make(one, what, name, words):
+    """Any object but a lock."""
+    assert one.say("%s %s %s" % (what, name, words), "made ") == "made %s 0" % name
+
+
 def until(condition):
     """Polls the server, which says something new only when asked."""
     deadline = time.monotonic() + WAIT_S
@@ -100,6 +110,43 @@ def children(server, path):
 
 def waits(server, path, count):
     until(lambda: len(children(server, path)) == count)
+
+
+def holder_and_contender(contender, server, timeout_ms=TIMEOUT_MS):
+    """Two with one lock: the first holds it."""
+    one, two = contender(address(server)), contender(address(server), timeout_ms)
+    lock(one)
+    lock(two)
+    assert acquire(one) == 0
+    return one, two
+
+
+def holder_and_waiter(contender, server, order="acquire a -1", timeout_ms=TIMEOUT_MS):
+    """Two with one lock: the first holds it, and the second stands in line."""
+    one, two = holder_and_contender(contender, server, timeout_ms)
+    two.send(order)
+    waits(server, "/locks/l", 2)
+    return one, two
+
+
+def hold(one, names):
+    for name in names:
+        lock(one, name, path="/locks/" + name)
+        assert acquire(one, name) == 0
+
+
+def loses_connection(one, server, names="a"):
+    server.kill()
+    one.wait_each(*("now %s suspended" % name for name in names))
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 class Proxy:
@@ -165,6 +212,15 @@ class Proxy:
 
 
 @pytest.fixture
+def kazoo(server):
+    client = KazooClient(hosts=address(server))
+    client.start()
+    yield client
+    client.stop()
+    client.close()
+
+
+@pytest.fixture
 def proxy(server):
     one = Proxy(server)
     yield one
@@ -172,10 +228,7 @@ def proxy(server):
 
 
 def test_a_lock_goes_from_one_to_the_next(contender, server):
-    one, two = contender(address(server)), contender(address(server))
-    lock(one)
-    lock(two)
-    assert acquire(one) == 0
+    one, two = holder_and_contender(contender, server)
     assert one.say("state a") == "state a 2"
     first = int(one.say("fence a").split()[2])
     assert acquire(one) == -9  # not reentrant
@@ -183,55 +236,36 @@ def test_a_lock_goes_from_one_to_the_next(contender, server):
     waits(server, "/locks/l", 1)  # one who gave up leaves nothing
     two.send("acquire a -1")
     waits(server, "/locks/l", 2)
-    assert one.say("release a", "released ") == "released a 0"
+    assert release(one) == 0
     assert two.wait("acquired ") == "acquired a 0"
     assert int(two.say("fence a").split()[2]) > first
-    assert one.say("release a", "released ") == "released a -9"
+    assert release(one) == -9
     assert one.say("fence a") == "fence a 0"
     assert two.say("quit", "close ") == "close 0"
     assert acquire(one) == 0
 
 
 def test_the_lock_of_a_killed_holder_goes_to_the_next(contender, server):
-    one, two = contender(address(server)), contender(address(server))
-    lock(one)
-    lock(two)
-    assert acquire(one) == 0
-    two.send("acquire a -1")
-    waits(server, "/locks/l", 2)
+    one, two = holder_and_waiter(contender, server)
     one.process.kill()
     assert two.wait("acquired ") == "acquired a 0"
 
 
 def test_a_holder_that_slept_too_long_is_told_that_it_has_lost(contender, server):
-    one, two = contender(address(server)), contender(address(server))
-    lock(one)
-    lock(two)
-    assert acquire(one) == 0
-    os.kill(one.process.pid, signal.SIGSTOP)
-    try:
+    one, two = holder_and_contender(contender, server)
+    with stopped(one.process.pid):
         assert acquire(two) == 0
-    finally:
-        os.kill(one.process.pid, signal.SIGCONT)
     one.wait("now a lost")
     assert one.say("state a") == "state a 4"
-    assert one.say("release a", "released ") == "released a -9"
+    assert release(one) == -9
     assert acquire(one, timeout_ms=0) == -112  # the handle is over
     assert children(server, "/locks/l")[0] in two.say("node a")
 
 
 def test_one_who_waits_is_told_that_its_session_is_over(contender, server):
-    one, two = contender(address(server)), contender(address(server))
-    lock(one)
-    lock(two)
-    assert acquire(one) == 0
-    two.send("acquire a -1")
-    waits(server, "/locks/l", 2)
-    os.kill(two.process.pid, signal.SIGSTOP)
-    try:
+    one, two = holder_and_waiter(contender, server)
+    with stopped(two.process.pid):
         waits(server, "/locks/l", 1)
-    finally:
-        os.kill(two.process.pid, signal.SIGCONT)
     assert two.wait("acquired ") == "acquired a -112"
 
 
@@ -239,45 +273,31 @@ def test_a_silent_server_makes_it_unknown_until_it_speaks(contender, server):
     one = contender(address(server))
     lock(one)
     assert acquire(one) == 0
-    os.kill(server.pid, signal.SIGSTOP)
-    try:
+    with stopped(server.pid):
         one.wait("now a suspended")
         assert one.say("state a") == "state a 3"
-    finally:
-        os.kill(server.pid, signal.SIGCONT)
     one.wait("now a held")
-    assert one.say("release a", "released ") == "released a 0"
+    assert release(one) == 0
 
 
 def test_holders_and_waiters_survive_a_restart_of_the_server(contender, server):
-    one, two = contender(address(server)), contender(address(server))
-    lock(one)
-    lock(two)
-    assert acquire(one) == 0
-    two.send("acquire a -1")
-    waits(server, "/locks/l", 2)
-    server.kill()
-    one.wait("now a suspended")
+    one, two = holder_and_waiter(contender, server)
+    loses_connection(one, server)
     server.restart()
     one.wait("now a held")
-    assert one.say("release a", "released ") == "released a 0"
+    assert release(one) == 0
     assert two.wait("acquired ") == "acquired a 0"
 
 
 def test_who_gives_up_without_a_connection_leaves_the_line_when_it_is_back(contender, server):
-    one, two = contender(address(server)), contender(address(server), 20000)
-    lock(one)
-    lock(two)
-    assert acquire(one) == 0
-    two.send("acquire a 2000")
-    waits(server, "/locks/l", 2)
+    one, two = holder_and_waiter(contender, server, "acquire a 2000", 20000)
     server.kill()
     assert two.wait("acquired ") == "acquired a -7"
     server.restart()
     waits(server, "/locks/l", 1)
     one.wait("now a held")
     assert two.say("state a") == "state a 0"
-    assert one.say("release a", "released ") == "released a 0"
+    assert release(one) == 0
     assert acquire(two) == 0
 
 
@@ -285,9 +305,8 @@ def test_a_release_without_a_connection_is_made_good(contender, server):
     one = contender(address(server), 20000)
     lock(one)
     assert acquire(one) == 0
-    server.kill()
-    one.wait("now a suspended")
-    assert one.say("release a", "released ") == "released a -4"
+    loses_connection(one, server)
+    assert release(one) == -4
     server.restart()
     waits(server, "/locks/l", 0)
     assert acquire(one) == 0
@@ -297,8 +316,7 @@ def test_a_handle_that_is_closed_in_doubt_does_not_say_that_the_lock_is_held(con
     one = contender(address(proxy), 20000)
     lock(one)
     assert acquire(one) == 0
-    server.kill()
-    one.wait("now a suspended")
+    loses_connection(one, server)
     proxy.hold = b"-lock-"
     server.restart()
     one.wait(CONNECTED)
@@ -315,13 +333,10 @@ def used_ms(one):
 
 def test_what_waits_for_a_connection_does_not_spin(contender, server, proxy):
     one = contender(address(proxy), 20000)
-    for name in ("a", "b", "c", "d"):
-        lock(one, name, path="/locks/" + name)
-        assert acquire(one, name) == 0
-    server.kill()
-    one.wait_each(*("now %s suspended" % name for name in ("a", "b", "c", "d")))
-    for name in ("a", "b", "c"):
-        assert one.say("release " + name, "released ") == "released %s -4" % name
+    hold(one, "abcd")
+    loses_connection(one, server, "abcd")
+    for name in "abc":
+        assert release(one, name) == -4
     one.send("acquire a -1")
     before_ms, before = used_ms(one), proxy.refused
     time.sleep(2)  # what it uses in this time is what is measured
@@ -335,24 +350,16 @@ def test_what_waits_for_a_connection_does_not_spin(contender, server, proxy):
 
 def test_a_handle_is_closed_while_releases_wait_for_a_connection(contender, server):
     one = contender(address(server), 20000)
-    for name in ("a", "b", "c"):
-        lock(one, name, path="/locks/" + name)
-        assert acquire(one, name) == 0
-    server.kill()
-    one.wait_each(*("now %s suspended" % name for name in ("a", "b", "c")))
-    for name in ("a", "b"):
-        assert one.say("release " + name, "released ") == "released %s -4" % name
+    hold(one, "abc")
+    loses_connection(one, server, "abc")
+    for name in "ab":
+        assert release(one, name) == -4
     assert one.say("quit", "close ") == "close 0"  # and gives c back before
     assert one.process.wait(WAIT_S) == 0  # a leak would make it fail, with a sanitizer
 
 
 def test_a_node_that_somebody_removes_is_a_lost_lock(contender, server):
-    one, two = contender(address(server)), contender(address(server))
-    lock(one)
-    lock(two)
-    assert acquire(one) == 0
-    two.send("acquire a -1")
-    waits(server, "/locks/l", 2)
+    one, two = holder_and_waiter(contender, server)
     holders, waiters = one.say("node a").split()[2], None
     with server.client() as client:
         waiters = [n for n in client.get_children("/locks/l") if n not in holders][0]
@@ -370,17 +377,12 @@ def test_the_reply_of_the_create_is_lost_and_the_own_node_found_again(contender,
     proxy.eat = b"-lock-"
     assert acquire(one) == 0
     assert proxy.eaten == 1 and len(children(server, "/locks/l")) == 1
-    assert one.say("release a", "released ") == "released a 0"
+    assert release(one) == 0
     assert children(server, "/locks/l") == []
 
 
 def test_a_call_that_waits_can_be_cancelled(contender, server):
-    one, two = contender(address(server)), contender(address(server))
-    lock(one)
-    lock(two)
-    assert acquire(one) == 0
-    two.send("acquire a -1")
-    waits(server, "/locks/l", 2)
+    one, two = holder_and_waiter(contender, server)
     two.send("cancel a")
     assert two.wait("acquired ") == "acquired a -116"
     waits(server, "/locks/l", 1)
@@ -417,7 +419,7 @@ def test_twenty_contenders_never_hold_it_together_and_watch_only_one(contender, 
     until(watched)
     # Its own session and at most one other: nobody else is woken when it goes.
     assert all(count <= 2 for count in watchers.values()) and holder in watchers
-    assert everybody[0].say("release gate", "released ") == "released gate 0"
+    assert release(everybody[0], "gate") == 0
     for one in everybody:
         one.wait_each(*("counted %s 0" % name for name in names))
     with server.client() as client:
@@ -435,65 +437,53 @@ def test_readers_hold_it_together_and_a_writer_alone(contender, server):
     waits(server, "/locks/l", 3)
     one.send("acquire r3 -1")  # behind the writer
     waits(server, "/locks/l", 4)
-    assert one.say("release r2", "released ") == "released r2 0"
+    assert release(one, "r2") == 0
     assert one.say("state w") == "state w 1"
-    assert one.say("release r1", "released ") == "released r1 0"
+    assert release(one, "r1") == 0
     assert one.wait("acquired ") == "acquired w 0"
     assert one.say("state r3") == "state r3 1"
-    assert one.say("release w", "released ") == "released w 0"
+    assert release(one, "w") == 0
     one.wait("acquired r3 0")
 
 
 @pytest.mark.parametrize("kind", ["ours"])
 @pytest.mark.parametrize("names", ["kazoo", "curator"])
-def test_kazoos_lock_and_ours_wait_for_each_other(contender, server, names):
+def test_kazoos_lock_and_ours_wait_for_each_other(contender, server, kazoo, names):
     one = contender(address(server))
     lock(one, names=names)
-    kazoo = KazooClient(hosts=address(server))
-    kazoo.start()
-    try:
-        patterns = ["-lock-"] if names == "curator" else []
-        theirs = kazoo.Lock("/locks/l", "python", extra_lock_patterns=patterns)
-        assert acquire(one) == 0
-        assert not theirs.acquire(blocking=False)
-        got = threading.Event()
-        thread = threading.Thread(target=lambda: theirs.acquire() and got.set(), daemon=True)
-        thread.start()
-        waits(server, "/locks/l", 2)
-        assert not got.is_set()
-        assert one.say("release a", "released ") == "released a 0"
-        assert got.wait(WAIT_S)
-        assert acquire(one, timeout_ms=0) == -7
-        one.send("acquire a -1")
-        waits(server, "/locks/l", 2)
-        assert theirs.contenders() == ["python", "a"]
-        theirs.release()
-        assert one.wait("acquired ") == "acquired a 0"
-    finally:
-        kazoo.stop()
-        kazoo.close()
+    patterns = ["-lock-"] if names == "curator" else []
+    theirs = kazoo.Lock("/locks/l", "python", extra_lock_patterns=patterns)
+    assert acquire(one) == 0
+    assert not theirs.acquire(blocking=False)
+    got = threading.Event()
+    thread = threading.Thread(target=lambda: theirs.acquire() and got.set(), daemon=True)
+    thread.start()
+    waits(server, "/locks/l", 2)
+    assert not got.is_set()
+    assert release(one) == 0
+    assert got.wait(WAIT_S)
+    assert acquire(one, timeout_ms=0) == -7
+    one.send("acquire a -1")
+    waits(server, "/locks/l", 2)
+    assert theirs.contenders() == ["python", "a"]
+    theirs.release()
+    assert one.wait("acquired ") == "acquired a 0"
 
 
 @pytest.mark.parametrize("kind", ["ours"])
-def test_kazoos_readers_and_ours_respect_writers(contender, server):
+def test_kazoos_readers_and_ours_respect_writers(contender, server, kazoo):
     one = contender(address(server))
     lock(one, "r", kind="read", names="kazoo")
     lock(one, "w", kind="write", names="kazoo")
-    kazoo = KazooClient(hosts=address(server))
-    kazoo.start()
-    try:
-        reader, writer = kazoo.ReadLock("/locks/l"), kazoo.WriteLock("/locks/l")
-        assert acquire(one, "r") == 0
-        assert reader.acquire(blocking=False)
-        assert not writer.acquire(blocking=False)
-        assert acquire(one, "w", 0) == -7
-        reader.release()
-        assert one.say("release r", "released ") == "released r 0"
-        assert acquire(one, "w", 0) == 0
-        assert not reader.acquire(blocking=False)
-    finally:
-        kazoo.stop()
-        kazoo.close()
+    reader, writer = kazoo.ReadLock("/locks/l"), kazoo.WriteLock("/locks/l")
+    assert acquire(one, "r") == 0
+    assert reader.acquire(blocking=False)
+    assert not writer.acquire(blocking=False)
+    assert acquire(one, "w", 0) == -7
+    reader.release()
+    assert release(one, "r") == 0
+    assert acquire(one, "w", 0) == 0
+    assert not reader.acquire(blocking=False)
 
 
 def test_a_leader_is_followed_by_the_next_when_it_dies(contender, server):
@@ -513,34 +503,28 @@ def test_a_leader_is_followed_by_the_next_when_it_dies(contender, server):
 
 
 @pytest.mark.parametrize("kind", ["ours"])
-def test_kazoos_election_and_ours_are_one(contender, server):
+def test_kazoos_election_and_ours_are_one(contender, server, kazoo):
     one = contender(address(server))
-    assert one.say("election me /e kazoo", "made ").endswith(" 0")
+    make(one, "election", "me", "/e kazoo")
     assert one.say("lead me -1", "leads ") == "leads me 0"
-    kazoo = KazooClient(hosts=address(server))
-    kazoo.start()
-    try:
-        election, leads = kazoo.Election("/e", "python"), threading.Event()
-        stop = threading.Event()
-        thread = threading.Thread(
-            target=lambda: election.run(lambda: (leads.set(), stop.wait(WAIT_S))), daemon=True)
-        thread.start()
-        waits(server, "/e", 2)
-        assert election.contenders() == ["me", "python"] and not leads.is_set()
-        assert one.say("resign me", "resigned ") == "resigned me 0"
-        assert leads.wait(WAIT_S)
-        assert one.say("leader /e") == "leader 0 python"
-        stop.set()
-        thread.join(WAIT_S)
-    finally:
-        kazoo.stop()
-        kazoo.close()
+    election, leads = kazoo.Election("/e", "python"), threading.Event()
+    stop = threading.Event()
+    thread = threading.Thread(
+        target=lambda: election.run(lambda: (leads.set(), stop.wait(WAIT_S))), daemon=True)
+    thread.start()
+    waits(server, "/e", 2)
+    assert election.contenders() == ["me", "python"] and not leads.is_set()
+    assert one.say("resign me", "resigned ") == "resigned me 0"
+    assert leads.wait(WAIT_S)
+    assert one.say("leader /e") == "leader 0 python"
+    stop.set()
+    thread.join(WAIT_S)
 
 
 def test_entries_come_out_of_a_queue_once_and_in_order(contender, server):
     one, two = contender(address(server)), contender(address(server))
     for each in (one, two):
-        assert each.say("queue q /q", "made ") == "made q 0"
+        make(each, "queue", "q", "/q")
     assert two.say("take q 0", "took ") == "took q -7 0"
     two.send("take q -1")
     assert one.say("put q -1 hello", "put ") == "put q 0 0"
@@ -556,7 +540,7 @@ def test_entries_come_out_of_a_queue_once_and_in_order(contender, server):
 
 def test_a_lost_reply_puts_nothing_twice_and_loses_nothing(contender, server, proxy):
     one = contender(address(proxy))
-    assert one.say("queue q /q", "made ") == "made q 0"
+    make(one, "queue", "q", "/q")
     assert one.say("put q -1 zero", "put ") == "put q 0 0"
     proxy.eat = b"entry-100-"
     assert one.say("put q -1 once", "put ") == "put q 0 0"
@@ -569,7 +553,7 @@ def test_a_lost_reply_puts_nothing_twice_and_loses_nothing(contender, server, pr
 
 def test_a_put_that_was_given_up_can_be_settled(contender, server, proxy):
     one = contender(address(proxy), 20000)
-    assert one.say("queue q /q", "made ") == "made q 0"
+    make(one, "queue", "q", "/q")
     assert one.say("put q -1 zero", "put ") == "put q 0 0"
     proxy.open.clear()
     proxy.eat = b"entry-100-"
@@ -582,22 +566,16 @@ def test_a_put_that_was_given_up_can_be_settled(contender, server, proxy):
 
 
 @pytest.mark.parametrize("kind", ["ours"])
-def test_kazoos_queue_and_ours_are_one(contender, server):
+def test_kazoos_queue_and_ours_are_one(contender, server, kazoo):
     one = contender(address(server))
-    assert one.say("queue q /q", "made ") == "made q 0"
-    kazoo = KazooClient(hosts=address(server))
-    kazoo.start()
-    try:
-        theirs = kazoo.Queue("/q")
-        theirs.put(b"p" * 5000)
-        theirs.put(b"urgent", priority=1)
-        assert one.say("take q -1", "took ") == "took q 0 6 urgent"
-        assert one.say("put q -1 c", "put ") == "put q 0 0"
-        assert one.say("take q -1", "took ").startswith("took q 0 5000 ppp")
-        assert theirs.get() == b"c"
-    finally:
-        kazoo.stop()
-        kazoo.close()
+    make(one, "queue", "q", "/q")
+    theirs = kazoo.Queue("/q")
+    theirs.put(b"p" * 5000)
+    theirs.put(b"urgent", priority=1)
+    assert one.say("take q -1", "took ") == "took q 0 6 urgent"
+    assert one.say("put q -1 c", "put ") == "put q 0 0"
+    assert one.say("take q -1", "took ").startswith("took q 0 5000 ppp")
+    assert theirs.get() == b"c"
 
 
 def test_a_barrier_holds_until_it_is_opened(contender, server):
@@ -615,7 +593,7 @@ def test_a_barrier_holds_until_it_is_opened(contender, server):
 def test_members_of_a_double_barrier_begin_and_end_together(contender, server):
     three = [contender(address(server)) for _ in range(3)]
     for one in three:
-        assert one.say("double d /d 3", "made ") == "made d 0"
+        make(one, "double", "d", "/d 3")
     for _ in range(2):  # the barrier can be used again
         three[0].send("enter d -1")
         three[1].send("enter d -1")
@@ -638,7 +616,7 @@ def test_a_ready_left_behind_by_the_dead_opens_nothing(contender, server):
         client.create("/d", b"")
         client.create("/d/ready", b"")
     for each in (one, two):
-        assert each.say("double d /d 2", "made ") == "made d 0"
+        make(each, "double", "d", "/d 2")
     assert one.say("enter d 0", "entered ") == "entered d -7"
     waits(server, "/d", 1)
     one.send("enter d -1")
@@ -651,36 +629,30 @@ def test_a_ready_left_behind_by_the_dead_opens_nothing(contender, server):
 
 
 @pytest.mark.parametrize("kind", ["ours"])
-def test_kazoos_barriers_and_ours_are_one(contender, server):
+def test_kazoos_barriers_and_ours_are_one(contender, server, kazoo):
     one = contender(address(server))
-    kazoo = KazooClient(hosts=address(server))
-    kazoo.start()
-    try:
-        assert one.say("close_barrier /b", "closed ") == "closed 0"
-        passed = threading.Event()
-        threading.Thread(target=lambda: kazoo.Barrier("/b").wait() and passed.set(), daemon=True).start()
-        assert one.say("open_barrier /b", "opened ") == "opened 0"
-        assert passed.wait(WAIT_S)
-        theirs = kazoo.DoubleBarrier("/d", 2)
-        assert one.say("double d /d 2", "made ") == "made d 0"
-        for ours_first in (True, False):
-            thread = threading.Thread(target=theirs.enter, daemon=True)
-            if ours_first:
-                one.send("enter d -1")
-                waits(server, "/d", 1)
-            thread.start()
-            if not ours_first:
-                waits(server, "/d", 1)
-                one.send("enter d -1")
-            assert one.wait("entered ") == "entered d 0"
-            thread.join(WAIT_S)
-            assert theirs.participating
-            one.send("leave d -1")
-            theirs.leave()
-            assert one.wait("left ") == "left d 0"
-    finally:
-        kazoo.stop()
-        kazoo.close()
+    assert one.say("close_barrier /b", "closed ") == "closed 0"
+    passed = threading.Event()
+    threading.Thread(target=lambda: kazoo.Barrier("/b").wait() and passed.set(), daemon=True).start()
+    assert one.say("open_barrier /b", "opened ") == "opened 0"
+    assert passed.wait(WAIT_S)
+    theirs = kazoo.DoubleBarrier("/d", 2)
+    make(one, "double", "d", "/d 2")
+    for ours_first in (True, False):
+        thread = threading.Thread(target=theirs.enter, daemon=True)
+        if ours_first:
+            one.send("enter d -1")
+            waits(server, "/d", 1)
+        thread.start()
+        if not ours_first:
+            waits(server, "/d", 1)
+            one.send("enter d -1")
+        assert one.wait("entered ") == "entered d 0"
+        thread.join(WAIT_S)
+        assert theirs.participating
+        one.send("leave d -1")
+        theirs.leave()
+        assert one.wait("left ") == "left d 0"
 
 
 def test_the_program_of_the_guide_compiles_and_works(libraries, server, run, build_dir):
@@ -713,7 +685,7 @@ def test_a_lock_outlives_the_leader_of_an_ensemble_and_the_server_of_its_holder(
         one.wait("now a suspended")
         one.wait("now a held")
         assert two.say("state a") == "state a 1"
-        assert one.say("release a", "released ") == "released a 0"
+        assert release(one) == 0
         assert two.wait("acquired ") == "acquired a 0"
         leader.start()
         ensemble.wait_all()
@@ -725,7 +697,7 @@ def test_a_lock_outlives_the_leader_of_an_ensemble_and_the_server_of_its_holder(
         two.wait("now a held")
         assert not two.say("server").endswith(":%d" % port)
         silent.resume()
-        assert two.say("release a", "released ") == "released a 0"
+        assert release(two) == 0
 
 
 def test_contenders_are_found_and_put_in_order_by_the_numbers_in_their_names(
