@@ -15,7 +15,7 @@
 
 enum {
     START_MS = 500,
-    TEXT_BYTES_MAX = 1 << 20,
+    TEXT_BYTES_MAX = NODE_FRAME_BYTES_MAX,
     IMAGE_STEP_US = 800,
     FULL_RETRY_US = 1000000,
     HELD_RETRY_US = 100,
@@ -30,6 +30,19 @@ static void new_disk(struct node *node)
                     node->options.bug == NODE_SYNCS_NO_NAMES);
 }
 
+static void turn(void *context, uint64_t life);
+
+static void set_turn(void *context)
+{
+    struct node *node = context;
+
+    if (node->turn_set)
+        return;
+    node->turn_set = true;
+    events_in(node->events, 1 + chance_below(&node->chance, node->options.turn_spread_us + 1), turn,
+              node, node->life);
+}
+
 void node_init(struct node *node, const struct node_options *options,
                const struct node_hooks *hooks, struct events *events, uint64_t seed)
 {
@@ -40,6 +53,8 @@ void node_init(struct node *node, const struct node_options *options,
                           .mono_offset_ms = START_MS,
                           .accepted_epoch = EPOCH_NONE,
                           .current_epoch = EPOCH_NONE};
+    inbox_init(&node->inbox, set_turn, node);
+    node_clients_init(&node->clients, &node->inbox, options->bug);
     new_disk(node);
 }
 
@@ -69,50 +84,6 @@ void node_set_wall(struct node *node, int64_t offset_ms)
     node->clock_jumps++;
 }
 
-static void turn(void *context, uint64_t life);
-
-static void set_turn(struct node *node)
-{
-    if (node->turn_set)
-        return;
-    node->turn_set = true;
-    events_in(node->events, 1 + chance_below(&node->chance, node->options.turn_spread_us + 1), turn,
-              node, node->life);
-}
-
-static struct node_event *add_event(struct node *node, enum replica_event_kind kind)
-{
-    node->inbox =
-        ARRAY_RESERVE(node->inbox, node->inbox_capacity, node->inbox_count + 1, ARRAY_FIRST);
-    struct node_event *item = &node->inbox[node->inbox_count++];
-    *item = (struct node_event){.event = {.kind = kind}};
-    set_turn(node);
-    return item;
-}
-
-static void own_bytes(struct node_event *item, struct slice bytes)
-{
-    item->bytes = mem_alloc(bytes.size); /* exact: a sanitizer sees a byte too far */
-    if (bytes.size > 0)
-        if (bytes.size > 0)
-            memcpy(item->bytes, bytes.data, bytes.size);
-    item->event.bytes = slice_of(item->bytes, bytes.size);
-}
-
-static void free_event(struct node_event *item)
-{
-    mem_free(item->bytes);
-    if (item->event.tree != NULL)
-        tree_free(item->event.tree);
-}
-
-static void forget_events(struct node *node)
-{
-    for (size_t i = 0; i < node->inbox_count; i++)
-        free_event(&node->inbox[i]);
-    node->inbox_count = 0;
-}
-
 /* --- peers --- */
 
 uint64_t node_accept_peer(struct node *node)
@@ -123,7 +94,7 @@ uint64_t node_accept_peer(struct node *node)
 
 void node_peer_opened(struct node *node, uint64_t connection, enum peer_port port)
 {
-    struct node_event *item = add_event(node, REPLICA_PEER_OPENED);
+    struct inbox_event *item = inbox_add(&node->inbox, REPLICA_PEER_OPENED);
 
     item->event.connection = connection;
     item->event.port = port;
@@ -132,172 +103,70 @@ void node_peer_opened(struct node *node, uint64_t connection, enum peer_port por
 
 void node_peer_bytes(struct node *node, uint64_t connection, struct slice bytes)
 {
-    struct node_event *item = add_event(node, REPLICA_PEER_BYTES);
+    struct inbox_event *item = inbox_add(&node->inbox, REPLICA_PEER_BYTES);
 
     item->event.connection = connection;
-    own_bytes(item, bytes);
+    inbox_own_bytes(item, bytes);
 }
 
 void node_peer_closed(struct node *node, uint64_t connection)
 {
-    add_event(node, REPLICA_PEER_CLOSED)->event.connection = connection;
+    inbox_add(&node->inbox, REPLICA_PEER_CLOSED)->event.connection = connection;
 }
 
 void node_peer_ready(struct node *node, uint64_t connection)
 {
-    add_event(node, REPLICA_PEER_READY)->event.connection = connection;
-}
-
-/* Nothing is reported of it any more. */
-static void forget_connection(struct node *node, uint64_t connection)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < node->inbox_count; i++) {
-        if (node->inbox[i].event.connection == connection && node->inbox[i].event.connection != 0)
-            free_event(&node->inbox[i]);
-        else
-            node->inbox[kept++] = node->inbox[i];
-    }
-    node->inbox_count = kept;
+    inbox_add(&node->inbox, REPLICA_PEER_READY)->event.connection = connection;
 }
 
 /* --- clients --- */
 
-static struct node_client *client_of(struct node *node, uint64_t connection, uint32_t *ret_id)
-{
-    for (uint32_t id = 0; id < NODE_CLIENTS; id++) {
-        if (!node->clients[id].used || node->clients[id].connection != connection)
-            continue;
-        *ret_id = id;
-        return &node->clients[id];
-    }
-    return NULL;
-}
-
 bool node_accept_client(struct node *node, uint64_t *ret_connection)
 {
-    for (uint32_t id = 0; id < NODE_CLIENTS; id++) {
-        struct node_client *client = &node->clients[id];
-        if (client->used)
-            continue;
-        node->next_connection += 2;
-        *client = (struct node_client){.used = true, .connection = node->next_connection};
-        *ret_connection = node->next_connection;
-        struct node_event *item = add_event(node, REPLICA_CLIENT_OPENED);
-        item->event.client = id;
-        item->event.address = SLICE("10.0.1.1");
-        return true;
-    }
-    return false;
-}
-
-/* Some bugs are made here: the replica gets another request than the client's. */
-static void spoil_request(const struct node *node, uint8_t *bytes, size_t size)
-{
-    int32_t type = size < 16 ? 0 : (int32_t)load_be32(bytes + 4);
-
-    if (node->options.bug == NODE_FORGETS_CHANGES && type == OP_SET_WATCHES)
-        memset(bytes + 9, 0xff, 7); /* its relativeZxid */
-    if (node->options.bug == NODE_LISTS_ANOTHER && type == OP_GET_CHILDREN)
-        bytes[14] ^= 1; /* "/p0" is "/p1" */
-}
-
-/* True: there was a whole one. */
-static bool take_frames(struct node *node, struct node_client *client, uint32_t id)
-{
-    size_t at = 0;
-
-    while (!client->paused && !client->closing && client->input.size - at >= 4) {
-        size_t size = load_be32(client->input.data + at);
-        ASSERT(size < TEXT_BYTES_MAX);
-        if (client->input.size - at - 4 < size)
-            break;
-        struct node_event *item = add_event(node, REPLICA_CLIENT_FRAME);
-        item->event.client = id;
-        own_bytes(item, slice_of(client->input.data + at + 4, size));
-        spoil_request(node, item->bytes, size);
-        at += 4 + size;
-    }
-    if (at > 0)
-        if (at > 0) /* nothing came yet: there is no memory */
-            memmove(client->input.data, client->input.data + at, client->input.size - at);
-    client->input.size -= at;
-    return at > 0;
+    if (!node_clients_accept(&node->clients, node->next_connection + 2))
+        return false;
+    node->next_connection += 2;
+    *ret_connection = node->next_connection;
+    return true;
 }
 
 bool node_client_bytes(struct node *node, uint64_t connection, struct slice bytes)
 {
-    uint32_t id;
-    struct node_client *client = client_of(node, connection, &id);
-
-    if (client == NULL || client->closing)
-        return false;
-    buffer_append(&client->input, bytes);
-    return take_frames(node, client, id);
-}
-
-static void report_client_closed(struct node *node, struct node_client *client, uint32_t id)
-{
-    client->closing = true;
-    add_event(node, REPLICA_CLIENT_CLOSED)->event.client = id;
+    return node_clients_bytes(&node->clients, connection, bytes);
 }
 
 void node_client_closed(struct node *node, uint64_t connection)
 {
-    uint32_t id;
-    struct node_client *client = client_of(node, connection, &id);
-
-    if (client != NULL && !client->closing)
-        report_client_closed(node, client, id);
+    node_clients_closed(&node->clients, connection);
 }
 
 /* --- carrying out --- */
 
-/* Where an event stands in front of an answer, the two change places. */
-static void send_events_late(struct node *node, const struct client_effect *effect)
-{
-    uint8_t *first = node->effects.bytes.data + effect->offset;
-    size_t first_bytes = 4 + load_be32(first);
-
-    if (first_bytes >= effect->size || (int32_t)load_be32(first + 4) != XID_NOTIFICATION)
-        return;
-    uint8_t *second = first + first_bytes;
-    size_t second_bytes = 4 + load_be32(second);
-    uint8_t *event = mem_alloc(first_bytes);
-    memcpy(event, first, first_bytes);
-    memmove(first, second, second_bytes);
-    memcpy(first + second_bytes, event, first_bytes);
-    mem_free(event);
-}
-
 static void carry_out_for_client(struct node *node, const struct client_effect *effect)
 {
-    struct node_client *client = &node->clients[effect->client];
+    const struct node_client *client = &node->clients.items[effect->client];
+    uint8_t *bytes = node->effects.bytes.data + effect->offset;
 
     if (!client->used)
         return;
     switch (effect->kind) {
     case CLIENT_SEND:
-        if (node->options.bug == NODE_SENDS_EVENTS_LATE)
-            send_events_late(node, effect);
+        node_clients_spoil_answers(&node->clients, bytes, effect->size);
         node->hooks.client_send(node->hooks.context, node, client->connection,
-                                slice_of(node->effects.bytes.data + effect->offset, effect->size));
+                                slice_of(bytes, effect->size));
         break;
     case CLIENT_CLOSE:
         node->hooks.client_close(node->hooks.context, node, client->connection, effect->reason);
-        if (!client->closing)
-            report_client_closed(node, client, effect->client);
+        node_clients_end(&node->clients, effect->client);
         break;
     case CLIENT_PAUSE:
-        client->paused = true;
+        node_clients_pause(&node->clients, effect->client);
         break;
     case CLIENT_RESUME:
-        client->paused = false;
-        take_frames(node, client, effect->client);
+        node_clients_resume(&node->clients, effect->client);
         break;
     case CLIENT_HOLD:
-        add_event(node, REPLICA_CLIENT_READY)->event.client = effect->client;
+        inbox_add(&node->inbox, REPLICA_CLIENT_READY)->event.client = effect->client;
         break;
     }
 }
@@ -313,7 +182,7 @@ static void carry_out_for_peer(struct node *node, const struct peer_effect *effe
     } else if (effect->kind == PEER_LISTEN || effect->kind == PEER_UNLISTEN) {
         node->listens = effect->kind == PEER_LISTEN;
     } else if (effect->kind == PEER_CLOSE) {
-        forget_connection(node, effect->connection);
+        inbox_forget_connection(&node->inbox, effect->connection);
     }
     node->hooks.peer(node->hooks.context, node, effect, sent);
 }
@@ -374,7 +243,7 @@ static void tick(void *context, uint64_t number)
     struct node *node = context;
 
     if (node->up && number == node->tick_number)
-        (void)add_event(node, REPLICA_TICK);
+        (void)inbox_add(&node->inbox, REPLICA_TICK);
 }
 
 static void set_tick(struct node *node)
@@ -424,29 +293,11 @@ static void carry_out(struct node *node)
 
 /* --- a turn --- */
 
-/* What this end of the table knows: false, it is no news to the replica. */
-static bool note_event(struct node *node, const struct node_event *item)
-{
-    struct node_client *client = &node->clients[item->event.client];
-
-    switch (item->event.kind) {
-    case REPLICA_CLIENT_FRAME:
-    case REPLICA_CLIENT_READY:
-        return client->used;
-    case REPLICA_CLIENT_CLOSED:
-        buffer_deinit(&client->input);
-        *client = (struct node_client){0};
-        return true;
-    default:
-        return true;
-    }
-}
-
-static void step(struct node *node, struct node_event *item)
+static void step(struct node *node, struct inbox_event *item)
 {
     item->event.now_ms = node_now_ms(node);
     item->event.wall_ms = node_wall_ms(node);
-    if (note_event(node, item))
+    if (node_clients_take(&node->clients, &item->event))
         replica_step(node->replica, &item->event, &node->effects);
     mem_free(item->bytes);
 }
@@ -466,8 +317,8 @@ static bool stands_still(struct node *node, events_run *later, uint64_t number)
 static void turn(void *context, uint64_t life)
 {
     struct node *node = context;
-    struct node_event *taken = NULL;
-    size_t count = node->inbox_count;
+    struct inbox_event *taken;
+    size_t count = node->inbox.count;
 
     if (life != node->life)
         return;
@@ -476,17 +327,11 @@ static void turn(void *context, uint64_t life)
     node->turn_set = false;
     if (node->options.keeps_events_back && count > 1)
         count = 1 + (size_t)chance_below(&node->chance, (int64_t)count);
-    if (count > 0) {
-        taken = mem_alloc(count * sizeof(*taken));
-        memcpy(taken, node->inbox, count * sizeof(*taken));
-        memmove(node->inbox, node->inbox + count,
-                (node->inbox_count - count) * sizeof(*node->inbox));
-        node->inbox_count -= count;
-    }
+    taken = inbox_take(&node->inbox, count);
     for (size_t i = 0; i < count; i++)
         step(node, &taken[i]);
     mem_free(taken);
-    if (node->inbox_count > 0)
+    if (node->inbox.count > 0)
         set_turn(node);
     replica_end_turn(node->replica, &node->effects);
     carry_out(node);
@@ -538,7 +383,7 @@ static void write_batch(struct node *node, size_t count)
     node->written_count = count;
     node->disk_phase = NODE_DISK_WRITTEN;
     if (node->options.bug == NODE_REPORTS_WRITES)
-        add_event(node, REPLICA_LOG_SYNCED)->event.zxid = node->appends[count - 1].zxid;
+        inbox_add(&node->inbox, REPLICA_LOG_SYNCED)->event.zxid = node->appends[count - 1].zxid;
     set_disk(node);
 }
 
@@ -562,7 +407,7 @@ static void sync_batch(struct node *node)
     node->durable_zxid = zxid;
     node->hooks.durable(node->hooks.context, node, zxid);
     if (node->options.bug != NODE_REPORTS_WRITES)
-        add_event(node, REPLICA_LOG_SYNCED)->event.zxid = zxid;
+        inbox_add(&node->inbox, REPLICA_LOG_SYNCED)->event.zxid = zxid;
     set_disk(node);
 }
 
@@ -603,7 +448,7 @@ static void do_work(struct node *node)
         node->durable_zxid = node->appended_zxid = last_zxid;
     }
     node->hooks.stored(node->hooks.context, node, &work, status, tree);
-    struct node_event *item = add_event(node, REPLICA_STORE_DONE);
+    struct inbox_event *item = inbox_add(&node->inbox, REPLICA_STORE_DONE);
     item->event.status = status;
     item->event.tree = tree;
     item->event.zxid = last_zxid;
@@ -654,11 +499,11 @@ static void history(void *context, uint64_t life)
     if (sim_disk_crashed(node->sim)) {
         disk_failed(node, "the power failed while the log was read");
     } else if (work.kind != HISTORY_CLOSE) {
-        struct node_event *item = add_event(node, REPLICA_HISTORY);
+        struct inbox_event *item = inbox_add(&node->inbox, REPLICA_HISTORY);
         item->event.connection = work.connection;
         item->event.status = status;
         node->history_parts += packets.size > 0;
-        own_bytes(item, buffer_slice(&packets));
+        inbox_own_bytes(item, buffer_slice(&packets));
     }
     buffer_deinit(&packets);
 }
@@ -669,7 +514,7 @@ static void end_image(struct node *node, bool written)
 {
     node->image_running = false;
     node->image_file = NULL;
-    add_event(node, REPLICA_SNAPSHOT_DONE)->event.status = written ? STATUS_OK : STATUS_IO;
+    inbox_add(&node->inbox, REPLICA_SNAPSHOT_DONE)->event.status = written ? STATUS_OK : STATUS_IO;
 }
 
 static void image(void *context, uint64_t life)
@@ -781,7 +626,7 @@ static void start_replica(struct node *node, const struct recovery *recovery,
     node->replica = replica_new(&options, recovery->tree, node_now_ms(node));
     node->up = true;
     node->tick_at_us = 0;
-    (void)add_event(node, REPLICA_TICK);
+    (void)inbox_add(&node->inbox, REPLICA_TICK);
 }
 
 static void put_warnings(const struct store_notes *notes, struct buffer *text)
@@ -848,11 +693,8 @@ static void forget(struct node *node)
     node->reader = NULL;
     node->history_count = 0;
     effects_deinit(&node->effects);
-    forget_events(node);
-    for (uint32_t id = 0; id < NODE_CLIENTS; id++) {
-        buffer_deinit(&node->clients[id].input);
-        node->clients[id] = (struct node_client){0};
-    }
+    inbox_forget(&node->inbox);
+    node_clients_forget(&node->clients);
     if (node->up) /* else it died within its start, which has not finished the work either */
         node->interrupted = node->work_waits;
     node->append_count = node->written_count = 0;
@@ -975,7 +817,7 @@ void node_deinit(struct node *node)
 {
     forget(node);
     buffer_deinit(&node->image_part);
-    mem_free(node->inbox);
+    inbox_deinit(&node->inbox);
     mem_free(node->appends);
     mem_free(node->histories);
     sim_disk_free(node->sim);

@@ -15,8 +15,8 @@
 #include "sim/bug.h"
 #include "sim/disk.h"
 #include "sim/events.h"
-
-enum { NODE_CLIENTS = 64 };
+#include "sim/inbox.h"
+#include "sim/node_clients.h"
 
 struct node_options {
     int64_t id;
@@ -55,18 +55,6 @@ struct node_hooks {
     void *context;
 };
 
-struct node_event {
-    struct replica_event event;
-    uint64_t connection; /* of a client's event */
-    uint8_t *bytes;      /* owned */
-};
-
-struct node_client { /* a client's connection as this server numbers it */
-    bool used, paused, closing;
-    uint64_t connection;
-    struct buffer input; /* no whole frame yet, or the client is paused */
-};
-
 enum node_disk_phase { NODE_DISK_IDLE, NODE_DISK_WRITTEN };
 
 /* Fields are for reading. */
@@ -85,14 +73,13 @@ struct node {
     struct replica *replica;
     struct store_actor *actor;
     struct effects effects;
-    struct node_event *inbox;
-    size_t inbox_count, inbox_capacity;
+    struct inbox inbox;
     bool turn_set;
     int64_t tick_at_us;
     uint64_t tick_number, disk_number;
     uint64_t next_connection; /* even */
     bool listens;
-    struct node_client clients[NODE_CLIENTS];
+    struct node_clients clients;
     /* the disk's queue */
     struct txnlog_append *appends;
     size_t append_count, append_capacity;

@@ -583,7 +583,7 @@ size_t story_connections(const struct story *story, int server)
     size_t count = 0;
 
     for (size_t i = 0; i < NODE_CLIENTS; i++)
-        count += node->clients[i].used && !node->clients[i].closing;
+        count += node->clients.items[i].used && !node->clients.items[i].closing;
     return count;
 }
 

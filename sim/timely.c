@@ -323,8 +323,8 @@ static void check_silence(struct timely *timely, struct node *node,
 static void hear_paused(struct timely *timely, struct node *node)
 {
     for (size_t i = 0; i < NODE_CLIENTS; i++) {
-        if (node->clients[i].used && node->clients[i].paused)
-            timely_client_bytes(timely, node, node->clients[i].connection);
+        if (node->clients.items[i].used && node->clients.items[i].paused)
+            timely_client_bytes(timely, node, node->clients.items[i].connection);
     }
 }
 
