@@ -117,6 +117,9 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                                                                       ? options->waiting_bytes_max
                                                                       : WAITING_BYTES_MAX,
                                              .snapshot_size_factor = options->snapshot_size_factor,
+                                             .force_snapshot = options->force_snapshot,
+                                             .snap_syncs_max = options->snap_syncs_max,
+                                             .diff_syncs_max = options->diff_syncs_max,
                                              .observer = observes,
                                              .packet_bytes_max = packet_bytes_max},
                                  .membership = options->membership,

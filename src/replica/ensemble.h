@@ -28,6 +28,8 @@ struct ensemble_options {
     int32_t connect_limit;                        /* connectToLearnerMasterLimit; 0: init_limit */
     size_t prepared_bytes_max, waiting_bytes_max; /* zab.h; 0: as is usual */
     double snapshot_size_factor;                  /* zab.h */
+    bool force_snapshot;                          /* zab.h */
+    int32_t snap_syncs_max, diff_syncs_max;       /* zab.h */
     int32_t finalize_ms;                          /* a quorum's wait for better votes */
     /* Between two notifications to who does not answer; > 0. */
     int32_t resend_min_ms, resend_max_ms;

@@ -20,6 +20,9 @@ struct zab_options {
     /* A learner gets a DIFF from the log files, if these are at most this part of the snapshot that it
      * would get; 0: of any size; below 0: never. */
     double snapshot_size_factor;
+    bool force_snapshot; /* a learner gets a SNAP where a DIFF would do */
+    /* So many learners are brought in step at once; an observer that comes then is closed. 0: all. */
+    int32_t snap_syncs_max, diff_syncs_max;
     bool observer;
     /* Learners' requests wait while so many bytes of transactions are not applied; so many may wait of
      * each learner, or it is dropped. */

@@ -332,8 +332,11 @@ static void on_epoch_promised(struct zab_leader *leader, struct zab_peer *peer,
 
 static void synchronise_all(struct zab_leader *leader)
 {
-    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+    struct list *next;
+
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = next) {
         struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        next = at->next;
         if (peer->phase == PEER_PROMISED)
             peer_synchronise(leader, peer);
     }

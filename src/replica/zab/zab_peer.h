@@ -110,7 +110,7 @@ void leader_count_proposals(struct zab_leader *leader, size_t first, size_t end)
 void leader_count_commits(struct zab_leader *leader, size_t first, size_t end);
 void leader_count_own_acks(struct zab_leader *leader);
 void leader_count_syncs_under_way(struct zab_leader *leader, bool by_image);
-/* zab_sync.c: brings a learner to our history, or lets it wait for an image. */
+/* zab_sync.c: brings a learner to our history, or lets it wait for an image, or closes it. */
 void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer);
 void peer_read_history(struct zab_leader *leader, struct zab_peer *peer); /* the next part */
 void leader_go_on_with_images(struct zab_leader *leader);

@@ -87,9 +87,47 @@ void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer)
     peer->forwarded = true;
 }
 
+/* --- how many at once --- */
+
+static int32_t syncs_under_way(const struct zab_leader *leader, bool by_image)
+{
+    int32_t count = 0;
+
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->phase == PEER_WAITS_IMAGE)
+            count += by_image;
+        else if (peer->phase >= PEER_TAKES_HISTORY && peer->phase <= PEER_SYNCING)
+            count += peer->by_image == by_image;
+    }
+    return count;
+}
+
+/* A quorum may need a follower, and needs no observer. False: the peer is gone. */
+static bool may_begin(struct zab_leader *leader, struct zab_peer *peer, bool by_image)
+{
+    const struct zab_options *options = &leader->zab->options;
+    int32_t max = by_image ? options->snap_syncs_max : options->diff_syncs_max;
+
+    if (!peer->observer || max == 0 || syncs_under_way(leader, by_image) < max)
+        return true;
+    peer_drop(leader, peer,
+              by_image ? "leader.maxConcurrentSnapSyncs learners take a snapshot already"
+                       : "leader.maxConcurrentDiffSyncs learners are being synchronised already");
+    return false;
+}
+
+static void wait_for_image(struct zab_leader *leader, struct zab_peer *peer)
+{
+    if (may_begin(leader, peer, /* by_image= */ true))
+        peer->phase = PEER_WAITS_IMAGE;
+}
+
 static void send_way(struct zab_leader *leader, struct zab_peer *peer, int32_t type, int64_t zxid,
                      int64_t behind_zxid)
 {
+    if (!may_begin(leader, peer, /* by_image= */ false))
+        return;
     peer->by_image = false;
     zab_send(leader->zab, peer->connection, type, zxid, SLICE_NULL);
     send_history(leader, peer, behind_zxid);
@@ -130,9 +168,11 @@ static void begin_history(struct zab_leader *leader, struct zab_peer *peer)
     double factor = leader->zab->options.snapshot_size_factor;
 
     if (factor < 0 || leader->history_failed) {
-        peer->phase = PEER_WAITS_IMAGE;
+        wait_for_image(leader, peer);
         return;
     }
+    if (!may_begin(leader, peer, /* by_image= */ false))
+        return;
     peer->told_way = false;
     open_history(leader, peer, peer->last_zxid, factor > 0 ? history_bytes_max(leader) : 0);
 }
@@ -171,11 +211,13 @@ static void lose_history(struct zab_leader *leader, struct zab_peer *peer, enum 
 {
     if (status != STATUS_NOT_FOUND && status != STATUS_TOO_LARGE)
         leader->history_failed = true;
-    peer->phase = PEER_WAITS_IMAGE; /* and the history is closed */
+    peer->phase = PEER_PROMISED; /* and the history is closed */
     if (peer->told_way)
         peer_drop(leader, peer,
                   "the log files do not have all that it lacks: it gets a snapshot when it comes "
                   "again");
+    else
+        wait_for_image(leader, peer);
 }
 
 void zab_leader_history(struct zab_leader *leader, uint64_t connection, enum status status,
@@ -221,10 +263,11 @@ void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer)
 {
     struct proposals *proposals = proposals_of(leader);
     int64_t last = leader->committed_zxid, zxid = peer->last_zxid;
+    bool has_more = zxid > last && zxid_counter(zxid) != 0; /* only a TRUNC takes that back */
 
     ASSERT(peer->phase == PEER_PROMISED);
-    if (peer->wants_all) {
-        peer->phase = PEER_WAITS_IMAGE;
+    if (peer->wants_all || (leader->zab->options.force_snapshot && !has_more)) {
+        wait_for_image(leader, peer);
     } else if (zxid == last || (zxid_counter(zxid) == 0 && zxid > last)) {
         send_way(leader, peer, QUORUM_DIFF, last, last); /* it lacks nothing */
     } else if (zxid > last) {
@@ -240,7 +283,7 @@ void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer)
         if (zxid_epoch(shared) == zxid_epoch(zxid) && behind > 0)
             send_way(leader, peer, QUORUM_TRUNC, shared, shared);
         else
-            peer->phase = PEER_WAITS_IMAGE;
+            wait_for_image(leader, peer);
     } else {
         begin_history(leader, peer);
     }

@@ -24,6 +24,8 @@ void config_init(struct config *config)
         .ensemble.my_id = -1,
         .ensemble.leader_serves = true,
         .ensemble.snapshot_size_factor = 0.33,
+        .ensemble.snap_syncs_max = 10,
+        .ensemble.diff_syncs_max = 100,
         .ensemble.resend_min_ms = 200,
         .ensemble.resend_max_ms = 60000,
         .session.tick_ms = 3000,

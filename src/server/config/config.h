@@ -124,6 +124,8 @@ struct ensemble_config {
     bool standalone_enabled, multi_address;
     int32_t init_limit, sync_limit;
     double snapshot_size_factor;
+    bool force_snapshot;                    /* forceSnapshotSync */
+    int32_t snap_syncs_max, diff_syncs_max; /* leader.maxConcurrent*Syncs */
     int32_t connect_limit;                /* connectToLearnerMasterLimit, in ticks; 0: init_limit */
     bool leader_serves;                   /* a leader takes clients, too */
     bool local_sessions, local_upgrading; /* localSessions*Enabled */

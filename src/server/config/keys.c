@@ -180,8 +180,8 @@ static const struct key keys[] = {
     FIELD("fastleader.maxNotificationInterval", PROPERTY, INT, ensemble.resend_max_ms),
     NOT_YET("fastleader.*", PROPERTY, NULL),
     NOT_YET("leader.maxTimeToWaitForEpoch", PROPERTY, "-1"),
-    NOT_YET("leader.maxConcurrentSnapSyncs", PROPERTY, "10"),
-    NOT_YET("leader.maxConcurrentDiffSyncs", PROPERTY, "100"),
+    FIELD("leader.maxConcurrentSnapSyncs", PROPERTY, INT, ensemble.snap_syncs_max),
+    FIELD("leader.maxConcurrentDiffSyncs", PROPERTY, INT, ensemble.diff_syncs_max),
     NOT_YET("commitLogCount", PROPERTY, "500"),
     CALL("snapshotSizeFactor", PROPERTY, key_take_snapshot_size_factor),
     /* ... of Java's sockets, threads and log lines */
@@ -198,7 +198,7 @@ static const struct key keys[] = {
     NOT_YET("observer.*", PROPERTY, NULL),
     NOT_YET("observerMaster.*", PROPERTY, NULL),
     NOT_YET("leaderConnectDelayDuringRetryMs", PROPERTY, "100"),
-    NOT_YET("forceSnapshotSync", PROPERTY, "false"),
+    FIELD("forceSnapshotSync", PROPERTY, BOOL, ensemble.force_snapshot),
     IGNORED("forward_learner_requests_to_commit_processor_disabled", PROPERTY),
     IGNORED("messageTracker.*", PROPERTY),
 

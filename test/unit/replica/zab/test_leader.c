@@ -218,3 +218,88 @@ TEST(what_is_not_agreed_yet_is_proposed_to_a_late_follower_behind_newleader)
     zab_leader_end_turn(bench->leader);
     bench_free(bench);
 }
+
+/* --- how many learners at once, and by which way --- */
+
+static void join(struct bench *bench, uint64_t connection, uint8_t id, int32_t type)
+{
+    const uint8_t info[20] = {[7] = id, [9] = 1}, epoch[4] = {0};
+
+    effects_clear(&bench->around.effects);
+    zab_leader_opened(bench->leader, connection);
+    hear_on(bench, connection, type, 0, slice_of(info, sizeof(info)));
+    effects_clear(&bench->around.effects);
+    hear_on(bench, connection, QUORUM_ACK_EPOCH, 0, slice_of(epoch, sizeof(epoch)));
+}
+
+static const char *closed_because(const struct bench *bench)
+{
+    for (size_t i = 0; i < bench->around.effects.peer_count; i++) {
+        if (bench->around.effects.peers[i].kind == PEER_CLOSE)
+            return bench->around.effects.peers[i].reason;
+    }
+    return "it is open";
+}
+
+TEST(an_observer_that_comes_while_as_many_as_may_be_are_brought_in_step_is_closed)
+{
+    enum { FIRST = CONNECTION + 2, SECOND = CONNECTION + 4, VOTER = CONNECTION + 6 };
+    struct bench *bench = bench_new();
+
+    bench->around.zab.options.diff_syncs_max = 1;
+    bench->around.zab.options.snap_syncs_max = 1;
+    reach_serving(bench);
+    join(bench, FIRST, 11, QUORUM_OBSERVER_INFO);
+    CHECK_TEXT("the first", zab_bench_sent(&bench->around), "DIFF NEWLEADER ");
+    join(bench, SECOND, 12, QUORUM_OBSERVER_INFO);
+    CHECK(strstr(closed_because(bench), "leader.maxConcurrentDiffSyncs") != NULL);
+    CHECK_TEXT("the second", zab_bench_sent(&bench->around), "");
+    join(bench, VOTER, 2, QUORUM_FOLLOWER_INFO);
+    CHECK_TEXT("a quorum may need a follower", zab_bench_sent(&bench->around), "DIFF NEWLEADER ");
+    hear_on(bench, FIRST, QUORUM_ACK, zxid_of_epoch(EPOCH), SLICE_NULL);
+    hear_on(bench, VOTER, QUORUM_ACK, zxid_of_epoch(EPOCH), SLICE_NULL);
+    join(bench, SECOND, 12, QUORUM_OBSERVER_INFO);
+    CHECK_TEXT("when these are done", zab_bench_sent(&bench->around), "DIFF NEWLEADER ");
+    bench_free(bench);
+}
+
+TEST(learners_that_take_or_wait_for_a_snapshot_have_a_limit_of_their_own)
+{
+    enum { FIRST = CONNECTION + 2, SECOND = CONNECTION + 4, THIRD = CONNECTION + 6 };
+    struct bench *bench = bench_new();
+
+    bench->around.zab.options.diff_syncs_max = 1;
+    bench->around.zab.options.snap_syncs_max = 2;
+    reach_serving(bench);
+    bench->around.zab.options.force_snapshot = true;
+    join(bench, FIRST, 11, QUORUM_OBSERVER_INFO);
+    CHECK_TEXT("it waits", closed_because(bench), "it is open");
+    zab_leader_end_turn(bench->leader);
+    join(bench, SECOND, 12, QUORUM_OBSERVER_INFO);
+    CHECK_TEXT("it waits, too", closed_because(bench), "it is open");
+    join(bench, THIRD, 13, QUORUM_OBSERVER_INFO);
+    CHECK(strstr(closed_because(bench), "leader.maxConcurrentSnapSyncs") != NULL);
+    bench->around.zab.options.force_snapshot = false;
+    join(bench, THIRD, 13, QUORUM_OBSERVER_INFO);
+    CHECK_TEXT("a DIFF", zab_bench_sent(&bench->around), "DIFF NEWLEADER ");
+    bench_free(bench);
+}
+
+TEST(a_forced_snapshot_goes_to_who_lacks_nothing_and_not_to_who_has_more)
+{
+    enum { SAME = CONNECTION + 2, MORE = CONNECTION + 4 };
+    const uint8_t info[20] = {[7] = 2, [9] = 1}, epoch[4] = {0};
+    struct bench *bench = bench_new();
+
+    reach_serving(bench);
+    bench->around.zab.options.force_snapshot = true;
+    join(bench, SAME, 11, QUORUM_OBSERVER_INFO);
+    zab_leader_end_turn(bench->leader);
+    CHECK(strncmp(zab_bench_sent(&bench->around), "SNAP ", 5) == 0);
+    zab_leader_opened(bench->leader, MORE);
+    hear_on(bench, MORE, QUORUM_FOLLOWER_INFO, 0, slice_of(info, sizeof(info)));
+    effects_clear(&bench->around.effects);
+    hear_on(bench, MORE, QUORUM_ACK_EPOCH, 3, slice_of(epoch, sizeof(epoch)));
+    CHECK_TEXT("it stands in its log", zab_bench_sent(&bench->around), "TRUNC NEWLEADER ");
+    bench_free(bench);
+}

@@ -295,11 +295,8 @@ TEST(no_key_of_an_ensemble_is_ignored_without_a_word)
         {"observer.election.DelayMs=10\n", "observer.election.DelayMs=200\n"},
         {"quorumCnxnTimeoutMs=1000\n", "quorumCnxnTimeoutMs=-1\n"},
         {"leader.maxTimeToWaitForEpoch=10\n", "leader.maxTimeToWaitForEpoch=-1\n"},
-        {"leader.maxConcurrentSnapSyncs=1\n", "leader.maxConcurrentSnapSyncs=10\n"},
-        {"leader.maxConcurrentDiffSyncs=1\n", "leader.maxConcurrentDiffSyncs=100\n"},
         {"leaderConnectDelayDuringRetryMs=10\n", "leaderConnectDelayDuringRetryMs=100\n"},
         {"commitLogCount=1000\n", "commitLogCount=500\n"},
-        {"forceSnapshotSync=true\n", "forceSnapshotSync=false\n"},
         {"oraclePath=/nowhere/oracle\n", ""},
         {"multiAddress.reachabilityCheckEnabled=false\n",
          "multiAddress.reachabilityCheckEnabled=true\n"},
@@ -322,7 +319,9 @@ TEST(keys_of_an_ensemble_come_to_their_fields)
                        "readonlymode.enabled=true\nquorumListenOnAllIPs=true\ncnxTimeout=1234\n"
                        "electionPortBindRetry=5\ntcpKeepAlive=true\nmultiAddress.enabled=true\n"
                        "fastleader.minNotificationInterval=11\n"
-                       "fastleader.maxNotificationInterval=22\nsnapshotSizeFactor=0.5\n");
+                       "fastleader.maxNotificationInterval=22\nsnapshotSizeFactor=0.5\n"
+                       "leader.maxConcurrentSnapSyncs=2\nleader.maxConcurrentDiffSyncs=3\n"
+                       "forceSnapshotSync=true\n");
     CHECK(config.ensemble.snapshot_size_factor == 0.5);
     CHECK(config_error(&config) == NULL);
     CHECK_I64("initLimit", config.ensemble.init_limit, 7);
@@ -336,6 +335,9 @@ TEST(keys_of_an_ensemble_come_to_their_fields)
     CHECK(config.peers.tcp_keep_alive && config.ensemble.multi_address);
     CHECK_I64("fastleader.min", config.ensemble.resend_min_ms, 11);
     CHECK_I64("fastleader.max", config.ensemble.resend_max_ms, 22);
+    CHECK_I64("SNAPs at once", config.ensemble.snap_syncs_max, 2);
+    CHECK_I64("DIFFs at once", config.ensemble.diff_syncs_max, 3);
+    CHECK(config.ensemble.force_snapshot);
     CHECK(!ensemble_local_sessions(&config)); /* it is no ensemble */
     config_deinit(&config);
 }
