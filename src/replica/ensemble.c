@@ -11,7 +11,6 @@
 #include "replica/zab/zab_learner.h"
 
 enum {
-    HELLO_TIMEOUT_MS = 5000,
     REDIAL_MIN_MS = 10,
     REDIAL_MAX_MS = 1000,
     READ_ONLY_AFTER_MS = 2000, /* at least: of looking */
@@ -116,6 +115,8 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                                              .waiting_bytes_max = options->waiting_bytes_max != 0
                                                                       ? options->waiting_bytes_max
                                                                       : WAITING_BYTES_MAX,
+                                             .redial_ms = options->redial_ms,
+                                             .epoch_wait_max_ms = options->epoch_wait_max_ms,
                                              .snapshot_size_factor = options->snapshot_size_factor,
                                              .force_snapshot = options->force_snapshot,
                                              .snap_syncs_max = options->snap_syncs_max,
@@ -129,10 +130,12 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                                  .next_connection = &ensemble->next_connection,
                                  .accepted_epoch = options->accepted_epoch,
                                  .current_epoch = options->current_epoch};
+    int64_t hello_ms = options->hello_timeout_ms > 0 ? options->hello_timeout_ms
+                                                     : (int64_t)tick_ms * options->sync_limit;
     ensemble->connections =
         connections_new(&(struct connections_options){.my_id = options->my_id,
                                                       .many_addresses = options->many_addresses,
-                                                      .hello_timeout_ms = HELLO_TIMEOUT_MS,
+                                                      .hello_timeout_ms = hello_ms,
                                                       .redial_min_ms = REDIAL_MIN_MS,
                                                       .redial_max_ms = REDIAL_MAX_MS,
                                                       .next_number = &ensemble->next_connection});
@@ -412,6 +415,8 @@ static void hear(struct ensemble *ensemble)
         else if (notification_read(news.message, &said) == STATUS_OK)
             election_hear(ensemble->election, news.id, &said, now_ms(ensemble),
                           &ensemble->election_effects);
+        if (ensemble->leader != NULL && election_elector_looks_again(ensemble->election, news.id))
+            zab_leader_elector_looks_again(ensemble->leader);
         send_notifications(ensemble);
     }
 }

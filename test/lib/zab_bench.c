@@ -72,6 +72,7 @@ void zab_bench_init(struct zab_bench *bench, int64_t my_id, struct membership *m
                                           .tick_ms = ZAB_BENCH_TICK_MS,
                                           .init_limit = 10,
                                           .sync_limit = ZAB_BENCH_SYNC_LIMIT,
+                                          .epoch_wait_max_ms = -1,
                                           .prepared_bytes_max = SIZE_MAX,
                                           .waiting_bytes_max = SIZE_MAX,
                                           .packet_bytes_max = ZAB_BENCH_TEXT_BYTES_MAX},

@@ -34,6 +34,7 @@ struct election_peer {
     struct ballot last;           /* what it said last */
     int64_t last_ms;
     bool since_decision; /* it was heard after we had decided */
+    bool elected_us;     /* its vote was one of those that decided for us */
     bool sent;           /* our proposal, in this round */
     bool discarded;      /* it was not looking when it got that */
     int64_t answered_ms; /* a stranger */
@@ -206,6 +207,14 @@ bool election_looks_again(const struct election *election, int64_t id)
            peer->last.state == PEER_LOOKING;
 }
 
+bool election_elector_looks_again(const struct election *election, int64_t id)
+{
+    const struct election_peer *peer = find_peer(election, id);
+
+    return election->state == PEER_LEADING && election_looks_again(election, id) &&
+           peer->elected_us;
+}
+
 /* ---- Votes ---- */
 
 static bool same_vote(const struct vote *left, const struct vote *right)
@@ -341,6 +350,8 @@ static void decide(struct election *election, const struct vote *vote,
     for (uint32_t i = 0; i < election->peer_count; i++) {
         struct election_peer *peer = &election->peers[i];
         peer->since_decision = false;
+        peer->elected_us = peer->has_ballot && election->state == PEER_LEADING &&
+                           same_vote(&peer->ballot.vote, vote);
         bool has_all = is_voter(election, peer->id) && same_vote(&peer->last.vote, vote);
         if (peer->link == ELECTION_LINK_OPEN && peer->heard && peer->last.state == PEER_LOOKING &&
             !has_all)

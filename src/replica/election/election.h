@@ -89,5 +89,7 @@ struct notification election_notification(const struct election *election);
 void election_set_epoch(struct election *election, int64_t epoch);
 /* Since the decision, this server was last heard looking: a leader asks that about its voters. */
 bool election_looks_again(const struct election *election, int64_t id);
+/* The same of a server whose vote was one of those that elected this leader. */
+bool election_elector_looks_again(const struct election *election, int64_t id);
 
 #endif

@@ -720,6 +720,17 @@ static void look_at_quorum(struct zab_leader *leader)
     }
 }
 
+/* What it was elected for will not come about, perhaps: the others need not wait for all of initLimit. */
+void zab_leader_elector_looks_again(struct zab_leader *leader)
+{
+    int32_t max_ms = leader->zab->options.epoch_wait_max_ms;
+
+    if (max_ms >= 0 && leader->phase == LEAD_WAITING && now_ms(leader) - leader->begun_ms > max_ms)
+        fail(leader,
+             "a server that elected this leader looks again, and leader.maxTimeToWaitForEpoch "
+             "is over");
+}
+
 /* Nobody may read such a tree, and the digests that this server computes from it are wrong. */
 void zab_leader_look_at_tree(struct zab_leader *leader)
 {

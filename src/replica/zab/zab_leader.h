@@ -16,6 +16,8 @@ void zab_leader_closed(struct zab_leader *leader, uint64_t connection);
 void zab_leader_ready(struct zab_leader *leader, uint64_t connection);
 void zab_leader_history(struct zab_leader *leader, uint64_t connection, enum status status,
                         struct slice packets);
+/* One of those that elected this server looks for a leader again. */
+void zab_leader_elector_looks_again(struct zab_leader *leader);
 void zab_leader_store_done(struct zab_leader *leader, enum status status);
 /* After every step: is the tree what the transactions say? */
 void zab_leader_look_at_tree(struct zab_leader *leader);

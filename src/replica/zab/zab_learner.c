@@ -134,6 +134,10 @@ void zab_learner_closed(struct zab_learner *learner, uint64_t connection)
 {
     int64_t pause_ms = (int64_t)DIAL_AGAIN_FIRST_MS << (learner->dials > 6 ? 6 : learner->dials);
 
+    if (pause_ms > DIAL_AGAIN_MAX_MS)
+        pause_ms = DIAL_AGAIN_MAX_MS;
+    if (learner->zab->options.redial_ms > 0)
+        pause_ms = learner->zab->options.redial_ms;
     if (connection != learner->connection)
         return;
     learner->connection = 0;
@@ -141,8 +145,7 @@ void zab_learner_closed(struct zab_learner *learner, uint64_t connection)
         fail(learner, "the leader closed the connection");
         return;
     }
-    learner->dial_at_ms =
-        now_ms(learner) + (pause_ms > DIAL_AGAIN_MAX_MS ? DIAL_AGAIN_MAX_MS : pause_ms);
+    learner->dial_at_ms = now_ms(learner) + pause_ms;
 }
 
 /* --- work on the files, behind a running image of the tree --- */

@@ -686,6 +686,23 @@ TEST(a_voter_that_looks_again_is_seen)
     bench_deinit(&bench);
 }
 
+TEST(a_leader_knows_which_of_those_that_look_again_have_elected_it)
+{
+    struct bench bench;
+
+    settle(&bench, 3, 3); /* with the vote of 1 */
+    CHECK(!election_elector_looks_again(bench.election, 1));
+    hear(&bench, 2, PEER_LOOKING, vote_of(2, 1));
+    CHECK(election_looks_again(bench.election, 2));
+    CHECK(!election_elector_looks_again(bench.election, 2));
+    set_link(&bench, 1, ELECTION_LINK_DOWN); /* it starts anew */
+    set_link(&bench, 1, ELECTION_LINK_OPEN);
+    CHECK(!election_elector_looks_again(bench.election, 1));
+    hear(&bench, 1, PEER_LOOKING, vote_of(1, 1));
+    CHECK(election_elector_looks_again(bench.election, 1));
+    bench_deinit(&bench);
+}
+
 /* --- joining --- */
 
 TEST(joining_a_settled_ensemble_needs_a_quorum_that_follows_and_the_leader_itself)

@@ -303,3 +303,32 @@ TEST(a_forced_snapshot_goes_to_who_lacks_nothing_and_not_to_who_has_more)
     CHECK_TEXT("it stands in its log", zab_bench_sent(&bench->around), "TRUNC NEWLEADER ");
     bench_free(bench);
 }
+
+TEST(a_leader_without_an_epoch_gives_up_when_an_elector_looks_again_after_its_patience)
+{
+    struct bench *bench = bench_new();
+
+    zab_leader_elector_looks_again(bench->leader);
+    bench->around.step.now_ms += 501;
+    zab_leader_elector_looks_again(bench->leader);
+    CHECK(zab_leader_failed(bench->leader) == NULL); /* no such limit was given */
+    bench->around.zab.options.epoch_wait_max_ms = 501;
+    zab_leader_elector_looks_again(bench->leader);
+    CHECK(zab_leader_failed(bench->leader) == NULL);
+    bench->around.zab.options.epoch_wait_max_ms = 500;
+    zab_leader_elector_looks_again(bench->leader);
+    CHECK(strstr(zab_leader_failed(bench->leader), "leader.maxTimeToWaitForEpoch") != NULL);
+    bench_free(bench);
+}
+
+TEST(a_leader_whose_epoch_has_its_quorum_goes_on_when_an_elector_looks_again)
+{
+    struct bench *bench = bench_new();
+
+    bench->around.zab.options.epoch_wait_max_ms = 0;
+    reach_serving(bench);
+    bench->around.step.now_ms += 1;
+    zab_leader_elector_looks_again(bench->leader);
+    CHECK(zab_leader_failed(bench->leader) == NULL);
+    bench_free(bench);
+}

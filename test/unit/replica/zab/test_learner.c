@@ -382,3 +382,37 @@ TEST(a_learner_in_quarantine_takes_nothing_less_than_everything)
         bench_free(bench);
     }
 }
+
+static int64_t pause_after_closed(struct bench *bench)
+{
+    zab_learner_closed(bench->learner, bench->connection);
+    int64_t at_ms = zab_learner_wake_at_ms(bench->learner);
+    int64_t pause_ms = at_ms - bench->around.step.now_ms;
+
+    bench->around.step.now_ms = at_ms;
+    zab_learner_tick(bench->learner);
+    bench->connection += 2;
+    return pause_ms;
+}
+
+TEST(a_leader_that_cannot_be_reached_is_dialled_again_after_longer_and_longer_pauses)
+{
+    struct bench *bench = bench_new();
+
+    CHECK_I64("first", pause_after_closed(bench), 20);
+    CHECK_I64("second", pause_after_closed(bench), 40);
+    for (int i = 0; i < 5; i++)
+        (void)pause_after_closed(bench);
+    CHECK_I64("at last", pause_after_closed(bench), 500);
+    bench_free(bench);
+}
+
+TEST(a_pause_that_was_given_is_that_between_all_dials)
+{
+    struct bench *bench = bench_new();
+
+    bench->around.zab.options.redial_ms = 70;
+    CHECK_I64("first", pause_after_closed(bench), 70);
+    CHECK_I64("second", pause_after_closed(bench), 70);
+    bench_free(bench);
+}

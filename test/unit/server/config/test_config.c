@@ -293,9 +293,6 @@ TEST(no_key_of_an_ensemble_is_ignored_without_a_word)
         {"observer.syncEnabled=false\n", "observer.syncEnabled=true\n"},
         {"observer.reconnectDelayMs=10\n", "observer.reconnectDelayMs=0\n"},
         {"observer.election.DelayMs=10\n", "observer.election.DelayMs=200\n"},
-        {"quorumCnxnTimeoutMs=1000\n", "quorumCnxnTimeoutMs=-1\n"},
-        {"leader.maxTimeToWaitForEpoch=10\n", "leader.maxTimeToWaitForEpoch=-1\n"},
-        {"leaderConnectDelayDuringRetryMs=10\n", "leaderConnectDelayDuringRetryMs=100\n"},
         {"commitLogCount=1000\n", "commitLogCount=500\n"},
         {"oraclePath=/nowhere/oracle\n", ""},
         {"multiAddress.reachabilityCheckEnabled=false\n",
@@ -321,7 +318,9 @@ TEST(keys_of_an_ensemble_come_to_their_fields)
                        "fastleader.minNotificationInterval=11\n"
                        "fastleader.maxNotificationInterval=22\nsnapshotSizeFactor=0.5\n"
                        "leader.maxConcurrentSnapSyncs=2\nleader.maxConcurrentDiffSyncs=3\n"
-                       "forceSnapshotSync=true\n");
+                       "forceSnapshotSync=true\nquorumCnxnTimeoutMs=44\n"
+                       "leader.maxTimeToWaitForEpoch=55\n"
+                       "leaderConnectDelayDuringRetryMs=66\n");
     CHECK(config.ensemble.snapshot_size_factor == 0.5);
     CHECK(config_error(&config) == NULL);
     CHECK_I64("initLimit", config.ensemble.init_limit, 7);
@@ -338,6 +337,9 @@ TEST(keys_of_an_ensemble_come_to_their_fields)
     CHECK_I64("SNAPs at once", config.ensemble.snap_syncs_max, 2);
     CHECK_I64("DIFFs at once", config.ensemble.diff_syncs_max, 3);
     CHECK(config.ensemble.force_snapshot);
+    CHECK_I64("quorumCnxnTimeoutMs", config.ensemble.hello_timeout_ms, 44);
+    CHECK_I64("maxTimeToWaitForEpoch", config.ensemble.epoch_wait_max_ms, 55);
+    CHECK_I64("leaderConnectDelay", config.ensemble.redial_ms, 66);
     CHECK(!ensemble_local_sessions(&config)); /* it is no ensemble */
     config_deinit(&config);
 }
