@@ -115,6 +115,7 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                                              .waiting_bytes_max = options->waiting_bytes_max != 0
                                                                       ? options->waiting_bytes_max
                                                                       : WAITING_BYTES_MAX,
+                                             .first_try_ms = options->first_try_ms,
                                              .redial_ms = options->redial_ms,
                                              .epoch_wait_max_ms = options->epoch_wait_max_ms,
                                              .snapshot_size_factor = options->snapshot_size_factor,
@@ -135,6 +136,7 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
     ensemble->connections =
         connections_new(&(struct connections_options){.my_id = options->my_id,
                                                       .many_addresses = options->many_addresses,
+                                                      .first_try_ms = options->first_try_ms,
                                                       .hello_timeout_ms = hello_ms,
                                                       .redial_min_ms = REDIAL_MIN_MS,
                                                       .redial_max_ms = REDIAL_MAX_MS,

@@ -29,6 +29,7 @@ struct ensemble_options {
     size_t prepared_bytes_max, waiting_bytes_max; /* zab.h; 0: as is usual */
     int32_t redial_ms, epoch_wait_max_ms;         /* zab.h */
     int32_t hello_timeout_ms;                     /* connections.h; <= 0: sync_limit */
+    int32_t first_try_ms;                         /* connections.h */
     double snapshot_size_factor;                  /* zab.h */
     bool force_snapshot;                          /* zab.h */
     int32_t snap_syncs_max, diff_syncs_max;       /* zab.h */

@@ -55,7 +55,8 @@ static struct proposals_options proposals_options_of(const struct replica_option
                       .last_zxid_section = options->snapshot_last_zxid_section,
                       .random_seed = options->random_seed},
         .ensemble = options->ensemble != NULL,
-        .history_bytes_max = options->ensemble != NULL ? options->history_bytes_max : 0};
+        .history_bytes_max = options->ensemble != NULL ? options->history_bytes_max : 0,
+        .history_count_max = options->history_count_max};
 }
 
 static struct clients_options clients_options_of(const struct replica_options *options)

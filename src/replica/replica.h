@@ -54,6 +54,7 @@ struct replica_options {
     int64_t container_never_used_max_ms;     /* 0: kept for ever */
     const struct ensemble_options *ensemble; /* NULL: this server stands alone; borrowed */
     size_t history_bytes_max;                /* of transactions kept for learners that are behind */
+    size_t history_count_max;                /* not 0: so many of them, whatever their bytes */
     /* snapshots */
     int32_t snap_count;              /* >= 2 */
     int64_t snap_size_limit_bytes;   /* <= 0: off */

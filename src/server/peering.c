@@ -53,6 +53,8 @@ void peering_options(struct server *server)
         .init_limit = config->ensemble.init_limit,
         .sync_limit = config->ensemble.sync_limit,
         .snapshot_size_factor = config->ensemble.snapshot_size_factor,
+        .first_try_ms =
+            config->ensemble.checks_reach ? at_least(0, config->ensemble.reach_timeout_ms) : 0,
         .redial_ms = config->ensemble.redial_ms < 0 ? 0 : at_least(1, config->ensemble.redial_ms),
         .epoch_wait_max_ms = config->ensemble.epoch_wait_max_ms,
         .hello_timeout_ms = config->ensemble.hello_timeout_ms,

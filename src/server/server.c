@@ -596,6 +596,7 @@ enum exit_code server_open(struct server *server, const struct config *config)
         peering_options(server);
         options.ensemble = &server->ensemble;
         options.history_bytes_max = HISTORY_BYTES_MAX;
+        options.history_count_max = (size_t)config->ensemble.history_count;
     }
     options.traffic = server->traffic;
     server->traffic = NULL;

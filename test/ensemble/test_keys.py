@@ -1,5 +1,6 @@
 """Keys of zoo.cfg that only show among several servers."""
 
+import re
 import socket
 
 import pytest
@@ -85,8 +86,38 @@ def test_peer_type_is_overruled_by_the_server_line_and_that_is_told():
     finally:
         ensemble.close()
 
-@pytest.mark.parametrize("name", ["observerMasterPort=2191", "syncEnabled=false", "commitLogCount=9"])
+@pytest.mark.parametrize("name", ["observerMasterPort=2191", "syncEnabled=false"])
 def test_a_key_without_effect_is_told_at_the_start(name):
     key, value = name.split("=")
     with started(**{key: value}) as ensemble:
         assert "%s is known and has no effect yet" % name in ensemble[1].log()
+
+@pytest.mark.parametrize("kind", ["paddock", "java"])
+def test_who_connects_for_the_election_and_says_nothing_is_closed_after_quorum_cnxn_timeout(kind):
+    with Ensemble([kind] * 3, config={"syncLimit": 600, "quorumCnxnTimeoutMs": 200}) as ensemble:
+        with socket.create_connection(("127.0.0.1", ensemble[1].election_port), 30) as silent:
+            silent.settimeout(30)  # syncLimit alone would be five minutes
+            assert silent.recv(1) == b""
+
+def way_of_a_follower_that_was_away(ensemble, writes):
+    leader = ensemble.wait_all()
+    follower = ensemble.followers()[0]
+    follower.kill()
+    with leader.client() as client:
+        for i in range(writes):
+            client.create("/written-%d" % i, b"")
+    before = len(follower.log())
+    follower.start()
+    ensemble.wait_all()
+    ensemble.check_same()
+    return re.search(r"brings this server to its history by (\w+)", follower.log()[before:]).group(1)
+
+@pytest.mark.parametrize("config, way", [
+    ({}, "DIFF"),
+    ({"commitLogCount": 500}, "SNAP"),
+    ({"commitLogCount": 700}, "DIFF"),
+    ({"forceSnapshotSync": "true"}, "SNAP"),
+])
+def test_how_a_follower_is_synchronised_that_lacks_600_transactions(config, way):
+    with started(snapshotSizeFactor=-1, **config) as ensemble:  # not from the log files
+        assert way_of_a_follower_that_was_away(ensemble, writes=600) == way

@@ -63,6 +63,7 @@ struct peer_effect {
     size_t offset, size;
     struct slice host;    /* PEER_DIAL: as configured; valid until the turn's end */
     uint16_t port_number; /* PEER_DIAL */
+    int32_t timeout_ms;   /* PEER_DIAL: not longer than this; 0: as long as the host likes */
     const char *reason;   /* PEER_CLOSE: why, for the log; NULL: an ordinary end. PEER_NOTE.
                              Static text */
 };

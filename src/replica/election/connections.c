@@ -252,9 +252,10 @@ bool connections_owns(const struct connections *connections, uint64_t number)
 
 /* ---- Dialling ---- */
 
-/* The addresses take turns: first where it said that it is, then where it is configured. */
+/* The addresses take turns: first where it said that it is, then where it is configured. Of several, none
+ * may keep the others waiting for long in the first round. */
 static bool choose_address(const struct connections *connections, const struct line *line,
-                           struct slice *ret_host, uint16_t *ret_port)
+                           struct peer_effect *dial)
 {
     const struct member *member = configured(connections, line->id);
     uint32_t learned = line->learned_host.size > 0 ? 1 : 0, count = 0;
@@ -265,12 +266,14 @@ static bool choose_address(const struct connections *connections, const struct l
         return false;
     uint32_t which = line->dials % (learned + count);
     if (which < learned) {
-        *ret_host = buffer_slice(&line->learned_host);
-        *ret_port = line->learned_port;
+        dial->host = buffer_slice(&line->learned_host);
+        dial->port_number = line->learned_port;
     } else {
-        *ret_host = member->addresses[which - learned].host;
-        *ret_port = member->addresses[which - learned].election_port;
+        dial->host = member->addresses[which - learned].host;
+        dial->port_number = member->addresses[which - learned].election_port;
     }
+    if (count > 1 && line->dials < learned + count)
+        dial->timeout_ms = connections->options.first_try_ms;
     return true;
 }
 
@@ -280,7 +283,7 @@ static void dial(struct connections *connections, struct line *line, struct effe
 
     ASSERT(line->open == 0 && line->dialing == 0);
     line->dial_at_ms = INT64_MAX;
-    if (!choose_address(connections, line, &effect.host, &effect.port_number))
+    if (!choose_address(connections, line, &effect))
         return;
     effect.connection = line->dialing = *connections->options.next_number;
     *connections->options.next_number += 2;

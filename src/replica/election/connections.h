@@ -20,6 +20,7 @@
 struct connections_options {
     int64_t my_id;
     bool many_addresses;      /* multiAddress.enabled: all addresses are used, and said */
+    int32_t first_try_ms;     /* of each of several addresses; 0: no limit */
     int64_t hello_timeout_ms; /* how long who has connected may take to say who it is */
     int32_t redial_min_ms, redial_max_ms;
     uint64_t *next_number; /* of dialled connections: odd, shared with all who dial; borrowed */

@@ -63,6 +63,7 @@ struct proposals *proposals_new(const struct proposals_options *options, struct 
     proposals->tree = tree;
     proposals->step = step;
     proposals->ring.kept_bytes_max = options->history_bytes_max;
+    proposals->ring.kept_count_max = options->history_count_max;
     sessions_init(&proposals->sessions, &options->sessions, tree, step);
     begin_at(proposals, tree_last_zxid(tree));
     janitor_init(&proposals->janitor, &options->janitor, step->now_ms, step->wall_ms);

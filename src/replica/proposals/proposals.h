@@ -30,8 +30,10 @@ struct proposals_options {
     bool local_upgrading; /* a local session that wants an ephemeral becomes one of all servers */
     struct janitor_options janitor;
     struct snapshots_options snapshots;
-    bool ensemble;            /* begins as PROPOSALS_IDLE; false: PROPOSALS_ALONE for ever */
-    size_t history_bytes_max; /* of applied transactions that are kept for learners; 0: none */
+    bool ensemble; /* begins as PROPOSALS_IDLE; false: PROPOSALS_ALONE for ever */
+    /* Of applied transactions that are kept for learners; 0: none. The count, unless it is 0, is what they
+     * are then, whatever their bytes. */
+    size_t history_bytes_max, history_count_max;
 };
 
 /* A request or a transaction on its way. The client is CLIENT_NONE where the server itself asked, or

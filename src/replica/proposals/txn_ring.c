@@ -1,5 +1,5 @@
 /* txn_ring.c: a ring that doubles when it is full, and forgets applied transactions, oldest first,
- * when they are more bytes than may be kept. */
+ * when they are more than may be kept. */
 #include "replica/proposals/txn_ring.h"
 
 enum { ITEMS_FIRST = 256 };
@@ -19,6 +19,12 @@ static void forget_oldest(struct txn_ring *ring)
 static void forget_to(struct txn_ring *ring, size_t bytes_max)
 {
     while (ring->oldest < ring->first && ring->kept_bytes > bytes_max)
+        forget_oldest(ring);
+}
+
+static void forget_to_count(struct txn_ring *ring, size_t count_max)
+{
+    while (ring->first - ring->oldest > count_max)
         forget_oldest(ring);
 }
 
@@ -78,6 +84,8 @@ void txn_ring_applied(struct txn_ring *ring)
     ring->first++;
     if (ring->kept_bytes_max == 0)
         forget_all(ring);
+    else if (ring->kept_count_max != 0)
+        forget_to_count(ring, ring->kept_count_max);
     else
         forget_to(ring, ring->kept_bytes_max);
 }

@@ -14,12 +14,14 @@ struct pending {
     int64_t changes; /* of znodes; counted where it was made */
 };
 
-struct txn_ring {          /* zeroed, but for kept_bytes_max: empty */
+struct txn_ring {          /* zeroed, but for the limits: empty */
     struct pending *items; /* its size is a power of two */
     size_t capacity;
     uint64_t oldest, first, end; /* positions that only grow: kept, not applied, free */
-    size_t kept_bytes, pending_bytes, kept_bytes_max;
-    int64_t kept_above; /* what is gone had zxids up to this */
+    size_t kept_bytes, pending_bytes;
+    size_t kept_bytes_max; /* 0: nothing is kept */
+    size_t kept_count_max; /* not 0: this counts, and not the bytes */
+    int64_t kept_above;    /* what is gone had zxids up to this */
     struct log_space space;
 };
 

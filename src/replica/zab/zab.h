@@ -17,6 +17,7 @@ struct zab_options {
     int64_t my_id;
     int32_t tick_ms, init_limit, sync_limit; /* the limits in ticks; > 0 */
     int32_t connect_limit; /* connectToLearnerMasterLimit in ticks; 0: init_limit */
+    int32_t first_try_ms;  /* connections.h */
     int32_t redial_ms;     /* of a learner that does not reach its leader; 0: as is usual */
     /* A leader that has no quorum for its epoch for longer gives up as soon as a server that elected it
      * looks again; below 0: only after initLimit. */

@@ -75,18 +75,23 @@ static void send(struct zab_learner *learner, int32_t type, int64_t zxid, struct
 static void dial(struct zab_learner *learner)
 {
     struct zab *zab = learner->zab;
+    const struct member *leader = learner->leader;
     const struct member_address *address =
-        &learner->leader->addresses[learner->dials % learner->leader->address_count];
+        &leader->addresses[learner->dials % leader->address_count];
+    bool first_round = leader->address_count > 1 && learner->dials < leader->address_count;
 
     ASSERT(learner->connection == 0);
     learner->connection = *zab->next_connection;
     *zab->next_connection += 2;
     learner->dials++;
-    effects_add_peer(zab->step->effects, (struct peer_effect){.kind = PEER_DIAL,
-                                                              .connection = learner->connection,
-                                                              .port = PEER_PORT_QUORUM,
-                                                              .host = address->host,
-                                                              .port_number = address->quorum_port});
+    effects_add_peer(
+        zab->step->effects,
+        (struct peer_effect){.kind = PEER_DIAL,
+                             .connection = learner->connection,
+                             .port = PEER_PORT_QUORUM,
+                             .host = address->host,
+                             .port_number = address->quorum_port,
+                             .timeout_ms = first_round ? zab->options.first_try_ms : 0});
 }
 
 struct zab_learner *zab_learner_new(struct zab *zab, const struct member *leader)

@@ -27,6 +27,8 @@ void config_init(struct config *config)
         .ensemble.redial_ms = -1,
         .ensemble.epoch_wait_max_ms = -1,
         .ensemble.hello_timeout_ms = -1,
+        .ensemble.checks_reach = true,
+        .ensemble.reach_timeout_ms = 1000,
         .ensemble.snap_syncs_max = 10,
         .ensemble.diff_syncs_max = 100,
         .ensemble.resend_min_ms = 200,

@@ -124,8 +124,11 @@ struct ensemble_config {
     bool standalone_enabled, multi_address;
     int32_t init_limit, sync_limit;
     double snapshot_size_factor;
-    int32_t redial_ms;                      /* leaderConnectDelayDuringRetryMs; -1: not given */
-    int32_t epoch_wait_max_ms;              /* leader.maxTimeToWaitForEpoch; below 0: off */
+    int32_t history_count;     /* commitLogCount; 0: not given */
+    int32_t redial_ms;         /* leaderConnectDelayDuringRetryMs; -1: not given */
+    int32_t epoch_wait_max_ms; /* leader.maxTimeToWaitForEpoch; below 0: off */
+    bool checks_reach;         /* multiAddress.reachabilityCheck*: of each of several addresses */
+    int32_t reach_timeout_ms;
     int32_t hello_timeout_ms;               /* quorumCnxnTimeoutMs; <= 0: syncLimit */
     bool force_snapshot;                    /* forceSnapshotSync */
     int32_t snap_syncs_max, diff_syncs_max; /* leader.maxConcurrent*Syncs */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { BUSY_POLL_US_MAX = 1000 };
+enum { BUSY_POLL_US_MAX = 1000, COMMIT_LOG_COUNT_MIN = 500 };
 
 static bool is_harmless(const struct setting *setting)
 {
@@ -175,6 +175,21 @@ void key_take_snapshot_size_factor(struct config *config, const struct setting *
                     setting->value, config->ensemble.snapshot_size_factor);
     else
         config->ensemble.snapshot_size_factor = factor;
+}
+
+void key_take_commit_log_count(struct config *config, const struct setting *setting)
+{
+    int32_t count = 0;
+
+    if (!java_parse_int(setting->value, &count)) {
+        config_warn(config, setting->line, "commitLogCount: \"%s\" is ignored, expected a number",
+                    setting->value);
+        return;
+    }
+    if (count < COMMIT_LOG_COUNT_MIN)
+        config_warn(config, setting->line, "commitLogCount: %d is too few: it is %d", count,
+                    COMMIT_LOG_COUNT_MIN);
+    config->ensemble.history_count = count < COMMIT_LOG_COUNT_MIN ? COMMIT_LOG_COUNT_MIN : count;
 }
 
 void key_take_busy_poll(struct config *config, const struct setting *setting)

@@ -17,6 +17,7 @@ key_handler key_take_secure_client_port;
 key_handler key_take_purge_interval;
 key_handler key_take_prealloc_size;
 key_handler key_take_snapshot_size_factor;
+key_handler key_take_commit_log_count;
 key_handler key_take_busy_poll;
 key_handler key_take_election_algorithm;
 key_handler key_take_auth_provider;

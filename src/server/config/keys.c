@@ -94,11 +94,9 @@ static const struct key keys[] = {
     IGNORED("quorum.auth.*", FILE_LINE), /* details of the three above */
     FIELD("quorum.cnxn.threads.size", FILE_LINE, INT, checked_only.number), /* of Java's threads */
     FIELD("multiAddress.enabled", LINE_OR_PROPERTY, BOOL, ensemble.multi_address),
-    /* ... an address is tried by connecting to it, for cnxTimeout */
-    CHECKED_NOT_YET("multiAddress.reachabilityCheckTimeoutMs", FILE_LINE, INT, checked_only.number,
-                    "1000"),
-    CHECKED_NOT_YET("multiAddress.reachabilityCheckEnabled", FILE_LINE, BOOL, checked_only.flag,
-                    "true"),
+    FIELD("multiAddress.reachabilityCheckTimeoutMs", FILE_LINE, INT,
+          ensemble.reach_timeout_ms),
+    FIELD("multiAddress.reachabilityCheckEnabled", FILE_LINE, BOOL, ensemble.checks_reach),
     NOT_YET("oraclePath", FILE_LINE, NULL),
     FIELD("jvm.pause.monitor", FILE_LINE, BOOL, checked_only.flag),
     IGNORED("jvm.pause.*", FILE_LINE),
@@ -178,11 +176,10 @@ static const struct key keys[] = {
     FIELD("electionPortBindRetry", PROPERTY, INT, peers.bind_retry),
     FIELD("fastleader.minNotificationInterval", PROPERTY, INT, ensemble.resend_min_ms),
     FIELD("fastleader.maxNotificationInterval", PROPERTY, INT, ensemble.resend_max_ms),
-    NOT_YET("fastleader.*", PROPERTY, NULL),
     FIELD("leader.maxTimeToWaitForEpoch", PROPERTY, INT, ensemble.epoch_wait_max_ms),
     FIELD("leader.maxConcurrentSnapSyncs", PROPERTY, INT, ensemble.snap_syncs_max),
     FIELD("leader.maxConcurrentDiffSyncs", PROPERTY, INT, ensemble.diff_syncs_max),
-    NOT_YET("commitLogCount", PROPERTY, "500"),
+    CALL("commitLogCount", PROPERTY, key_take_commit_log_count),
     CALL("snapshotSizeFactor", PROPERTY, key_take_snapshot_size_factor),
     /* ... of Java's sockets, threads and log lines */
     IGNORED("leader.ackLoggingFrequency", PROPERTY),

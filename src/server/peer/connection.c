@@ -273,6 +273,15 @@ static void on_dialed(void *context, int fd, int error)
     peer_connection_tell_ready(connection);
 }
 
+static int32_t dial_timeout_ms(const struct peers *peers, const struct peer_effect *effect)
+{
+    int32_t most_ms = peers->options.connect_timeout_ms;
+
+    return effect->timeout_ms > 0 && (most_ms <= 0 || effect->timeout_ms < most_ms)
+               ? effect->timeout_ms
+               : most_ms;
+}
+
 void peer_connection_dial(struct peers *peers, const struct peer_effect *effect)
 {
     struct peer_connection *connection = connection_new(peers, effect->connection, effect->port);
@@ -282,7 +291,7 @@ void peer_connection_dial(struct peers *peers, const struct peer_effect *effect)
     snprintf(host, sizeof(host), "%.*s", (int)effect->host.size, (const char *)effect->host.data);
     snprintf(connection->name, sizeof(connection->name), "%s:%u", host, effect->port_number);
     connection->dial = dial_start(peers->host->loop, host, effect->port_number,
-                                  peers->options.connect_timeout_ms, on_dialed, connection);
+                                  dial_timeout_ms(peers, effect), on_dialed, connection);
 }
 
 void peer_connection_accept(struct peers *peers, enum peer_port port, uv_stream_t *socket)

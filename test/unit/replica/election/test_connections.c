@@ -6,7 +6,13 @@ static const char three[] = "server.1=h1:1:11\nserver.2=h2:1:12\nserver.3=h3:1:1
 static const char with_observer[] =
     "server.1=h1:1:11\nserver.2=h2:1:12\nserver.3=h3:1:13\nserver.4=h4:1:14:observer";
 
-enum { HELLO_TIMEOUT_MS = 5000, REDIAL_MIN_MS = 10, REDIAL_MAX_MS = 1000, PROMPT_WAIT_MS = 1000 };
+enum {
+    HELLO_TIMEOUT_MS = 5000,
+    FIRST_TRY_MS = 300,
+    REDIAL_MIN_MS = 10,
+    REDIAL_MAX_MS = 1000,
+    PROMPT_WAIT_MS = 1000
+};
 
 struct bench {
     struct connections *connections;
@@ -28,6 +34,7 @@ static void bench_init_many(struct bench *bench, int64_t my_id, const char *text
     bench->connections =
         connections_new(&(struct connections_options){.my_id = my_id,
                                                       .many_addresses = many,
+                                                      .first_try_ms = FIRST_TRY_MS,
                                                       .hello_timeout_ms = HELLO_TIMEOUT_MS,
                                                       .redial_min_ms = REDIAL_MIN_MS,
                                                       .redial_max_ms = REDIAL_MAX_MS,
@@ -456,6 +463,32 @@ TEST(with_several_addresses_all_are_said_and_tried_in_turn)
     number = expect_dial(&bench, "a1", 11);
     opened(&bench, number);
     expect_send(&bench, number, SLICE(V1 SID_2 "\0\0\0\x08[::2]:22"));
+    bench_deinit(&bench);
+}
+
+static int32_t timeout_of_next_dial(struct bench *bench)
+{
+    const struct peer_effect *effect = next_effect(bench);
+
+    CHECK(effect != NULL && effect->kind == PEER_DIAL);
+    int32_t timeout_ms = effect->timeout_ms;
+    closed(bench, effect->connection);
+    pass(bench, REDIAL_MAX_MS);
+    return timeout_ms;
+}
+
+TEST(the_first_try_of_each_of_several_addresses_is_short)
+{
+    struct bench bench;
+
+    bench_init_many(&bench, 2, "server.1=a1:1:11|b1:1:12\nserver.2=a2:1:21", /* many= */ true);
+    CHECK_I64("the first", timeout_of_next_dial(&bench), FIRST_TRY_MS);
+    CHECK_I64("the second", timeout_of_next_dial(&bench), FIRST_TRY_MS);
+    CHECK_I64("the first may only be slow", timeout_of_next_dial(&bench), 0);
+    CHECK_I64("the second, too", timeout_of_next_dial(&bench), 0);
+    bench_deinit(&bench);
+    bench_init(&bench, 2, "server.1=a1:1:11\nserver.2=a2:1:21");
+    CHECK_I64("the only one", timeout_of_next_dial(&bench), 0);
     bench_deinit(&bench);
 }
 

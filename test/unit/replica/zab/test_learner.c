@@ -416,3 +416,32 @@ TEST(a_pause_that_was_given_is_that_between_all_dials)
     CHECK_I64("second", pause_after_closed(bench), 70);
     bench_free(bench);
 }
+
+TEST(the_first_dial_of_each_of_several_addresses_of_a_leader_is_short)
+{
+    struct zab_bench around;
+    struct membership *servers = membership_new();
+    struct buffer problem = {0};
+    const int32_t expected[] = {300, 300, 0, 0};
+    int64_t server;
+
+    CHECK(membership_add(servers, SLICE("server.1"), SLICE("a:1:2"), false, &problem) == STATUS_OK);
+    CHECK(membership_add(servers, SLICE("server.3"), SLICE("c:1:2|d:1:2"), true, &problem) ==
+          STATUS_OK);
+    CHECK(membership_finish(servers, &problem, &server) == STATUS_OK);
+    buffer_deinit(&problem);
+    zab_bench_init(&around, /* my_id= */ 1, servers);
+    around.zab.options.first_try_ms = 300;
+    struct zab_learner *learner = zab_learner_new(&around.zab, membership_find(servers, 3));
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+        CHECK(around.effects.peer_count == 1 && around.effects.peers[0].kind == PEER_DIAL);
+        CHECK_I64("timeout", around.effects.peers[0].timeout_ms, expected[i]);
+        uint64_t connection = around.effects.peers[0].connection;
+        effects_clear(&around.effects);
+        zab_learner_closed(learner, connection);
+        around.step.now_ms = zab_learner_wake_at_ms(learner);
+        zab_learner_tick(learner);
+    }
+    zab_learner_free(learner);
+    zab_bench_deinit(&around);
+}

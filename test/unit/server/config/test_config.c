@@ -293,12 +293,7 @@ TEST(no_key_of_an_ensemble_is_ignored_without_a_word)
         {"observer.syncEnabled=false\n", "observer.syncEnabled=true\n"},
         {"observer.reconnectDelayMs=10\n", "observer.reconnectDelayMs=0\n"},
         {"observer.election.DelayMs=10\n", "observer.election.DelayMs=200\n"},
-        {"commitLogCount=1000\n", "commitLogCount=500\n"},
         {"oraclePath=/nowhere/oracle\n", ""},
-        {"multiAddress.reachabilityCheckEnabled=false\n",
-         "multiAddress.reachabilityCheckEnabled=true\n"},
-        {"multiAddress.reachabilityCheckTimeoutMs=10\n",
-         "multiAddress.reachabilityCheckTimeoutMs=1000\n"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -320,7 +315,9 @@ TEST(keys_of_an_ensemble_come_to_their_fields)
                        "leader.maxConcurrentSnapSyncs=2\nleader.maxConcurrentDiffSyncs=3\n"
                        "forceSnapshotSync=true\nquorumCnxnTimeoutMs=44\n"
                        "leader.maxTimeToWaitForEpoch=55\n"
-                       "leaderConnectDelayDuringRetryMs=66\n");
+                       "leaderConnectDelayDuringRetryMs=66\ncommitLogCount=777\n"
+                       "multiAddress.reachabilityCheckTimeoutMs=88\n"
+                       "multiAddress.reachabilityCheckEnabled=false\n");
     CHECK(config.ensemble.snapshot_size_factor == 0.5);
     CHECK(config_error(&config) == NULL);
     CHECK_I64("initLimit", config.ensemble.init_limit, 7);
@@ -340,8 +337,32 @@ TEST(keys_of_an_ensemble_come_to_their_fields)
     CHECK_I64("quorumCnxnTimeoutMs", config.ensemble.hello_timeout_ms, 44);
     CHECK_I64("maxTimeToWaitForEpoch", config.ensemble.epoch_wait_max_ms, 55);
     CHECK_I64("leaderConnectDelay", config.ensemble.redial_ms, 66);
+    CHECK_I64("commitLogCount", config.ensemble.history_count, 777);
+    CHECK_I64("reachabilityCheckTimeoutMs", config.ensemble.reach_timeout_ms, 88);
+    CHECK(!config.ensemble.checks_reach);
     CHECK(!ensemble_local_sessions(&config)); /* it is no ensemble */
     config_deinit(&config);
+}
+
+TEST(a_commit_log_count_that_is_too_small_or_no_number_is_told)
+{
+    static const struct {
+        const char *line;
+        int32_t count;
+        size_t problems;
+    } rows[] = {{"commitLogCount=500\n", 500, 0},
+                {"commitLogCount=499\n", 500, 1},
+                {"commitLogCount=-1\n", 500, 1},
+                {"commitLogCount=many\n", 0, 1}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct config config;
+        read_more(&config, rows[i].line);
+        CHECK(config_error(&config) == NULL);
+        CHECK_I64(rows[i].line, config.ensemble.history_count, rows[i].count);
+        CHECK_U64(rows[i].line, config.problem_count, rows[i].problems);
+        config_deinit(&config);
+    }
 }
 
 TEST(several_addresses_are_allowed_by_a_line_and_by_the_property_that_java_reads)

@@ -85,6 +85,26 @@ TEST(a_dial_that_nobody_answers_is_told_as_closed_in_time)
     sockets_deaf_close(&deaf);
 }
 
+TEST(a_dial_may_ask_for_less_time_than_others_have)
+{
+    struct peer_options options = peer_side_options();
+    struct sockets_deaf deaf;
+
+    options.connect_timeout_ms = 0; /* only the system's */
+    sockets_deaf(&deaf);
+    struct peer_bench *bench = peer_bench_new_with(options);
+    effects_add_peer(&bench->left->effects, (struct peer_effect){.kind = PEER_DIAL,
+                                                                 .connection = 1,
+                                                                 .port = PEER_PORT_ELECTION,
+                                                                 .host = SLICE("127.0.0.1"),
+                                                                 .port_number = deaf.port,
+                                                                 .timeout_ms = 50});
+    SOCKETS_UNTIL(&bench->loop, bench->left->heard_count > 0);
+    CHECK_U64("closed", peer_side_heard(bench->left, REPLICA_PEER_CLOSED, 1), 1);
+    peer_bench_free(bench);
+    sockets_deaf_close(&deaf);
+}
+
 TEST(nothing_is_told_of_a_dial_that_was_closed)
 {
     struct sockets_deaf deaf;
