@@ -242,7 +242,8 @@ static void note_event(struct driver *driver, const struct replica_event *event)
     case REPLICA_PEER_CLOSED:
     case REPLICA_PEER_READY:
     case REPLICA_STORE_DONE:
-    case REPLICA_HISTORY: /* not of a server that stands alone */
+    case REPLICA_HISTORY:
+    case REPLICA_ORACLE: /* not of a server that stands alone */
     case REPLICA_TICK:
         break;
     }

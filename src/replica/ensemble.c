@@ -562,6 +562,11 @@ void ensemble_step(struct ensemble *ensemble, const struct replica_event *event)
         if (ensemble->leader != NULL)
             zab_leader_history(ensemble->leader, event->connection, event->status, event->bytes);
         break;
+    case REPLICA_ORACLE:
+        ensemble->zab.oracle = event->granted ? ORACLE_GRANTS : ORACLE_REFUSES;
+        election_set_oracle(ensemble->election, ensemble->zab.oracle, now_ms(ensemble),
+                            &ensemble->election_effects);
+        break;
     case REPLICA_TICK:
         on_tick(ensemble);
         break;

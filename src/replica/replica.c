@@ -199,6 +199,7 @@ void replica_step(struct replica *replica, const struct replica_event *event,
     case REPLICA_PEER_READY:
     case REPLICA_STORE_DONE:
     case REPLICA_HISTORY:
+    case REPLICA_ORACLE:
         ASSERT(replica->ensemble != NULL);
         ensemble_step(replica->ensemble, event);
         break;

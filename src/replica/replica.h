@@ -83,9 +83,10 @@ enum replica_event_kind {
     REPLICA_STORE_DONE,
     /* connection, bytes: the answer to HISTORY_OPEN or HISTORY_READ. status: OK, there is more; END: that
      * was the last part; other: as history_reader_work() says. */
-    REPLICA_HISTORY
+    REPLICA_HISTORY,
+    REPLICA_ORACLE /* granted: what it says now */
 };
-enum { REPLICA_EVENT_KINDS = REPLICA_HISTORY + 1 };
+enum { REPLICA_EVENT_KINDS = REPLICA_ORACLE + 1 };
 
 struct replica_event {
     enum replica_event_kind kind;
@@ -99,6 +100,7 @@ struct replica_event {
     enum peer_port port;
     enum status status; /* SNAPSHOT_DONE: OK: the file is written; STORE_DONE; HISTORY */
     struct tree *tree;
+    bool granted;
 };
 
 struct replica;

@@ -7,6 +7,9 @@
 #include "server/config/ensemble.h"
 #include "server/peer/peer.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 enum { BIND_RETRY_DEFAULT = 3, FINALIZE_MS = 200 };
 
 static void on_cannot_listen(void *context)
@@ -97,6 +100,42 @@ void peering_open(struct server *server)
     ASSERT(own != NULL); /* the configuration was checked */
     read_addresses(server, own, &options);
     server->peers = peers_new(&server->host, &options);
+}
+
+/* --- the oracle --- */
+
+/* Anything but a file that begins with '1' is a no. */
+static bool oracle_grants(const char *path)
+{
+    char said = '0';
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0)
+        return false;
+    ssize_t size = read(fd, &said, 1);
+    (void)close(fd);
+    return size == 1 && said == '1';
+}
+
+void peering_ask_oracle(struct server *server)
+{
+    const char *path = server->config->ensemble.oracle_path;
+    struct replica_event event = {.kind = REPLICA_ORACLE};
+
+    if (server->peers == NULL || path == NULL ||
+        !membership_heeds_oracle(server->config->ensemble.members))
+        return;
+    event.granted = oracle_grants(path);
+    if (server->oracle_asked && event.granted == server->oracle_granted)
+        return;
+    server->oracle_asked = true;
+    server->oracle_granted = event.granted;
+    if (event.granted)
+        log_warn("ensemble",
+                 "the oracle %s says 1: without the other voter this server goes on alone", path);
+    else
+        log_info("ensemble", "the oracle %s does not say 1: both voters are needed", path);
+    server->host.step(&server->host, &event);
 }
 
 /* --- the log --- */

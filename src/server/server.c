@@ -112,6 +112,7 @@ static void step_tick_if_due(struct server *server)
         return;
     server->tick_due = false;
     uv_idle_stop(&server->tick_idle);
+    peering_ask_oracle(server); /* before anything is decided by what it said */
     step(server, &event);
 }
 

@@ -22,11 +22,12 @@ struct server {
     struct replica *replica;
     struct effects effects;
     struct front *front;
-    struct peers *peers;              /* NULL: alone */
-    struct ensemble_options ensemble; /* where there is one */
-    struct ensemble_info logged;      /* what the log says of it so far */
-    struct epochs epochs;             /* as the start found them */
-    struct quarantine quarantine;     /* likewise */
+    struct peers *peers;               /* NULL: alone */
+    struct ensemble_options ensemble;  /* where there is one */
+    struct ensemble_info logged;       /* what the log says of it so far */
+    struct epochs epochs;              /* as the start found them */
+    struct quarantine quarantine;      /* likewise */
+    bool oracle_asked, oracle_granted; /* by the file of oraclePath, when it was last asked */
     struct peer_address *own_addresses;
     uint32_t own_address_count;
     struct supervisor supervisor;
@@ -76,6 +77,7 @@ void peering_options(struct server *server); /* what the replica is to know of i
 void peering_open(struct server *server);    /* nothing for a server that serves alone */
 /* Logs what has changed in this member's place in its ensemble since the last call. */
 void peering_log(struct server *server);
+void peering_ask_oracle(struct server *server); /* tells the replica when it says something else */
 void peering_free(struct server *server);
 
 /* startup.c: directories, locks and checks; then the tree. */

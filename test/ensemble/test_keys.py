@@ -121,3 +121,40 @@ def way_of_a_follower_that_was_away(ensemble, writes):
 def test_how_a_follower_is_synchronised_that_lacks_600_transactions(config, way):
     with started(snapshotSizeFactor=-1, **config) as ensemble:  # not from the log files
         assert way_of_a_follower_that_was_away(ensemble, writes=600) == way
+
+def wait_mode(ensemble, member, mode):
+    ensemble.wait(lambda: member.mode() == mode, "%r is %s" % (member, mode))
+
+@pytest.mark.parametrize("kinds", [["paddock", "paddock"], ["java", "paddock"]], ids="-".join)
+def test_one_of_two_servers_goes_on_alone_while_its_oracle_says_1(kinds, tmp_path):
+    def oracle(member):
+        return tmp_path / ("oracle-%d" % member.id)
+
+    ensemble = Ensemble(kinds)
+    try:
+        for member in ensemble.members:
+            member.config["oraclePath"] = str(oracle(member))
+            oracle(member).write_text("0\n")
+        ensemble.start()
+        away, alone = ensemble.members
+        away.kill()
+        wait_mode(ensemble, alone, None)
+        oracle(alone).write_text("1\n")
+        wait_mode(ensemble, alone, "leader")
+        with alone.client() as client:
+            client.create("/alone", b"")
+        away.start()
+        assert ensemble.wait_all() is alone
+        with away.client() as client:
+            client.create("/together", b"")
+        ensemble.wait_same_zxid()
+        away.kill()
+        with alone.client() as client:
+            client.create("/alone/again", b"")
+        oracle(alone).write_text("0\n")
+        wait_mode(ensemble, alone, None)
+        away.start()
+        ensemble.wait_all()
+        ensemble.check_same()
+    finally:
+        ensemble.close()

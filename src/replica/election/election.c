@@ -54,6 +54,8 @@ struct election {
     bool changed;                         /* the proposal is not sent yet */
     int64_t finalize_at_ms, resend_at_ms; /* INT64_MAX: not waiting */
     int64_t resend_ms;
+    uint32_t resends; /* of this proposal */
+    enum oracle oracle;
 
     struct election_peer *peers;
     uint32_t peer_count, peer_capacity;
@@ -380,6 +382,28 @@ static bool nothing_better_can_come(struct election *election)
     return !objection && is_quorum(&live);
 }
 
+static void look_for_news(struct election *election, struct election_peer *peer, void *context)
+{
+    bool *heard = context;
+
+    (void)election;
+    if (peer->has_ballot || peer->has_outside)
+        *heard = true;
+}
+
+/* The other voter is silent, and the oracle lets us go on without it. */
+static bool is_enough_alone(struct election *election)
+{
+    bool heard = false;
+
+    if (election->oracle != ORACLE_GRANTS || election->resends == 0 ||
+        election->last_seen != NULL || !membership_heeds_oracle(election->committed) ||
+        has_no_vote(election) || election->vote.leader != election->options.my_id)
+        return false;
+    for_each_voter(election, look_for_news, &heard);
+    return !heard;
+}
+
 static void count_votes(struct election *election, int64_t now_ms, struct election_effects *effects)
 {
     struct count count = {.election = election, .ballot = {.vote = election->vote}};
@@ -387,7 +411,7 @@ static void count_votes(struct election *election, int64_t now_ms, struct electi
     if (election->state != PEER_LOOKING)
         return;
     ASSERT(election->committed != NULL);
-    if (!is_quorum(&count)) {
+    if (!is_quorum(&count) && !is_enough_alone(election)) {
         election->finalize_at_ms = INT64_MAX;
         return;
     }
@@ -405,6 +429,7 @@ static void conclude(struct election *election, int64_t now_ms, struct election_
     ASSERT(election->started);
     if (election->changed && election->state == PEER_LOOKING) {
         election->resend_ms = election->options.resend_min_ms;
+        election->resends = 0;
         election->resend_at_ms = now_ms + election->resend_ms;
         election->finalize_at_ms = INT64_MAX;
         for_each_voter(election, send_proposal, effects);
@@ -456,6 +481,15 @@ static bool leader_confirms(const struct election *election, const struct ballot
                    : leader->has_ballot && leader->ballot.state == PEER_LEADING;
 }
 
+/* A leader that goes on alone can show no other vote than its own. */
+static bool leads_alone(const struct election *election, const struct election_peer *peer,
+                        const struct ballot *said)
+{
+    return election->oracle != ORACLE_NONE && election->last_seen == NULL &&
+           membership_heeds_oracle(election->committed) && !has_no_vote(election) &&
+           said->state == PEER_LEADING && said->vote.leader == peer->id;
+}
+
 static void hear_settled(struct election *election, struct election_peer *peer,
                          const struct ballot *said, struct election_effects *effects)
 {
@@ -474,7 +508,9 @@ static void hear_settled(struct election *election, struct election_peer *peer,
     peer->has_outside = true;
     peer->outside = *said;
     count.outside = true;
-    joined = joined || (is_quorum(&count) && leader_confirms(election, said, /* outside= */ true));
+    joined = joined ||
+             (is_quorum(&count) && leader_confirms(election, said, /* outside= */ true)) ||
+             leads_alone(election, peer, said);
     if (joined)
         decide(election, &said->vote, effects);
 }
@@ -515,6 +551,14 @@ void election_start(struct election *election, int64_t zxid, int64_t epoch, int6
             hear_looking(election, peer, &last, effects);
     }
     conclude(election, now_ms, effects);
+}
+
+void election_set_oracle(struct election *election, enum oracle oracle, int64_t now_ms,
+                         struct election_effects *effects)
+{
+    election->oracle = oracle;
+    if (election->started)
+        conclude(election, now_ms, effects);
 }
 
 void election_resign(struct election *election)
@@ -628,6 +672,8 @@ void election_tick(struct election *election, int64_t now_ms, struct election_ef
         if (election->resend_ms > most_ms)
             election->resend_ms = most_ms;
         election->resend_at_ms = now_ms + election->resend_ms;
+        election->resends++;
         for_each_voter(election, resend_proposal, effects);
+        count_votes(election, now_ms, effects);
     }
 }

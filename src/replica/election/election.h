@@ -68,6 +68,10 @@ void election_set_members(struct election *election, const struct membership *co
  * it has, all in one epoch, and is OBSERVING then, which voters do not listen to. */
 void election_start(struct election *election, int64_t zxid, int64_t epoch, int64_t now_ms,
                     struct election_effects *effects);
+/* What the oracle says; as long as nobody has said anything: ORACLE_NONE. Granted, a voter elects itself
+ * when the other one has said nothing for a while. */
+void election_set_oracle(struct election *election, enum oracle oracle, int64_t now_ms,
+                         struct election_effects *effects);
 /* The role that the last election gave is over, and the next election has not begun: nobody hears of the
  * role any more, for others would follow a leader that leads no more. Until election_start(). */
 void election_resign(struct election *election);

@@ -368,6 +368,11 @@ static bool is_another(const void *context, int64_t id)
     return id != *(const int64_t *)context;
 }
 
+bool membership_heeds_oracle(const struct membership *membership)
+{
+    return membership->voter_count == 2 && !membership->hierarchical;
+}
+
 bool membership_can_spare(const struct membership *membership, int64_t id)
 {
     return membership_quorum(membership, is_another, &id);

@@ -8,6 +8,13 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 
+/* Somebody outside, whom the operator has named, who may tell one of two voters that it is enough alone. */
+enum oracle {
+    ORACLE_NONE, /* nobody is named */
+    ORACLE_REFUSES,
+    ORACLE_GRANTS
+};
+
 enum member_role { MEMBER_PARTICIPANT, MEMBER_OBSERVER };
 
 struct member_address {
@@ -76,6 +83,8 @@ int64_t membership_weight(const struct membership *membership, int64_t id);
 /* Are the voters for which `has` is true a quorum? It is called for voters only. */
 bool membership_quorum(const struct membership *membership,
                        bool (*has)(const void *context, int64_t id), const void *context);
+/* An oracle may be asked only where there are two voters, and no groups. */
+bool membership_heeds_oracle(const struct membership *membership);
 /* Are all voters but this server a quorum? */
 bool membership_can_spare(const struct membership *membership, int64_t id);
 /* Of one version, or of the same servers with the same roles, addresses, groups and weights. */

@@ -47,6 +47,7 @@ struct zab { /* one for the life of the replica; roles come and go */
     struct store_work work;                /* begun and not done, while store_busy */
     bool store_busy;
     bool must_have_snapshot; /* its own state is wrong: it asks the leader for everything */
+    enum oracle oracle;      /* what it said last */
     bool quarantined;        /* ensemble.h: what it says counts nowhere, */
     int64_t
         elected_epoch; /* and it learns only in the epoch that a majority of the others tells of */

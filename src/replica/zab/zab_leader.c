@@ -114,13 +114,27 @@ static bool answer(const void *context, int64_t id)
     return false;
 }
 
+/* There is no other voter in step with this one, and the oracle lets it go on. */
+static bool goes_on_alone(const struct zab_leader *leader)
+{
+    if (leader->zab->oracle != ORACLE_GRANTS || !membership_heeds_oracle(leader->zab->membership))
+        return false;
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->voter && peer->phase >= PEER_SYNCED)
+            return false;
+    }
+    return true;
+}
+
 static bool quorum(const struct zab_leader *leader, bool own,
                    bool (*has)(const struct zab_leader *, const struct zab_peer *, int64_t),
                    int64_t value)
 {
     struct question question = {.leader = leader, .has = has, .value = value, .own = own};
 
-    return membership_quorum(leader->zab->membership, answer, &question);
+    return membership_quorum(leader->zab->membership, answer, &question) ||
+           (own && goes_on_alone(leader));
 }
 
 static bool has_introduced(const struct zab_leader *leader, const struct zab_peer *peer,

@@ -124,6 +124,7 @@ struct ensemble_config {
     bool standalone_enabled, multi_address;
     int32_t init_limit, sync_limit;
     double snapshot_size_factor;
+    const char *oracle_path;   /* NULL: none */
     int32_t history_count;     /* commitLogCount; 0: not given */
     int32_t redial_ms;         /* leaderConnectDelayDuringRetryMs; -1: not given */
     int32_t epoch_wait_max_ms; /* leader.maxTimeToWaitForEpoch; below 0: off */

@@ -77,6 +77,18 @@ static void check_dynamic(struct config *config, const struct properties *dynami
     }
 }
 
+/* Java ignores it in silence, too. */
+static void check_oracle(struct config *config)
+{
+    const struct ensemble_config *ensemble = &config->ensemble;
+
+    if (ensemble->oracle_path != NULL && ensemble->members != NULL &&
+        !membership_heeds_oracle(ensemble->members))
+        config_warn(config, config_line_of(config, "oraclePath"),
+                    "oraclePath has no effect: it is asked only where there are two voters, and no "
+                    "groups");
+}
+
 static void check_counts(struct config *config)
 {
     if (config->ensemble.voters == 0) {
@@ -193,6 +205,7 @@ void ensemble_check(struct config *config, const struct properties *dynamic)
     config->front.throttle.weight_new = ensemble_local_sessions(config)
                                             ? config->front.throttle.weight_local
                                             : config->front.throttle.weight_global;
+    check_oracle(config);
     if (!ensemble_distributed(config))
         return;
     if (config->words.read_only_mode && !config->ensemble.local_sessions)

@@ -94,10 +94,9 @@ static const struct key keys[] = {
     IGNORED("quorum.auth.*", FILE_LINE), /* details of the three above */
     FIELD("quorum.cnxn.threads.size", FILE_LINE, INT, checked_only.number), /* of Java's threads */
     FIELD("multiAddress.enabled", LINE_OR_PROPERTY, BOOL, ensemble.multi_address),
-    FIELD("multiAddress.reachabilityCheckTimeoutMs", FILE_LINE, INT,
-          ensemble.reach_timeout_ms),
+    FIELD("multiAddress.reachabilityCheckTimeoutMs", FILE_LINE, INT, ensemble.reach_timeout_ms),
     FIELD("multiAddress.reachabilityCheckEnabled", FILE_LINE, BOOL, ensemble.checks_reach),
-    NOT_YET("oraclePath", FILE_LINE, NULL),
+    FIELD("oraclePath", FILE_LINE, TEXT, ensemble.oracle_path),
     FIELD("jvm.pause.monitor", FILE_LINE, BOOL, checked_only.flag),
     IGNORED("jvm.pause.*", FILE_LINE),
 

@@ -703,6 +703,91 @@ TEST(a_leader_knows_which_of_those_that_look_again_have_elected_it)
     bench_deinit(&bench);
 }
 
+/* --- two voters and an oracle --- */
+
+static const char two[] = "server.1=h1:1:11\nserver.2=h2:1:12";
+
+static void ask(struct bench *bench, enum oracle oracle)
+{
+    forget(bench);
+    election_set_oracle(bench->election, oracle, bench->now_ms, &bench->effects);
+}
+
+TEST(of_two_voters_one_elects_itself_when_the_other_is_silent_and_the_oracle_grants_it)
+{
+    struct bench bench;
+
+    bench_init(&bench, 1, two);
+    ask(&bench, ORACLE_GRANTS);
+    start(&bench, ZXID, EPOCH);
+    pass(&bench, FINALIZE_MS - 1);
+    check_looking(&bench); /* the other one may be about to speak */
+    pass(&bench, 1);
+    pass(&bench, FINALIZE_MS);
+    check_decided(&bench, PEER_LEADING, 1);
+    bench_deinit(&bench);
+}
+
+TEST(an_oracle_that_refuses_leaves_both_voters_needed_until_it_grants)
+{
+    struct bench bench;
+
+    bench_init(&bench, 1, two);
+    ask(&bench, ORACLE_REFUSES);
+    start(&bench, ZXID, EPOCH);
+    for (int i = 0; i < 100; i++)
+        pass(&bench, 1000);
+    check_looking(&bench);
+    ask(&bench, ORACLE_GRANTS);
+    pass(&bench, FINALIZE_MS);
+    check_decided(&bench, PEER_LEADING, 1);
+    bench_deinit(&bench);
+}
+
+TEST(who_hears_the_other_voter_does_not_elect_itself_by_the_oracle)
+{
+    struct bench bench;
+
+    bench_init(&bench, 1, two);
+    ask(&bench, ORACLE_GRANTS);
+    start(&bench, ZXID, EPOCH);
+    hear(&bench, 2, PEER_LOOKING, vote_of(2, 1)); /* has a better vote */
+    pass(&bench, FINALIZE_MS);
+    check_decided(&bench, PEER_FOLLOWING, 2);
+    bench_deinit(&bench);
+}
+
+TEST(an_oracle_says_nothing_to_one_of_three)
+{
+    struct bench bench;
+
+    bench_init(&bench, 3, three_and_an_observer);
+    ask(&bench, ORACLE_GRANTS);
+    start(&bench, ZXID, EPOCH);
+    for (int i = 0; i < 100; i++)
+        pass(&bench, 1000);
+    check_looking(&bench);
+    bench_deinit(&bench);
+}
+
+TEST(a_leader_that_goes_on_alone_is_joined_where_there_is_an_oracle)
+{
+    static const enum oracle rows[] = {ORACLE_NONE, ORACLE_REFUSES, ORACLE_GRANTS};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct bench bench;
+        bench_init(&bench, 1, two);
+        ask(&bench, rows[i]);
+        start(&bench, ZXID, EPOCH);
+        hear(&bench, 2, PEER_LEADING, vote_of(2, 7));
+        if (rows[i] == ORACLE_NONE)
+            check_looking(&bench);
+        else
+            check_decided(&bench, PEER_FOLLOWING, 2);
+        bench_deinit(&bench);
+    }
+}
+
 /* --- joining --- */
 
 TEST(joining_a_settled_ensemble_needs_a_quorum_that_follows_and_the_leader_itself)

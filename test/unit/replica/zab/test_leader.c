@@ -332,3 +332,77 @@ TEST(a_leader_whose_epoch_has_its_quorum_goes_on_when_an_elector_looks_again)
     CHECK(zab_leader_failed(bench->leader) == NULL);
     bench_free(bench);
 }
+
+/* --- two voters and an oracle --- */
+
+static void write_one(struct bench *bench, int64_t counter)
+{
+    const struct proposal request = {.session_id = 100 + counter, .timeout_ms = 30000};
+
+    proposals_submit_create_session(bench->around.proposals, &request);
+    zab_leader_end_turn(bench->leader);
+    proposals_durable(bench->around.proposals, zxid_make(EPOCH, counter), &bench->around.observer);
+    zab_leader_end_turn(bench->leader);
+    effects_clear(&bench->around.effects);
+}
+
+static int64_t applied(const struct bench *bench)
+{
+    return zxid_counter(proposals_applied_zxid(bench->around.proposals));
+}
+
+TEST(one_of_two_voters_leads_alone_while_the_oracle_grants_it)
+{
+    struct bench *bench = bench_of(zab_bench_servers(2, 3));
+
+    CHECK(!bench->around.effects.store_begin); /* nobody has said anything yet */
+    zab_leader_free(bench->leader);
+    bench->around.zab.oracle = ORACLE_GRANTS;
+    bench->leader = zab_leader_new(&bench->around.zab);
+    store_done(bench);
+    store_done(bench);
+    CHECK(zab_leader_serves(bench->leader));
+    write_one(bench, 1);
+    CHECK_I64("committed", applied(bench), 1);
+    bench->around.step.now_ms += 10 * SYNC_LIMIT * TICK_MS;
+    zab_leader_tick(bench->leader);
+    CHECK(zab_leader_failed(bench->leader) == NULL);
+    bench->around.zab.oracle = ORACLE_REFUSES;
+    zab_leader_tick(bench->leader);
+    CHECK(zab_leader_failed(bench->leader) != NULL);
+    bench_free(bench);
+}
+
+TEST(what_waits_for_the_other_voter_is_committed_when_that_is_gone_and_the_oracle_grants_it)
+{
+    struct bench *bench = bench_of(zab_bench_servers(2, 3));
+    const uint8_t info[20] = {[7] = 2, [9] = 1}, epoch[4] = {0};
+
+    bench->around.zab.oracle = ORACLE_GRANTS;
+    zab_leader_opened(bench->leader, CONNECTION);
+    hear(bench, QUORUM_FOLLOWER_INFO, 0, slice_of(info, sizeof(info)));
+    store_done(bench);
+    hear(bench, QUORUM_ACK_EPOCH, 0, slice_of(epoch, sizeof(epoch)));
+    store_done(bench);
+    write_one(bench, 1);
+    CHECK_I64("not in step yet: it is not waited for", applied(bench), 1);
+    hear(bench, QUORUM_ACK, zxid_of_epoch(EPOCH), SLICE_NULL);
+    write_one(bench, 2);
+    CHECK_I64("it is there: nobody goes on alone", applied(bench), 1);
+    zab_leader_closed(bench->leader, CONNECTION);
+    zab_leader_end_turn(bench->leader);
+    CHECK_I64("it is gone", applied(bench), 2);
+    CHECK(zab_leader_failed(bench->leader) == NULL);
+    bench_free(bench);
+}
+
+TEST(an_oracle_does_not_make_one_of_three_a_quorum)
+{
+    struct bench *bench = bench_new();
+
+    zab_leader_free(bench->leader);
+    bench->around.zab.oracle = ORACLE_GRANTS;
+    bench->leader = zab_leader_new(&bench->around.zab);
+    CHECK(!bench->around.effects.store_begin);
+    bench_free(bench);
+}

@@ -293,7 +293,6 @@ TEST(no_key_of_an_ensemble_is_ignored_without_a_word)
         {"observer.syncEnabled=false\n", "observer.syncEnabled=true\n"},
         {"observer.reconnectDelayMs=10\n", "observer.reconnectDelayMs=0\n"},
         {"observer.election.DelayMs=10\n", "observer.election.DelayMs=200\n"},
-        {"oraclePath=/nowhere/oracle\n", ""},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
