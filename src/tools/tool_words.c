@@ -1,10 +1,11 @@
-/* tool_words.c: one table of options for all offline commands, so that an option has the same name and meaning
- * in each. Nothing is guessed: what does not parse is named, and nothing is done. */
+/* tool_words.c: finds a sub-command, and has one table of options for all offline commands, so that an option
+ * has the same name and meaning in each. Nothing is guessed: what does not parse is named, and nothing is done. */
 #include "tools/tool_words.h"
 
 #include "base/number.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { TOP_DEFAULT = 10, TOP_MAX = 10000, SNAPSHOTS_DEFAULT = 3, SNAPSHOTS_MAX = 1000 };
 
@@ -165,4 +166,31 @@ bool tool_words_parse(const struct tool_syntax *syntax, int argc, char **argv,
 void tool_words_deinit(struct tool_words *words)
 {
     java_words_deinit(&words->parsed);
+}
+
+static void print_commands(FILE *out, const char *group, const struct tool_command *commands,
+                           size_t count)
+{
+    fprintf(out, "usage: paddock %s COMMAND ...    each has --help\n", group);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].purpose);
+}
+
+int tool_commands_main(const char *group, const struct tool_command *commands, size_t count,
+                       int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        print_commands(stdout, group, commands, count);
+        return TOOL_DONE;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].main(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "paddock %s: %s%s\n", group,
+            name[0] == '\0' ? "a command is missing" : "no such command: ", name);
+    print_commands(stderr, group, commands, count);
+    return TOOL_USAGE;
 }

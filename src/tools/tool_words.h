@@ -1,6 +1,6 @@
-/* tool_words.h: the words of `paddock log`, `snapshot`, `backup` and `restore`: options and files. A sub-command
- * says which options it takes; any other one is a mistake. An option may stand anywhere, its value as the
- * next word or after "=". */
+/* tool_words.h: the words of `paddock log`, `snapshot`, `backup` and `restore`: sub-commands, options and files.
+ * A sub-command says which options it takes; any other one is a mistake. An option may stand anywhere, its
+ * value as the next word or after "=". */
 #ifndef TOOLS_TOOL_WORDS_H
 #define TOOLS_TOOL_WORDS_H
 
@@ -57,5 +57,16 @@ void tool_words_deinit(struct tool_words *words);
 
 /* Says what is wrong, then the usage, on stderr: TOOL_USAGE. */
 int tool_usage(const struct tool_syntax *syntax, const char *problem, const char *word);
+
+struct tool_command {
+    const char *name;
+    int (*main)(int argc, char **argv); /* argv[0] is the name */
+    const char *purpose;
+};
+
+/* `paddock GROUP NAME ...`: runs the command with this name and answers with its exit code. --help lists the
+ * commands; without a known name, TOOL_USAGE and the list on stderr. argv[0] is the group. */
+int tool_commands_main(const char *group, const struct tool_command *commands, size_t count,
+                       int argc, char **argv);
 
 #endif
