@@ -9,45 +9,13 @@ import pytest
 
 from pylib import replay, zkwire
 from pylib.ensemble import start_kazoo, stop_kazoo
-from pylib.servers import Server, paddock_program
+from pylib.servers import paddock_program
 from pylib.terminal import Terminal
 
 from .running import (
     LosesAnswer, Run, address, children, is_alive, is_stopped, sleepers, until)
 
-CONFIG = {"minSessionTimeout": 1000, "maxSessionTimeout": 60000, "tickTime": 500,
-          "4lw.commands.whitelist": "*"}
 SHORT = ("-timeout", "3000")
-
-
-@pytest.fixture(scope="module")
-def shared():
-    with Server("paddock", CONFIG) as one:
-        yield one
-
-
-@pytest.fixture
-def server():
-    with Server("paddock", CONFIG) as one:
-        yield one
-
-
-@pytest.fixture
-def path(request):
-    return "/" + request.node.name[:60].replace("[", "-").replace("]", "")
-
-
-@pytest.fixture
-def run(tmp_path):
-    runs = []
-
-    def begin(server, *words, options=()):
-        runs.append(Run(tmp_path, address(server), *words, options=options))
-        return runs[-1]
-
-    yield begin
-    for each in runs:
-        each.close()
 
 
 def sh(text):
