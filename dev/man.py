@@ -7,6 +7,7 @@ Between `.\\" BEGIN name` and `.\\" END` a page is generated; the rest is writte
 nothing and says which pages are old (exit code 1)."""
 
 import difflib
+import functools
 import glob
 import os
 import re
@@ -47,6 +48,34 @@ JAVA = {
     "sync": "Waits until the server has what the leader had.",
     "version": "Prints the version.",
     "whoami": "Prints the identities of the session.",
+}
+
+# ZooKeeper's tools say of their options what ZooKeeper says of them; the pages say it shortly.
+TOOLS = {
+    "txnlog-toolkit": {
+        "-c,--chop": "writes the transactions up to the one with ZXID to a new file; with \\-z",
+        "-d,--dump": "prints the transactions: this is done anyway",
+        "-h,--help": "prints the usage",
+        "-r,--recover": "writes the log with right checksums to a new file, and asks before each repair",
+        "-v,--verbose": "with \\-r: prints all transactions, not only those that are repaired",
+        "-y,--yes": "with \\-r: repairs without asking",
+        "-z,--zxid <arg>": "the last transaction that \\-c keeps: 0x and hexadecimal, or decimal",
+    },
+    "snapshot-comparer": {
+        "-b,--bytes <BYTETHRESHOLD>": "how many bytes of data may differ without being shown; must be given",
+        "-d,--debug": "prints what is not shown otherwise, as filtered",
+        "-i,--interactive": "asks which level, or the children of which znode, is compared next",
+        "-l,--left <LEFT>": "a snapshot; must be given",
+        "-n,--nodes <NODETHRESHOLD>": "how many descendants may differ without being shown; must be given",
+        "-r,--right <RIGHT>": "the other snapshot; must be given",
+    },
+    "initialize": {
+        "-h": "prints the usage",
+        "--help": "prints the usage",
+        "--configfile=FILE": "the configuration file",
+        "--myid=#": "the number of the server, for the file myid",
+        "--force": "removes the data that are there",
+    },
 }
 
 
@@ -126,12 +155,27 @@ def server_usage():
     return [".EX", *[escape(line) for line in usage if line], ".EE", *options(listed)]
 
 
+def tool_options(name):
+    if name == "initialize":
+        script = os.path.join(REPO, "bin", "zkServer-initialize.sh")
+        usage = subprocess.run([script, "-h"], capture_output=True, text=True,
+                               env=dict(os.environ, PADDOCK=PADDOCK)).stdout
+        usage = re.sub(r"--configfile=\S+", "--configfile=FILE", usage)
+    else:
+        usage = subprocess.run([PADDOCK, name], capture_output=True, text=True).stdout
+    out = []
+    for option in re.findall(r"(?m)^ +(-\S+(?: \S+)?)  ", usage):
+        out += [".TP", "\\fB%s\\fR" % escape(option), TOOLS[name][option]]
+    return out
+
+
 def bench_options():
     return options(say("bench", "--help").split("\n\n", 1)[1])
 
 
 SECTIONS = {"java-commands": java_commands, "own-commands": own_commands, "commands": program_commands,
-            "server": server_usage, "bench": bench_options}
+            "server": server_usage, "bench": bench_options,
+            **{name: functools.partial(tool_options, name) for name in TOOLS}}
 
 
 def generate(text):

@@ -14,8 +14,6 @@ from .conftest import environment, make, run
 NAMES = ["libzookeeper-mt2-paddock", "libzookeeper-paddock-dev", "libzookeeper-st2-paddock", "paddock"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 NO_CHROOT = 77
-# Pages are there for the programs that people type; not for each script of ZooKeeper's release.
-LINTIAN_KNOWN = r"no-manual-page \[usr/bin/"
 
 SESSION = r"""
 cd /given
@@ -96,8 +94,7 @@ def test_lintian_finds_nothing(packages):
         ["lintian", "--allow-root", "--profile", "debian", *packages],
         capture_output=True, text=True, env=environment(),
     )  # fmt: skip
-    lines = [line for line in found.stdout.splitlines() if not re.search(LINTIAN_KNOWN, line)]
-    assert lines == [] and found.stderr == ""
+    assert (found.stdout, found.stderr) == ("", "")
 
 
 def test_an_installed_system_serves_and_a_purge_leaves_only_the_data(packages, tmp_path):

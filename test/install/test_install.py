@@ -86,6 +86,7 @@ def test_every_file_of_a_staged_system_installation_has_its_place(tmp_path):
         "usr/lib/pkgconfig/libzookeeper_recipes.pc",
         "usr/lib/systemd/system/paddock.service", "usr/lib/sysusers.d/paddock.conf",
         "usr/share/man/man1/paddock.1", "usr/share/man/man1/zkCli.sh.1",
+        "usr/share/man/man1/zkCleanup.sh.1",
         "usr/share/bash-completion/completions/paddock",
         "usr/share/bash-completion/completions/zkCli.sh", "usr/share/zsh/site-functions/_paddock",
         "usr/share/doc/paddock/README.md", "usr/share/doc/paddock/docs/operations.md",

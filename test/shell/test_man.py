@@ -51,6 +51,21 @@ def test_the_words_of_zkserver_are_those_of_its_usage():
     assert sorted(listed) == sorted(words)
 
 
+def test_each_script_has_its_page():
+    scripts = {os.path.basename(path) for path in glob.glob(os.path.join(REPO, "bin", "*.sh"))}
+    assert {os.path.basename(path)[:-len(".1")] for path in PAGES} == scripts | {"paddock", "paddock-bench"}
+
+
+def test_the_variables_of_zkenv_are_those_that_it_reads():
+    with open(os.path.join(REPO, "bin", "zkEnv.sh")) as file:
+        code = re.sub(r"(?m)#.*$|\".* in PATH;.*\"", "", file.read())
+    text = page("zkEnv.sh.1")
+    listed = re.findall(r"(?m)^\.TP\n([A-Z_, ]+)$", text[text.index(".SH ENVIRONMENT"):text.index(".SH FILES")])
+    # Where the scripts stand is said by the scripts.
+    own = {"ZOOBINDIR", "ZOOKEEPER_PREFIX"}
+    assert set(", ".join(listed).split(", ")) == set(re.findall(r"\b[A-Z_]{4,}\b", code)) - own
+
+
 @pytest.mark.parametrize("path", PAGES, ids=os.path.basename)
 def test_man_finds_nothing_wrong_with_the_page(path):
     if shutil.which("man") is None or shutil.which("groff") is None:
