@@ -247,6 +247,7 @@ void client_probed(struct client *client, bool read_write, int64_t now_ms)
     if (client->state != CLIENT_STATE_READ_ONLY)
         return;
     if (read_write) {
+        client_servers_again(&client->servers); /* the one that was asked */
         client_fail(client, CLIENT_CONNECTION_LOST, now_ms);
         return;
     }

@@ -121,3 +121,8 @@ const struct client_address *client_servers_next(struct client_servers *servers)
     servers->next = (servers->next + 1) % servers->count;
     return next;
 }
+
+void client_servers_again(struct client_servers *servers)
+{
+    servers->next = (servers->next + servers->count - 1) % servers->count;
+}

@@ -38,6 +38,8 @@ MUST_USE bool client_servers_set(struct client_servers *servers, struct client_a
 
 /* The next to try, round and round. There is at least one. */
 const struct client_address *client_servers_next(struct client_servers *servers);
+/* The one that it gave last is the next again. */
+void client_servers_again(struct client_servers *servers);
 bool client_servers_has(const struct client_servers *servers, const struct client_address *address);
 
 #endif

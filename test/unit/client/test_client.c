@@ -841,3 +841,29 @@ TEST(modes_and_ttls_must_fit)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         CHECK_I64("mode", client_check_mode(rows[i].mode, rows[i].ttl_ms), rows[i].err);
 }
+
+TEST(a_client_of_a_read_only_server_moves_to_the_very_server_that_takes_writes)
+{
+    struct client_step step;
+
+    begin_with((struct client_options){.may_be_read_only = true});
+    CHECK_I64("resolves", next_action(), CLIENT_RESOLVE);
+    give_servers(2);
+    open_connection();
+    shake_hands(SESSION, TIMEOUT_MS, true);
+    CHECK_I64("waits", next_action(), CLIENT_WAIT);
+    now_ms += 200;
+    client_step(&client, now_ms, &step);
+    CHECK_I64("asks", step.action, CLIENT_PROBE);
+    struct client_address asked = *step.address;
+    client_probed(&client, true, now_ms);
+    CHECK_I64("closes", next_action(), CLIENT_DISCONNECT);
+    now_ms += TIMEOUT_MS; /* whatever the pause is */
+    CHECK_I64("looks names up", next_action(), CLIENT_RESOLVE);
+    give_servers(2);
+    client_step(&client, now_ms, &step);
+    CHECK_I64("connects", step.action, CLIENT_CONNECT);
+    CHECK_SLICE("to it", slice_of(step.address->bytes, step.address->size),
+                slice_of(asked.bytes, asked.size));
+    end();
+}
