@@ -193,9 +193,9 @@ static bool send_once(zhandle_t *zh)
     size_t size = zh->sending.size - zh->sent;
     int fd = zh->fd;
     handle_unlock(zh);
+    int64_t now_ms = handle_now_ms();
     ssize_t gone = send(fd, from, size, MSG_NOSIGNAL | MSG_DONTWAIT);
     int error = errno;
-    int64_t now_ms = handle_now_ms();
     handle_lock(zh);
     if (gone >= 0) {
         zh->sent += (size_t)gone;

@@ -18,6 +18,9 @@ bool client_init(struct client *client, const struct client_options *options)
     *client = (struct client){.session_id = options->session_id,
                               .session_moves = options->session_id != 0,
                               .timeout_ms = options->timeout_ms,
+                              .wanted_timeout_ms = options->timeout_ms,
+                              .connect_timeout_ms = options->connect_timeout_ms,
+                              .alive_at_ms = INT64_MAX,
                               .next_xid = options->first_xid,
                               .may_be_read_only = options->may_be_read_only,
                               .state = CLIENT_STATE_NEW};
@@ -61,6 +64,7 @@ void client_request_init(struct client_request *request)
     request->item.kind = CLIENT_ITEM_REQUEST;
     list_init(&request->item.link);
     request->err = CLIENT_OK;
+    request->answered = false;
     request->watch_rule = CLIENT_SETS_NO_WATCH;
     request->removed_kinds = 0;
     request->watch = NULL;
@@ -154,6 +158,8 @@ void client_take_done(struct client *client, struct list *ret_items)
 static void drop_connection(struct client *client)
 {
     client->first.size = client->out.size = client->in.size = 0;
+    client->unanswered = 0;
+    client->asked = false;
     if (client->link != CLIENT_LINK_NONE)
         client->link = CLIENT_LINK_TO_CLOSE;
     client->resolved = false;
@@ -295,10 +301,18 @@ static void step_read_only(struct client *client, int64_t now_ms, struct client_
     ret_step->wake_at_ms = earlier(ret_step->wake_at_ms, client->probe_at_ms);
 }
 
+/* How long a server may be silent. */
+static int64_t patience_ms(const struct client *client)
+{
+    if (!client_has_session(client) && client->connect_timeout_ms > 0)
+        return client->connect_timeout_ms;
+    return (int64_t)client->timeout_ms * 2 / 3;
+}
+
 static void step_with_connection(struct client *client, int64_t now_ms,
                                  struct client_step *ret_step)
 {
-    int64_t silent_at = client->last_received_ms + (int64_t)client->timeout_ms * 2 / 3;
+    int64_t silent_at = client->last_received_ms + patience_ms(client);
     int64_t ping_at = client->last_sent_ms + client->timeout_ms / 3;
 
     if (now_ms >= silent_at) {
@@ -340,6 +354,15 @@ void client_step(struct client *client, int64_t now_ms, struct client_step *ret_
 
 /* Output. */
 
+static uint32_t count_frames(struct slice bytes)
+{
+    uint32_t count = 0;
+
+    for (size_t at = 0; at < bytes.size; at += 4 + (size_t)load_be32(bytes.data + at))
+        count++;
+    return count;
+}
+
 bool client_take_output(struct client *client, struct buffer *empty)
 {
     struct buffer *from = client->first.size > 0 ? &client->first : &client->out;
@@ -350,12 +373,35 @@ bool client_take_output(struct client *client, struct buffer *empty)
     struct buffer taken = *from;
     *from = *empty;
     *empty = taken;
+    client->unanswered += count_frames(buffer_slice(&taken));
     return true;
 }
 
 void client_sent(struct client *client, int64_t now_ms)
 {
     client->last_sent_ms = now_ms;
+    if (client->unanswered > 0 && !client->asked) {
+        client->asked = true;
+        client->asked_at_ms = now_ms;
+    }
+}
+
+/* Which frame was answered is not looked at: one of those that were sent since asked_at_ms. */
+void client_note_answer(struct client *client)
+{
+    if (client->asked)
+        client->alive_at_ms = client->asked_at_ms;
+    if (client->unanswered > 0)
+        client->unanswered--;
+    if (client->unanswered == 0)
+        client->asked = false;
+}
+
+int64_t client_session_ends_ms(const struct client *client)
+{
+    if (!client->session_moves || client->alive_at_ms == INT64_MAX)
+        return INT64_MAX;
+    return client->alive_at_ms + client->timeout_ms;
 }
 
 enum client_error client_frame_open(struct client *client, struct client_request *request,
@@ -426,4 +472,18 @@ void client_close_session(struct client *client, struct client_request *request,
     client->close_request = request;
     client->closing = true;
     client->last_received_ms = now_ms;
+}
+
+void client_renew(struct client *client, int64_t now_ms)
+{
+    ASSERT(client->closed);
+    client->session_id = 0;
+    client->session_moves = false;
+    memset(client->password, 0, PASSWORD_BYTES);
+    client->timeout_ms = client->wanted_timeout_ms;
+    client->alive_at_ms = INT64_MAX;
+    client->state = CLIENT_STATE_DOWN;
+    client->closing = client->closed = false;
+    client->failures = 0;
+    client->retry_at_ms = now_ms;
 }

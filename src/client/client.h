@@ -70,6 +70,7 @@ enum { CLIENT_REPLY_INLINE_BYTES = 200 };
 struct client_request {
     struct client_item item;
     int32_t xid, op, err;
+    bool answered; /* `err` is the server's; else what the client itself has found */
     enum client_watch_rule watch_rule;
     unsigned removed_kinds;
     struct client_watch *watch; /* mem_free() when it has come back and this is not NULL */
@@ -113,7 +114,8 @@ enum client_link {
 
 struct client_options {
     int32_t timeout_ms;
-    int64_t session_id; /* 0: a new session */
+    int32_t connect_timeout_ms; /* for each server to give a session; 0: 2/3 of timeout_ms */
+    int64_t session_id;         /* 0: a new session */
     uint8_t password[PASSWORD_BYTES];
     bool may_be_read_only;
     int32_t first_xid;
@@ -127,6 +129,7 @@ struct client {
     bool session_moves; /* not when a read-only server gave it: no other server knows it */
     uint8_t password[PASSWORD_BYTES];
     int32_t timeout_ms, next_xid;
+    int32_t wanted_timeout_ms, connect_timeout_ms; /* client_options */
     int64_t last_zxid;
     enum client_state state;
     enum client_link link;
@@ -139,6 +142,10 @@ struct client {
     int64_t retry_at_ms, last_sent_ms, last_received_ms;
     int64_t probe_at_ms; /* read-only: when to look for a better server */
     int32_t probe_delay_ms;
+    uint32_t unanswered; /* frames of this connection that were taken for sending */
+    bool asked;          /* since asked_at_ms some of them are on their way */
+    int64_t asked_at_ms;
+    int64_t alive_at_ms; /* a server has heard of the session after this; INT64_MAX: none has */
     int32_t last_error;  /* why the last connection was left */
     struct buffer first; /* handshake, authentication, watches: before `out` */
     struct buffer out;   /* requests; waits for the handshake */
@@ -182,6 +189,7 @@ void client_next_server(struct client *client);
 
 /* Swaps the bytes to be sent with *empty, whose size is 0. False: there are none now. */
 MUST_USE bool client_take_output(struct client *client, struct buffer *empty);
+/* Some of them are gone; now_ms is a time before that. */
 void client_sent(struct client *client, int64_t now_ms);
 
 /* Moves all that is done to the end of `ret_items`. */
@@ -202,6 +210,13 @@ MUST_USE enum client_error client_add_auth(struct client *client, struct slice s
  * comes back as the last one. client->closed says when nothing is left to wait for. */
 void client_close_session(struct client *client, struct client_request *request, int64_t now_ms);
 
+/* After the end of a session: a new one, with the same servers, proofs and watches. */
+void client_renew(struct client *client, int64_t now_ms);
+
+/* Before this time no server ends the session: its timeout has not passed since the newest request of
+ * which it is known that a server has heard it. INT64_MAX: no session that servers keep. */
+int64_t client_session_ends_ms(const struct client *client);
+
 /* The session is over, or will never be. */
 static inline bool client_is_dead(const struct client *client)
 {
@@ -219,5 +234,6 @@ void client_end(struct client *client, enum client_state state, enum client_erro
 void client_session_event(struct client *client, int32_t state);
 void client_complete(struct client *client, struct client_request *request, int32_t err);
 void client_auth_done(struct client *client, struct client_auth *auth, int32_t err);
+void client_note_answer(struct client *client);
 
 #endif

@@ -36,6 +36,7 @@ static void take_handshake(struct client *client, struct slice frame, int64_t no
         client_fail(client, CLIENT_CONNECTION_LOST, now_ms);
         return;
     }
+    client_note_answer(client);
     client->session_id = response.session_id;
     client->session_moves = client->session_moves || !read_only;
     client->timeout_ms = response.timeout_ms;
@@ -168,6 +169,7 @@ static void take_reply(struct client *client, const struct reply_header *header,
         client_fail(client, CLIENT_NO_MEMORY, now_ms);
         return;
     }
+    request->answered = true;
     if (request == client->close_request) {
         client->close_request = NULL;
         client_complete(client, request, CLIENT_OK);
@@ -193,6 +195,8 @@ static void take_frame(struct client *client, struct slice frame, int64_t now_ms
         client_fail(client, CLIENT_MALFORMED, now_ms);
         return;
     }
+    if (header.xid != XID_NOTIFICATION)
+        client_note_answer(client);
     switch (header.xid) {
     case XID_NOTIFICATION:
         if (watcher_event_read(&reader, &event) != STATUS_OK) {

@@ -366,6 +366,27 @@ enum client_error client_remove_watches_here(struct client *client, struct slice
     return err;
 }
 
+enum client_error client_raw(struct client *client, struct client_request *request, int32_t op,
+                             struct slice body)
+{
+    enum client_error err = client_frame_open(client, request, op, body.size);
+
+    if (err != CLIENT_OK)
+        return err;
+    buffer_append(&client->out, body);
+    client_frame_close(client, request);
+    return CLIENT_OK;
+}
+
+enum client_error client_want_watch(struct client *client, struct client_request *request,
+                                    struct slice path, enum client_watch_rule rule,
+                                    const struct client_watcher *watcher)
+{
+    if (!put_chroot(client, &path) || !prepare_watch(request, path, watcher, rule))
+        return CLIENT_NO_MEMORY;
+    return CLIENT_OK;
+}
+
 /* Multi. */
 
 static enum client_error check_op(const struct client_op *op)

@@ -58,6 +58,15 @@ MUST_USE enum client_error client_remove_watches_here(struct client *client, str
                                                       int32_t type,
                                                       const struct client_watcher *watcher);
 
+/* Any request: `body` as the server reads it, its paths with the chroot. Only CLIENT_INVALID_STATE or
+ * CLIENT_NO_MEMORY. */
+MUST_USE enum client_error client_raw(struct client *client, struct client_request *request,
+                                      int32_t op, struct slice body);
+/* Before client_raw(): the reply is to set a watch on `path`, by this rule. CLIENT_NO_MEMORY. */
+MUST_USE enum client_error client_want_watch(struct client *client, struct client_request *request,
+                                             struct slice path, enum client_watch_rule rule,
+                                             const struct client_watcher *watcher);
+
 /* One operation of a multi: OP_CREATE, OP_CREATE_CONTAINER, OP_CREATE2, OP_CREATE_TTL (from
  * create.mode and create.with_stat), OP_DELETE, OP_SET_DATA or OP_CHECK. */
 struct client_op {

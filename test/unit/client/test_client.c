@@ -842,6 +842,173 @@ TEST(modes_and_ttls_must_fit)
         CHECK_I64("mode", client_check_mode(rows[i].mode, rows[i].ttl_ms), rows[i].err);
 }
 
+TEST(any_request_can_be_sent_as_its_bytes_and_its_reply_sets_the_watch)
+{
+    static const uint8_t body[] = {0, 0, 0, 2, '/', 'a', 1};
+    struct client_watcher watcher = {nobody, NULL};
+    struct client_request request;
+    struct request_header header;
+    struct reader reader;
+
+    begin_with((struct client_options){.chroot = SLICE("/top")});
+    connect_client();
+    expect_session_event(CLIENT_STATE_CONNECTED);
+    client_request_init(&request);
+    CHECK_I64("watch",
+              client_want_watch(&client, &request, SLICE("/a"), CLIENT_SETS_EXIST, &watcher),
+              CLIENT_OK);
+    CHECK_I64("request", client_raw(&client, &request, OP_EXISTS, slice_of(body, sizeof(body))),
+              CLIENT_OK);
+    CHECK(next_frame(&header, &reader));
+    CHECK_I64("op", header.type, OP_EXISTS);
+    CHECK_SLICE("as it is", slice_of(reader.pos, reader_left(&reader)),
+                slice_of(body, sizeof(body)));
+    CHECK(!request.answered);
+    answer(header.xid, 5, ZK_NO_NODE, SLICE(""));
+    CHECK(client_watches_has(&client.watches, SLICE("/top/a"), CLIENT_WATCH_EXIST, &watcher));
+    expect_done(&request, ZK_NO_NODE);
+    CHECK(request.answered);
+    client_request_deinit(&request);
+    end();
+}
+
+TEST(an_error_of_the_server_is_told_from_one_of_the_client)
+{
+    struct client_request refused, lost;
+    struct request_header header;
+    struct reader reader;
+
+    begin();
+    connect_client();
+    expect_session_event(CLIENT_STATE_CONNECTED);
+    get(&refused, "/a", false);
+    get(&lost, "/b", false);
+    CHECK(next_frame(&header, &reader));
+    answer(header.xid, 5, CLIENT_CONNECTION_LOST, SLICE("")); /* odd, but the server's word */
+    expect_done(&refused, CLIENT_CONNECTION_LOST);
+    CHECK(refused.answered);
+    client_lost(&client, CLIENT_CONNECTION_LOST, now_ms);
+    expect_session_event(CLIENT_STATE_CONNECTING);
+    expect_done(&lost, CLIENT_CONNECTION_LOST);
+    CHECK(!lost.answered);
+    end();
+}
+
+/* Sends all that is there, as a host does. */
+static void send_at(int64_t sent_at_ms)
+{
+    collect_output();
+    taken = output.size;
+    client_sent(&client, sent_at_ms);
+}
+
+TEST(a_session_ends_no_earlier_than_its_timeout_after_what_a_server_has_answered_was_sent)
+{
+    struct client_request first, second;
+
+    begin();
+    CHECK_I64("no session", client_session_ends_ms(&client), INT64_MAX);
+    open_connection();
+    send_at(now_ms);
+    int64_t asked_ms = now_ms;
+    now_ms += 100;
+    shake_hands(SESSION, 4000, false);
+    expect_session_event(CLIENT_STATE_CONNECTED);
+    CHECK_I64("after the handshake", client_session_ends_ms(&client), asked_ms + 4000);
+    get(&first, "/a", false);
+    send_at(now_ms + 10);
+    get(&second, "/b", false);
+    send_at(now_ms + 20);
+    CHECK_I64("not before the answer", client_session_ends_ms(&client), asked_ms + 4000);
+    answer(first.xid, 5, ZK_NO_NODE, SLICE(""));
+    CHECK_I64("the first", client_session_ends_ms(&client), now_ms + 10 + 4000);
+    send_event(EVENT_CREATED, "/x", -1); /* says nothing of what was heard */
+    CHECK_I64("an event", client_session_ends_ms(&client), now_ms + 10 + 4000);
+    answer(second.xid, 5, ZK_NO_NODE, SLICE(""));
+    CHECK_I64("not later than the second was sent", client_session_ends_ms(&client),
+              now_ms + 10 + 4000);
+    now_ms += 1500; /* a ping */
+    CHECK_I64("waits", next_action(), CLIENT_WAIT);
+    send_at(now_ms);
+    answer(XID_PING, 5, ZK_OK, SLICE(""));
+    CHECK_I64("the ping", client_session_ends_ms(&client), now_ms + 4000);
+    client_lost(&client, CLIENT_CONNECTION_LOST, now_ms + 50);
+    CHECK_I64("a loss changes nothing", client_session_ends_ms(&client), now_ms + 4000);
+    end();
+}
+
+TEST(a_session_of_a_read_only_server_ends_at_no_known_time)
+{
+    begin_with((struct client_options){.may_be_read_only = true});
+    open_connection();
+    send_at(now_ms);
+    shake_hands(SESSION, TIMEOUT_MS, true);
+    CHECK_I64("ends", client_session_ends_ms(&client), INT64_MAX);
+    end();
+}
+
+TEST(a_client_whose_session_is_over_can_have_a_new_one_with_its_watches_and_proofs)
+{
+    struct client_request request, closing;
+    struct request_header header;
+    struct reader reader;
+
+    begin();
+    connect_client();
+    expect_session_event(CLIENT_STATE_CONNECTED);
+    CHECK_I64("auth", client_add_auth(&client, SLICE("digest"), SLICE("a:b"), NULL, NULL),
+              CLIENT_OK);
+    CHECK(next_frame(&header, &reader));
+    answer(XID_AUTH, 1, ZK_OK, SLICE(""));
+    CHECK(next_item()->kind == CLIENT_ITEM_AUTH);
+    get(&request, "/a", true);
+    CHECK(next_frame(&header, &reader));
+    answer(header.xid, 7, ZK_OK, SLICE(""));
+    expect_done(&request, ZK_OK);
+    client_request_deinit(&request);
+    lose_and_open();
+    shake_hands(0, 0, false);
+    expect_session_event(CLIENT_STATE_EXPIRED);
+    CHECK(client_is_dead(&client));
+    client_renew(&client, now_ms);
+    CHECK_I64("closes", next_action(), CLIENT_DISCONNECT);
+    open_connection();
+    CHECK_I64("a new one", asked_session(), 0);
+    shake_hands(SESSION + 1, TIMEOUT_MS, false);
+    expect_session_event(CLIENT_STATE_CONNECTED);
+    CHECK(next_frame(&header, &reader));
+    CHECK_I64("proof", header.type, OP_AUTH);
+    CHECK(next_frame(&header, &reader));
+    CHECK_I64("watches", header.type, OP_SET_WATCHES);
+    CHECK_I64("since", reader_i64(&reader), 7);
+    client_request_init(&closing); /* and it ends as the first one could have */
+    client_close_session(&client, &closing, now_ms);
+    CHECK(next_frame(&header, &reader));
+    CHECK_I64("close", header.type, OP_CLOSE_SESSION);
+    answer(header.xid, 8, ZK_OK, SLICE(""));
+    CHECK(client.closed);
+    client_renew(&client, now_ms);
+    CHECK(!client.closed);
+    end();
+}
+
+TEST(a_server_that_gives_no_session_is_left_after_the_time_that_the_host_has_chosen)
+{
+    begin_with((struct client_options){.connect_timeout_ms = 700});
+    open_connection();
+    now_ms += 699;
+    CHECK_I64("waits", next_action(), CLIENT_WAIT);
+    now_ms += 1;
+    CHECK_I64("leaves", next_action(), CLIENT_DISCONNECT);
+    CHECK_I64("why", client.last_error, CLIENT_TIMED_OUT);
+    open_connection();
+    shake_hands(SESSION, TIMEOUT_MS, false); /* then the session's own timeout counts */
+    now_ms += 701;
+    CHECK_I64("stays", next_action(), CLIENT_WAIT);
+    CHECK_I64("state", client.state, CLIENT_STATE_CONNECTED);
+    end();
+}
+
 TEST(a_client_of_a_read_only_server_moves_to_the_very_server_that_takes_writes)
 {
     struct client_step step;
