@@ -23,16 +23,23 @@ static void begin_with_path(struct call *call, struct service *connection, struc
     service_put_path(connection, &call->request, path);
 }
 
-/* Sends it; the answer can then be read. */
-static int32_t finish(struct call *call, int32_t op)
+/* Sends it; the answer can then be read, and has set the watch on the path. */
+static int32_t finish_watching(struct call *call, int32_t op, enum client_watch_rule rule,
+                               struct slice path)
 {
     struct slice answer;
-    int32_t err = service_call(call->connection, op, buffer_slice(&call->request), &answer);
+    int32_t err = service_call_watching(call->connection, op, buffer_slice(&call->request), rule,
+                                        path, &answer);
 
     buffer_deinit(&call->request);
     reader_init(&call->answer, answer, NULL, ANSWER_TEXT_BYTES_MAX);
     call->answer.texts_as_they_are = true;
     return err;
+}
+
+static int32_t finish(struct call *call, int32_t op)
+{
+    return finish_watching(call, op, CLIENT_SETS_NO_WATCH, SLICE_NULL);
 }
 
 /* After everything was read. */
@@ -109,11 +116,10 @@ int32_t call_get(struct service *connection, struct slice path, bool watch, stru
 
     begin_with_path(&call, connection, path);
     jute_put_bool(&call.request, watch);
-    int32_t err = finish(&call, OP_GET_DATA);
+    int32_t err =
+        finish_watching(&call, OP_GET_DATA, watch ? CLIENT_SETS_DATA : CLIENT_SETS_NO_WATCH, path);
     if (err != ZK_OK)
         return err;
-    if (watch)
-        service_add_watch(connection, WATCH_DATA, path);
     *ret_data = reader_buffer(&call.answer);
     return read_stat(&call, ret_stat);
 }
@@ -125,10 +131,9 @@ int32_t call_exists(struct service *connection, struct slice path, bool watch,
 
     begin_with_path(&call, connection, path);
     jute_put_bool(&call.request, watch);
-    int32_t err = finish_with_stat(&call, OP_EXISTS, ret_stat);
-    if (watch && (err == ZK_OK || err == ZK_NO_NODE))
-        service_add_watch(connection, err == ZK_OK ? WATCH_DATA : WATCH_EXIST, path);
-    return err;
+    int32_t err =
+        finish_watching(&call, OP_EXISTS, watch ? CLIENT_SETS_EXIST : CLIENT_SETS_NO_WATCH, path);
+    return err == ZK_OK ? read_stat(&call, ret_stat) : err;
 }
 
 int32_t call_children(struct service *connection, struct slice path, bool watch,
@@ -138,11 +143,10 @@ int32_t call_children(struct service *connection, struct slice path, bool watch,
 
     begin_with_path(&call, connection, path);
     jute_put_bool(&call.request, watch);
-    int32_t err = finish(&call, OP_GET_CHILDREN2);
+    int32_t err = finish_watching(&call, OP_GET_CHILDREN2,
+                                  watch ? CLIENT_SETS_CHILD : CLIENT_SETS_NO_WATCH, path);
     if (err != ZK_OK)
         return err;
-    if (watch)
-        service_add_watch(connection, WATCH_CHILD, path);
     *ret_names = reader_texts(&call.answer);
     return read_stat(&call, ret_stat);
 }
@@ -185,11 +189,9 @@ int32_t call_add_watch(struct service *connection, struct slice path, enum zk_wa
 
     begin_with_path(&call, connection, path);
     buffer_i32(&call.request, mode);
-    int32_t err = finish(&call, OP_ADD_WATCH);
-    if (err == ZK_OK)
-        service_add_watch(connection,
-                          mode == WATCH_ADD_PERSISTENT ? WATCH_PERSISTENT : WATCH_RECURSIVE, path);
-    return err;
+    return finish_watching(
+        &call, OP_ADD_WATCH,
+        mode == WATCH_ADD_PERSISTENT ? CLIENT_SETS_PERSISTENT : CLIENT_SETS_RECURSIVE, path);
 }
 
 int32_t call_remove_watches(struct service *connection, struct slice path,

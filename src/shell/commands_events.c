@@ -352,8 +352,9 @@ static void end_watching(struct watching *watching)
             struct slice path = slice_text(watching->paths[i].path);
             (void)call_remove_watches(connection, path,
                                       watching->recursive ? WATCHER_RECURSIVE : WATCHER_PERSISTENT);
-            service_drop_watch(connection, watching->recursive ? WATCH_RECURSIVE : WATCH_PERSISTENT,
-                               path);
+            service_drop_watch(
+                connection, watching->recursive ? CLIENT_WATCH_RECURSIVE : CLIENT_WATCH_PERSISTENT,
+                path);
         }
     }
     lasting_end(&watching->lasting);

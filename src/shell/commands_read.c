@@ -41,13 +41,13 @@ static bool old_watch_word(const struct java_words *words, const char *line)
 }
 
 /* Each path on its line. What cannot be read ends the list. */
-struct list {
+struct listing {
     int32_t err;
 };
 
 static bool print_path(void *context, const struct walk_node *node)
 {
-    struct list *list = context;
+    struct listing *list = context;
 
     list->err = node->err;
     if (node->err == ZK_OK && answer_is_json()) {
@@ -62,7 +62,7 @@ static bool print_path(void *context, const struct walk_node *node)
 static int print_recursive(struct shell *shell, const char *root)
 {
     const struct walk_options options = {.depth_max = WALK_ALL};
-    struct list list = {.err = ZK_OK};
+    struct listing list = {.err = ZK_OK};
 
     answer_path(root);
     if (answer_is_json())

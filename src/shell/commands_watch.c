@@ -30,26 +30,28 @@ COMMAND(run_add_watch)
 /* Which kinds a type of the protocol covers, and the event that tells of the end of each. */
 static const struct {
     enum zk_watcher_type type;
+    unsigned kinds;
     int32_t event;
-} ends[WATCH_KINDS] = {[WATCH_DATA] = {WATCHER_DATA, 5},
-                       [WATCH_EXIST] = {WATCHER_DATA, 5},
-                       [WATCH_CHILD] = {WATCHER_CHILDREN, 6},
-                       [WATCH_PERSISTENT] = {WATCHER_PERSISTENT, 7},
-                       [WATCH_RECURSIVE] = {WATCHER_RECURSIVE, 7}};
+} ends[] = {{WATCHER_DATA, CLIENT_WATCH_DATA | CLIENT_WATCH_EXIST, 5},
+            {WATCHER_CHILDREN, CLIENT_WATCH_CHILD, 6},
+            {WATCHER_PERSISTENT, CLIENT_WATCH_PERSISTENT, 7},
+            {WATCHER_RECURSIVE, CLIENT_WATCH_RECURSIVE, 7}};
 
-static bool covers(enum zk_watcher_type type, enum service_watch kind)
+/* The watches of row `i` are meant, and there are some. */
+static bool is_met(const struct shell *shell, enum zk_watcher_type type, size_t i,
+                   struct slice path)
 {
-    return type == WATCHER_ANY || ends[kind].type == type;
+    return (type == WATCHER_ANY || ends[i].type == type) &&
+           service_has_watch(shell->connection, ends[i].kinds, path);
 }
 
 static bool has_any(const struct shell *shell, enum zk_watcher_type type, struct slice path)
 {
-    for (int kind = 0; kind < WATCH_KINDS; kind++) {
-        if (covers(type, (enum service_watch)kind) &&
-            service_has_watch(shell->connection, (enum service_watch)kind, path))
-            return true;
-    }
-    return false;
+    bool any = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+        any = any || is_met(shell, type, i, path);
+    return any;
 }
 
 /* One event for each kind of event, as Java's client gives them. */
@@ -57,18 +59,17 @@ static void drop_all(struct shell *shell, enum zk_watcher_type type, const char 
 {
     int32_t told = 0;
 
-    for (int kind = 0; kind < WATCH_KINDS; kind++) {
-        enum service_watch each = (enum service_watch)kind;
-        if (!covers(type, each) || !service_has_watch(shell->connection, each, slice_text(path)))
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        if (!is_met(shell, type, i, slice_text(path)))
             continue;
-        service_drop_watch(shell->connection, each, slice_text(path));
-        bool tell = ends[kind].event != told && !shell->silent_watches;
+        service_drop_watch(shell->connection, ends[i].kinds, slice_text(path));
+        bool tell = ends[i].event != told && !shell->silent_watches;
         if (tell && answer_is_json())
-            answer_event(EVENT_STATE_CONNECTED, ends[kind].event, slice_text(path));
+            answer_event(EVENT_STATE_CONNECTED, ends[i].event, slice_text(path));
         else if (tell)
             printf("\nWATCHER::\n\nWatchedEvent state:SyncConnected type:%s path:%s\n",
-                   event_type_name(ends[kind].event), path);
-        told = ends[kind].event;
+                   event_type_name(ends[i].event), path);
+        told = ends[i].event;
     }
 }
 

@@ -1,74 +1,55 @@
-/* service.c: one TCP connection at a time, to one server after the other in a random order. All waiting
- * is in one place, service_wait(), which also sends pings and notices silence; a call is: send, wait
- * until its answer came or the connection broke. Nothing is sent twice: after a break the caller
- * decides. */
+/* service.c: the host of a client's machine: one socket, the clock, the look-up of names. All waiting is
+ * in one place, wait_once(), which also does what the machine asks for; a call is: submit, wait until it
+ * has come back. Nothing is sent twice: after a break the caller decides. */
 #include "shell/service.h"
 
 #include "base/array.h"
+#include "client/input.h"
+#include "client/paths.h"
+#include "client/requests.h"
 #include "shell/servers.h"
-#include "shell/watch_list.h"
-#include "wire/records.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    RETRY_MS = 1000, /* after a round in which no server could be reached */
-    CLOSE_WAIT_MS = 1000,
-    FRAME_BYTES_MAX = 1 << 28, /* a server with a large jute.maxbuffer may send much */
-    SET_WATCHES_BYTES_MAX = 128 << 10
-};
+enum { CLOSE_WAIT_MS = 1000, PROBE_WAIT_MS = 200, RECEIVE_BYTES = 1 << 16 };
 
-struct auth {
-    struct buffer scheme, auth;
-    struct auth *next;
-};
-
-/* A request of service_send(). */
-struct sent {
-    int32_t xid;
+/* A request, from its submission until it has come back. */
+struct service_request {
+    struct client_request request;
     service_answered *answered;
     void *context;
+    bool waited_for; /* nobody is told; whoever waits frees it */
+    bool done;
 };
 
 struct service {
     struct service_options options;
     struct servers servers;
-    size_t next_server; /* of the round */
-    struct addrinfo *addresses, *next_address;
+    struct client client;
+    int fd; /* -1: none */
+    bool connecting;
+    struct buffer sending; /* taken from the client; `sent` bytes of it are gone */
+    size_t sent;
+    uint8_t *received; /* RECEIVE_BYTES */
+    struct list items; /* complete; to be told of */
+    size_t on_their_way;
+    struct service_request *last; /* its answer is the caller's until the next call; may be NULL */
+    /* Attempts to connect: those of this round that failed, and all rounds that were in vain. */
+    bool attempting;
+    size_t failed_attempts;
     unsigned failed_rounds;
-    enum { PHASE_IDLE, PHASE_DIAL, PHASE_HANDSHAKE, PHASE_UP, PHASE_OVER } phase;
-    enum service_state state;
-    bool was_up; /* since the last event about the connection */
-    int fd;
-    int64_t retry_at_ms, deadline_ms, sent_at_ms, heard_at_ms;
-    int64_t session_id, last_zxid;
-    uint8_t password[PASSWORD_BYTES];
-    /* `alive_ms`: when the last request that was answered was sent, or an earlier time. */
-    int64_t alive_ms, unanswered_since_ms;
-    unsigned unanswered;
     const char *problem; /* why the last connection ended, or was not made */
     int interrupt_fd;
-    int32_t negotiated_ms;
-    int32_t xid;
-    int32_t waiting_xid; /* of the call under way; 0: none */
-    bool answered;
-    int32_t answer_err;
-    struct buffer in, out, answer;
-    struct sent *sent; /* in order; those before sent_first have their answers */
-    size_t sent_first, sent_end, sent_capacity;
-    struct auth *auths;
-    struct watch_list watches[WATCH_KINDS];
+    struct buffer scratch;
 };
 
 static int64_t now_ms(void)
@@ -79,107 +60,97 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static uint32_t random_u32(void)
+static uint64_t random_u64(void)
 {
-    uint32_t value = 0;
+    uint64_t value = 0;
 
     if (getrandom(&value, sizeof(value), 0) != (ssize_t)sizeof(value))
-        value = (uint32_t)now_ms();
+        value = (uint64_t)now_ms();
     return value;
 }
 
 /* --- making and ending --- */
 
-static void shuffle(struct servers *servers)
-{
-    for (size_t i = servers->count; i > 1; i--) {
-        size_t j = random_u32() % i;
-        struct server_name kept = servers->names[i - 1];
-        servers->names[i - 1] = servers->names[j];
-        servers->names[j] = kept;
-    }
-}
-
 struct service *service_new(const struct service_options *options,
                             char ret_problem[SERVICE_PROBLEM_BYTES])
 {
     struct service *connection = mem_zalloc(sizeof(*connection));
+    struct servers *servers = &connection->servers;
 
     connection->options = *options;
     connection->fd = connection->interrupt_fd = -1;
-    connection->negotiated_ms = options->timeout_ms;
     connection->problem = "not tried yet";
-    if (!servers_parse(options->servers, &connection->servers, ret_problem,
-                       SERVICE_PROBLEM_BYTES)) {
-        servers_deinit(&connection->servers);
+    if (!servers_parse(options->servers, servers, ret_problem, SERVICE_PROBLEM_BYTES)) {
+        servers_deinit(servers);
         mem_free(connection);
         return NULL;
     }
-    shuffle(&connection->servers);
-    buffer_init(&connection->in);
-    buffer_init(&connection->out);
-    buffer_init(&connection->answer);
+    const struct client_options wanted = {
+        .timeout_ms = options->timeout_ms,
+        .connect_timeout_ms = options->timeout_ms / (int32_t)servers->count,
+        .may_be_read_only = options->read_only,
+        .first_xid = 1,
+        .seed = random_u64(),
+        .chroot = slice_text(servers->chroot),
+    };
+    bool made = client_init(&connection->client, &wanted);
+    ASSERT(made); /* the shell ends when its memory does */
+    connection->received = mem_alloc(RECEIVE_BYTES);
+    list_init(&connection->items);
     return connection;
 }
 
-static void close_socket(struct service *connection)
+static void call_free(struct service_request *call)
 {
-    if (connection->fd >= 0)
-        close(connection->fd);
-    connection->fd = -1;
-    connection->in.size = connection->out.size = 0;
-    connection->unanswered = 0;
+    if (call == NULL)
+        return;
+    client_request_deinit(&call->request);
+    mem_free(call);
 }
 
-static void free_addresses(struct service *connection)
+static struct service_request *call_of(struct client_item *item)
 {
-    if (connection->addresses != NULL)
-        freeaddrinfo(connection->addresses);
-    connection->addresses = connection->next_address = NULL;
+    return CONTAINER_OF(CONTAINER_OF(item, struct client_request, item), struct service_request,
+                        request);
 }
 
 void service_free(struct service *connection)
 {
     if (connection == NULL)
         return;
-    close_socket(connection);
-    free_addresses(connection);
-    for (struct auth *auth = connection->auths; auth != NULL;) {
-        struct auth *next = auth->next;
-        buffer_deinit(&auth->scheme);
-        buffer_deinit(&auth->auth);
-        mem_free(auth);
-        auth = next;
+    client_lost(&connection->client, CLIENT_CONNECTION_LOST, now_ms()); /* all calls come back */
+    client_take_done(&connection->client, &connection->items);
+    while (!list_empty(&connection->items)) {
+        struct client_item *item = CONTAINER_OF(connection->items.next, struct client_item, link);
+        list_remove(&item->link);
+        if (item->kind == CLIENT_ITEM_REQUEST)
+            call_free(call_of(item));
+        else if (item->kind == CLIENT_ITEM_EVENT)
+            mem_free(CONTAINER_OF(item, struct client_event, item));
     }
-    for (int kind = 0; kind < WATCH_KINDS; kind++)
-        watch_list_deinit(&connection->watches[kind]);
-    buffer_deinit(&connection->in);
-    buffer_deinit(&connection->out);
-    buffer_deinit(&connection->answer);
-    mem_free(connection->sent);
+    if (connection->fd >= 0)
+        close(connection->fd);
+    call_free(connection->last);
+    client_deinit(&connection->client);
+    buffer_deinit(&connection->sending);
+    buffer_deinit(&connection->scratch);
+    mem_free(connection->received);
     servers_deinit(&connection->servers);
     mem_free(connection);
 }
 
 enum service_state service_state(const struct service *connection)
 {
-    return connection->state;
-}
-
-/* The next answer of those that were sent. */
-static void give_answer(struct service *connection, int32_t err, struct slice answer)
-{
-    struct sent sent = connection->sent[connection->sent_first++];
-
-    if (connection->sent_first == connection->sent_end)
-        connection->sent_first = connection->sent_end = 0;
-    sent.answered(sent.context, err, answer);
-}
-
-static void give_up_sent(struct service *connection)
-{
-    while (connection->sent_first < connection->sent_end)
-        give_answer(connection, CALL_CONNECTION_LOSS, SLICE_NULL);
+    switch (connection->client.state) {
+    case CLIENT_STATE_CONNECTED:
+        return SERVICE_CONNECTED;
+    case CLIENT_STATE_READ_ONLY:
+        return SERVICE_READ_ONLY;
+    case CLIENT_STATE_AUTH_FAILED:
+        return SERVICE_AUTH_FAILED;
+    default:
+        return connection->client.closed ? SERVICE_CLOSED : SERVICE_CONNECTING;
+    }
 }
 
 int64_t service_now_ms(void)
@@ -189,13 +160,12 @@ int64_t service_now_ms(void)
 
 int64_t service_session_ends_ms(const struct service *connection)
 {
-    return connection->session_id == 0 ? INT64_MAX
-                                       : connection->alive_ms + connection->negotiated_ms;
+    return client_session_ends_ms(&connection->client);
 }
 
 int32_t service_session_timeout_ms(const struct service *connection)
 {
-    return connection->negotiated_ms;
+    return connection->client.timeout_ms;
 }
 
 const char *service_problem(const struct service *connection)
@@ -205,7 +175,7 @@ const char *service_problem(const struct service *connection)
 
 int64_t service_last_zxid(const struct service *connection)
 {
-    return connection->last_zxid;
+    return connection->client.last_zxid;
 }
 
 void service_interrupt_by(struct service *connection, int fd)
@@ -215,459 +185,355 @@ void service_interrupt_by(struct service *connection, int fd)
 
 void service_renew(struct service *connection)
 {
-    ASSERT(connection->phase == PHASE_OVER);
-    connection->phase = PHASE_IDLE;
-    connection->state = SERVICE_CONNECTING;
-    connection->was_up = false;
-    connection->session_id = 0;
-    memset(connection->password, 0, PASSWORD_BYTES);
-    connection->negotiated_ms = connection->options.timeout_ms;
-    connection->next_server = 0;
-    connection->retry_at_ms = now_ms();
+    client_renew(&connection->client, now_ms());
+    connection->failed_attempts = 0;
 }
+
+/* --- what the machine says --- */
 
 static void tell_state(struct service *connection, int32_t state)
 {
     connection->options.on_event(connection->options.context, state, 0, SLICE_NULL);
 }
 
-static void end(struct service *connection, enum service_state state, int32_t event_state)
+static int32_t event_state(int32_t client_state)
 {
-    close_socket(connection);
-    free_addresses(connection);
-    connection->phase = PHASE_OVER;
-    connection->state = state;
-    give_up_sent(connection);
-    tell_state(connection, event_state);
-}
-
-/* The connection is lost, or could not be made: the next server, or a pause after the last one. */
-static void lose(struct service *connection)
-{
-    bool up = connection->was_up;
-
-    close_socket(connection);
-    connection->phase = PHASE_IDLE;
-    connection->state = SERVICE_CONNECTING;
-    connection->was_up = false;
-    give_up_sent(connection);
-    if (up) {
-        free_addresses(connection);
-        connection->next_server = 0;
-        connection->retry_at_ms = now_ms();
-        tell_state(connection, EVENT_STATE_DISCONNECTED);
+    switch (client_state) {
+    case CLIENT_STATE_CONNECTED:
+        return EVENT_STATE_CONNECTED;
+    case CLIENT_STATE_READ_ONLY:
+        return EVENT_STATE_READ_ONLY;
+    case CLIENT_STATE_EXPIRED:
+        return EVENT_STATE_EXPIRED;
+    case CLIENT_STATE_AUTH_FAILED:
+        return EVENT_STATE_AUTH_FAILED;
+    default:
+        return EVENT_STATE_DISCONNECTED;
     }
 }
 
-/* --- sending --- */
-
-static size_t begin_frame(struct service *connection)
+static void tell_event(struct service *connection, struct client_event *event)
 {
-    size_t at = connection->out.size;
-
-    buffer_i32(&connection->out, 0);
-    return at;
+    if (event->type == CLIENT_EVENT_SESSION)
+        tell_state(connection, event_state(event->state));
+    else
+        connection->options.on_event(connection->options.context, event->state, event->type,
+                                     slice_text(event->path));
+    mem_free(event);
 }
 
-static void end_frame(struct service *connection, size_t at)
+static struct slice answer_of(const struct service_request *call)
 {
-    store_be32(connection->out.data + at, (uint32_t)(connection->out.size - at - 4));
-    connection->sent_at_ms = now_ms();
-    if (connection->unanswered++ == 0)
-        connection->unanswered_since_ms = connection->sent_at_ms;
+    return slice_of(call->request.reply, call->request.reply_size);
 }
 
-static void note_answer(struct service *connection)
+static void take_back(struct service *connection, struct service_request *call)
 {
-    if (connection->unanswered == 0)
+    const struct client_request *request = &call->request;
+
+    call->done = true;
+    if (call->waited_for)
         return;
-    connection->alive_ms = connection->unanswered_since_ms;
-    connection->unanswered--;
-}
-
-static void put_request(struct service *connection, int32_t xid, int32_t op, struct slice body)
-{
-    const struct request_header header = {.xid = xid, .type = op};
-    size_t at = begin_frame(connection);
-
-    request_header_write(&connection->out, &header);
-    buffer_append(&connection->out, body);
-    end_frame(connection, at);
-}
-
-static void put_auth(struct service *connection, const struct auth *auth)
-{
-    const struct auth_packet packet = {.scheme = buffer_slice(&auth->scheme),
-                                       .auth = buffer_slice(&auth->auth)};
-    struct buffer body;
-
-    buffer_init(&body);
-    auth_packet_write(&body, &packet);
-    put_request(connection, XID_AUTH, OP_AUTH, buffer_slice(&body));
-    buffer_deinit(&body);
-}
-
-static bool send_out(struct service *connection)
-{
-    size_t done = 0;
-
-    while (done < connection->out.size) {
-        ssize_t size = send(connection->fd, connection->out.data + done,
-                            connection->out.size - done, MSG_NOSIGNAL);
-        if (size < 0 && (errno == EAGAIN || errno == EINTR))
-            break;
-        if (size < 0)
-            return false;
-        done += (size_t)size;
+    if (call->answered != NULL) {
+        connection->on_their_way--;
+        call->answered(call->context,
+                       request->answered ? request->err : (int32_t)CALL_CONNECTION_LOSS,
+                       answer_of(call));
     }
-    if (done > 0)
-        memmove(connection->out.data, connection->out.data + done, connection->out.size - done);
-    connection->out.size -= done;
+    call_free(call);
+}
+
+/* True: there was something. */
+static bool tell_all(struct service *connection)
+{
+    client_take_done(&connection->client, &connection->items);
+    if (list_empty(&connection->items))
+        return false;
+    while (!list_empty(&connection->items)) {
+        struct client_item *item = CONTAINER_OF(connection->items.next, struct client_item, link);
+        list_remove(&item->link);
+        if (item->kind == CLIENT_ITEM_REQUEST)
+            take_back(connection, call_of(item));
+        else if (item->kind == CLIENT_ITEM_EVENT)
+            tell_event(connection, CONTAINER_OF(item, struct client_event, item));
+    }
     return true;
 }
 
-/* --- connecting --- */
+/* --- what the machine asks for --- */
 
-static bool resolve_next(struct service *connection)
+static void lose(struct service *connection, const char *problem)
+{
+    connection->problem = problem;
+    client_lost(&connection->client, CLIENT_CONNECTION_LOST, now_ms());
+}
+
+struct addresses {
+    struct client_address *items;
+    size_t count, capacity;
+};
+
+static void look_up(const struct server_name *name, struct addresses *found)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    const struct server_name *name = &connection->servers.names[connection->next_server++];
+    struct addrinfo *first;
     char port[16];
 
-    free_addresses(connection);
     snprintf(port, sizeof(port), "%d", name->port);
-    if (getaddrinfo(name->host, port, &hints, &connection->addresses) != 0)
-        connection->addresses = NULL;
-    if (connection->addresses == NULL)
-        connection->problem = "the name does not resolve";
-    connection->next_address = connection->addresses;
-    return connection->addresses != NULL;
-}
-
-/* The next address of this server, or of the next one; after the last one a pause. */
-static void dial(struct service *connection)
-{
-    while (connection->next_address == NULL) {
-        if (connection->next_server == connection->servers.count) {
-            connection->next_server = 0;
-            connection->failed_rounds++;
-            connection->retry_at_ms = now_ms() + RETRY_MS;
-            return;
-        }
-        (void)resolve_next(connection);
-    }
-    const struct addrinfo *address = connection->next_address;
-    const int on = 1;
-    connection->next_address = address->ai_next;
-    connection->fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (connection->fd < 0)
+    if (getaddrinfo(name->host, port, &hints, &first) != 0)
         return;
-    (void)setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    connection->phase = PHASE_DIAL;
-    connection->deadline_ms =
-        now_ms() + connection->options.timeout_ms / (int64_t)connection->servers.count;
-    if (connect(connection->fd, address->ai_addr, address->ai_addrlen) != 0 &&
-        errno != EINPROGRESS) {
-        connection->problem = strerror(errno);
-        lose(connection);
+    for (const struct addrinfo *at = first; at != NULL; at = at->ai_next) {
+        if (at->ai_addrlen > CLIENT_ADDRESS_BYTES_MAX)
+            continue;
+        found->items = ARRAY_RESERVE(found->items, found->capacity, found->count + 1, ARRAY_FIRST);
+        struct client_address *address = &found->items[found->count++];
+        *address = (struct client_address){.size = at->ai_addrlen};
+        memcpy(address->bytes, at->ai_addr, at->ai_addrlen);
     }
+    freeaddrinfo(first);
 }
 
-static void shake_hands(struct service *connection)
+/* Once in each round: a name server may take long to say that it knows nothing. */
+static void resolve(struct service *connection)
+{
+    struct client *client = &connection->client;
+    struct addresses found = {0};
+
+    if (connection->failed_attempts > 0 && client->servers.count > 0) {
+        client_not_resolved(client, now_ms());
+        return;
+    }
+    for (size_t i = 0; i < connection->servers.count; i++)
+        look_up(&connection->servers.names[i], &found);
+    if (found.count > 0) {
+        client_set_servers(client, found.items, (uint32_t)found.count, now_ms());
+        return;
+    }
+    connection->problem = "the name does not resolve";
+    client_not_resolved(client, now_ms());
+    if (client->servers.count == 0)
+        connection->failed_rounds++;
+}
+
+static int open_socket(const struct client_address *address, bool *ret_connecting)
+{
+    struct sockaddr_storage to = {0};
+    const int on = 1;
+
+    memcpy(&to, address->bytes, address->size);
+    int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    *ret_connecting = connect(fd, (struct sockaddr *)&to, (socklen_t)address->size) != 0;
+    if (!*ret_connecting || errno == EINPROGRESS)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static void dial(struct service *connection, const struct client_address *address)
+{
+    connection->attempting = true;
+    connection->fd = open_socket(address, &connection->connecting);
+    if (connection->fd < 0)
+        lose(connection, strerror(errno));
+    else if (!connection->connecting)
+        client_connected(&connection->client, now_ms());
+}
+
+static void finish_dialing(struct service *connection)
 {
     int error = 0;
     socklen_t size = sizeof(error);
-    const struct connect_request request = {.last_zxid_seen = connection->last_zxid,
-                                            .timeout_ms = connection->options.timeout_ms,
-                                            .session_id = connection->session_id,
-                                            .password =
-                                                slice_of(connection->password, PASSWORD_BYTES)};
 
-    if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) {
-        connection->problem = strerror(error != 0 ? error : errno);
-        lose(connection);
+    connection->connecting = false;
+    if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+        error = errno;
+    if (error != 0)
+        lose(connection, strerror(error));
+    else
+        client_connected(&connection->client, now_ms());
+}
+
+static void disconnect(struct service *connection)
+{
+    const struct client *client = &connection->client;
+
+    if (connection->fd >= 0)
+        close(connection->fd);
+    connection->fd = -1;
+    connection->connecting = false;
+    connection->sending.size = connection->sent = 0;
+    if (client->last_error == CLIENT_TIMED_OUT)
+        connection->problem = connection->attempting ? "no answer in time" : "the server is silent";
+    else if (client->last_error == CLIENT_MALFORMED || client->last_error == CLIENT_INCONSISTENT)
+        connection->problem = "the server does not keep to the protocol";
+    if (!connection->attempting || client->closed)
         return;
+    connection->attempting = false;
+    if (++connection->failed_attempts >= client->servers.count) {
+        connection->failed_attempts = 0;
+        connection->failed_rounds++;
     }
-    size_t at = begin_frame(connection);
-    connect_request_write(&connection->out, &request);
-    jute_put_bool(&connection->out, connection->options.read_only);
-    end_frame(connection, at);
-    connection->phase = PHASE_HANDSHAKE;
 }
 
-/* --- watches, said again to a new server --- */
-
-static void flush_watches(struct service *connection, struct set_watches2 *set,
-                          struct buffer lists[WATCH_KINDS], const int32_t counts[WATCH_KINDS])
+static bool ready_in_time(int fd, short events)
 {
-    struct jute_vector *fields[WATCH_KINDS] = {&set->data, &set->exist, &set->child,
-                                               &set->persistent, &set->persistent_recursive};
-    struct buffer body;
-    bool classic = counts[WATCH_PERSISTENT] == 0 && counts[WATCH_RECURSIVE] == 0;
+    struct pollfd polled = {fd, events, 0};
 
-    for (int kind = 0; kind < WATCH_KINDS; kind++) {
-        buffer_reserve(&lists[kind], 1); /* an empty list is not null */
-        *fields[kind] =
-            (struct jute_vector){slice_of(lists[kind].data, lists[kind].size), counts[kind]};
-    }
-    buffer_init(&body);
-    if (classic) {
-        const struct set_watches old = {set->relative_zxid, set->data, set->exist, set->child};
-        set_watches_write(&body, &old);
-    } else {
-        set_watches2_write(&body, set);
-    }
-    put_request(connection, XID_SET_WATCHES, classic ? OP_SET_WATCHES : OP_SET_WATCHES2,
-                buffer_slice(&body));
-    buffer_deinit(&body);
+    return poll(&polled, 1, PROBE_WAIT_MS) == 1;
 }
 
-static void put_watches(struct service *connection)
+/* The word isro: "rw" says that the server takes writes. */
+static bool takes_writes(const struct client_address *address)
 {
-    struct set_watches2 set = {.relative_zxid = connection->last_zxid};
-    struct buffer lists[WATCH_KINDS], path;
-    int32_t counts[WATCH_KINDS] = {0};
-    size_t bytes = 0;
+    bool connecting;
+    char answer[2];
+    int fd = open_socket(address, &connecting);
 
-    buffer_init(&path);
-    for (int kind = 0; kind < WATCH_KINDS; kind++)
-        buffer_init(&lists[kind]);
-    for (int kind = 0; kind < WATCH_KINDS; kind++) {
-        for (size_t i = 0; i < connection->watches[kind].count; i++) {
-            path.size = 0;
-            service_put_path(connection, &path, slice_text(connection->watches[kind].paths[i]));
-            buffer_append(&lists[kind], buffer_slice(&path));
-            counts[kind]++;
-            bytes += path.size;
-            if (bytes < SET_WATCHES_BYTES_MAX)
-                continue;
-            flush_watches(connection, &set, lists, counts);
-            for (int each = 0; each < WATCH_KINDS; each++)
-                lists[each].size = (size_t)(counts[each] = 0);
-            bytes = 0;
-        }
-    }
-    if (bytes > 0)
-        flush_watches(connection, &set, lists, counts);
-    for (int kind = 0; kind < WATCH_KINDS; kind++)
-        buffer_deinit(&lists[kind]);
-    buffer_deinit(&path);
+    if (fd < 0)
+        return false;
+    bool yes = (!connecting || ready_in_time(fd, POLLOUT)) &&
+               send(fd, "isro", 4, MSG_NOSIGNAL) == 4 && ready_in_time(fd, POLLIN) &&
+               recv(fd, answer, 2, 0) == 2 && memcmp(answer, "rw", 2) == 0;
+    close(fd);
+    return yes;
 }
 
-/* --- receiving --- */
-
-static void accept_session(struct service *connection, struct slice frame)
-{
-    struct reader reader;
-    struct connect_response response;
-
-    reader_init(&reader, frame, NULL, FRAME_BYTES_MAX);
-    if (connect_response_read(&reader, &response) != STATUS_OK) {
-        lose(connection);
-        return;
-    }
-    bool read_only = reader_left(&reader) > 0 && reader_bool(&reader);
-    if (response.timeout_ms <= 0) {
-        end(connection, SERVICE_CLOSED, EVENT_STATE_EXPIRED);
-        return;
-    }
-    note_answer(connection);
-    connection->phase = PHASE_UP;
-    connection->state = read_only ? SERVICE_READ_ONLY : SERVICE_CONNECTED;
-    connection->was_up = true;
-    connection->negotiated_ms = response.timeout_ms;
-    if (!read_only) /* no other server knows a session of a read-only one */
-        connection->session_id = response.session_id;
-    if (response.password.size == PASSWORD_BYTES)
-        memcpy(connection->password, response.password.data, PASSWORD_BYTES);
-    connection->next_server = 0;
-    free_addresses(connection);
-    for (const struct auth *auth = connection->auths; auth != NULL; auth = auth->next)
-        put_auth(connection, auth);
-    put_watches(connection);
-    tell_state(connection, read_only ? EVENT_STATE_READ_ONLY : EVENT_STATE_CONNECTED);
-}
-
-/* A watch that fires once is gone with its event. */
-static void take_event(struct service *connection, struct reader *reader)
-{
-    struct watcher_event event;
-
-    if (watcher_event_read(reader, &event) != STATUS_OK)
-        return;
-    struct slice path = service_own_path(connection, event.path);
-    if (event.type == EVENT_CREATED || event.type == EVENT_DATA_CHANGED ||
-        event.type == EVENT_DELETED) {
-        watch_list_drop(&connection->watches[WATCH_DATA], path);
-        watch_list_drop(&connection->watches[WATCH_EXIST], path);
-    }
-    if (event.type == EVENT_CHILDREN_CHANGED || event.type == EVENT_DELETED)
-        watch_list_drop(&connection->watches[WATCH_CHILD], path);
-    connection->options.on_event(connection->options.context, event.state, event.type, path);
-}
-
-static void take_frame(struct service *connection, struct slice frame)
-{
-    struct reader reader;
-    struct reply_header header;
-
-    reader_init(&reader, frame, NULL, FRAME_BYTES_MAX);
-    reader.texts_as_they_are = true;
-    if (reply_header_read(&reader, &header) != STATUS_OK)
-        return;
-    if (header.zxid > 0)
-        connection->last_zxid = header.zxid;
-    if (header.xid != XID_NOTIFICATION)
-        note_answer(connection);
-    if (header.xid == XID_NOTIFICATION) {
-        take_event(connection, &reader);
-    } else if (header.xid == XID_AUTH) {
-        if (header.err == ZK_AUTH_FAILED)
-            end(connection, SERVICE_AUTH_FAILED, EVENT_STATE_AUTH_FAILED);
-    } else if (header.xid > 0 && header.xid == connection->waiting_xid) {
-        connection->answer.size = 0;
-        buffer_append(&connection->answer, slice_of(reader.pos, reader_left(&reader)));
-        connection->answer_err = header.err;
-        connection->answered = true;
-    } else if (connection->sent_first < connection->sent_end &&
-               header.xid == connection->sent[connection->sent_first].xid) {
-        give_answer(connection, header.err, slice_of(reader.pos, reader_left(&reader)));
-    }
-}
-
-static bool receive(struct service *connection)
-{
-    size_t want = 1 << 16;
-
-    uint8_t *at = buffer_extend(&connection->in, want);
-    ssize_t size = recv(connection->fd, at, want, 0);
-    connection->in.size -= want - (size > 0 ? (size_t)size : 0);
-    if (size < 0)
-        return errno == EAGAIN || errno == EINTR;
-    if (size > 0)
-        connection->heard_at_ms = now_ms();
-    return size > 0;
-}
-
-/* The whole frames that have arrived, one after the other, until the connection is another. */
-static void take_frames(struct service *connection)
-{
-    size_t done = 0;
-    int fd = connection->fd;
-
-    while (connection->fd == fd && connection->in.size - done >= 4) {
-        uint32_t size = load_be32(connection->in.data + done);
-        if (size > FRAME_BYTES_MAX) {
-            lose(connection);
-            return;
-        }
-        if (connection->in.size - done - 4 < size)
-            break;
-        struct slice frame = slice_of(connection->in.data + done + 4, size);
-        done += 4 + size;
-        if (connection->phase == PHASE_HANDSHAKE)
-            accept_session(connection, frame);
-        else
-            take_frame(connection, frame);
-    }
-    if (connection->fd == fd && done > 0) {
-        memmove(connection->in.data, connection->in.data + done, connection->in.size - done);
-        connection->in.size -= done;
-    }
-}
-
-/* --- waiting --- */
-
-/* Does what is due at this time; when the next thing is due. -1: nothing is. */
+/* Does all that is due. When the next thing is; INT64_MAX: nothing is. */
 static int64_t do_due(struct service *connection)
 {
-    int64_t now = now_ms();
+    struct client *client = &connection->client;
+    struct client_step step;
 
-    switch (connection->phase) {
-    case PHASE_IDLE:
-        if (now < connection->retry_at_ms)
-            return connection->retry_at_ms;
-        dial(connection);
-        return connection->phase == PHASE_IDLE ? now : connection->deadline_ms;
-    case PHASE_DIAL:
-    case PHASE_HANDSHAKE:
-        if (now < connection->deadline_ms)
-            return connection->deadline_ms;
-        connection->problem = "no answer in time";
-        lose(connection);
-        return now;
-    case PHASE_UP: {
-        int64_t silence_ms = connection->negotiated_ms * (int64_t)2 / 3;
-        int64_t ping_ms = silence_ms / 2;
-        if (now - connection->heard_at_ms >= silence_ms) {
-            connection->problem = "the server is silent";
-            lose(connection);
-            return now;
+    for (;;) {
+        client_step(client, now_ms(), &step);
+        switch (step.action) {
+        case CLIENT_RESOLVE:
+            resolve(connection);
+            break;
+        case CLIENT_CONNECT:
+            dial(connection, step.address);
+            break;
+        case CLIENT_DISCONNECT:
+            disconnect(connection);
+            break;
+        case CLIENT_PROBE:
+            client_probed(client, takes_writes(step.address), now_ms());
+            break;
+        case CLIENT_WAIT:
+        default:
+            return step.wake_at_ms;
         }
-        if (now - connection->sent_at_ms >= ping_ms)
-            put_request(connection, XID_PING, OP_PING, SLICE_NULL);
-        return connection->sent_at_ms + ping_ms;
     }
-    default:
-        return -1;
+}
+
+/* --- the socket --- */
+
+static void send_out(struct service *connection)
+{
+    struct client *client = &connection->client;
+
+    while (client->link == CLIENT_LINK_OPEN) {
+        if (connection->sent == connection->sending.size) {
+            connection->sent = connection->sending.size = 0;
+            if (!client_take_output(client, &connection->sending))
+                return;
+        }
+        int64_t before_ms = now_ms();
+        ssize_t size = send(connection->fd, connection->sending.data + connection->sent,
+                            connection->sending.size - connection->sent, MSG_NOSIGNAL);
+        if (size < 0) {
+            if (errno != EAGAIN && errno != EINTR)
+                lose(connection, "the server has closed the connection");
+            return;
+        }
+        connection->sent += (size_t)size;
+        client_sent(client, before_ms);
+    }
+}
+
+static void receive(struct service *connection)
+{
+    ssize_t size = recv(connection->fd, connection->received, RECEIVE_BYTES, 0);
+
+    if (size > 0)
+        client_received(&connection->client, slice_of(connection->received, (size_t)size),
+                        now_ms());
+    else if (size == 0 || (errno != EAGAIN && errno != EINTR))
+        lose(connection, "the server has closed the connection");
+    if (client_has_session(&connection->client)) {
+        connection->attempting = false;
+        connection->failed_attempts = 0;
     }
 }
 
 static void serve_socket(struct service *connection, short events)
 {
-    int fd = connection->fd;
+    if (connection->connecting)
+        finish_dialing(connection);
+    else if ((events & (POLLIN | POLLERR | POLLHUP)) != 0)
+        receive(connection);
+    send_out(connection);
+}
 
-    if (connection->phase == PHASE_DIAL) {
-        connection->heard_at_ms = now_ms();
-        shake_hands(connection);
-    }
-    if (connection->fd != fd || connection->phase < PHASE_HANDSHAKE)
-        return;
-    bool good = send_out(connection);
-    if (good && (events & (POLLIN | POLLERR | POLLHUP)) != 0)
-        good = receive(connection);
-    take_frames(connection); /* also what came before a break */
-    if (!good && connection->fd == fd) {
-        connection->problem = "the server has closed the connection";
-        lose(connection);
-    }
+/* --- waiting --- */
+
+static int poll_ms(int64_t due_ms, int64_t until_ms)
+{
+    int64_t limit_ms = until_ms >= 0 && until_ms < due_ms ? until_ms : due_ms;
+    int64_t now = now_ms();
+
+    if (limit_ms == INT64_MAX)
+        return -1;
+    int64_t left_ms = limit_ms - now;
+    return left_ms <= 0 ? 0 : left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
 }
 
 /* One poll. True: `fd` can be read. */
 static bool wait_once(struct service *connection, int fd, int64_t until_ms)
 {
+    struct client *client = &connection->client;
+    unsigned rounds = connection->failed_rounds;
     int64_t due_ms = do_due(connection);
 
-    if (connection->phase == PHASE_UP && connection->out.size > 0 && !send_out(connection))
-        lose(connection);
+    send_out(connection);
+    if (client->link == CLIENT_LINK_TO_CLOSE)
+        due_ms = do_due(connection);
+    if (tell_all(connection) || connection->failed_rounds != rounds)
+        due_ms = 0; /* something has happened: the caller looks at it first */
     struct pollfd polled[2] = {{fd, POLLIN, 0}, {connection->fd, POLLIN, 0}};
-    if (connection->phase == PHASE_DIAL || connection->out.size > 0)
+    if (connection->connecting)
+        polled[1].events = POLLOUT;
+    else if (connection->sent < connection->sending.size)
         polled[1].events |= POLLOUT;
-    int64_t limit_ms = due_ms < 0 || (until_ms >= 0 && until_ms < due_ms) ? until_ms : due_ms;
-    int64_t now = now_ms();
-    int wait_ms = limit_ms < 0 ? -1 : limit_ms <= now ? 0 : (int)(limit_ms - now);
-    if (poll(polled, 2, wait_ms) < 0)
+    if (poll(polled, 2, poll_ms(due_ms, until_ms)) < 0)
         return false;
-    if (polled[1].revents != 0)
+    if (polled[1].revents != 0) {
         serve_socket(connection, polled[1].revents);
+        (void)tell_all(connection);
+    }
     return fd >= 0 && polled[0].revents != 0;
 }
 
 bool service_wait(struct service *connection, int fd, int time_ms)
 {
-    enum service_state state = connection->state;
+    enum service_state state = service_state(connection);
     int64_t until_ms = time_ms < 0 ? -1 : now_ms() + time_ms;
 
     do {
         if (wait_once(connection, fd, until_ms))
             return true;
-    } while (connection->state == state && (until_ms < 0 || now_ms() < until_ms));
+    } while (service_state(connection) == state && (until_ms < 0 || now_ms() < until_ms));
     return false;
 }
 
 static bool is_up(const struct service *connection)
 {
-    return connection->phase == PHASE_UP;
+    return client_has_session(&connection->client);
 }
 
 bool service_wait_connected(struct service *connection, int time_ms)
@@ -675,7 +541,7 @@ bool service_wait_connected(struct service *connection, int time_ms)
     unsigned rounds = connection->failed_rounds;
     int64_t until_ms = time_ms < 0 ? -1 : now_ms() + time_ms;
 
-    while (!is_up(connection) && connection->phase != PHASE_OVER &&
+    while (!is_up(connection) && !connection->client.closed &&
            connection->failed_rounds == rounds && (until_ms < 0 || now_ms() < until_ms)) {
         if (wait_once(connection, connection->interrupt_fd, until_ms))
             break;
@@ -702,109 +568,131 @@ static int32_t be_connected(struct service *connection)
 {
     if (service_wait_connected(connection, -1))
         return ZK_OK;
-    return connection->phase != PHASE_OVER            ? (int32_t)CALL_CONNECTION_LOSS
-           : connection->state == SERVICE_AUTH_FAILED ? (int32_t)ZK_AUTH_FAILED
-                                                      : (int32_t)ZK_SESSION_EXPIRED;
+    switch (service_state(connection)) {
+    case SERVICE_AUTH_FAILED:
+        return ZK_AUTH_FAILED;
+    case SERVICE_CLOSED:
+        return ZK_SESSION_EXPIRED;
+    default:
+        return CALL_CONNECTION_LOSS;
+    }
 }
 
-static void next_xid(struct service *connection)
+static struct service_request *call_new(void)
 {
-    connection->xid = connection->xid == INT32_MAX ? 1 : connection->xid + 1;
+    struct service_request *call = mem_zalloc(sizeof(*call));
+
+    client_request_init(&call->request);
+    return call;
 }
 
 void service_send(struct service *connection, int32_t op, struct slice request,
                   service_answered *answered, void *context)
 {
     int32_t err = be_connected(connection);
+    struct service_request *call = call_new();
 
+    if (err == ZK_OK)
+        err = (int32_t)client_raw(&connection->client, &call->request, op, request);
     if (err != ZK_OK) {
+        call_free(call);
         answered(context, err, SLICE_NULL);
         return;
     }
-    next_xid(connection);
-    if (connection->sent_first > 0 && connection->sent_end == connection->sent_capacity) {
-        connection->sent_end -= connection->sent_first;
-        memmove(connection->sent, connection->sent + connection->sent_first,
-                connection->sent_end * sizeof(*connection->sent));
-        connection->sent_first = 0;
-    }
-    connection->sent = ARRAY_RESERVE(connection->sent, connection->sent_capacity,
-                                     connection->sent_end + 1, ARRAY_FIRST);
-    connection->sent[connection->sent_end++] = (struct sent){connection->xid, answered, context};
-    put_request(connection, connection->xid, op, request);
+    call->answered = answered;
+    call->context = context;
+    connection->on_their_way++;
 }
 
 void service_settle(struct service *connection, size_t left)
 {
-    while (connection->sent_end - connection->sent_first > left)
+    while (connection->on_their_way > left)
         (void)wait_once(connection, -1, -1);
+}
+
+/* Until it has come back. CALL_INTERRUPTED: it is still on its way, and nobody waits for it any more. */
+static int32_t wait_for(struct service *connection, struct service_request *call)
+{
+    bool interrupted = false;
+
+    call->waited_for = true;
+    while (!call->done && !interrupted)
+        interrupted = wait_once(connection, connection->interrupt_fd, -1);
+    if (!call->done) {
+        call->waited_for = false;
+        return CALL_INTERRUPTED;
+    }
+    connection->last = call;
+    if (call->request.answered)
+        return call->request.err;
+    return service_state(connection) == SERVICE_AUTH_FAILED ? (int32_t)ZK_AUTH_FAILED
+                                                            : (int32_t)CALL_CONNECTION_LOSS;
+}
+
+int32_t service_call_watching(struct service *connection, int32_t op, struct slice request,
+                              enum client_watch_rule rule, struct slice path,
+                              struct slice *ret_answer)
+{
+    const struct client_watcher shell = {NULL, NULL}; /* every event is told anyway */
+    struct client *client = &connection->client;
+
+    *ret_answer = SLICE_NULL;
+    service_settle(connection, 0);
+    call_free(connection->last);
+    connection->last = NULL;
+    int32_t err = be_connected(connection);
+    if (err != ZK_OK)
+        return err;
+    struct service_request *call = call_new();
+    if (rule != CLIENT_SETS_NO_WATCH)
+        err = (int32_t)client_want_watch(client, &call->request, path, rule, &shell);
+    if (err == ZK_OK)
+        err = (int32_t)client_raw(client, &call->request, op, request);
+    if (err != ZK_OK) {
+        call_free(call);
+        return err;
+    }
+    err = wait_for(connection, call);
+    if (connection->last == call)
+        *ret_answer = answer_of(call);
+    return err;
 }
 
 int32_t service_call(struct service *connection, int32_t op, struct slice request,
                      struct slice *ret_answer)
 {
-    *ret_answer = SLICE_NULL;
-    service_settle(connection, 0);
-    int32_t err = be_connected(connection);
-    if (err != ZK_OK)
-        return err;
-    next_xid(connection);
-    connection->waiting_xid = connection->xid;
-    connection->answered = false;
-    put_request(connection, connection->xid, op, request);
-    int fd = connection->fd;
-    bool interrupted = false;
-    while (!connection->answered && connection->fd == fd && !interrupted)
-        interrupted = wait_once(connection, connection->interrupt_fd, -1);
-    connection->waiting_xid = 0;
-    if (!connection->answered && connection->fd == fd)
-        return CALL_INTERRUPTED;
-    if (!connection->answered)
-        return connection->state == SERVICE_AUTH_FAILED ? (int32_t)ZK_AUTH_FAILED
-                                                        : (int32_t)CALL_CONNECTION_LOSS;
-    *ret_answer = buffer_slice(&connection->answer);
-    return connection->answer_err;
+    return service_call_watching(connection, op, request, CLIENT_SETS_NO_WATCH, SLICE_NULL,
+                                 ret_answer);
 }
 
 void service_add_auth(struct service *connection, struct slice scheme, struct slice credentials)
 {
-    struct auth *auth = mem_zalloc(sizeof(*auth)), **end_of_list = &connection->auths;
-
-    buffer_init(&auth->scheme);
-    buffer_init(&auth->auth);
-    buffer_append(&auth->scheme, scheme);
-    buffer_append(&auth->auth, credentials);
-    while (*end_of_list != NULL)
-        end_of_list = &(*end_of_list)->next;
-    *end_of_list = auth;
-    if (is_up(connection)) {
-        put_auth(connection, auth);
-        (void)send_out(connection);
-    }
+    if (client_add_auth(&connection->client, scheme, credentials, NULL, NULL) == CLIENT_OK)
+        send_out(connection);
 }
 
 void service_close(struct service *connection)
 {
-    if (connection->phase == PHASE_OVER)
+    int64_t until_ms = now_ms() + CLOSE_WAIT_MS;
+    struct client *client = &connection->client;
+
+    if (client->closed)
         return;
-    if (is_up(connection)) {
-        int64_t until_ms = now_ms() + CLOSE_WAIT_MS;
-        connection->waiting_xid = ++connection->xid;
-        connection->answered = false;
-        put_request(connection, connection->xid, OP_CLOSE_SESSION, SLICE_NULL);
-        int fd = connection->fd;
-        connection->was_up = false; /* no event about the loss that follows */
-        while (!connection->answered && connection->fd == fd && now_ms() < until_ms)
-            (void)wait_once(connection, -1, until_ms);
-    }
-    end(connection, SERVICE_CLOSED, EVENT_STATE_CLOSED);
+    struct service_request *call = call_new();
+    client_close_session(client, &call->request, now_ms());
+    while (!client->closed && now_ms() < until_ms)
+        (void)wait_once(connection, -1, until_ms);
+    client_lost(client, CLIENT_CONNECTION_LOST, now_ms()); /* when the server does not answer */
+    (void)do_due(connection);
+    (void)tell_all(connection);
+    tell_state(connection, EVENT_STATE_CLOSED);
 }
 
 /* --- paths and watches --- */
 
 void service_put_path(const struct service *connection, struct buffer *out, struct slice path)
 {
-    struct slice chroot = slice_text(connection->servers.chroot);
+    struct slice chroot = buffer_slice(&connection->client.chroot);
 
     if (chroot.size > 0 && slice_equal(path, SLICE("/")))
         path.size = 0;
@@ -815,26 +703,26 @@ void service_put_path(const struct service *connection, struct buffer *out, stru
 
 struct slice service_own_path(const struct service *connection, struct slice path)
 {
-    struct slice chroot = slice_text(connection->servers.chroot);
-
-    if (chroot.size == 0 || !slice_starts_with(path, chroot))
-        return path;
-    if (path.size == chroot.size)
-        return SLICE("/");
-    return slice_of(path.data + chroot.size, path.size - chroot.size);
+    return client_path_without_chroot(buffer_slice(&connection->client.chroot), path);
 }
 
-void service_add_watch(struct service *connection, enum service_watch kind, struct slice path)
+/* As the server knows it. Valid until the next call. */
+static struct slice server_path(struct service *connection, struct slice path)
 {
-    watch_list_add(&connection->watches[kind], path);
+    struct buffer *scratch = &connection->scratch;
+
+    scratch->size = 0;
+    service_put_path(connection, scratch, path);
+    return slice_of(scratch->data + 4, scratch->size - 4); /* after its size */
 }
 
-bool service_has_watch(const struct service *connection, enum service_watch kind, struct slice path)
+bool service_has_watch(struct service *connection, unsigned kinds, struct slice path)
 {
-    return watch_list_has(&connection->watches[kind], path);
+    return client_watches_has(&connection->client.watches, server_path(connection, path), kinds,
+                              NULL);
 }
 
-void service_drop_watch(struct service *connection, enum service_watch kind, struct slice path)
+void service_drop_watch(struct service *connection, unsigned kinds, struct slice path)
 {
-    watch_list_drop(&connection->watches[kind], path);
+    client_watches_remove(&connection->client.watches, server_path(connection, path), kinds, NULL);
 }

@@ -1,14 +1,13 @@
 /* service.h: one session with a ZooKeeper service, as the shell needs it: a call blocks until its
- * answer is there. The only door of the shell to the network; behind it anything may stand that keeps a
- * session alive, finds another server when one is lost, and sets watches again.
+ * answer is there. The only door of the shell to the network; behind it the machine of all clients
+ * (client/client.h) keeps the session alive, finds another server when one is lost, and sets watches again.
  *
  * Paths are the user's: the part of the connect string behind the first "/" is put before them here, and
  * taken off again. */
 #ifndef SHELL_SERVICE_H
 #define SHELL_SERVICE_H
 
-#include "base/buffer.h"
-#include "wire/zk.h"
+#include "client/client.h"
 
 enum service_state {
     SERVICE_CONNECTING,
@@ -83,6 +82,10 @@ MUST_USE bool service_peer(const struct service *connection, struct sockaddr_sto
  * CALL_INTERRUPTED: see service_interrupt_by(). ZK_SESSION_EXPIRED: the session is over. */
 int32_t service_call(struct service *connection, int32_t op, struct slice request,
                      struct slice *ret_answer);
+/* The same; the answer sets a watch on `path`, which is the user's. */
+int32_t service_call_watching(struct service *connection, int32_t op, struct slice request,
+                              enum client_watch_rule rule, struct slice path,
+                              struct slice *ret_answer);
 
 /* --- many requests at once --- */
 /* `err` and the answer are those of service_call(); the answer is valid during the call. It may not send. */
@@ -103,12 +106,8 @@ void service_put_path(const struct service *connection, struct buffer *out, stru
 /* A path out of an answer, without the chroot. */
 struct slice service_own_path(const struct service *connection, struct slice path);
 
-/* Which watches a server has of this session. */
-enum service_watch { WATCH_DATA, WATCH_EXIST, WATCH_CHILD, WATCH_PERSISTENT, WATCH_RECURSIVE };
-enum { WATCH_KINDS = 5 };
-void service_add_watch(struct service *connection, enum service_watch kind, struct slice path);
-bool service_has_watch(const struct service *connection, enum service_watch kind,
-                       struct slice path);
-void service_drop_watch(struct service *connection, enum service_watch kind, struct slice path);
+/* Which watches a server has of this session. `kinds`: a set of enum client_watch_kind. */
+bool service_has_watch(struct service *connection, unsigned kinds, struct slice path);
+void service_drop_watch(struct service *connection, unsigned kinds, struct slice path);
 
 #endif

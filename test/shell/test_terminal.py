@@ -244,6 +244,26 @@ def test_with_r_a_server_without_a_quorum_is_read_and_written_when_there_is_one(
         terminal.wait(r"Created /w\n")
 
 
+def test_with_r_a_read_only_server_is_left_when_another_one_takes_writes(start):
+    with Server("paddock") as other:
+        other.kill()
+        with Ensemble(["paddock"] * 3, config={"localSessionsEnabled": "true"},
+                      props={"readonlymode.enabled": "true"}) as ensemble:
+            alone, *others = ensemble.members
+            for member in others:
+                member.kill()
+            ensemble.wait(lambda: alone.mode() == "read-only", "read-only")
+            terminal = start("%s,%s" % (address(alone), address(other)), "-r")
+            prompt(terminal, 0, "CONNECTEDREADONLY")
+            other.start()  # its zxids are lower; nothing was asked yet, so it takes the client
+            terminal.wait(r"WatchedEvent state:SyncConnected type:None path:null")
+            terminal.type("create /w\r")
+            terminal.wait(r"Created /w\n")
+            assert alone.mode() == "read-only"
+            with other.client() as client:
+                assert client.exists("/w")
+
+
 def test_an_identity_that_is_refused_ends_the_session(server, start):
     terminal = start(address(server))
     prompt(terminal, 0)
