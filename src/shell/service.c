@@ -580,9 +580,11 @@ static int32_t be_connected(struct service *connection)
 
 static struct service_request *call_new(void)
 {
-    struct service_request *call = mem_zalloc(sizeof(*call));
+    struct service_request *call = mem_alloc(sizeof(*call)); /* most of it is room for a reply */
 
     client_request_init(&call->request);
+    call->answered = NULL;
+    call->waited_for = call->done = false;
     return call;
 }
 
