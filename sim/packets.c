@@ -4,6 +4,7 @@
 
 #include "replica/store/snapshot_stream.h"
 #include "sim/checker.h"
+#include "sim/timely.h"
 
 #include <inttypes.h>
 
@@ -59,6 +60,8 @@ static void note_quorum(struct world *world, struct node *node, struct route *ro
         /* Before that it is how a new leader's own history is sent, which nobody applies yet. */
         if (route->up_to_date && (packet.type == QUORUM_COMMIT || packet.type == QUORUM_INFORM))
             checker_commits(world->checker, node, packet.zxid);
+        if (packet.type == QUORUM_REVALIDATE && route->number % 2 == 0)
+            timely_revalidates(world->timely, packet.data);
         route->image = packet.type == QUORUM_SNAP;
         bytes = slice_of(bytes.data + size, bytes.size - size);
     }

@@ -18,6 +18,7 @@ struct heard_session {
     int32_t leader;         /* the node that heard it last, and in which life; -1: none did */
     uint64_t life;
     int64_t at_ms, at_us;  /* by that node's clock, and by the world's */
+    int64_t hint_us;       /* a leader may have heard it then, in a way that need not count */
     int64_t closing_epoch; /* a leader of this epoch has ended it; -1: none has */
 };
 
@@ -119,6 +120,14 @@ static void hear_touches(struct timely *timely, const struct node *node, struct 
         hear(timely, node, touch.session_id, touch.timeout_ms);
 }
 
+void timely_revalidates(struct timely *timely, struct slice data)
+{
+    struct session_valid answer;
+
+    if (quorum_revalidated_read(data, &answer) == STATUS_OK && answer.valid)
+        session_of(timely, answer.session_id)->hint_us = now_us(timely);
+}
+
 void timely_peer_bytes(struct timely *timely, struct node *node, struct route *route,
                        struct slice bytes)
 {
@@ -157,11 +166,32 @@ static struct timely_client *client_of(struct timely *timely, const struct node 
     return client != NULL && client->life == node->life ? client : NULL;
 }
 
+/* It is back with its session, and may long wait for the answer: the writes of its older connection come
+ * first. Such a handshake need not count as a sign of life: it may be refused. */
+static void hear_handshake(struct timely *timely, const struct node *node, uint64_t connection)
+{
+    struct connect_request request;
+
+    for (size_t i = node->inbox.count; i > 0; i--) {
+        const struct replica_event *event = &node->inbox.events[i - 1].event;
+        struct reader reader;
+        if (event->kind != REPLICA_CLIENT_FRAME ||
+            node->clients.items[event->client].connection != connection)
+            continue;
+        reader_init(&reader, event->bytes, NULL, event->bytes.size);
+        if (connect_request_read(&reader, &request) == STATUS_OK && request.session_id != 0)
+            session_of(timely, request.session_id)->hint_us = now_us(timely);
+        return;
+    }
+}
+
 void timely_client_bytes(struct timely *timely, struct node *node, uint64_t connection)
 {
     const struct timely_client *client = client_of(timely, node, connection);
 
-    if (client != NULL && client->session_id != 0)
+    if (client == NULL)
+        hear_handshake(timely, node, connection);
+    else if (client->session_id != 0)
         hear(timely, node, client->session_id, client->timeout_ms);
 }
 
@@ -295,15 +325,17 @@ void timely_append(struct timely *timely, struct node *node, const struct txnlog
     arena_deinit(&arena);
 }
 
-/* A leader must have ended it: nobody was heard for long, while it led and did not stand still. Three times the
- * bound, for a client may be heard in ways that are not seen from here. */
+/* A leader must have ended it: nobody was heard for longer than the timeout and the tick in which it looks,
+ * while it led and did not stand still. A new leader gives all sessions their whole timeout. */
 static void check_silence(struct timely *timely, struct node *node,
                           const struct heard_session *session, const struct ensemble_info *info)
 {
     const struct timely_node *at = &timely->nodes[node->options.index];
-    int64_t limit_ms = 3 * (session->timeout_max_ms + node->options.tick_ms);
+    int64_t limit_ms = session->timeout_max_ms + node->options.tick_ms + SLACK_MS;
     int64_t since_us = at->leads_since_us;
 
+    if (since_us < session->hint_us)
+        since_us = session->hint_us;
     if (session->closing_epoch == info->epoch ||
         !checker_session_is_open(timely->world->checker, session->id))
         return;

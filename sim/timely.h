@@ -17,6 +17,8 @@ void timely_client_closed(struct timely *timely, struct node *node, uint64_t con
 /* The node is about to send this to a client, to log this. */
 void timely_client_send(struct timely *timely, struct node *node, uint64_t connection,
                         struct slice bytes);
+/* A leader is about to answer a learner's question for a session. */
+void timely_revalidates(struct timely *timely, struct slice data);
 void timely_append(struct timely *timely, struct node *node, const struct txnlog_append *append);
 void timely_turned(struct timely *timely, struct node *node);
 
