@@ -84,7 +84,7 @@ static void check_oracle(struct config *config)
 
     if (ensemble->oracle_path != NULL && ensemble->members != NULL &&
         !membership_heeds_oracle(ensemble->members))
-        config_warn(config, config_line_of(config, "oraclePath"),
+        config_warn(config, 0,
                     "oraclePath has no effect: it is asked only where there are two voters, and no "
                     "groups");
 }

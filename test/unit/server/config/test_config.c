@@ -364,6 +364,17 @@ TEST(a_commit_log_count_that_is_too_small_or_no_number_is_told)
     }
 }
 
+TEST(an_oracle_that_is_never_asked_is_told)
+{
+    struct config config;
+
+    read_more(&config, "oraclePath=/nowhere/oracle\n"); /* it is no ensemble of two voters */
+    config_complete(&config);
+    CHECK(has_problem(&config, false, 0, "oraclePath has no effect"));
+    CHECK_TEXT("and kept", config.ensemble.oracle_path, "/nowhere/oracle");
+    config_deinit(&config);
+}
+
 TEST(several_addresses_are_allowed_by_a_line_and_by_the_property_that_java_reads)
 {
     struct config config;
