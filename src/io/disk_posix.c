@@ -114,15 +114,13 @@ static enum status posix_write(struct disk *disk, struct disk_file *file, uint64
     return STATUS_OK;
 }
 
-static enum status posix_read(struct disk *disk, struct disk_file *file, uint64_t offset,
-                              void *bytes, size_t capacity, size_t *ret_size)
+enum status disk_posix_read_at(int fd, uint64_t offset, void *bytes, size_t capacity,
+                               size_t *ret_size)
 {
     size_t size = 0;
 
-    (void)disk;
     while (size < capacity) {
-        ssize_t got =
-            pread(file->fd, (uint8_t *)bytes + size, capacity - size, (off_t)(offset + size));
+        ssize_t got = pread(fd, (uint8_t *)bytes + size, capacity - size, (off_t)(offset + size));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -133,6 +131,13 @@ static enum status posix_read(struct disk *disk, struct disk_file *file, uint64_
     }
     *ret_size = size;
     return STATUS_OK;
+}
+
+static enum status posix_read(struct disk *disk, struct disk_file *file, uint64_t offset,
+                              void *bytes, size_t capacity, size_t *ret_size)
+{
+    (void)disk;
+    return disk_posix_read_at(file->fd, offset, bytes, capacity, ret_size);
 }
 
 static enum status posix_size(struct disk *disk, struct disk_file *file, uint64_t *ret_size_bytes)

@@ -24,6 +24,10 @@ MUST_USE enum status dir_make(const char *path);
 MUST_USE enum status dir_lock(const char *path, int *ret_lock_fd, int64_t *ret_holder);
 void dir_unlock(int lock_fd);
 
+/* Reads `capacity` bytes from the offset on, or less at the end of the file. STATUS_NO_ACCESS, STATUS_IO. */
+MUST_USE enum status disk_posix_read_at(int fd, uint64_t offset, void *bytes, size_t capacity,
+                                        size_t *ret_size);
+
 enum status status_from_errno(int error);
 
 #endif

@@ -4,13 +4,13 @@
 #include "tools/backup.h"
 
 #include "base/number.h"
+#include "io/disk_posix.h"
 #include "tools/tool_filter.h"
 #include "tools/tool_text.h"
 #include "tools/tool_words.h"
 
 #include <inttypes.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { MANIFEST_BYTES_MAX = 1 << 20 };
 
@@ -56,9 +56,10 @@ static bool load(const struct tar_archive *archive, const struct tar_member *mem
 {
     if (member->size_bytes > MANIFEST_BYTES_MAX)
         return false;
-    ssize_t got = pread(archive->fd, buffer_extend(out, (size_t)member->size_bytes),
-                        (size_t)member->size_bytes, (off_t)member->offset);
-    return got == (ssize_t)member->size_bytes;
+    size_t size = (size_t)member->size_bytes, got;
+    return disk_posix_read_at(archive->fd, member->offset, buffer_extend(out, size), size, &got) ==
+               STATUS_OK &&
+           got == size;
 }
 
 /* "<sum>  <name>". */

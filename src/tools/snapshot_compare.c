@@ -62,19 +62,6 @@ static bool is_marked(const struct compare *compare, uint32_t id)
     return id / 8 < compare->seen_bytes && (compare->seen[id / 8] >> id % 8 & 1) != 0;
 }
 
-static struct stat_persisted stat_of(const struct znode *node)
-{
-    return (struct stat_persisted){.czxid = node->czxid,
-                                   .mzxid = node->mzxid,
-                                   .ctime = node->ctime,
-                                   .mtime = node->mtime,
-                                   .version = node->version,
-                                   .cversion = node->cversion,
-                                   .aversion = node->aversion,
-                                   .owner = node->owner,
-                                   .pzxid = node->pzxid};
-}
-
 /* --- one znode that both have --- */
 
 static void put_number(struct compare *compare, const char *name, int64_t left, int64_t right,
@@ -97,7 +84,7 @@ static bool same_data(struct slice left, struct slice right)
 static void put_difference(struct compare *compare, const struct znode *node, struct slice data,
                            struct jute_vector acl, const struct stat_persisted *right)
 {
-    struct stat_persisted left = stat_of(node);
+    struct stat_persisted left = znode_stat_persisted(node);
     struct jute_vector left_acl = tree_acl(compare->tree, node->acl);
 
     if (!same_data(znode_data(node), data))
@@ -143,7 +130,7 @@ static void on_node(void *context, struct slice path, struct slice data, int64_t
     }
     mark(compare, id);
     const struct znode *node = tree_node(compare->tree, id);
-    struct stat_persisted left = stat_of(node);
+    struct stat_persisted left = znode_stat_persisted(node);
     if (!tool_filter_node(compare->filter, path, stat) &&
         !tool_filter_node(compare->filter, path, &left))
         return;
@@ -202,7 +189,7 @@ static void on_acl(void *context, int64_t id, struct jute_vector acl)
 
 static void visit_left(struct compare *compare, uint32_t id, struct buffer *path)
 {
-    struct stat_persisted stat = stat_of(tree_node(compare->tree, id));
+    struct stat_persisted stat = znode_stat_persisted(tree_node(compare->tree, id));
 
     if (is_marked(compare, id))
         return;

@@ -153,15 +153,5 @@ static int print(const struct tool_words *words, const struct tool_file *file)
 
 int snapshot_dump_main(int argc, char **argv)
 {
-    struct tool_words words;
-    struct tool_files files;
-    int code;
-
-    if (!tool_words_parse(&syntax, argc, argv, &words, &code))
-        return code;
-    const struct tool_file *file = snapshot_find(&files, words.words[0]);
-    code = file == NULL ? TOOL_FAILED : print(&words, file);
-    tool_files_deinit(&files);
-    tool_words_deinit(&words);
-    return code;
+    return snapshot_run(&syntax, argc, argv, print);
 }

@@ -3,7 +3,6 @@
 #include "tools/snapshot_input.h"
 
 #include "tools/tool_host.h"
-#include "tools/tool_words.h"
 
 #include <inttypes.h>
 
@@ -52,6 +51,22 @@ const struct tool_file *snapshot_find(struct tool_files *files, const char *word
     }
     fprintf(stderr, "paddock: %s: no finished snapshot is in it\n", word);
     return NULL;
+}
+
+int snapshot_run(const struct tool_syntax *syntax, int argc, char **argv,
+                 int (*fn)(const struct tool_words *words, const struct tool_file *file))
+{
+    struct tool_words words;
+    struct tool_files files;
+    int code;
+
+    if (!tool_words_parse(syntax, argc, argv, &words, &code))
+        return code;
+    const struct tool_file *file = snapshot_find(&files, words.words[0]);
+    code = file == NULL ? TOOL_FAILED : fn(&words, file);
+    tool_files_deinit(&files);
+    tool_words_deinit(&words);
+    return code;
 }
 
 /* --- ACL lists --- */

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "replica/store/snapshot.h"
 #include "tools/tool_files.h"
+#include "tools/tool_words.h"
 
 /* Texts and data of a snapshot are no longer than this. */
 enum { SNAPSHOT_TEXT_BYTES_MAX = 64 * 1024 * 1024 };
@@ -21,6 +22,11 @@ int snapshot_exit_code(enum status status);
 
 /* The snapshot that a word names: the file, or the newest finished one of the directory. NULL: said. */
 const struct tool_file *snapshot_find(struct tool_files *files, const char *word);
+
+/* A sub-command for one snapshot: reads its words, finds the snapshot of the first one, and answers with what
+ * `fn` does. */
+int snapshot_run(const struct tool_syntax *syntax, int argc, char **argv,
+                 int (*fn)(const struct tool_words *words, const struct tool_file *file));
 
 /* The ACL lists of a snapshot, by their numbers in it. */
 struct snapshot_acls {

@@ -195,15 +195,5 @@ static int count_and_print(const struct tool_words *words, const struct tool_fil
 
 int snapshot_stats_main(int argc, char **argv)
 {
-    struct tool_words words;
-    struct tool_files files;
-    int code;
-
-    if (!tool_words_parse(&syntax, argc, argv, &words, &code))
-        return code;
-    const struct tool_file *file = snapshot_find(&files, words.words[0]);
-    code = file == NULL ? TOOL_FAILED : count_and_print(&words, file);
-    tool_files_deinit(&files);
-    tool_words_deinit(&words);
-    return code;
+    return snapshot_run(&syntax, argc, argv, count_and_print);
 }

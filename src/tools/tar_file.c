@@ -150,24 +150,6 @@ struct disk_file {
     const struct tar_member *member;
 };
 
-static enum status read_at(int fd, uint64_t offset, void *bytes, size_t capacity, size_t *ret_size)
-{
-    size_t size = 0;
-
-    while (size < capacity) {
-        ssize_t got = pread(fd, (uint8_t *)bytes + size, capacity - size, (off_t)(offset + size));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return status_from_errno(errno);
-        if (got == 0)
-            break;
-        size += (size_t)got;
-    }
-    *ret_size = size;
-    return STATUS_OK;
-}
-
 static const struct tar_archive *archive_of(const struct disk *disk)
 {
     return CONTAINER_OF(disk, const struct tar_archive, disk);
@@ -225,8 +207,8 @@ static enum status tar_read(struct disk *disk, struct disk_file *file, uint64_t 
     uint64_t left = offset < member->size_bytes ? member->size_bytes - offset : 0;
 
     (void)disk;
-    return read_at(file->archive->fd, member->offset + offset, bytes,
-                   capacity < left ? capacity : (size_t)left, ret_size);
+    return disk_posix_read_at(file->archive->fd, member->offset + offset, bytes,
+                              capacity < left ? capacity : (size_t)left, ret_size);
 }
 
 static enum status tar_size(struct disk *disk, struct disk_file *file, uint64_t *ret_size_bytes)
@@ -369,7 +351,7 @@ static enum status read_headers(struct tar_archive *archive, uint64_t file_bytes
     for (;;) {
         struct tar_member member = {.offset = offset + BLOCK};
         *ret_offset = archive->end = offset;
-        enum status status = read_at(archive->fd, offset, header, sizeof(header), &got);
+        enum status status = disk_posix_read_at(archive->fd, offset, header, sizeof(header), &got);
         if (status != STATUS_OK || got == 0)
             return status;
         if (got == sizeof(header) && header[0] == 0) {
@@ -430,8 +412,8 @@ enum status tar_member_sum(const struct tar_archive *archive, const struct tar_m
     for (uint64_t at = 0; at < member->size_bytes && status == STATUS_OK;) {
         uint64_t left = member->size_bytes - at;
         size_t got = 0;
-        status = read_at(archive->fd, member->offset + at, part,
-                         left < COPY_BYTES ? (size_t)left : COPY_BYTES, &got);
+        status = disk_posix_read_at(archive->fd, member->offset + at, part,
+                                    left < COPY_BYTES ? (size_t)left : COPY_BYTES, &got);
         if (status == STATUS_OK && got == 0)
             status = STATUS_IO; /* it became shorter */
         if (status == STATUS_OK && tool_interrupted())

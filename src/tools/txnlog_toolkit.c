@@ -157,6 +157,19 @@ static enum verdict treat_wrong_checksum(struct toolkit *toolkit, uint64_t right
     return GO_ON;
 }
 
+/* No further record was read: why. */
+static int end_reading(const struct toolkit *toolkit, enum status status)
+{
+    if (tool_interrupted())
+        return EXIT_INTERRUPTED;
+    if (status == STATUS_IO)
+        return print_errno(toolkit->path);
+    if (status == STATUS_MALFORMED)
+        return print_damage(toolkit, "a record with an impossible length");
+    printf("EOF reached after %d txns.\n", toolkit->count);
+    return 0;
+}
+
 /* *ret_whole: false when somebody ended it. */
 static int dump(struct toolkit *toolkit, bool *ret_whole)
 {
@@ -190,14 +203,7 @@ static int dump(struct toolkit *toolkit, bool *ret_whole)
         toolkit->count++;
         toolkit->offset += TXNLOG_RECORD_HEAD_BYTES + toolkit->payload.size + 1;
     }
-    if (tool_interrupted())
-        return EXIT_INTERRUPTED;
-    if (status == STATUS_IO)
-        return print_errno(toolkit->path);
-    if (status == STATUS_MALFORMED)
-        return print_damage(toolkit, "a record with an impossible length");
-    printf("EOF reached after %d txns.\n", toolkit->count);
-    return 0;
+    return end_reading(toolkit, status);
 }
 
 /* Copies up to the record with the zxid, which is the last one of the copy. *ret_whole: false: the log has
@@ -224,13 +230,9 @@ static int chop(struct toolkit *toolkit, bool *ret_whole)
             return 0;
         }
     }
-    if (tool_interrupted())
-        return EXIT_INTERRUPTED;
-    if (status == STATUS_IO)
-        return print_errno(toolkit->path);
-    if (status == STATUS_MALFORMED)
-        return print_damage(toolkit, "a record with an impossible length");
-    printf("EOF reached after %d txns.\n", toolkit->count);
+    int code = end_reading(toolkit, status);
+    if (code != 0)
+        return code;
     *ret_whole = false;
     printf("Got exception: Failed to chop %s\n", base_name(toolkit->path));
     return 0;

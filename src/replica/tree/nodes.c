@@ -38,6 +38,19 @@ struct slice znode_data(const struct znode *node)
     return slice_of(node->bytes + node->name_size, (size_t)node->data_size);
 }
 
+struct stat_persisted znode_stat_persisted(const struct znode *node)
+{
+    return (struct stat_persisted){.czxid = node->czxid,
+                                   .mzxid = node->mzxid,
+                                   .ctime = node->ctime,
+                                   .mtime = node->mtime,
+                                   .version = node->version,
+                                   .cversion = node->cversion,
+                                   .aversion = node->aversion,
+                                   .owner = node->owner,
+                                   .pzxid = node->pzxid};
+}
+
 size_t znode_data_size(const struct znode *node)
 {
     return node->data_size < 0 ? 0 : (size_t)node->data_size;

@@ -94,6 +94,7 @@ uint32_t tree_find_child(const struct tree *tree, uint32_t parent, struct slice 
 struct znode *tree_node(const struct tree *tree, uint32_t id); /* id of a live node */
 struct slice znode_name(const struct znode *node);
 struct slice znode_data(const struct znode *node);
+struct stat_persisted znode_stat_persisted(const struct znode *node); /* as in a snapshot */
 bool znode_is_ephemeral(const struct tree *tree, const struct znode *node);
 enum owner_kind tree_owner_kind(const struct tree_options *options, int64_t owner);
 int64_t tree_owner_ttl_ms(const struct tree_options *options, int64_t owner);

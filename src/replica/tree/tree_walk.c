@@ -75,15 +75,8 @@ static void write_node(const struct tree *tree, uint32_t id, struct buffer *out)
     store_be32(out->data + size_at, (uint32_t)(out->size - size_at - 4));
     jute_put_bytes(out, znode_data(node));
     buffer_i64(out, acl_table_file_id(node->acl));
-    stat_persisted_write(out, &(struct stat_persisted){.czxid = node->czxid,
-                                                       .mzxid = node->mzxid,
-                                                       .ctime = node->ctime,
-                                                       .mtime = node->mtime,
-                                                       .version = node->version,
-                                                       .cversion = node->cversion,
-                                                       .aversion = node->aversion,
-                                                       .owner = node->owner,
-                                                       .pzxid = node->pzxid});
+    struct stat_persisted stat = znode_stat_persisted(node);
+    stat_persisted_write(out, &stat);
 }
 
 static void write_with_ancestors(struct tree_walk *walk, uint32_t id, struct buffer *out)
