@@ -6,6 +6,7 @@ import time
 
 import pytest
 from pylib.servers import Server
+from pylib.sockets import shut
 
 from .conftest import Puppet
 
@@ -131,11 +132,7 @@ def through(server, change):
                     target.sendall(piece)
         except OSError:
             pass
-        for each in (source, target):
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        shut(source, target)
 
     def play(_, connection):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

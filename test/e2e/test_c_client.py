@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from start import started
+from start import with_both
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "c_client.c")
 
@@ -38,11 +38,5 @@ def test_a_c_program_creates_reads_watches_changes_and_deletes(program, server):
 
 
 def test_a_c_program_sees_the_same_with_the_real_server(pytestconfig, program):
-    pages = []
-    for target in (pytestconfig.getoption("--target"), "java"):
-        server = started(target)
-        try:
-            pages.append(tell(program, server))
-        finally:
-            server.close()
-    assert pages[0] == pages[1]
+    ours, real = with_both(pytestconfig, lambda server: tell(program, server))
+    assert ours == real

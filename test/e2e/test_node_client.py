@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from start import started
+from start import with_both
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node")
 
@@ -49,11 +49,5 @@ def test_a_node_program_creates_reads_watches_changes_and_deletes(program, serve
 
 
 def test_a_node_program_sees_the_same_with_the_real_server(pytestconfig, program):
-    pages = []
-    for target in (pytestconfig.getoption("--target"), "java"):
-        server = started(target)
-        try:
-            pages.append(tell(program, server))
-        finally:
-            server.close()
-    assert pages[0] == pages[1]
+    ours, real = with_both(pytestconfig, lambda server: tell(program, server))
+    assert ours == real

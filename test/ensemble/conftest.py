@@ -2,7 +2,7 @@
 
 import pytest
 
-from pylib.ensemble import Shared
+from pylib.ensemble import Ensemble, Shared
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -25,3 +25,9 @@ def shared(module_ensemble, request):
     yield module_ensemble.get
     if getattr(request.node, "has_failed", False):
         module_ensemble.close()
+
+
+@pytest.fixture
+def paddock(shared):
+    """Three of our servers."""
+    return shared("paddock", lambda: Ensemble(["paddock"] * 3))

@@ -4,20 +4,12 @@ import os
 import sys
 import time
 
-import pytest
-
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from history import history  # noqa: E402
 from load import Load  # noqa: E402
-from pylib.ensemble import Ensemble  # noqa: E402
 
 ROUNDS = 3
-
-
-@pytest.fixture
-def paddock(shared):
-    return shared("paddock", lambda: Ensemble(["paddock"] * 3))
 
 
 # -- stopped processes, lost power

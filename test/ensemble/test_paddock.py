@@ -4,19 +4,11 @@ acknowledged is lost."""
 import os
 import sys
 
-import pytest
-
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from load import Load  # noqa: E402
-from pylib.ensemble import Ensemble  # noqa: E402
 
 ROUNDS = 4
-
-
-@pytest.fixture
-def paddock(shared):
-    return shared("paddock", lambda: Ensemble(["paddock"] * 3))
 
 
 def test_leaders_are_killed_in_turn_and_every_acknowledged_write_is_there(paddock):

@@ -3,6 +3,8 @@
 import socket
 import threading
 
+from .sockets import shut
+
 
 class HoldingProxy:
     """Lets `limit` bytes of the server through on the first connection, sets `held` when it has more, and goes
@@ -45,11 +47,7 @@ class HoldingProxy:
                 target.sendall(data)
         except OSError:
             pass
-        for each in (source, target):
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        shut(source, target)
 
     def release(self):
         self.may_go.set()

@@ -10,6 +10,7 @@ import time
 
 from pylib import replay
 from pylib.servers import paddock_program
+from pylib.sockets import shut
 
 WAIT_S = 60
 
@@ -138,11 +139,7 @@ class LosesAnswer:
                 there.sendall(frame)
         except OSError:
             pass
-        for sock in (client, there):
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        shut(client, there)
 
     @staticmethod
     def pass_back(there, client, to_lose):
@@ -154,11 +151,7 @@ class LosesAnswer:
                 client.sendall(frame)
         except OSError:
             pass
-        for sock in (client, there):
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        shut(client, there)
 
     def close(self):
         self.listener.close()
