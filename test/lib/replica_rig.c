@@ -34,6 +34,13 @@ void rig_init(struct driver *rig, const struct replica_options *options, struct 
     driver_init(rig, &(struct driver_options){.close_by_hand = true}, options, tree);
 }
 
+void rig_begin(struct driver *rig)
+{
+    struct replica_options options = rig_options();
+
+    rig_init(rig, &options, rig_tree());
+}
+
 /* --- the handshake --- */
 
 static struct slice next_frame(struct driver *rig, uint32_t client)

@@ -13,6 +13,7 @@ enum { RIG_TICK_MS = 1000, RIG_TIMEOUT_MS = 6000 };
 struct replica_options rig_options(void);
 struct tree *rig_tree(void); /* a fresh one, with extended types */
 void rig_init(struct driver *rig, const struct replica_options *options, struct tree *tree);
+void rig_begin(struct driver *rig); /* with rig_options() and rig_tree() */
 
 /* A ConnectRequest of any content, where driver_shake() sends the usual one. Old clients send no
  * byte for read-only mode. */

@@ -42,6 +42,33 @@ static enum status read_create(struct reader *reader, int32_t type, struct txn_o
     return status;
 }
 
+static enum status read_create_container(struct reader *reader, struct txn_op *ret_op)
+{
+    struct create_container_txn create;
+    enum status status = create_container_txn_read(reader, &create);
+
+    *ret_op = (struct txn_op){.type = OP_CREATE_CONTAINER,
+                              .path = create.path,
+                              .data = create.data,
+                              .acl = create.acl,
+                              .parent_cversion = create.parent_cversion};
+    return status;
+}
+
+static enum status read_create_ttl(struct reader *reader, struct txn_op *ret_op)
+{
+    struct create_ttl_txn create;
+    enum status status = create_ttl_txn_read(reader, &create);
+
+    *ret_op = (struct txn_op){.type = OP_CREATE_TTL,
+                              .path = create.path,
+                              .data = create.data,
+                              .acl = create.acl,
+                              .parent_cversion = create.parent_cversion,
+                              .ttl_ms = create.ttl_ms};
+    return status;
+}
+
 static enum status read_set(struct reader *reader, int32_t type, struct txn_op *ret_op)
 {
     if (type == OP_SET_ACL) {
@@ -79,27 +106,10 @@ static enum status read_op(struct reader *reader, int32_t type, struct txn_op *r
     case OP_CREATE:
     case OP_CREATE2:
         return read_create(reader, type, ret_op);
-    case OP_CREATE_CONTAINER: {
-        struct create_container_txn create;
-        enum status status = create_container_txn_read(reader, &create);
-        *ret_op = (struct txn_op){.type = type,
-                                  .path = create.path,
-                                  .data = create.data,
-                                  .acl = create.acl,
-                                  .parent_cversion = create.parent_cversion};
-        return status;
-    }
-    case OP_CREATE_TTL: {
-        struct create_ttl_txn create;
-        enum status status = create_ttl_txn_read(reader, &create);
-        *ret_op = (struct txn_op){.type = type,
-                                  .path = create.path,
-                                  .data = create.data,
-                                  .acl = create.acl,
-                                  .parent_cversion = create.parent_cversion,
-                                  .ttl_ms = create.ttl_ms};
-        return status;
-    }
+    case OP_CREATE_CONTAINER:
+        return read_create_container(reader, ret_op);
+    case OP_CREATE_TTL:
+        return read_create_ttl(reader, ret_op);
     case OP_DELETE:
     case OP_DELETE_CONTAINER: {
         struct delete_txn delete;

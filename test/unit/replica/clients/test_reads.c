@@ -11,8 +11,7 @@ static struct buffer body, want;
 
 static void begin(struct driver *rig)
 {
-    struct replica_options options = rig_options();
-    rig_init(rig, &options, rig_tree());
+    rig_begin(rig);
     rig_connect(rig, 0);
 }
 

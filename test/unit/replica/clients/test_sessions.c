@@ -7,12 +7,6 @@
 
 static struct buffer body;
 
-static void begin(struct driver *rig)
-{
-    struct replica_options options = rig_options();
-    rig_init(rig, &options, rig_tree());
-}
-
 static void end(struct driver *rig)
 {
     driver_deinit(rig);
@@ -34,7 +28,7 @@ TEST(the_timeout_is_kept_within_the_bounds)
                 {20000, 20000}, {20001, 20000}, {INT32_MAX, 20000}, {INT32_MIN, 2000}};
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         driver_open(&rig, 0);
         driver_shake(&rig, 0, 0, rows[i].asked);
@@ -51,7 +45,7 @@ TEST(a_client_of_old_gets_no_read_only_byte)
     struct driver rig;
     uint8_t password[PASSWORD_BYTES] = {0};
 
-    begin(&rig);
+    rig_begin(&rig);
     driver_open(&rig, 0);
     struct connect_request request = {.protocol_version = 5, /* whatever it is */
                                       .timeout_ms = 4000,
@@ -71,7 +65,7 @@ TEST(a_new_session_may_come_with_any_password)
         {NULL, 0}, {(const uint8_t *)"", 0}, {(const uint8_t *)"long, very long password", 24}};
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     for (size_t i = 0; i < ARRAY_LEN(passwords); i++) {
         driver_open(&rig, 0);
         struct connect_request request = {.timeout_ms = 4000, .password = passwords[i]};
@@ -87,7 +81,7 @@ TEST(a_client_that_has_seen_more_is_closed_without_a_word)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     rig_make(&rig, 0, "/a");
     (void)rig_create(&rig, 0, "/b", 0); /* proposed is not applied */
@@ -107,7 +101,7 @@ TEST(frames_that_come_before_the_answer_are_served_after_it_in_order)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     driver_open(&rig, 0);
     driver_shake(&rig, 0, 0, 4000);
     int32_t write = rig_create(&rig, 0, "/a", 0);
@@ -127,7 +121,7 @@ TEST(a_session_of_a_connection_that_broke_in_the_handshake_is_there_all_the_same
     struct driver rig;
     struct replica_counts counts;
 
-    begin(&rig);
+    rig_begin(&rig);
     driver_open(&rig, 0);
     driver_shake(&rig, 0, 0, 4000);
     driver_gone(&rig, 0);
@@ -150,7 +144,7 @@ TEST(a_session_is_attached_to_by_its_password_only)
     struct driver rig;
     uint8_t right[PASSWORD_BYTES], wrong[PASSWORD_BYTES];
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     int64_t session_id = rig.clients[0].session_id;
     driver_gone(&rig, 0);
@@ -188,7 +182,7 @@ TEST(a_newcomer_with_a_wrong_password_does_not_touch_the_older_connection)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     driver_open(&rig, 1);
     struct connect_request request = {.timeout_ms = 4000,
@@ -207,7 +201,7 @@ TEST(who_comes_back_while_writes_are_on_their_way_waits_for_them)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     int64_t session_id = rig.clients[0].session_id;
     (void)rig_create(&rig, 0, "/a", 0);
@@ -232,7 +226,7 @@ TEST(two_may_come_back_at_once_and_the_last_one_wins)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     (void)rig_create(&rig, 0, "/a", 0);
     driver_open(&rig, 1);
@@ -250,7 +244,7 @@ TEST(watches_go_with_the_connection)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     rig_connect(&rig, 1);
     rig_make(&rig, 0, "/a");
@@ -268,7 +262,7 @@ TEST(the_timeout_of_the_last_attach_counts)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     driver_gone(&rig, 0);
     driver_open(&rig, 1);
@@ -289,7 +283,7 @@ TEST(a_close_is_answered_and_takes_the_ephemerals_along)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     rig_connect(&rig, 1);
     rig_make(&rig, 0, "/p");
@@ -325,7 +319,7 @@ TEST(a_session_that_is_closing_cannot_be_attached_to)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     (void)rig_send(&rig, 0, OP_CLOSE_SESSION, NULL);
     driver_open(&rig, 1);
@@ -339,7 +333,7 @@ TEST(a_silent_session_expires_and_its_connection_closes_without_a_word)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     (void)rig_create(&rig, 0, "/e", MODE_EPHEMERAL);
     driver_sync(&rig);
@@ -364,7 +358,7 @@ TEST(anything_that_is_heard_keeps_a_session)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     for (int i = 0; i < 10; i++) {
         driver_pass(&rig, RIG_TIMEOUT_MS - RIG_TICK_MS);
@@ -383,7 +377,7 @@ TEST(nothing_of_a_session_is_taken_once_its_expiry_is_proposed)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     size_t records = rig.record_count;
     while (rig.record_count == records)
@@ -402,7 +396,7 @@ TEST(a_long_pause_of_the_process_gives_everybody_a_full_timeout)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     driver_jump(&rig, 3600000);
     CHECK_U64("nobody died", rig.record_count, 1);
@@ -418,7 +412,7 @@ TEST(the_wall_clock_decides_nothing)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     rig.wall_ms += INT64_C(10) * 365 * 86400 * 1000;
     driver_jump(&rig, 10);
@@ -439,7 +433,7 @@ TEST(a_session_id_is_the_server_the_time_and_a_count)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     rig_connect(&rig, 1);
     int64_t first = rig.clients[0].session_id;
@@ -515,7 +509,7 @@ TEST(auth_is_answered_at_once_and_counts_for_later_requests)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     struct jute_vector mine = one_acl(SLICE("auth"), SLICE(""), PERM_ALL);
     put_create_acl(&body, "/early", mine, 0);
@@ -536,7 +530,7 @@ TEST(a_read_that_waits_keeps_the_identities_of_its_arrival)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     rig_connect(&rig, 1);
     put_auth("digest", SLICE("u:p"));
@@ -563,7 +557,7 @@ TEST(a_failed_auth_is_answered_and_closes_the_connection_only)
     struct driver rig;
     struct replica_counts counts;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     put_auth("nonsense", SLICE(""));
     rig_send_xid(&rig, 0, XID_AUTH, OP_AUTH, &body);
@@ -583,7 +577,7 @@ TEST(sasl_without_sasl_says_yes_and_nothing_more)
 {
     struct driver rig;
 
-    begin(&rig);
+    rig_begin(&rig);
     rig_connect(&rig, 0);
     jute_put_bytes(&body, SLICE("token"));
     rig_send_xid(&rig, 0, 5, OP_SASL, &body);
