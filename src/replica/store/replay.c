@@ -10,13 +10,19 @@
  * docs/operations.md tells the operator what is done with each. */
 #include "replica/store/replay.h"
 
-#include "replica/store/txnlog_reader.h"
+#include "replica/store/txnlog_batch.h"
 #include "replica/txn/txn.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { COPY_BYTES = 1024 * 1024, TORN_NAME_BYTES_MAX = 128 };
+enum {
+    COPY_BYTES = 1024 * 1024,
+    TORN_NAME_BYTES_MAX = 128,
+    GROUP_RECORDS = 16,
+    AHEAD_OPS = 4,
+    AHEAD_DEPTH = 3
+};
 
 enum break_kind {
     BREAK_HEADER, /* a file without one */
@@ -32,11 +38,27 @@ struct txnlog_break {
     struct txnlog_evidence evidence; /* found after it */
 };
 
+/* A record that follows, and is to be applied. */
+struct group_record {
+    struct slice payload;
+    uint64_t offset;
+    int64_t zxid;
+    int64_t zxid_before; /* of the record before it; INT64_MIN: there is none */
+    struct txn txn;
+    uint64_t hashes[AHEAD_OPS]; /* of the first paths that it changes */
+    size_t hash_count;
+};
+
 struct replaying {
     struct replay *replay;
     const struct store_file *files; /* the first one to read */
     size_t count;
+    struct txnlog_batch batch;
     struct arena arena;
+    /* The next records of one file and one batch. They are applied in groups, so that what they touch
+     * is in the cache by then. */
+    struct group_record *group;
+    size_t group_count;
     bool has_record; /* one was read, and this is the last one: */
     int64_t zxid;
     bool has_trailer; /* it has one, with this link: */
@@ -163,39 +185,104 @@ static void count_write(void *context, struct slice path, size_t data_bytes)
     traffic_write(context, path, data_bytes);
 }
 
-static enum status apply(struct replaying *replaying, size_t file, uint64_t offset,
-                         struct slice payload)
+static void note_order(struct replaying *replaying, size_t file, const struct group_record *record)
+{
+    if (record->zxid >= record->zxid_before)
+        return;
+    store_note(&replaying->replay->recovery->notes, true,
+               "The log file %s has transaction 0x%" PRIx64 " after 0x%" PRIx64
+               "; applied in this order, as ZooKeeper does.",
+               file_name(replaying, file), (uint64_t)record->zxid, (uint64_t)record->zxid_before);
+}
+
+static void apply(struct replaying *replaying, const struct group_record *record)
 {
     struct recovery *recovery = replaying->replay->recovery;
-    int64_t zxid = txnlog_payload_zxid(payload);
-    struct txn txn;
-
-    if (zxid <= snapshot_zxid(replaying))
-        return STATUS_OK;
-    if (replaying->has_record && zxid < replaying->zxid)
-        store_note(&recovery->notes, true,
-                   "The log file %s has transaction 0x%" PRIx64 " after 0x%" PRIx64
-                   "; applied in this order, as ZooKeeper does.",
-                   file_name(replaying, file), (uint64_t)zxid, (uint64_t)replaying->zxid);
-    ASSERT(!replaying->broken); /* nothing behind a hole is applied */
-    enum status status = txn_read(payload, &replaying->arena, &txn);
-    if (status != STATUS_OK)
-        return refuse_record(replaying, file, offset,
-                             status == STATUS_UNSUPPORTED
-                                 ? "a type of transaction that is not known here"
-                                 : "its checksum is right, but it is no transaction",
-                             zxid);
-    bool fuzzy = replaying->replay->fuzzy;
     const struct txn_observer observer = {.context = replaying->replay->traffic,
                                           .written = count_write};
-    txn_apply(recovery->tree, &txn, replaying->replay->traffic == NULL ? NULL : &observer,
+    bool fuzzy = replaying->replay->fuzzy;
+
+    txn_apply(recovery->tree, &record->txn, replaying->replay->traffic == NULL ? NULL : &observer,
               &replaying->arena, NULL);
     recovery->replayed++;
-    check_digest(replaying, &txn);
+    check_digest(replaying, &record->txn);
     if (!fuzzy)
-        tree_mark_digest(recovery->tree, zxid);
+        tree_mark_digest(recovery->tree, record->zxid);
+}
+
+/* --- groups: records are decoded some time before they are applied, and what they will touch comes into
+ * the cache meanwhile: a znode is in a random place, and to wait for each costs more than all the rest --- */
+
+static void look_ahead(const struct tree *tree, struct group_record *record)
+{
+    const struct txn *txn = &record->txn;
+    bool multi = txn->header.type == OP_MULTI;
+    const struct txn_op *ops = multi ? txn->ops : &txn->op;
+    size_t count = multi ? (size_t)txn->op_count : 1;
+
+    record->hash_count = 0;
+    for (size_t i = 0; i < count && record->hash_count < AHEAD_OPS; i++) {
+        if (ops[i].path.size > 0)
+            record->hashes[record->hash_count++] = tree_ahead_bucket(tree, ops[i].path);
+    }
+}
+
+static void group_look_ahead(const struct replaying *replaying, size_t count)
+{
+    const struct tree *tree = replaying->replay->recovery->tree;
+
+    for (size_t i = 0; i < count; i++)
+        look_ahead(tree, &replaying->group[i]);
+    for (uint32_t depth = 0; depth < AHEAD_DEPTH; depth++) {
+        for (size_t i = 0; i < count; i++) {
+            for (size_t j = 0; j < replaying->group[i].hash_count; j++)
+                tree_ahead_node(tree, replaying->group[i].hashes[j], depth);
+        }
+    }
+}
+
+static enum status group_apply(struct replaying *replaying, size_t file)
+{
+    size_t count = 0, all = replaying->group_count;
+    enum status status = STATUS_OK;
+
+    ASSERT(all == 0 || !replaying->broken); /* nothing behind a hole is applied */
+    while (count < all) {
+        struct group_record *record = &replaying->group[count];
+        status = txn_read(record->payload, &replaying->arena, &record->txn);
+        if (status != STATUS_OK)
+            break;
+        count++;
+    }
+    group_look_ahead(replaying, count);
+    for (size_t i = 0; i < count; i++) {
+        note_order(replaying, file, &replaying->group[i]);
+        apply(replaying, &replaying->group[i]);
+    }
     arena_reset(&replaying->arena);
-    return STATUS_OK;
+    replaying->group_count = 0;
+    if (count == all)
+        return STATUS_OK;
+    const struct group_record *record = &replaying->group[count];
+    note_order(replaying, file, record);
+    return refuse_record(replaying, file, record->offset,
+                         status == STATUS_UNSUPPORTED
+                             ? "a type of transaction that is not known here"
+                             : "its checksum is right, but it is no transaction",
+                         record->zxid);
+}
+
+static enum status group_add(struct replaying *replaying, size_t file,
+                             const struct txnlog_record *record, int64_t zxid)
+{
+    if (zxid <= snapshot_zxid(replaying))
+        return STATUS_OK;
+    struct group_record *added = &replaying->group[replaying->group_count++];
+    added->payload = record->payload;
+    added->offset = record->offset;
+    added->zxid = zxid;
+    added->zxid_before = replaying->has_record ? replaying->zxid : INT64_MIN;
+    return replaying->group_count == GROUP_RECORDS ? group_apply(replaying, file) : STATUS_OK;
 }
 
 /* Does the first record after a break continue exactly where the records stopped? Then an earlier run
@@ -246,58 +333,85 @@ static void note_doubt(struct replaying *replaying, size_t file, uint64_t offset
     replaying->read_to[file] = end;
 }
 
+/* STATUS_END: no later record counts. */
+static enum status take_record(struct replaying *replaying, size_t file,
+                               const struct txnlog_record *record)
+{
+    int64_t zxid = txnlog_payload_zxid(record->payload);
+    const struct txnlog_trailer *trailer = record->has_trailer ? &record->trailer : NULL;
+
+    if (replaying->replay->limited && zxid > replaying->replay->limit_zxid)
+        return STATUS_END;
+    if (replaying->broken) {
+        if (!continues_before_break(replaying, zxid, trailer))
+            return STATUS_END;
+        note_continued(replaying, file);
+        replaying->broken = false;
+    }
+    enum succession how = succession_of(replaying, zxid, trailer);
+    if (how == HOLE && !replaying->has_record && replaying->replay->begin_anywhere) {
+        store_note(&replaying->replay->recovery->notes, true,
+                   "The first transaction in the log is 0x%" PRIx64
+                   ": what was before it is not in the tree (snapshot.trust.empty).",
+                   (uint64_t)zxid);
+        how = FOLLOWS;
+    }
+    if (how != FOLLOWS) {
+        enum status status = group_apply(replaying, file); /* what is in front of the break */
+        struct txnlog_break the_break = break_of_order(how, file, record->offset);
+        break_at(replaying, &the_break);
+        return status == STATUS_OK ? STATUS_END : status;
+    }
+    enum status status = group_add(replaying, file, record, zxid);
+    if (status != STATUS_OK)
+        return status;
+    note_doubt(replaying, file, record->offset, record->end, trailer);
+    remember(replaying, zxid, trailer);
+    return STATUS_OK;
+}
+
+/* Bytes that are no record. */
+static enum status take_break(struct replaying *replaying, size_t file,
+                              struct txnlog_reader *reader, const struct txnlog_spot *spot)
+{
+    if (mutant_is(replaying->replay->mutant, MUTANT_ZERO_IS_EOF))
+        return STATUS_OK;
+    if (replaying->broken) /* already, in an earlier file: decide on that one */
+        return STATUS_END;
+    break_at(replaying, &(struct txnlog_break){.kind = BREAK_BYTES,
+                                               .file = file,
+                                               .offset = reader->offset,
+                                               .reason = spot->reason,
+                                               .torn = spot->found == TXNLOG_FOUND_TORN});
+    return txnlog_reader_search(reader, reader->offset + 1, &replaying->first_break.evidence);
+}
+
+static enum status take_records(struct replaying *replaying, size_t file)
+{
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; i < replaying->batch.count && status == STATUS_OK; i++)
+        status = take_record(replaying, file, &replaying->batch.records[i]);
+    if (status != STATUS_OK && status != STATUS_END)
+        return status;
+    enum status applied = group_apply(replaying, file); /* before their window moves */
+    return applied != STATUS_OK ? applied : status;
+}
+
 static enum status read_records(struct replaying *replaying, size_t file,
                                 struct txnlog_reader *reader)
 {
-    for (;;) {
-        uint64_t offset = reader->offset;
-        struct txnlog_spot spot;
-        struct txnlog_trailer read, *trailer = NULL;
+    const struct txnlog_spot *spot = &replaying->batch.spot;
 
-        enum status status = txnlog_reader_next(reader, &spot);
-        if (status != STATUS_OK || spot.found == TXNLOG_FOUND_END)
+    for (;;) {
+        enum status read = txnlog_batch_read(&replaying->batch, reader);
+        enum status status = take_records(replaying, file);
+        if (status == STATUS_OK)
+            status = read;
+        if (status != STATUS_OK || spot->found == TXNLOG_FOUND_END)
             return status;
-        if (spot.found != TXNLOG_FOUND_RECORD) {
-            if (mutant_is(replaying->replay->mutant, MUTANT_ZERO_IS_EOF))
-                return STATUS_OK;
-            if (replaying->broken) /* already, in an earlier file: decide on that one */
-                return STATUS_END;
-            break_at(replaying, &(struct txnlog_break){.kind = BREAK_BYTES,
-                                                       .file = file,
-                                                       .offset = offset,
-                                                       .reason = spot.reason,
-                                                       .torn = spot.found == TXNLOG_FOUND_TORN});
-            return txnlog_reader_search(reader, offset + 1, &replaying->first_break.evidence);
-        }
-        int64_t zxid = txnlog_payload_zxid(spot.payload);
-        if (replaying->replay->limited && zxid > replaying->replay->limit_zxid)
-            return STATUS_END;
-        if (txnlog_trailer_read(spot.payload, &read))
-            trailer = &read;
-        if (replaying->broken) {
-            if (!continues_before_break(replaying, zxid, trailer))
-                return STATUS_END;
-            note_continued(replaying, file);
-            replaying->broken = false;
-        }
-        enum succession how = succession_of(replaying, zxid, trailer);
-        if (how == HOLE && !replaying->has_record && replaying->replay->begin_anywhere) {
-            store_note(&replaying->replay->recovery->notes, true,
-                       "The first transaction in the log is 0x%" PRIx64
-                       ": what was before it is not in the tree (snapshot.trust.empty).",
-                       (uint64_t)zxid);
-            how = FOLLOWS;
-        }
-        if (how != FOLLOWS) {
-            struct txnlog_break the_break = break_of_order(how, file, offset);
-            break_at(replaying, &the_break);
-            return STATUS_END;
-        }
-        status = apply(replaying, file, offset, spot.payload);
-        if (status != STATUS_OK)
-            return status;
-        note_doubt(replaying, file, offset, reader->offset, trailer);
-        remember(replaying, zxid, trailer);
+        if (spot->found != TXNLOG_FOUND_RECORD)
+            return take_break(replaying, file, reader, spot);
     }
 }
 
@@ -568,12 +682,15 @@ enum status replay_run(struct replay *replay)
                                   .files = all->count == 0 ? NULL : all->files + first,
                                   .count = all->count - first};
     arena_init(&replaying.arena);
+    replaying.group = mem_alloc(GROUP_RECORDS * sizeof(*replaying.group));
     replaying.read_to = mem_zalloc(replaying.count * sizeof(*replaying.read_to));
     enum status status = STATUS_OK;
     for (size_t i = 0; i < replaying.count && status == STATUS_OK; i++)
         status = read_file(&replaying, i);
     if (status == STATUS_OK || status == STATUS_END)
         status = replaying.broken && !replay->limited ? decide_break(&replaying) : STATUS_OK;
+    mem_free(replaying.group);
+    txnlog_batch_deinit(&replaying.batch);
     arena_deinit(&replaying.arena);
     if (status == STATUS_OK)
         status = sync_files(&replaying);

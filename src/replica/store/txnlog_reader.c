@@ -4,7 +4,7 @@
 
 #include "base/checksum.h"
 
-enum { WINDOW_BYTES = 1024 * 1024, SECTOR_BYTES = 512 };
+enum { WINDOW_BYTES = 256 * 1024, SECTOR_BYTES = 512 };
 
 enum status txnlog_reader_open(struct txnlog_reader *ret_reader, struct disk *disk,
                                const char *name, size_t payload_bytes_max)
@@ -132,6 +132,18 @@ static bool sector_missing(uint64_t offset, struct slice record)
 static struct txnlog_spot no_record(enum txnlog_found found, const char *reason)
 {
     return (struct txnlog_spot){.found = found, .reason = reason};
+}
+
+bool txnlog_reader_has_next(const struct txnlog_reader *reader)
+{
+    uint64_t end = reader->window_offset + reader->window.size;
+
+    if (reader->offset < reader->window_offset || reader->offset > end ||
+        end - reader->offset < TXNLOG_RECORD_HEAD_BYTES)
+        return false;
+    const uint8_t *head = reader->window.data + (reader->offset - reader->window_offset);
+    uint64_t size = load_be32(head + 8);
+    return size > 0 && end - reader->offset > TXNLOG_RECORD_HEAD_BYTES + size;
 }
 
 enum status txnlog_reader_next(struct txnlog_reader *reader, struct txnlog_spot *ret_spot)

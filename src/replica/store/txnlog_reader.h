@@ -43,6 +43,8 @@ struct txnlog_spot {
     const char *reason;   /* of TORN and DAMAGED: "wrong checksum" */
 };
 MUST_USE enum status txnlog_reader_next(struct txnlog_reader *reader, struct txnlog_spot *ret_spot);
+/* The next call finds all its bytes in the window, which stays: payloads that were given out stay valid. */
+bool txnlog_reader_has_next(const struct txnlog_reader *reader);
 
 /* Searches all bytes from `offset` on for whole records. */
 struct txnlog_evidence {

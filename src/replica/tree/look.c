@@ -23,6 +23,16 @@ uint32_t tree_find(const struct tree *tree, struct slice path)
     return path.data[path.size - 1] == '/' ? NODE_NONE : id;
 }
 
+uint64_t tree_ahead_bucket(const struct tree *tree, struct slice path)
+{
+    if (path.size == 0 || path.data[0] != '/')
+        return 0;
+    uint32_t parent = tree_find(tree, zk_path_parent(path));
+    uint64_t hash = tree_hash_key(tree, parent, zk_path_name(path));
+    tree_hash_prefetch(tree, hash);
+    return hash;
+}
+
 int64_t tree_last_zxid(const struct tree *tree)
 {
     return tree->last_zxid;

@@ -92,6 +92,11 @@ enum { NODE_NONE = 0, NODE_ROOT = 1 };
 uint32_t tree_find(const struct tree *tree, struct slice path); /* NODE_NONE: no such node */
 uint32_t tree_find_child(const struct tree *tree, uint32_t parent, struct slice name);
 struct znode *tree_node(const struct tree *tree, uint32_t id); /* id of a live node */
+/* Brings into the processor's cache what a change of the znode at `path` will touch: first its bucket,
+ * then, with other work in between, the nodes there one by one, from depth 0 on. Nothing changes, and any
+ * path will do. */
+uint64_t tree_ahead_bucket(const struct tree *tree, struct slice path);
+void tree_ahead_node(const struct tree *tree, uint64_t hash, uint32_t depth);
 struct slice znode_name(const struct znode *node);
 struct slice znode_data(const struct znode *node);
 struct stat_persisted znode_stat_persisted(const struct znode *node); /* as in a snapshot */

@@ -67,10 +67,10 @@ static void split_one_bucket(struct tree *tree)
     while (*from != NODE_NONE) {
         struct znode *node = tree_node(tree, *from);
         if (has_bit(tree, node, bit)) {
-            uint32_t moved = *from;
+            *to = *from; /* at the end: the order stays */
             *from = node->hash_next;
-            node->hash_next = *to;
-            *to = moved;
+            node->hash_next = NODE_NONE;
+            to = &node->hash_next;
         } else {
             from = &node->hash_next;
         }
@@ -109,10 +109,14 @@ void tree_hash_insert(struct tree *tree, uint32_t id, uint64_t hash)
 
     if (++tree->hashed_count > tree->bucket_count)
         split_one_bucket(tree);
-    uint32_t *head = bucket_head(tree, hash);
+    uint32_t *at = bucket_head(tree, hash);
+    if (*at !=
+        NODE_NONE) /* behind the first one: a parent is older than its children, and is looked
+                             up for each of them */
+        at = &tree_node(tree, *at)->hash_next;
     node->hash_tag = hash_tag(hash);
-    node->hash_next = *head;
-    *head = id;
+    node->hash_next = *at;
+    *at = id;
 }
 
 void tree_hash_remove(struct tree *tree, uint32_t id)
@@ -132,6 +136,26 @@ void tree_hash_remove(struct tree *tree, uint32_t id)
 void tree_hash_prefetch(const struct tree *tree, uint64_t hash)
 {
     __builtin_prefetch(bucket_head(tree, hash), /* write= */ 1);
+}
+
+void tree_ahead_node(const struct tree *tree, uint64_t hash, uint32_t depth)
+{
+    uint32_t id = *bucket_head(tree, hash);
+    uint16_t tag = hash_tag(hash);
+
+    for (; depth > 0 && id != NODE_NONE; depth--) {
+        const struct znode *node = tree_node(tree, id);
+        if (node->hash_tag == tag) {
+            __builtin_prefetch(node->bytes, /* write= */ 1);
+            return;
+        }
+        id = node->hash_next;
+    }
+    if (id == NODE_NONE)
+        return;
+    const struct znode *node = tree_node(tree, id);
+    __builtin_prefetch(node, /* write= */ 1);
+    __builtin_prefetch((const uint8_t *)(node + 1) - 1, /* write= */ 1);
 }
 
 uint32_t tree_hash_find(const struct tree *tree, uint32_t parent, struct slice name, uint64_t hash)
