@@ -24,6 +24,7 @@ enum {
     QUIET_US = 2500000,
     REST_US = 1500000,
     HAND_LATENCY_US = 500,
+    MASTER_PORT = 2889,
     HAND_THINK_US = 40000
 };
 
@@ -147,14 +148,17 @@ static bool on_accept(void *context, int host, enum network_port port, int from,
 
     if (world_is_guest(world, host))
         return world->guests.accept(world->guests.context, host, port, from, ret_number);
-    if (!node->up || (port == NETWORK_QUORUM && !node->listens))
+    if (!node->up || (port == NETWORK_QUORUM && !node->listens[PEER_PORT_QUORUM]) ||
+        (port == NETWORK_MASTER && !node->listens[PEER_PORT_MASTER]))
         return false;
     if (port == NETWORK_CLIENT)
         return node_accept_client(node, ret_number);
     *ret_number = node_accept_peer(node);
     add_route(world, host, *ret_number, port, from);
     world_note(world, node, "#%" PRIu64 " is accepted from n%d, %s port", *ret_number, from + 1,
-               port == NETWORK_QUORUM ? "quorum" : "election");
+               port == NETWORK_QUORUM   ? "quorum"
+               : port == NETWORK_MASTER ? "observer master"
+                                        : "election");
     return true;
 }
 
@@ -166,7 +170,9 @@ static void on_opened(void *context, int host, uint64_t number, enum network_por
         world->guests.opened(world->guests.context, host, number, port);
     else if (host < world->node_count && port != NETWORK_CLIENT)
         node_peer_opened(&world->nodes[host], number,
-                         port == NETWORK_QUORUM ? PEER_PORT_QUORUM : PEER_PORT_ELECTION);
+                         port == NETWORK_QUORUM   ? PEER_PORT_QUORUM
+                         : port == NETWORK_MASTER ? PEER_PORT_MASTER
+                                                  : PEER_PORT_ELECTION);
     else if (host >= world->node_count)
         speaker_opened(world->speakers, host - world->node_count, number);
 }
@@ -253,8 +259,9 @@ static void on_peer(void *context, struct node *node, const struct peer_effect *
 
     switch (effect->kind) {
     case PEER_DIAL: {
-        enum network_port port =
-            effect->port == PEER_PORT_QUORUM ? NETWORK_QUORUM : NETWORK_ELECTION;
+        enum network_port port = effect->port == PEER_PORT_QUORUM   ? NETWORK_QUORUM
+                                 : effect->port == PEER_PORT_MASTER ? NETWORK_MASTER
+                                                                    : NETWORK_ELECTION;
         int peer = host_of_name(world, effect->host);
         add_route(world, host, effect->connection, port, peer);
         world_note(world, node, "#%" PRIu64 " dials %.*s:%u", effect->connection,
@@ -490,6 +497,7 @@ static void make_nodes(struct world *world, uint64_t *seed)
             .history_bytes_max = 1 << (8 + chance_below(seed, 12)),
             .prealloc_bytes = (size_t)4096 << chance_below(seed, 5),
             .local_sessions = world->options.local_sessions != 0,
+            .observer_master_port = world->options.observer_masters != 0 ? MASTER_PORT : 0,
             .prepared_bytes_max = chance_of(seed, 2) ? 0 : 1 + (size_t)chance_below(seed, 1000),
             .snapshot_size_factor = factors[chance_below(seed, 3)],
             .turn_spread_us = 200,
@@ -524,7 +532,8 @@ static void make_world(struct world *world, const struct cluster_run *run,
                                            .observers = hand->observers,
                                            .clients = hand->speakers,
                                            .think_us = HAND_THINK_US,
-                                           .local_sessions = hand->local_sessions};
+                                           .local_sessions = hand->local_sessions,
+                                           .observer_masters = hand->observer_masters};
     world->node_count = (int)(world->options.nodes + world->options.observers);
     map_init(&world->routes);
     struct network_options network = {.latency_min_us = world->options.latency_min_us,

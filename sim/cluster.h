@@ -47,6 +47,7 @@ struct cluster_hand {
     int voters, observers, speakers; /* speakers: model clients, as in a run by seed */
     uint32_t guests;                 /* bit n - 1: server n is played by the story itself */
     bool local_sessions;
+    bool observer_masters;    /* observers learn from followers */
     int32_t snap_count;       /* 0: no snapshots */
     size_t history_bytes_max; /* 0: much */
     bool log_files_are_read;  /* for learners that are further behind; else they get a SNAP */

@@ -11,7 +11,7 @@
 #include "sim/events.h"
 
 enum { NETWORK_HOSTS_MAX = 32 };
-enum network_port { NETWORK_ELECTION, NETWORK_QUORUM, NETWORK_CLIENT };
+enum network_port { NETWORK_ELECTION, NETWORK_QUORUM, NETWORK_MASTER, NETWORK_CLIENT };
 
 struct network_hooks {
     /* True: somebody listens there, and this is the number of its end of the connection. */

@@ -180,7 +180,7 @@ static void carry_out_for_peer(struct node *node, const struct peer_effect *effe
         ASSERT(effect->offset + effect->size <= bytes->size);
         sent = slice_of(bytes->data + effect->offset, effect->size);
     } else if (effect->kind == PEER_LISTEN || effect->kind == PEER_UNLISTEN) {
-        node->listens = effect->kind == PEER_LISTEN;
+        node->listens[effect->port] = effect->kind == PEER_LISTEN;
     } else if (effect->kind == PEER_CLOSE) {
         inbox_forget_connection(&node->inbox, effect->connection);
     }
@@ -614,6 +614,7 @@ static void start_replica(struct node *node, const struct recovery *recovery,
                                   .sync_limit = node->options.sync_limit,
                                   .epoch_wait_max_ms = -1,
                                   .prepared_bytes_max = node->options.prepared_bytes_max,
+                                  .observer_master_port = node->options.observer_master_port,
                                   .snapshot_size_factor = node->options.snapshot_size_factor,
                                   .finalize_ms = 200,
                                   .resend_min_ms = 200,
@@ -700,7 +701,8 @@ static void forget(struct node *node)
         node->interrupted = node->work_waits;
     node->append_count = node->written_count = 0;
     node->disk_phase = NODE_DISK_IDLE;
-    node->disk_set = node->work_waits = node->turn_set = node->listens = node->up = false;
+    node->disk_set = node->work_waits = node->turn_set = node->up = false;
+    memset(node->listens, 0, sizeof(node->listens));
     node->paused_at_us = node->paused_until_us = 0;
     node->tick_number++;
     node->disk_number++;

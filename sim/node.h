@@ -27,6 +27,7 @@ struct node_options {
     size_t history_bytes_max, prealloc_bytes;
     double snapshot_size_factor;
     size_t prepared_bytes_max;           /* as in zab.h; 0: as is usual */
+    uint16_t observer_master_port;       /* zab.h */
     int64_t turn_spread_us;              /* from an event to its turn */
     int64_t sync_min_us, sync_spread_us; /* of one sync */
     int64_t stall_one_in, stall_max_us;  /* of a disk that stops for a while */
@@ -78,7 +79,7 @@ struct node {
     int64_t tick_at_us;
     uint64_t tick_number, disk_number;
     uint64_t next_connection; /* even */
-    bool listens;
+    bool listens[3]; /* by enum peer_port; the election port is always open */
     struct node_clients clients;
     /* the disk's queue */
     struct txnlog_append *appends;

@@ -89,7 +89,7 @@ void packets_note(struct world *world, struct node *node, struct route *route, s
 {
     if (route == NULL)
         return;
-    if (route->port == NETWORK_QUORUM)
+    if (route->port != NETWORK_ELECTION)
         note_quorum(world, node, route, bytes);
     else
         note_election(world, node, route, bytes);

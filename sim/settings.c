@@ -60,6 +60,7 @@ struct settings settings_of_seed(uint64_t number)
     settings.drift_ppm = chance_of(&seed, 2) ? 0 : chance_below(&seed, 50000);
     draw_faults(&settings, &seed);
     settings.local_sessions = chance_of(&seed, 8);
+    settings.observer_masters = settings.observers > 0 && chance_of(&seed, 2);
     settings.library_clients = chance_of(&seed, 3) ? 0 : chance_below(&seed, settings.clients + 1);
     return settings;
 }

@@ -82,6 +82,7 @@ struct story *story_open(const struct story_options *options)
                                         .speakers = options->speakers,
                                         .guests = options->guests,
                                         .local_sessions = options->local_sessions,
+                                        .observer_masters = options->observer_masters,
                                         .snap_count = options->snap_count,
                                         .history_bytes_max = options->history_bytes_max,
                                         .log_files_are_read = options->log_files_are_read};

@@ -24,6 +24,7 @@ struct story_options {
     int voters, observers, speakers; /* speakers: model clients with a load by seed */
     uint32_t guests;                 /* bit n - 1: server n is played by hand: story_guest_...() */
     bool local_sessions;             /* until their first ephemeral */
+    bool observer_masters;           /* observers learn from followers */
     bool sleeping;                   /* no server is started at the begin */
     int32_t snap_count;              /* 0: no snapshots */
     size_t history_bytes_max;        /* 0: so much that a learner always gets a DIFF */

@@ -134,7 +134,7 @@ void timely_peer_bytes(struct timely *timely, struct node *node, struct route *r
     struct quorum_packet packet;
     size_t size, at = 0;
 
-    if (route->port != NETWORK_QUORUM)
+    if (route->port == NETWORK_ELECTION)
         return;
     timely->nodes[node->options.index].heard_us[route->peer] = now_us(timely);
     if (route->number % 2 == 1) /* from a leader */
@@ -214,6 +214,17 @@ static bool is_heard(const void *context, int64_t id)
     return id == contact->self || contact->node->heard_us[id - 1] >= contact->since_us;
 }
 
+/* An observer may learn from any of them. */
+static bool is_any_heard(const struct world *world, const struct contact *contact)
+{
+    for (int i = 0; i < world->node_count; i++) {
+        int64_t id = world->nodes[i].options.id;
+        if (id != contact->self && is_heard(contact, id))
+            return true;
+    }
+    return false;
+}
+
 /* syncLimit, and one tick, in which a server looks. Who stood still for less than syncLimit hears the others
  * before it looks. */
 static int64_t contact_bound_us(const struct timely *timely, const struct node *node)
@@ -239,8 +250,9 @@ static void check_contact(struct timely *timely, struct node *node)
     if (!replica_ensemble(node->replica, &info) || !info.serves ||
         (world->hand != NULL && world->hand->guests != 0))
         return;
-    if (info.state == PEER_LEADING ? !membership_quorum(world->membership, is_heard, &contact)
-                                   : !is_heard(&contact, info.leader))
+    if (info.state == PEER_LEADING     ? !membership_quorum(world->membership, is_heard, &contact)
+        : info.state == PEER_OBSERVING ? !is_any_heard(world, &contact)
+                                       : !is_heard(&contact, info.leader))
         world_fail(world, node, "it answers a client, and has not heard its %s for too long",
                    info.state == PEER_LEADING ? "quorum" : "leader");
 }

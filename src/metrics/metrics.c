@@ -17,13 +17,14 @@ bool metric_is_of_role(enum metric_id id, enum metric_role role)
     switch ((int)id) {
     case METRIC_QUORUM_SIZE:
         return role != METRICS_ALONE;
+    case METRIC_SYNCED_OBSERVERS:
+        return role == METRICS_LEADER || role == METRICS_MASTER;
     case METRIC_PROPOSAL_SIZE_LAST:
     case METRIC_PROPOSAL_SIZE_MIN:
     case METRIC_PROPOSAL_SIZE_MAX:
     case METRIC_LEARNERS:
     case METRIC_SYNCED_FOLLOWERS:
     case METRIC_SYNCED_NON_VOTING:
-    case METRIC_SYNCED_OBSERVERS:
     case METRIC_PENDING_SYNCS:
     case METRIC_LEADER_UPTIME:
     case METRIC_ZXIDS_LEFT:

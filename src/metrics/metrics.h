@@ -42,7 +42,12 @@ struct metric_info {
 };
 const struct metric_info *metric_info(enum metric_id id);
 
-enum metric_role { METRICS_ALONE, METRICS_LEARNER, METRICS_LEADER };
+enum metric_role {
+    METRICS_ALONE,
+    METRICS_LEARNER,
+    METRICS_MASTER, /* a learner that serves observers */
+    METRICS_LEADER
+};
 /* Does a server of this role show it? Most are shown by every server. */
 bool metric_is_of_role(enum metric_id id, enum metric_role role);
 

@@ -29,7 +29,7 @@
     METRIC(DROP_PROBABILITY, FRONT, "connection_drop_probability", REAL, "", "How likely the connection throttle refuses a connection at random.") \
     METRIC(WATCHES, REPLICA, "watch_count", GAUGE, "watches", "Watches that are set.") \
     METRIC(SYNCED_NON_VOTING, REPLICA, "synced_non_voting_followers", GAUGE, "servers", "Those of them that do not vote.") \
-    METRIC(SYNCED_OBSERVERS, REPLICA, "synced_observers", GAUGE, "servers", "Observers that have this leader's history.") \
+    METRIC(SYNCED_OBSERVERS, REPLICA, "synced_observers", GAUGE, "servers", "Observers that learn from this server and have its history.") \
     METRIC(AUTH_FAILED, NOBODY, "auth_failed_count", GAUGE, "connections", "TLS certificates that were refused.") \
     METRIC(LATENCY_MIN, REPLICA, "min_latency", GAUGE, "ms", "From a request's arrival to its answer, at least since srst.") \
     METRIC(DESCRIPTORS_MAX, SERVER, "max_file_descriptor_count", GAUGE, "descriptors", "File descriptors that the process may open.") \

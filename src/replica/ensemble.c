@@ -9,6 +9,7 @@
 #include "replica/replica.h"
 #include "replica/zab/zab_leader.h"
 #include "replica/zab/zab_learner.h"
+#include "replica/zab/zab_master.h"
 
 enum {
     REDIAL_MIN_MS = 10,
@@ -123,6 +124,9 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                                              .snap_syncs_max = options->snap_syncs_max,
                                              .diff_syncs_max = options->diff_syncs_max,
                                              .observer = observes,
+                                             .observer_master_port = options->observer_master_port,
+                                             .observer_reconnect_ms =
+                                                 options->observer_reconnect_ms,
                                              .packet_bytes_max = packet_bytes_max},
                                  .membership = options->membership,
                                  .proposals = proposals,
@@ -224,6 +228,10 @@ static void leave_role(struct ensemble *ensemble, const char *reason)
     ensemble->phase = ENSEMBLE_DRAINING;
     if (ensemble->zab.quarantined)
         ensemble->looks_from_ms = now_ms(ensemble) + QUARANTINE_PAUSE_MS;
+    else if (ensemble->observes)
+        ensemble->looks_from_ms =
+            now_ms(ensemble) +
+            zab_some_delay_ms(&ensemble->zab, ensemble->options.observer_election_ms);
 }
 
 /* What the leader of the others has sent is on the disk. */
@@ -454,19 +462,37 @@ void ensemble_stood_still(struct ensemble *ensemble, int64_t ms)
 
 /* --- events --- */
 
+/* Who serves learners, leader or observer master; NULL: nobody does. */
+static struct zab_leader *learners_of(const struct ensemble *ensemble)
+{
+    return ensemble->learner != NULL ? zab_learner_observers(ensemble->learner) : ensemble->leader;
+}
+
+static struct zab_leader *learners_at(const struct ensemble *ensemble, enum peer_port port)
+{
+    return (port == PEER_PORT_QUORUM) == (ensemble->leader != NULL) ? learners_of(ensemble) : NULL;
+}
+
+static bool is_dialled(uint64_t connection)
+{
+    return connection % 2 == 1;
+}
+
 static void on_opened(struct ensemble *ensemble, const struct replica_event *event)
 {
-    bool dialled = event->connection % 2 == 1;
+    bool dialled = is_dialled(event->connection);
 
     if (event->port == PEER_PORT_ELECTION)
         connections_opened(ensemble->connections, event->connection, now_ms(ensemble),
                            ensemble->step->effects);
     else if (dialled && ensemble->learner != NULL)
         zab_learner_opened(ensemble->learner, event->connection);
-    else if (!dialled && ensemble->leader != NULL)
-        zab_leader_opened(ensemble->leader, event->connection);
+    else if (!dialled && learners_at(ensemble, event->port) != NULL)
+        zab_leader_opened(learners_at(ensemble, event->port), event->connection);
     else
-        zab_close(&ensemble->zab, event->connection, "this server does not lead");
+        zab_close(&ensemble->zab, event->connection,
+                  event->port == PEER_PORT_QUORUM ? "this server does not lead"
+                                                  : "this server does not follow");
 }
 
 static void on_bytes(struct ensemble *ensemble, const struct replica_event *event)
@@ -474,10 +500,10 @@ static void on_bytes(struct ensemble *ensemble, const struct replica_event *even
     if (connections_owns(ensemble->connections, event->connection))
         connections_bytes(ensemble->connections, event->connection, event->bytes, now_ms(ensemble),
                           ensemble->step->effects);
-    else if (ensemble->leader != NULL)
-        zab_leader_bytes(ensemble->leader, event->connection, event->bytes);
-    else if (ensemble->learner != NULL)
+    else if (is_dialled(event->connection) && ensemble->learner != NULL)
         zab_learner_bytes(ensemble->learner, event->connection, event->bytes);
+    else if (learners_of(ensemble) != NULL)
+        zab_leader_bytes(learners_of(ensemble), event->connection, event->bytes);
 }
 
 static void on_closed(struct ensemble *ensemble, const struct replica_event *event)
@@ -485,10 +511,10 @@ static void on_closed(struct ensemble *ensemble, const struct replica_event *eve
     if (connections_owns(ensemble->connections, event->connection))
         connections_closed(ensemble->connections, event->connection, now_ms(ensemble),
                            ensemble->step->effects);
-    else if (ensemble->leader != NULL)
-        zab_leader_closed(ensemble->leader, event->connection);
-    else if (ensemble->learner != NULL)
+    else if (is_dialled(event->connection) && ensemble->learner != NULL)
         zab_learner_closed(ensemble->learner, event->connection);
+    else if (learners_of(ensemble) != NULL)
+        zab_leader_closed(learners_of(ensemble), event->connection);
 }
 
 static void on_store_done(struct ensemble *ensemble, const struct replica_event *event)
@@ -552,15 +578,16 @@ void ensemble_step(struct ensemble *ensemble, const struct replica_event *event)
         on_closed(ensemble, event);
         break;
     case REPLICA_PEER_READY:
-        if (ensemble->leader != NULL)
-            zab_leader_ready(ensemble->leader, event->connection);
+        if (learners_of(ensemble) != NULL)
+            zab_leader_ready(learners_of(ensemble), event->connection);
         break;
     case REPLICA_STORE_DONE:
         on_store_done(ensemble, event);
         break;
     case REPLICA_HISTORY:
-        if (ensemble->leader != NULL)
-            zab_leader_history(ensemble->leader, event->connection, event->status, event->bytes);
+        if (learners_of(ensemble) != NULL)
+            zab_leader_history(learners_of(ensemble), event->connection, event->status,
+                               event->bytes);
         break;
     case REPLICA_ORACLE:
         ensemble->zab.oracle = event->granted ? ORACLE_GRANTS : ORACLE_REFUSES;
@@ -622,7 +649,7 @@ struct ensemble_info ensemble_info(const struct ensemble *ensemble)
     struct ensemble_info info = ensemble->info;
 
     info.state = PEER_LOOKING;
-    info.leader = info.leader_zxid = info.epoch = info.zxids_left = -1;
+    info.leader = info.leader_zxid = info.epoch = info.zxids_left = info.learns_from = -1;
     info.serves = ensemble->serves;
     info.takes_clients =
         ensemble->serves && (ensemble->leader == NULL || ensemble->options.leader_serves);
@@ -642,6 +669,8 @@ struct ensemble_info ensemble_info(const struct ensemble *ensemble)
     } else {
         info.epoch = zab_learner_epoch(ensemble->learner);
         info.synchronised_by = zab_learner_way(ensemble->learner);
+        info.learns_from = zab_learner_server(ensemble->learner);
+        info.observer_master = zab_learner_observers(ensemble->learner) != NULL;
     }
     return info;
 }
@@ -649,13 +678,15 @@ struct ensemble_info ensemble_info(const struct ensemble *ensemble)
 void ensemble_collect_metrics(const struct ensemble *ensemble, struct metrics *all)
 {
     metrics_set(all, METRIC_QUORUM_SIZE, ensemble->options.membership->voter_count);
+    if (learners_of(ensemble) != NULL)
+        metrics_set(all, METRIC_SYNCED_OBSERVERS,
+                    zab_leader_count(learners_of(ensemble)).synced_observers);
     if (ensemble->leader == NULL)
         return;
     struct zab_leader_counts counts = zab_leader_count(ensemble->leader);
     metrics_set(all, METRIC_LEARNERS, counts.learners);
     metrics_set(all, METRIC_SYNCED_FOLLOWERS, counts.synced_followers);
     metrics_set(all, METRIC_SYNCED_NON_VOTING, counts.synced_non_voting);
-    metrics_set(all, METRIC_SYNCED_OBSERVERS, counts.synced_observers);
     metrics_set(all, METRIC_ZXIDS_LEFT, zab_leader_zxids_left(ensemble->leader));
     metrics_set(all, METRIC_PENDING_SYNCS, (int64_t)counts.pending_syncs);
     metrics_set(all, METRIC_LEADER_UPTIME, counts.served_ms);

@@ -27,6 +27,9 @@ struct ensemble_options {
     int32_t init_limit, sync_limit;               /* in ticks; > 0 */
     int32_t connect_limit;                        /* connectToLearnerMasterLimit; 0: init_limit */
     size_t prepared_bytes_max, waiting_bytes_max; /* zab.h; 0: as is usual */
+    uint16_t observer_master_port;                /* zab.h; 0: none */
+    int64_t observer_reconnect_ms;                /* zab.h */
+    int64_t observer_election_ms; /* an observer that lost its leader waits for less than this */
     int32_t redial_ms, epoch_wait_max_ms;         /* zab.h */
     int32_t hello_timeout_ms;                     /* connections.h; <= 0: sync_limit */
     int32_t first_try_ms;                         /* connections.h */
@@ -68,8 +71,10 @@ bool ensemble_may_snapshot(const struct ensemble *ensemble);
 struct ensemble_info {
     enum peer_state state;
     int64_t leader,
-        leader_zxid; /* who was elected, and with which last transaction; -1: nobody yet */
-    int64_t epoch;   /* that the leader opened; -1: not agreed upon yet */
+        leader_zxid;      /* who was elected, and with which last transaction; -1: nobody yet */
+    int64_t epoch;        /* that the leader opened; -1: not agreed upon yet */
+    int64_t learns_from;  /* the leader, or of an observer perhaps its master; -1: nobody yet */
+    bool observer_master; /* a follower that serves observers */
     const char *synchronised_by; /* of a learner: "DIFF", "TRUNC", "SNAP"; NULL: not yet */
     bool serves;
     bool takes_clients; /* serves, and is no leader that leaves that to others */

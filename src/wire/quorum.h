@@ -69,7 +69,7 @@ MUST_USE enum status quorum_learner_info_read(struct slice data, struct learner_
                                               bool *ret_has_id);
 /* LEADERINFO. Behind the protocol version, where Java does not look, a leader of ours says that it is one:
  * its digests are right, and it knows what stands behind the epoch in our ACKEPOCH. */
-enum { LEADER_INFO_BYTES = 8 };
+enum { LEADER_INFO_BYTES = 8, LEADER_INFO_JAVA_BYTES = 4 /* of them, those that Java knows */ };
 struct leader_info {
     int32_t protocol_version;
     bool paddock;

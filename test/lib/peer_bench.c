@@ -113,8 +113,10 @@ struct peer_options peer_side_options(void)
 {
     return (struct peer_options){.election = &loopback,
                                  .quorum = &loopback,
+                                 .master = &loopback,
                                  .election_count = 1,
                                  .quorum_count = 1,
+                                 .master_count = 1,
                                  .bind_attempts_max = 1,
                                  .connect_timeout_ms = 5000,
                                  .tcp_keep_alive = true,
@@ -211,6 +213,12 @@ void peer_side_send(struct peer_side *side, uint64_t connection, struct slice by
 void peer_side_add(struct peer_side *side, enum peer_effect_kind kind, uint64_t connection)
 {
     effects_add_peer(&side->effects, (struct peer_effect){.kind = kind, .connection = connection});
+}
+
+void peer_side_open(struct peer_side *side, enum peer_port port, bool open)
+{
+    effects_add_peer(&side->effects, (struct peer_effect){
+                                         .kind = open ? PEER_LISTEN : PEER_UNLISTEN, .port = port});
 }
 
 size_t peer_side_heard(const struct peer_side *side, enum replica_event_kind kind,

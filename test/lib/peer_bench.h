@@ -51,6 +51,7 @@ void peer_side_dial(struct peer_side *side, uint64_t connection, const char *hos
 size_t peer_side_put(struct peer_side *side, struct slice bytes); /* their offset in peer_bytes */
 void peer_side_send(struct peer_side *side, uint64_t connection, struct slice bytes);
 void peer_side_add(struct peer_side *side, enum peer_effect_kind kind, uint64_t connection);
+void peer_side_open(struct peer_side *side, enum peer_port port, bool open); /* or closed */
 void peer_side_end_turn(struct peer_side *side); /* now; else in the next run of the loop */
 
 /* --- what was heard --- */

@@ -43,7 +43,11 @@ enum image_part { /* what a step of writing a snapshot gave */
  *
  * A connection's number is never used again. The replica numbers those that it dials, from 1 on, the
  * odd numbers; the host numbers those that it accepts, the even ones. */
-enum peer_port { PEER_PORT_ELECTION, PEER_PORT_QUORUM };
+enum peer_port {
+    PEER_PORT_ELECTION,
+    PEER_PORT_QUORUM,
+    PEER_PORT_MASTER /* of an observer master: observerMasterPort */
+};
 
 enum peer_effect_kind {
     PEER_DIAL, /* connect to host and port, the name being resolved anew. The host reports
@@ -52,13 +56,14 @@ enum peer_effect_kind {
     PEER_HOLD,   /* report REPLICA_PEER_READY when most of what was sent has left */
     PEER_CLOSE,  /* send what is queued, then close. REPLICA_PEER_CLOSED does not follow; nothing of
                    this connection is reported any more */
-    PEER_LISTEN, /* accept learners at the quorum port: this server leads */
+    PEER_LISTEN, /* accept learners: at the quorum port, this server leads; at that of an observer
+                   master, it follows */
     PEER_UNLISTEN, /* stop that */
     PEER_NOTE      /* log `reason` about this connection, which stays open */
 };
 struct peer_effect {
     enum peer_effect_kind kind;
-    enum peer_port port; /* PEER_DIAL */
+    enum peer_port port; /* PEER_DIAL, PEER_LISTEN, PEER_UNLISTEN */
     uint64_t connection;
     size_t offset, size;
     struct slice host;    /* PEER_DIAL: as configured; valid until the turn's end */

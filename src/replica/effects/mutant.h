@@ -41,6 +41,9 @@ enum mutant {
     MUTANT_COMMIT_OUT_OF_ORDER, /* the later ones first */
     MUTANT_SYNC_LOCAL,          /* a sync is answered without the leader */
     MUTANT_MATCH_BY_XID,        /* an old transaction is taken for a new request with its xid */
+    /* observer masters */
+    MUTANT_MASTER_TAKES_BACK, /* an observer that has heard of more is cut to what this one knows */
+    MUTANT_MASTER_MIXES_SYNCS, /* the leader's next answer is for an observer, whoever asked first */
     /* sessions and the tree */
     MUTANT_OLD_OWNER_EXECUTES,    /* a session's earlier server may still write for it */
     MUTANT_CREATE_AFTER_CLOSE,    /* a session that is being closed may still write */

@@ -216,6 +216,16 @@ void forwarded_ask_sync(struct forwarded *forwarded, const struct proposal *requ
     put_packet(forwarded, request, identities, body, /* multi= */ NULL);
 }
 
+size_t forwarded_unanswered_syncs(const struct forwarded *forwarded)
+{
+    size_t count = 0;
+
+    while (count < forwarded->sync_count &&
+           forwarded->syncs[forwarded->sync_first + forwarded->sync_count - 1 - count].zxid == -1)
+        count++;
+    return count;
+}
+
 bool forwarded_sync_answered(struct forwarded *forwarded, int64_t agreed_zxid)
 {
     for (size_t i = 0; i < forwarded->sync_count; i++) {

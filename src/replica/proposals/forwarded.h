@@ -45,6 +45,7 @@ void forwarded_add_sync(struct forwarded *forwarded, const struct proposal *requ
 /* Only the packet: a learner asks. */
 void forwarded_ask_sync(struct forwarded *forwarded, const struct proposal *request,
                         const struct identities *identities, struct slice body);
+size_t forwarded_unanswered_syncs(const struct forwarded *forwarded);
 /* The leader has answered the oldest sync that it had not. False: there is none. */
 MUST_USE bool forwarded_sync_answered(struct forwarded *forwarded, int64_t agreed_zxid);
 /* The oldest sync, if everything up to applied_zxid is enough for it. False: none. */

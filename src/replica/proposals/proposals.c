@@ -571,6 +571,11 @@ bool proposals_take_new_sync(struct proposals *proposals, int64_t *ret_asked_zxi
     return true;
 }
 
+size_t proposals_unanswered_syncs(const struct proposals *proposals)
+{
+    return forwarded_unanswered_syncs(&proposals->forwarded);
+}
+
 bool proposals_sync_answered(struct proposals *proposals, const struct proposals_observer *observer)
 {
     if (!forwarded_sync_answered(&proposals->forwarded, proposals->agreed_zxid))

@@ -129,6 +129,7 @@ MUST_USE enum status proposals_receive(struct proposals *proposals, int64_t zxid
 /* The next sync of this server's own clients that the leader was not told of, and what was proposed when
  * it was asked. False: there is none. */
 MUST_USE bool proposals_take_new_sync(struct proposals *proposals, int64_t *ret_asked_zxid);
+size_t proposals_unanswered_syncs(const struct proposals *proposals); /* by the leader */
 /* The leader's answer to the oldest unanswered sync; false: there is none. */
 MUST_USE bool proposals_sync_answered(struct proposals *proposals,
                                       const struct proposals_observer *observer);

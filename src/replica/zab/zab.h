@@ -29,6 +29,10 @@ struct zab_options {
     /* So many learners are brought in step at once; an observer that comes then is closed. 0: all. */
     int32_t snap_syncs_max, diff_syncs_max;
     bool observer;
+    /* observerMasterPort: where followers serve observers; 0: only leaders do. */
+    uint16_t observer_master_port;
+    /* An observer waits for some time below this before it dials, or before it tries all again. */
+    int64_t observer_reconnect_ms;
     /* Learners' requests wait while so many bytes of transactions are not applied; so many may wait of
      * each learner, or it is dropped. */
     size_t prepared_bytes_max, waiting_bytes_max;
@@ -51,8 +55,9 @@ struct zab { /* one for the life of the replica; roles come and go */
     bool quarantined;        /* ensemble.h: what it says counts nowhere, */
     int64_t
         elected_epoch; /* and it learns only in the epoch that a majority of the others tells of */
-    uint64_t repaired_at; /* how many digests had fitted when that was last so; 0: never */
-    const char *fatal;    /* the process must end: why */
+    uint64_t repaired_at;   /* how many digests had fitted when that was last so; 0: never */
+    uint64_t masters_tried; /* zab_master.h */
+    const char *fatal;      /* the process must end: why */
 };
 
 /* Of no transaction: what a leader's epoch begins behind. */

@@ -25,11 +25,12 @@ static void fail(struct zab_leader *leader, const char *reason)
 
 static void decide_epoch(struct zab_leader *leader);
 
-struct zab_leader *zab_leader_new(struct zab *zab)
+static struct zab_leader *new_at_port(struct zab *zab, enum peer_port port)
 {
     struct zab_leader *leader = mem_zalloc(sizeof(*leader));
 
     leader->zab = zab;
+    leader->of_paddock = true;
     leader->epoch = -1;
     leader->begun_ms = leader->quorum_seen_ms = zab->step->now_ms;
     leader->next_ping_ms = zab->step->now_ms + zab->options.tick_ms / 2;
@@ -37,8 +38,29 @@ struct zab_leader *zab_leader_new(struct zab *zab)
         proposals_proposed_zxid(zab->proposals);
     zab_leader_reset_stats(leader);
     list_init(&leader->peers);
-    effects_add_peer(zab->step->effects, (struct peer_effect){.kind = PEER_LISTEN});
+    effects_add_peer(zab->step->effects, (struct peer_effect){.kind = PEER_LISTEN, .port = port});
+    return leader;
+}
+
+struct zab_leader *zab_leader_new(struct zab *zab)
+{
+    struct zab_leader *leader = new_at_port(zab, PEER_PORT_QUORUM);
+
     decide_epoch(leader); /* a server that is a quorum by itself waits for nobody */
+    return leader;
+}
+
+/* Its own leader has opened the epoch, and a quorum has its history. */
+struct zab_leader *leader_new_for_observers(struct zab *zab, struct zab_master *master,
+                                            const struct zab_mastery *mastery)
+{
+    struct zab_leader *leader = new_at_port(zab, PEER_PORT_MASTER);
+
+    leader->master = master;
+    leader->of_paddock = mastery->of_paddock;
+    leader->phase = LEAD_SERVING;
+    leader->epoch = mastery->epoch;
+    leader->committed_zxid = leader->sent_zxid = mastery->committed_zxid;
     return leader;
 }
 
@@ -52,7 +74,10 @@ void zab_leader_free(struct zab_leader *leader)
         zab_close(leader->zab, peer->connection, NULL);
         peer_free(leader, peer);
     }
-    effects_add_peer(leader->zab->step->effects, (struct peer_effect){.kind = PEER_UNLISTEN});
+    effects_add_peer(
+        leader->zab->step->effects,
+        (struct peer_effect){.kind = PEER_UNLISTEN,
+                             .port = leader->master == NULL ? PEER_PORT_QUORUM : PEER_PORT_MASTER});
     mem_free(leader->syncs);
     mem_free(leader);
 }
@@ -187,7 +212,7 @@ static void send_leader_info(struct zab_leader *leader, struct zab_peer *peer)
     ASSERT(peer->phase == PEER_INTRODUCED && leader->epoch >= 0);
     quorum_leader_info_write(info);
     zab_send(leader->zab, peer->connection, QUORUM_LEADER_INFO, zxid_of_epoch(leader->epoch),
-             slice_of(info, sizeof(info)));
+             slice_of(info, leader->of_paddock ? LEADER_INFO_BYTES : LEADER_INFO_JAVA_BYTES));
     peer->phase = PEER_PROMISING;
 }
 
@@ -235,7 +260,7 @@ static void check_promise(struct zab_leader *leader, const struct zab_peer *peer
 {
     struct zab *zab = leader->zab;
 
-    if (!is_configured(leader, peer))
+    if (!is_configured(leader, peer) || leader->master != NULL)
         return;
     if (peer->accepted_epoch > zab->highest_promise)
         zab->highest_promise = peer->accepted_epoch;
@@ -252,6 +277,10 @@ static void on_introduction(struct zab_leader *leader, struct zab_peer *peer,
     if ((packet->type != QUORUM_FOLLOWER_INFO && packet->type != QUORUM_OBSERVER_INFO) ||
         quorum_learner_info_read(packet->data, &info, &has_id) != STATUS_OK) {
         peer_drop(leader, peer, "its first packet is not FOLLOWERINFO or OBSERVERINFO");
+        return;
+    }
+    if (leader->master != NULL && packet->type != QUORUM_OBSERVER_INFO) {
+        peer_drop(leader, peer, "it is no observer, and this server does not lead");
         return;
     }
     if (info.protocol_version < LEARNER_PROTOCOL_VERSION) {
@@ -344,7 +373,7 @@ static void on_epoch_promised(struct zab_leader *leader, struct zab_peer *peer,
         confirm_epoch(leader);
 }
 
-static void synchronise_all(struct zab_leader *leader)
+void leader_synchronise_all(struct zab_leader *leader)
 {
     struct list *next;
 
@@ -367,7 +396,7 @@ void zab_leader_store_done(struct zab_leader *leader, enum status status)
         confirm_epoch(leader);
     } else if (leader->phase == LEAD_OPENING) {
         leader->phase = LEAD_SYNCING;
-        synchronise_all(leader);
+        leader_synchronise_all(leader);
         begin_serving(leader);
     }
 }
@@ -500,31 +529,6 @@ void zab_leader_bytes(struct zab_leader *leader, uint64_t connection, struct sli
 
 /* --- once a turn --- */
 
-/* The same run of bytes to all of one kind. */
-static void send_to(struct zab_leader *leader, size_t offset, bool observers)
-{
-    struct effects *effects = leader->zab->step->effects;
-    size_t size = effects->peer_bytes.size - offset;
-
-    if (size == 0)
-        return;
-    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
-        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
-        if (peer->forwarded && peer->observer == observers)
-            effects_add_peer_send(effects, peer->connection, offset, size);
-    }
-}
-
-static bool has_followers(const struct zab_leader *leader, bool observers)
-{
-    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
-        const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
-        if (peer->forwarded && peer->observer == observers)
-            return true;
-    }
-    return false;
-}
-
 static void send_proposals(struct zab_leader *leader)
 {
     struct proposals *proposals = leader->zab->proposals;
@@ -536,13 +540,13 @@ static void send_proposals(struct zab_leader *leader)
         return;
     leader_count_proposals(leader, index, count);
     leader->sent_zxid = proposals_kept_at(proposals, count - 1).zxid;
-    if (!has_followers(leader, /* observers= */ false))
+    if (!leader_has_forwarded(leader, /* observers= */ false))
         return;
     for (; index < count; index++) {
         struct kept_txn kept = proposals_kept_at(proposals, index);
         quorum_packet_put(bytes, QUORUM_PROPOSAL, kept.zxid, kept.payload);
     }
-    send_to(leader, offset, /* observers= */ false);
+    leader_send_to(leader, offset, /* observers= */ false);
     for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
         struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
         if (peer->forwarded && peer->unacked_since_ms == 0)
@@ -583,15 +587,15 @@ static void send_commits(struct zab_leader *leader, int64_t zxid)
         struct kept_txn kept = proposals_kept_at(proposals, later ? first + end - 1 - i : i);
         quorum_packet_put(bytes, QUORUM_COMMIT, kept.zxid, SLICE_NULL);
     }
-    send_to(leader, offset, /* observers= */ false);
-    if (!has_followers(leader, /* observers= */ true))
+    leader_send_to(leader, offset, /* observers= */ false);
+    if (!leader_has_forwarded(leader, /* observers= */ true))
         return;
     offset = bytes->size;
     for (size_t i = first; i < end; i++) {
         struct kept_txn kept = proposals_kept_at(proposals, i);
         quorum_packet_put(bytes, QUORUM_INFORM, kept.zxid, kept.payload);
     }
-    send_to(leader, offset, /* observers= */ true);
+    leader_send_to(leader, offset, /* observers= */ true);
 }
 
 static bool commit(struct zab_leader *leader)
@@ -610,7 +614,7 @@ static bool commit(struct zab_leader *leader)
     return true;
 }
 
-static void send_pings(struct zab_leader *leader)
+void leader_send_pings(struct zab_leader *leader)
 {
     int64_t zxid = proposals_proposed_zxid(leader->zab->proposals);
 
@@ -679,28 +683,12 @@ void zab_leader_end_turn(struct zab_leader *leader)
         answer_syncs(leader);
     } while (commit(leader)); /* what is applied may make clients ask for more */
     if (leader->ping_now)
-        send_pings(leader);
+        leader_send_pings(leader);
     if (is_used_up(leader, proposals_proposed_zxid(leader->zab->proposals)))
         fail(leader, "the epoch's transactions are used up: a new epoch is elected");
 }
 
 /* --- time --- */
-
-static void drop_silent(struct zab_leader *leader)
-{
-    struct list *next;
-
-    for (struct list *at = leader->peers.next; at != &leader->peers; at = next) {
-        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
-        next = at->next;
-        if (now_ms(leader) - peer->heard_ms > peer_silence_max_ms(leader, peer))
-            peer_drop(leader, peer, "it was silent for longer than the limit");
-        else if (peer->phase == PEER_ACTIVE && !peer->observer && peer->unacked_since_ms != 0 &&
-                 now_ms(leader) - peer->unacked_since_ms >
-                     ticks_ms(leader, leader->zab->options.sync_limit))
-            peer_drop(leader, peer, "it did not acknowledge a proposal within syncLimit");
-    }
-}
 
 /* Pings hide from the others that this server's disk stands still: it has to say so itself. Under load
  * there is always something on its way to the disk, so what counts is that the log goes on. */
@@ -765,7 +753,7 @@ void zab_leader_tick(struct zab_leader *leader)
 {
     if (leader->failed != NULL)
         return;
-    drop_silent(leader);
+    leader_drop_silent(leader);
     look_at_quorum(leader);
     look_at_own_log(leader);
     if (now_ms(leader) < leader->next_ping_ms)
@@ -773,7 +761,7 @@ void zab_leader_tick(struct zab_leader *leader)
     leader->next_ping_ms = now_ms(leader) + leader->zab->options.tick_ms / 2;
     leader->ping_now = true;
     if (leader->phase != LEAD_SERVING)
-        send_pings(leader);
+        leader_send_pings(leader);
 }
 
 int64_t zab_leader_wake_at_ms(const struct zab_leader *leader)

@@ -6,6 +6,7 @@
 #include "replica/zab/zab_learner.h"
 
 #include "replica/store/snapshot_stream.h"
+#include "replica/zab/zab_master.h"
 #include "wire/quorum.h"
 
 enum {
@@ -29,7 +30,7 @@ enum learner_phase {
 
 struct zab_learner {
     struct zab *zab;
-    const struct member *leader;
+    const struct member *leader, *server; /* server: whom it has dialled last, leader or master */
     enum learner_phase phase;
     uint64_t connection; /* 0: none */
     uint32_t dials;
@@ -39,6 +40,7 @@ struct zab_learner {
     int64_t epoch;   /* the leader's; -1: not known */
     bool of_paddock; /* the leader is no server of Java */
     const char *failed;
+    struct zab_master *master; /* of observers, while it serves; NULL: none */
     /* a snapshot from the leader */
     struct snapshot_stream *stream;
     struct tree *tree; /* from the stream or the files, for the replica to take */
@@ -72,25 +74,34 @@ static void send(struct zab_learner *learner, int32_t type, int64_t zxid, struct
 
 /* --- the connection --- */
 
+/* Behind each of them it waits: the leader, or every voter as an observer master. */
+static uint32_t dials_of_round(const struct zab_learner *learner)
+{
+    return zab_learns_from_master(learner->zab) ? learner->zab->membership->voter_count : 1;
+}
+
 static void dial(struct zab_learner *learner)
 {
     struct zab *zab = learner->zab;
-    const struct member *leader = learner->leader;
-    const struct member_address *address =
-        &leader->addresses[learner->dials % leader->address_count];
-    bool first_round = leader->address_count > 1 && learner->dials < leader->address_count;
+    bool by_master = zab_learns_from_master(zab);
+    const struct member *server = by_master ? zab_next_master(zab) : learner->leader;
+    uint32_t round = learner->dials / dials_of_round(learner);
+    const struct member_address *address = &server->addresses[round % server->address_count];
+    bool first_round = server->address_count > 1 && round < server->address_count;
 
     ASSERT(learner->connection == 0);
     learner->connection = *zab->next_connection;
     *zab->next_connection += 2;
     learner->dials++;
+    learner->server = server;
     effects_add_peer(
         zab->step->effects,
         (struct peer_effect){.kind = PEER_DIAL,
                              .connection = learner->connection,
-                             .port = PEER_PORT_QUORUM,
+                             .port = by_master ? PEER_PORT_MASTER : PEER_PORT_QUORUM,
                              .host = address->host,
-                             .port_number = address->quorum_port,
+                             .port_number = by_master ? zab->options.observer_master_port
+                                                      : address->quorum_port,
                              .timeout_ms = first_round ? zab->options.first_try_ms : 0});
 }
 
@@ -99,11 +110,16 @@ struct zab_learner *zab_learner_new(struct zab *zab, const struct member *leader
     struct zab_learner *learner = mem_zalloc(sizeof(*learner));
 
     learner->zab = zab;
-    learner->leader = leader;
+    learner->leader = learner->server = leader;
     learner->epoch = -1;
     learner->begun_ms = learner->heard_ms = zab->step->now_ms;
     learner->committed_zxid = proposals_proposed_zxid(zab->proposals);
-    dial(learner);
+    learner->dial_at_ms = learner->begun_ms;
+    if (zab->options.observer && !zab_learns_from_master(zab))
+        learner->dial_at_ms += zab_some_delay_ms(zab, zab->options.observer_reconnect_ms);
+    learner->heard_ms = learner->dial_at_ms;
+    if (learner->dial_at_ms == learner->begun_ms)
+        dial(learner);
     return learner;
 }
 
@@ -111,6 +127,7 @@ void zab_learner_free(struct zab_learner *learner)
 {
     if (learner == NULL)
         return;
+    zab_master_free(learner->master);
     if (learner->connection != 0)
         zab_close(learner->zab, learner->connection, learner->failed);
     snapshot_stream_free(learner->stream);
@@ -137,12 +154,14 @@ void zab_learner_opened(struct zab_learner *learner, uint64_t connection)
 
 void zab_learner_closed(struct zab_learner *learner, uint64_t connection)
 {
-    int64_t pause_ms = (int64_t)DIAL_AGAIN_FIRST_MS << (learner->dials > 6 ? 6 : learner->dials);
+    struct zab *zab = learner->zab;
+    uint32_t round = learner->dials / dials_of_round(learner);
+    int64_t pause_ms = (int64_t)DIAL_AGAIN_FIRST_MS << (round > 6 ? 6 : round);
 
     if (pause_ms > DIAL_AGAIN_MAX_MS)
         pause_ms = DIAL_AGAIN_MAX_MS;
-    if (learner->zab->options.redial_ms > 0)
-        pause_ms = learner->zab->options.redial_ms;
+    if (zab->options.redial_ms > 0)
+        pause_ms = zab->options.redial_ms;
     if (connection != learner->connection)
         return;
     learner->connection = 0;
@@ -150,6 +169,12 @@ void zab_learner_closed(struct zab_learner *learner, uint64_t connection)
         fail(learner, "the leader closed the connection");
         return;
     }
+    if (learner->dials % dials_of_round(learner) != 0) {
+        dial(learner); /* the next master */
+        return;
+    }
+    if (zab->options.observer)
+        pause_ms += zab_some_delay_ms(zab, zab->options.observer_reconnect_ms);
     learner->dial_at_ms = now_ms(learner) + pause_ms;
 }
 
@@ -355,6 +380,8 @@ static bool commit(struct zab_learner *learner, int64_t zxid)
     learner->committed_zxid = zxid;
     if (learner->phase == LEARN_SERVING) {
         count_commit(learner, next);
+        if (learner->master != NULL)
+            zab_master_commit(learner->master, next);
         proposals_agreed(proposals, zxid, learner->zab->observer);
     }
     return true;
@@ -437,6 +464,18 @@ static void on_new_leader(struct zab_learner *learner, const struct quorum_packe
     persist(learner);
 }
 
+/* From now on observers may learn from this follower. */
+static void begin_mastery(struct zab_learner *learner)
+{
+    struct zab *zab = learner->zab;
+
+    if (zab->options.observer_master_port != 0 && !zab->options.observer)
+        learner->master =
+            zab_master_new(zab, &(struct zab_mastery){.epoch = learner->epoch,
+                                                      .committed_zxid = learner->committed_zxid,
+                                                      .of_paddock = learner->of_paddock});
+}
+
 static void on_up_to_date(struct zab_learner *learner)
 {
     struct proposals *proposals = learner->zab->proposals;
@@ -456,6 +495,7 @@ static void on_up_to_date(struct zab_learner *learner)
     /* A snapshot of Java's has some of what followed it, all of which has come by now. */
     if (learner->snapshot_zxid != 0 && !learner->of_paddock)
         proposals_compare_digests_above(proposals, proposals_proposed_zxid(proposals));
+    begin_mastery(learner);
     proposals_agreed(proposals, learner->committed_zxid, learner->zab->observer);
 }
 
@@ -491,11 +531,12 @@ static void on_serving_packet(struct zab_learner *learner, const struct quorum_p
     case QUORUM_REVALIDATE:
         if (quorum_revalidated_read(packet->data, &answer) != STATUS_OK)
             fail(learner, "the leader's REVALIDATE does not decode");
-        else
+        else if (learner->master == NULL || !zab_master_revalidated(learner->master, &answer))
             proposals_revalidated(zab->proposals, answer.session_id, answer.valid, zab->observer);
         break;
     case QUORUM_SYNC:
-        if (!proposals_sync_answered(zab->proposals, zab->observer))
+        if ((learner->master == NULL || !zab_master_sync_answered(learner->master)) &&
+            !proposals_sync_answered(zab->proposals, zab->observer))
             fail(learner, "the leader answered a sync that nobody has asked for");
         break;
     default: /* of a later release: it may be ignored */
@@ -723,13 +764,18 @@ void zab_learner_tick(struct zab_learner *learner)
     if (learner->phase == LEARN_DIALLING && learner->connection == 0 &&
         now_ms(learner) >= learner->dial_at_ms)
         dial(learner);
+    if (learner->master != NULL)
+        zab_master_tick(learner->master);
 }
 
 int64_t zab_learner_wake_at_ms(const struct zab_learner *learner)
 {
     if (learner->phase == LEARN_DIALLING && learner->connection == 0)
         return learner->dial_at_ms;
-    return learner->heard_ms + limit_ms(learner) + 1;
+    int64_t silence_ms = learner->heard_ms + limit_ms(learner) + 1;
+    int64_t master_ms =
+        learner->master != NULL ? zab_master_wake_at_ms(learner->master) : INT64_MAX;
+    return silence_ms < master_ms ? silence_ms : master_ms;
 }
 
 /* A leader of Java wants one acknowledgement for each transaction. */
@@ -758,6 +804,8 @@ void zab_learner_end_turn(struct zab_learner *learner)
     if (learner->phase != LEARN_SERVING || learner->failed != NULL)
         return;
     acknowledge(learner);
+    if (learner->master != NULL)
+        zab_master_end_turn(learner->master);
     if (requests->size > 0)
         zab_send_bytes(learner->zab, learner->connection, buffer_slice(requests));
     requests->size = 0;
@@ -778,6 +826,16 @@ bool zab_learner_serves(const struct zab_learner *learner)
 int64_t zab_learner_epoch(const struct zab_learner *learner)
 {
     return learner->epoch;
+}
+
+int64_t zab_learner_server(const struct zab_learner *learner)
+{
+    return learner->server->id;
+}
+
+struct zab_leader *zab_learner_observers(const struct zab_learner *learner)
+{
+    return learner->master == NULL ? NULL : zab_master_learners(learner->master);
 }
 
 const char *zab_learner_way(const struct zab_learner *learner)

@@ -2,7 +2,7 @@
 #ifndef REPLICA_ZAB_ZAB_LEARNER_H
 #define REPLICA_ZAB_ZAB_LEARNER_H
 
-#include "replica/zab/zab.h"
+#include "replica/zab/zab_leader.h"
 
 struct zab_learner;
 /* Proposals are idle. `leader`: whom the election chose; borrowed for life. */
@@ -32,6 +32,9 @@ bool zab_learner_serves(const struct zab_learner *learner);   /* clients may be 
 int64_t zab_learner_epoch(const struct zab_learner *learner); /* -1: not agreed upon yet */
 /* "DIFF", "TRUNC" or "SNAP": how the leader brings this server to its history; NULL: it has not said. */
 const char *zab_learner_way(const struct zab_learner *learner);
+int64_t zab_learner_server(const struct zab_learner *learner); /* whom it has dialled last */
+/* Who serves the observers of this follower: their events go there. NULL: none may come. */
+struct zab_leader *zab_learner_observers(const struct zab_learner *learner);
 /* A tree came from the leader, or from the files, which fit it: the caller puts it in place of its own
  * and then says so. NULL: none. */
 struct tree *zab_learner_take_tree(struct zab_learner *learner);

@@ -1,4 +1,4 @@
-/* zab_peer.c: the list of a leader's learners: found by connection, and dropped. */
+/* zab_peer.c: the list of a leader's learners: found by connection, dropped, and sent to. */
 #include "replica/zab/zab_peer.h"
 
 enum { INSTALL_LIMITS = 10 };
@@ -60,4 +60,47 @@ int64_t leader_opening_max_ms(const struct zab_leader *leader)
             limits = INSTALL_LIMITS;
     }
     return ticks_ms(leader, leader->zab->options.init_limit * limits);
+}
+
+void leader_drop_silent(struct zab_leader *leader)
+{
+    int64_t now_ms = leader->zab->step->now_ms;
+    struct list *next;
+
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = next) {
+        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        next = at->next;
+        if (now_ms - peer->heard_ms > peer_silence_max_ms(leader, peer))
+            peer_drop(leader, peer, "it was silent for longer than the limit");
+        else if (peer->phase == PEER_ACTIVE && !peer->observer && peer->unacked_since_ms != 0 &&
+                 now_ms - peer->unacked_since_ms >
+                     ticks_ms(leader, leader->zab->options.sync_limit))
+            peer_drop(leader, peer, "it did not acknowledge a proposal within syncLimit");
+    }
+}
+
+/* --- to many --- */
+
+void leader_send_to(struct zab_leader *leader, size_t offset, bool observers)
+{
+    struct effects *effects = leader->zab->step->effects;
+    size_t size = effects->peer_bytes.size - offset;
+
+    if (size == 0)
+        return;
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->forwarded && peer->observer == observers)
+            effects_add_peer_send(effects, peer->connection, offset, size);
+    }
+}
+
+bool leader_has_forwarded(const struct zab_leader *leader, bool observers)
+{
+    for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
+        const struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
+        if (peer->forwarded && peer->observer == observers)
+            return true;
+    }
+    return false;
 }

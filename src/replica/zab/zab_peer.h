@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "replica/zab/zab_leader.h"
+#include "replica/zab/zab_master.h"
 
 enum peer_phase {
     PEER_NEW,           /* nothing was heard yet */
@@ -66,6 +67,8 @@ struct leader_image {
 
 struct zab_leader {
     struct zab *zab;
+    struct zab_master *master; /* NULL: it leads. Else it serves observers of this follower */
+    bool of_paddock;           /* who proposes is no server of Java */
     enum leader_phase phase;
     struct list peers;
     int64_t epoch; /* -1: not decided */
@@ -87,6 +90,19 @@ struct zab_leader {
     int64_t own_acked_zxid;                                              /* counted */
 };
 
+/* zab_leader.c */
+struct zab_leader *leader_new_for_observers(struct zab *zab, struct zab_master *master,
+                                            const struct zab_mastery *mastery);
+void leader_synchronise_all(struct zab_leader *leader); /* all that have promised */
+void leader_send_pings(struct zab_leader *leader);
+/* zab_master.c */
+struct quorum_packet;
+struct forwarded_request;
+void master_send_informs(struct zab_master *master);
+void master_on_request(struct zab_master *master, const struct zab_peer *peer,
+                       const struct quorum_packet *packet, const struct forwarded_request *request);
+void master_on_revalidate(struct zab_master *master, const struct zab_peer *peer,
+                          const struct quorum_packet *packet, const struct session_touch *question);
 /* zab_peer.c */
 void peer_free(struct zab_leader *leader, struct zab_peer *peer); /* its connection is gone */
 struct zab_peer *peer_find(const struct zab_leader *leader, uint64_t connection); /* NULL: none */
@@ -95,8 +111,11 @@ void peer_drop(struct zab_leader *leader, struct zab_peer *peer, const char *rea
  * writes it to its disk gets many times as long: to begin anew would take as long again. */
 int64_t peer_silence_max_ms(const struct zab_leader *leader, const struct zab_peer *peer);
 int64_t leader_opening_max_ms(const struct zab_leader *leader);
+void leader_drop_silent(struct zab_leader *leader);
+/* Peer bytes from `offset` on, to all of one kind that are forwarded to. */
+void leader_send_to(struct zab_leader *leader, size_t offset, bool observers);
+bool leader_has_forwarded(const struct zab_leader *leader, bool observers);
 /* zab_requests.c */
-struct quorum_packet;
 void leader_on_request(struct zab_leader *leader, struct zab_peer *peer,
                        const struct quorum_packet *packet);
 void leader_on_ping_answer(struct zab_leader *leader, struct zab_peer *peer,

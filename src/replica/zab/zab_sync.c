@@ -77,6 +77,8 @@ void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer)
     struct buffer config = {0};
 
     ASSERT(leader->phase >= LEAD_SYNCING);
+    if (leader->master != NULL)
+        master_send_informs(leader->master); /* to the others: this one got them as history */
     membership_write(&config, leader->zab->membership);
     zab_send(leader->zab, peer->connection, QUORUM_NEW_LEADER, zxid_of_epoch(leader->epoch),
              buffer_slice(&config));
@@ -259,6 +261,16 @@ static bool is_in_history(const struct zab_leader *leader, int64_t zxid)
     return behind > 0 && proposals_kept_at(proposals, behind - 1).zxid == zxid;
 }
 
+/* An observer comes from a master that had heard of more: all of it is committed, and will soon be heard
+ * of here. To take it back would take back what its clients have read. */
+static bool is_awaited(const struct zab_leader *leader, int64_t zxid)
+{
+    if (mutant_is(leader->zab->step->mutant, MUTANT_MASTER_TAKES_BACK))
+        return false;
+    return leader->master != NULL && zxid > leader->committed_zxid &&
+           zxid_epoch(zxid) == leader->epoch && zxid_counter(zxid) != 0;
+}
+
 void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer)
 {
     struct proposals *proposals = proposals_of(leader);
@@ -266,7 +278,9 @@ void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer)
     bool has_more = zxid > last && zxid_counter(zxid) != 0; /* only a TRUNC takes that back */
 
     ASSERT(peer->phase == PEER_PROMISED);
-    if (peer->wants_all || (leader->zab->options.force_snapshot && !has_more)) {
+    if (is_awaited(leader, zxid) && !peer->wants_all) {
+        return;
+    } else if (peer->wants_all || (leader->zab->options.force_snapshot && !has_more)) {
         wait_for_image(leader, peer);
     } else if (zxid == last || (zxid_counter(zxid) == 0 && zxid > last)) {
         send_way(leader, peer, QUORUM_DIFF, last, last); /* it lacks nothing */

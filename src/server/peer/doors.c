@@ -1,5 +1,5 @@
-/* doors.c: the election port, which is always open, and the quorum port, which is open while this
- * server leads. Each at every address of this server. */
+/* doors.c: the election port, which is always open, the quorum port, which is open while this server
+ * leads, and that for observers, which is open while it follows. Each at every address of this server. */
 #include "server/peer/peer_internal.h"
 
 enum { BACKLOG = 128 };
@@ -12,10 +12,14 @@ static const char *host_of(const struct peers *peers, const struct peer_address 
 static const struct peer_address *addresses_of(const struct peers *peers, enum peer_port port,
                                                size_t *ret_count)
 {
-    bool election = port == PEER_PORT_ELECTION;
+    const struct peer_options *options = &peers->options;
 
-    *ret_count = election ? peers->options.election_count : peers->options.quorum_count;
-    return election ? peers->options.election : peers->options.quorum;
+    *ret_count = port == PEER_PORT_ELECTION ? options->election_count
+                 : port == PEER_PORT_QUORUM ? options->quorum_count
+                                            : options->master_count;
+    return port == PEER_PORT_ELECTION ? options->election
+           : port == PEER_PORT_QUORUM ? options->quorum
+                                      : options->master;
 }
 
 /* "host:port, host:port", for the log. */

@@ -152,10 +152,10 @@ void peers_carry_out(struct peers *peers)
             peer_connection_dial(peers, effect);
             break;
         case PEER_LISTEN:
-            peer_door_open(peers, PEER_PORT_QUORUM);
+            peer_door_open(peers, effect->port);
             break;
         case PEER_UNLISTEN:
-            peer_door_close(&peers->doors[PEER_PORT_QUORUM]);
+            peer_door_close(&peers->doors[effect->port]);
             break;
         case PEER_SEND:
         case PEER_HOLD:

@@ -10,7 +10,9 @@ enum { TARGETS_FIRST = 8 };
 
 const char *peer_port_text(enum peer_port port)
 {
-    return port == PEER_PORT_ELECTION ? "election" : "quorum";
+    return port == PEER_PORT_ELECTION ? "election"
+           : port == PEER_PORT_QUORUM ? "quorum"
+                                      : "observerMaster";
 }
 
 void peer_log(const struct peer_connection *connection, enum log_level level, const char *what,

@@ -33,8 +33,8 @@ struct peer_address {
 
 struct peer_options {
     /* This server's own, of its server.N line. Borrowed for life. */
-    const struct peer_address *election, *quorum;
-    size_t election_count, quorum_count;
+    const struct peer_address *election, *quorum, *master; /* master: for observers */
+    size_t election_count, quorum_count, master_count;
     bool listen_on_all;         /* quorumListenOnAllIPs: of the addresses, only the ports count */
     int32_t bind_attempts_max;  /* electionPortBindRetry: of the election port; <= 0: no end */
     int32_t connect_timeout_ms; /* cnxTimeout; <= 0: only the system's */

@@ -1,7 +1,7 @@
 /* peer_internal.h: what the files of this room share. Not for other rooms.
  *
  * From the bottom up: lines.c (what is said in the log), connection.c (one connection), doors.c (the
- * two ports), effects.c (the turn). */
+ * ports), effects.c (the turn). */
 #ifndef SERVER_PEER_PEER_INTERNAL_H
 #define SERVER_PEER_PEER_INTERNAL_H
 
@@ -15,7 +15,7 @@
 #include "io/net/stream.h"
 #include "server/peer/peer.h"
 
-enum { PEER_NAME_MAX = HOST_TEXT_MAX + 8, PEER_PORTS = 2 };
+enum { PEER_NAME_MAX = HOST_TEXT_MAX + 8, PEER_PORTS = 3 };
 
 struct peer_connection {
     struct stream stream;
@@ -42,7 +42,7 @@ struct peer_connection {
     int64_t linger_end_ms; /* finished: it is closed then, if nothing moves */
 };
 
-struct peer_door { /* one of the two ports */
+struct peer_door { /* one of the ports */
     struct peers *peers;
     enum peer_port port;
     struct listener **listeners; /* one for each address; NULL: closed */

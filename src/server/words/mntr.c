@@ -106,7 +106,7 @@ static void put_role(struct buffer *out, const struct ensemble_info *info)
 
     buffer_printf(out, "zk_peer_state\t%s - broadcast\n", state);
     if (info->state == PEER_OBSERVING)
-        buffer_printf(out, "zk_observer_master_id\t%lld\n", (long long)info->leader);
+        buffer_printf(out, "zk_observer_master_id\t%lld\n", (long long)info->learns_from);
 }
 
 void words_put_metrics(const struct words *words, struct buffer *out)
@@ -119,7 +119,9 @@ void words_put_metrics(const struct words *words, struct buffer *out)
     buffer_printf(out, "zk_version\t%s\nzk_server_state\t%s\n", VERSION_LINE, words_mode(words));
     if (replica_ensemble(words->replica, &info) && !info.read_only) {
         put_role(out, &info);
-        role = info.state == PEER_LEADING ? METRICS_LEADER : METRICS_LEARNER;
+        role = info.state == PEER_LEADING ? METRICS_LEADER
+               : info.observer_master     ? METRICS_MASTER
+                                          : METRICS_LEARNER;
     }
     for (enum metric_id id = 0; id < METRIC_ID_COUNT; id++) {
         if (metric_is_of_role(id, role))

@@ -130,23 +130,23 @@ TEST(nothing_is_told_of_a_dial_that_was_closed)
     close(bound);
 }
 
-TEST(the_quorum_port_is_open_from_listen_to_unlisten)
+static void port_is_open_from_listen_to_unlisten(enum peer_port kind)
 {
     struct peer_bench *bench = peer_bench_new();
 
-    CHECK_U64("closed at first", peers_port(bench->left->peers, PEER_PORT_QUORUM), 0);
+    CHECK_U64("closed at first", peers_port(bench->left->peers, kind), 0);
     for (uint64_t round = 0; round < 2; round++) {
         uint64_t connection = 1 + 4 * round;
-        peer_side_add(bench->left, PEER_LISTEN, 0);
-        peer_side_add(bench->left, PEER_LISTEN, 0); /* is open already */
+        peer_side_open(bench->left, kind, true);
+        peer_side_open(bench->left, kind, true); /* is open already */
         peer_side_end_turn(bench->left);
-        uint16_t port = peers_port(bench->left->peers, PEER_PORT_QUORUM);
+        uint16_t port = peers_port(bench->left->peers, kind);
         peer_side_dial(bench->right, connection, "127.0.0.1", port);
         SOCKETS_UNTIL(&bench->loop,
                       peer_side_heard(bench->left, REPLICA_PEER_OPENED, 2 * (round + 1)) > 0);
-        CHECK_I64("port", bench->left->heard[bench->left->heard_count - 1].port, PEER_PORT_QUORUM);
-        peer_side_add(bench->left, PEER_UNLISTEN, 0);
-        peer_side_add(bench->left, PEER_UNLISTEN, 0);
+        CHECK_I64("port", bench->left->heard[bench->left->heard_count - 1].port, kind);
+        peer_side_open(bench->left, kind, false);
+        peer_side_open(bench->left, kind, false);
         peer_side_end_turn(bench->left);
         peer_side_dial(bench->right, connection + 2, "127.0.0.1", port);
         SOCKETS_UNTIL(&bench->loop,
@@ -154,6 +154,16 @@ TEST(the_quorum_port_is_open_from_listen_to_unlisten)
     }
     CHECK_U64("the others stay", peer_side_heard(bench->right, REPLICA_PEER_CLOSED, 1), 0);
     peer_bench_free(bench);
+}
+
+TEST(the_quorum_port_is_open_from_listen_to_unlisten)
+{
+    port_is_open_from_listen_to_unlisten(PEER_PORT_QUORUM);
+}
+
+TEST(the_port_for_observers_is_open_from_listen_to_unlisten)
+{
+    port_is_open_from_listen_to_unlisten(PEER_PORT_MASTER);
 }
 
 TEST(an_election_port_that_stays_taken_is_told_to_the_server)

@@ -1,0 +1,213 @@
+/* zab_master.c: what a follower passes on, from its leader to its observers and back.
+ *
+ * What the leader commits waits in `informs` until the end of the turn, or until something else goes to an
+ * observer that must stand behind it. So a learner that joins gets each transaction once: what is
+ * committed as history, or as an INFORM. Requests go to the leader in the order in which they come, with those
+ * of this server's own clients; its answers to syncs carry nothing, and come in that order, too. */
+#include "replica/zab/zab_master.h"
+
+#include "base/array.h"
+#include "base/hash.h"
+#include "replica/zab/zab_peer.h"
+#include "wire/quorum.h"
+
+enum { INFORMS_KEPT_MAX = 256 * 1024 };
+
+struct relayed_sync {
+    uint64_t connection;
+    size_t own_before; /* of this server's own: unanswered, and asked behind the one before this */
+};
+
+struct relayed_question {
+    uint64_t connection;
+    int64_t session_id;
+};
+
+struct zab_master {
+    struct zab *zab;
+    struct zab_leader *learners;
+    struct buffer informs; /* committed, for all that are forwarded to */
+    struct relayed_sync *syncs;
+    size_t sync_count, sync_capacity, own_before_sum;
+    struct relayed_question *questions;
+    size_t question_count, question_capacity;
+};
+
+struct zab_master *zab_master_new(struct zab *zab, const struct zab_mastery *mastery)
+{
+    struct zab_master *master = mem_zalloc(sizeof(*master));
+
+    master->zab = zab;
+    master->learners = leader_new_for_observers(zab, master, mastery);
+    return master;
+}
+
+void zab_master_free(struct zab_master *master)
+{
+    if (master == NULL)
+        return;
+    zab_leader_free(master->learners);
+    buffer_deinit(&master->informs);
+    mem_free(master->syncs);
+    mem_free(master->questions);
+    mem_free(master);
+}
+
+struct zab_leader *zab_master_learners(struct zab_master *master)
+{
+    return master->learners;
+}
+
+/* --- from the leader --- */
+
+void zab_master_commit(struct zab_master *master, size_t kept_index)
+{
+    struct kept_txn kept = proposals_kept_at(master->zab->proposals, kept_index);
+
+    ASSERT(kept.zxid > master->learners->committed_zxid);
+    master->learners->committed_zxid = master->learners->sent_zxid = kept.zxid;
+    if (leader_has_forwarded(master->learners, /* observers= */ true))
+        quorum_packet_put(&master->informs, QUORUM_INFORM, kept.zxid, kept.payload);
+}
+
+void master_send_informs(struct zab_master *master)
+{
+    struct buffer *bytes = &master->zab->step->effects->peer_bytes;
+    size_t offset = bytes->size;
+
+    if (master->informs.size == 0)
+        return;
+    buffer_append(bytes, buffer_slice(&master->informs));
+    leader_send_to(master->learners, offset, /* observers= */ true);
+    master->informs.size = 0;
+    if (master->informs.capacity > INFORMS_KEPT_MAX)
+        buffer_deinit(&master->informs);
+}
+
+bool zab_master_sync_answered(struct zab_master *master)
+{
+    struct relayed_sync *first = master->syncs;
+
+    if (master->sync_count == 0)
+        return false;
+    if (first->own_before > 0 && !mutant_is(master->zab->step->mutant, MUTANT_MASTER_MIXES_SYNCS)) {
+        first->own_before--;
+        master->own_before_sum--;
+        return false;
+    }
+    if (peer_find(master->learners, first->connection) != NULL) {
+        master_send_informs(master);
+        zab_send(master->zab, first->connection, QUORUM_SYNC, 0, SLICE_NULL);
+    }
+    master->own_before_sum -= first->own_before; /* 0 */
+    memmove(first, first + 1, --master->sync_count * sizeof(*first));
+    return true;
+}
+
+/* This server's own question about the same session, if there is one, has the same answer. */
+bool zab_master_revalidated(struct zab_master *master, const struct session_valid *answer)
+{
+    struct buffer *bytes = &master->zab->step->effects->peer_bytes;
+    size_t offset, at = 0;
+
+    while (at < master->question_count && master->questions[at].session_id != answer->session_id)
+        at++;
+    if (at == master->question_count)
+        return false;
+    uint64_t connection = master->questions[at].connection;
+    memmove(master->questions + at, master->questions + at + 1,
+            (--master->question_count - at) * sizeof(*master->questions));
+    if (peer_find(master->learners, connection) == NULL)
+        return true;
+    master_send_informs(master);
+    offset = bytes->size;
+    quorum_revalidated_put(bytes, answer);
+    effects_add_peer_send(master->zab->step->effects, connection, offset, bytes->size - offset);
+    return true;
+}
+
+/* --- to the leader --- */
+
+static void pass_on(struct zab_master *master, const struct quorum_packet *packet)
+{
+    quorum_packet_write(proposals_to_leader(master->zab->proposals), packet);
+}
+
+void master_on_request(struct zab_master *master, const struct zab_peer *peer,
+                       const struct quorum_packet *packet, const struct forwarded_request *request)
+{
+    if (request->header.type == OP_SYNC) {
+        size_t own = proposals_unanswered_syncs(master->zab->proposals) - master->own_before_sum;
+        master->syncs = ARRAY_RESERVE(master->syncs, master->sync_capacity, master->sync_count + 1,
+                                      ARRAY_FIRST);
+        master->syncs[master->sync_count++] =
+            (struct relayed_sync){.connection = peer->connection, .own_before = own};
+        master->own_before_sum += own;
+    }
+    pass_on(master, packet);
+}
+
+void master_on_revalidate(struct zab_master *master, const struct zab_peer *peer,
+                          const struct quorum_packet *packet, const struct session_touch *question)
+{
+    master->questions = ARRAY_RESERVE(master->questions, master->question_capacity,
+                                      master->question_count + 1, ARRAY_FIRST);
+    master->questions[master->question_count++] = (struct relayed_question){
+        .connection = peer->connection, .session_id = question->session_id};
+    pass_on(master, packet);
+}
+
+/* --- time --- */
+
+void zab_master_tick(struct zab_master *master)
+{
+    struct zab_leader *learners = master->learners;
+    int64_t now_ms = master->zab->step->now_ms;
+
+    leader_drop_silent(learners);
+    if (now_ms < learners->next_ping_ms)
+        return;
+    learners->next_ping_ms = now_ms + master->zab->options.tick_ms / 2;
+    master_send_informs(master);
+    leader_send_pings(learners);
+}
+
+void zab_master_end_turn(struct zab_master *master)
+{
+    master_send_informs(master);
+    leader_synchronise_all(master->learners); /* those that were ahead of this server */
+    leader_go_on_with_images(master->learners);
+}
+
+int64_t zab_master_wake_at_ms(const struct zab_master *master)
+{
+    return zab_leader_wake_at_ms(master->learners);
+}
+
+/* --- the observer's side --- */
+
+bool zab_learns_from_master(const struct zab *zab)
+{
+    return zab->options.observer_master_port != 0 && zab->options.observer && !zab->quarantined;
+}
+
+const struct member *zab_next_master(struct zab *zab)
+{
+    const struct membership *membership = zab->membership;
+    uint64_t turn = ((uint64_t)zab->options.my_id + zab->masters_tried++) % membership->voter_count;
+
+    for (uint32_t i = 0; i < membership->member_count; i++) {
+        const struct member *member = &membership->members[i];
+        if (membership_is_voter(membership, member->id) && turn-- == 0)
+            return member;
+    }
+    ASSERT(!"fewer voters than were counted");
+    return NULL;
+}
+
+int64_t zab_some_delay_ms(const struct zab *zab, int64_t most_ms)
+{
+    uint64_t chance = hash_u64(*zab->next_connection, (uint64_t)zab->options.my_id);
+
+    return most_ms <= 0 ? 0 : (int64_t)(chance % (uint64_t)most_ms);
+}
