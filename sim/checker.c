@@ -33,6 +33,7 @@ struct on_node { /* what the checker knows of a server's files */
     int64_t accepted_epoch, current_epoch;
     int64_t served_epoch;
     bool quarantined; /* what it has on disk counts nowhere */
+    bool read_only;
 };
 
 struct checker {
@@ -229,12 +230,36 @@ static void check_next(struct checker *checker, const struct node *node, int64_t
                    (uint64_t)zxid, (uint64_t)before);
 }
 
+/* A read-only server shows what is in its log, all of it, and nothing else. */
+static void check_read_only(struct checker *checker, struct node *node,
+                            const struct ensemble_info *info)
+{
+    struct on_node *at = on(checker, node);
+    int64_t zxid = tree_last_zxid(replica_tree(node->replica));
+
+    if (info->read_only && !at->read_only)
+        world_note(checker->world, node, "it is read-only, zxid=%" PRIx64, (uint64_t)zxid);
+    at->read_only = info->read_only;
+    if (!info->read_only)
+        return;
+    if (info->serves || info->state != PEER_LOOKING || at->quarantined)
+        world_fail(checker->world, node, "it is read-only, and %s",
+                   at->quarantined ? "in quarantine" : "has a role");
+    if (zxid != at->last_zxid)
+        world_fail(checker->world, node, "it shows %" PRIx64 ", and its log ends with %" PRIx64,
+                   (uint64_t)zxid, (uint64_t)at->last_zxid);
+}
+
 void checker_append(struct checker *checker, struct node *node, const struct txnlog_append *append)
 {
     struct on_node *at = on(checker, node);
+    struct ensemble_info info;
     struct known *known = known_at(checker, append->zxid);
     int64_t before = at->last_zxid;
 
+    if (replica_ensemble(node->replica, &info) && info.read_only)
+        world_fail(checker->world, node, "it is read-only, and logs %" PRIx64,
+                   (uint64_t)append->zxid);
     at->last_zxid = append->zxid;
     check_next(checker, node, before, append->zxid);
     if (known == NULL) {
@@ -454,6 +479,8 @@ void checker_turned(struct checker *checker, struct node *node)
     const struct tree *tree = replica_tree(node->replica);
     int64_t zxid = tree_last_zxid(tree);
 
+    if (replica_ensemble(node->replica, &info))
+        check_read_only(checker, node, &info);
     if (!replica_ensemble(node->replica, &info) || !info.serves) {
         check_image(checker, node);
         on(checker, node)->served_epoch = -1;
@@ -487,6 +514,13 @@ void checker_turned(struct checker *checker, struct node *node)
 const struct model *checker_model(const struct checker *checker)
 {
     return checker->model;
+}
+
+bool checker_is_committed(const struct checker *checker, int64_t zxid)
+{
+    const struct known *known = known_at(checker, zxid);
+
+    return known == NULL ? zxid <= checker->committed_zxid : known->committed;
 }
 
 int64_t checker_committed_zxid(const struct checker *checker)

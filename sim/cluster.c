@@ -498,6 +498,7 @@ static void make_nodes(struct world *world, uint64_t *seed)
             .prealloc_bytes = (size_t)4096 << chance_below(seed, 5),
             .local_sessions = world->options.local_sessions != 0,
             .observer_master_port = world->options.observer_masters != 0 ? MASTER_PORT : 0,
+            .read_only = world->options.read_only != 0,
             .prepared_bytes_max = chance_of(seed, 2) ? 0 : 1 + (size_t)chance_below(seed, 1000),
             .snapshot_size_factor = factors[chance_below(seed, 3)],
             .turn_spread_us = 200,
@@ -533,7 +534,8 @@ static void make_world(struct world *world, const struct cluster_run *run,
                                            .clients = hand->speakers,
                                            .think_us = HAND_THINK_US,
                                            .local_sessions = hand->local_sessions,
-                                           .observer_masters = hand->observer_masters};
+                                           .observer_masters = hand->observer_masters,
+                                           .read_only = hand->read_only};
     world->node_count = (int)(world->options.nodes + world->options.observers);
     map_init(&world->routes);
     struct network_options network = {.latency_min_us = world->options.latency_min_us,

@@ -35,6 +35,7 @@ struct cluster_verdict {
     uint64_t hash;     /* of all that happened */
     int64_t simulated_ms;
     uint64_t writes, reads, elections, crashes, commits;
+    uint64_t read_only;                  /* answers of servers that are */
     uint32_t faults[CLUSTER_FAULTS_MAX]; /* that happened, the first ones */
     size_t fault_count;
     uint64_t histories; /* parts of history that learners got from log files */
@@ -46,7 +47,7 @@ struct cluster_verdict cluster_simulate(const struct cluster_run *run);
 struct cluster_hand {
     int voters, observers, speakers; /* speakers: model clients, as in a run by seed */
     uint32_t guests;                 /* bit n - 1: server n is played by the story itself */
-    bool local_sessions;
+    bool local_sessions, read_only;
     bool observer_masters;    /* observers learn from followers */
     int32_t snap_count;       /* 0: no snapshots */
     size_t history_bytes_max; /* 0: much */

@@ -21,7 +21,9 @@ static void heal_ways(void *context, uint64_t unused)
 static void block_ways(struct world *world, uint64_t *chance)
 {
     int hosts = world->node_count + (int)world->options.clients;
-    int64_t kind = chance_below(chance, 4);
+    bool servers_only = world->options.read_only != 0 && !chance_of(chance, 4);
+    bool all_alone = servers_only && chance_of(chance, 2); /* nobody has a quorum */
+    int64_t kind = servers_only ? 0 : chance_below(chance, 4);
     uint64_t side =
         kind == 0 ? (uint64_t)1 << chance_below(chance, world->node_count) : chance_u64(chance);
 
@@ -30,11 +32,15 @@ static void block_ways(struct world *world, uint64_t *chance)
             bool apart = kind == 3 ? chance_of(chance, 4) : (side >> from & 1) != (side >> to & 1);
             if (kind == 1 && (side >> from & 1) != 0)
                 apart = false; /* one way only */
+            apart = apart || all_alone;
+            if (servers_only && (from >= world->node_count || to >= world->node_count))
+                apart = false; /* clients reach the one that is alone, and may read there */
             network_block(world->network, from, to, from != to && apart);
         }
     }
     world_note(world, NULL, "ways are blocked, kind %d side %" PRIx64, (int)kind, side);
-    events_in(&world->events, 1000 + chance_below(chance, 8000000), heal_ways, world, 0);
+    events_in(&world->events, (servers_only ? 4000000 : 1000) + chance_below(chance, 8000000),
+              heal_ways, world, 0);
 }
 
 /* A disk is as it should be again, unless the world heals all of them anyway. */

@@ -34,6 +34,7 @@ struct node_options {
     enum mutant mutant;
     enum node_bug bug;
     bool local_sessions;    /* sessions begin as those of one server, until their first ephemeral */
+    bool read_only;         /* without a quorum it lets clients read */
     bool keeps_events_back; /* a turn takes only some of what waits */
     int64_t rate_ppm;       /* its clock is fast by so much */
 };

@@ -62,6 +62,13 @@ struct settings settings_of_seed(uint64_t number)
     settings.local_sessions = chance_of(&seed, 8);
     settings.observer_masters = settings.observers > 0 && chance_of(&seed, 2);
     settings.library_clients = chance_of(&seed, 3) ? 0 : chance_below(&seed, settings.clients + 1);
+    settings.read_only = chance_of(&seed, 3);
+    if (settings.read_only !=
+        0) { /* where servers are often alone, and have sessions of their own */
+        settings.library_clients = settings.clients; /* only those may be read-only */
+        settings.partition_one_in = 1 + chance_below(&seed, 3);
+        settings.local_sessions = settings.local_sessions != 0 || chance_of(&seed, 2);
+    }
     return settings;
 }
 

@@ -19,6 +19,7 @@
     S(first_epoch, 0, "the epoch that all servers have accepted before the run")                   \
     S(local_sessions, 0, "sessions are known to one server until their first ephemeral")           \
     S(observer_masters, 0, "observers learn from followers, in place of the leader")               \
+    S(read_only, 0, "servers without a quorum let those clients read that may be read-only")       \
     S(latency_min_us, 0, "of the network, one way, at least")                                      \
     S(latency_spread_us, 1000, "and at most so much more")                                         \
     S(chunk_max, 0, "bytes that come at once; 0: all that wait")                                   \

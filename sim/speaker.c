@@ -214,6 +214,9 @@ static void on_shaken(struct speaker *speaker, struct reader *reader)
         world_fail(speaker->world, NULL, "a ConnectResponse does not decode");
         return;
     }
+    if (reader_left(reader) > 0 && reader_bool(reader))
+        world_fail(speaker->world, NULL, "client %d may only read, and wants to write",
+                   speaker->index);
     if (response.session_id == 0) { /* expired */
         speaker_session_over(speaker);
         leave(speaker);
@@ -344,6 +347,8 @@ struct speaker *speakers_new(struct world *world, int count, uint64_t seed)
                                        .host = world->node_count + i,
                                        .chance = chance_fork(&seed),
                                        .timeout_ms = (int32_t)(1000 + chance_below(&seed, 3000))};
+        /* The first of the library's, and every other one. */
+        speakers[i].may_be_read_only = world->options.read_only != 0 && i % 2 == 0;
         if (i < world->options.library_clients)
             speaker_library_begin(&speakers[i]);
         else

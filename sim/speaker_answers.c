@@ -8,6 +8,8 @@
 
 static void check_watches(struct speaker *speaker, int64_t zxid)
 {
+    if (speaker->strayed)
+        return;
     for (size_t i = 0; i < speaker->armed_count; i++) {
         const struct armed *armed = &speaker->armed[i];
         int64_t change = model_next_change(checker_model(speaker->world->checker),
@@ -26,7 +28,7 @@ static void on_armed_anew(struct speaker *speaker, int64_t zxid)
 {
     struct world *world = speaker->world;
 
-    for (size_t i = 0; i < speaker->armed_count; i++) {
+    for (size_t i = 0; i < speaker->armed_count && !speaker->strayed; i++) {
         struct armed *armed = &speaker->armed[i];
         struct slice path = slice_text(armed->path);
         bool missed = armed->absent ? model_look(checker_model(world->checker), path, zxid).exists
@@ -44,6 +46,8 @@ static void on_armed_anew(struct speaker *speaker, int64_t zxid)
 
 void speaker_event(struct speaker *speaker, struct slice path)
 {
+    if (speaker->strayed)
+        return;
     for (size_t i = 0; i < speaker->armed_count; i++) {
         struct armed *armed = &speaker->armed[i];
         if (!slice_equal(slice_text(armed->path), path))
@@ -95,7 +99,7 @@ static void check_read(struct speaker *speaker, const struct asked *asked,
                        (uint64_t)want.mzxid, want.version);
     }
     world->verdict.reads++;
-    if (asked->watch && (want.exists || asked->op == OP_EXISTS)) {
+    if (asked->watch && !speaker->strayed && (want.exists || asked->op == OP_EXISTS)) {
         struct armed *armed = NULL;
         for (size_t i = 0; i < speaker->armed_count; i++) {
             if (strcmp(speaker->armed[i].path, asked->path) == 0)
@@ -174,11 +178,39 @@ void speaker_sees(struct speaker *speaker, int64_t zxid)
         world_fail(speaker->world, NULL, "client %d goes back from %" PRIx64 " to %" PRIx64,
                    speaker->index, (uint64_t)speaker->last_zxid, (uint64_t)zxid);
     speaker->last_zxid = zxid;
+    if (speaker->read_only && !checker_is_committed(speaker->world->checker, zxid))
+        speaker->strayed = true;
+}
+
+/* A read-only server: it writes nothing, and says so. What it shows is its log, whose last part may never be
+ * agreed upon; then there is nothing here to compare it with. True: all is said about this answer. */
+static bool check_read_only(struct speaker *speaker, const struct asked *asked,
+                            const struct reply_header *reply)
+{
+    bool reads = asked->op == OP_GET_DATA || asked->op == OP_EXISTS ||
+                 asked->op == OP_GET_CHILDREN || asked->op == OP_GET_ACL;
+
+    if (!speaker->read_only) {
+        if (reply->err == ZK_NOT_READ_ONLY)
+            world_fail(speaker->world, NULL, "client %d is told that its server is read-only",
+                       speaker->index);
+        return false;
+    }
+    if (asked->op == OP_CLOSE_SESSION)
+        return true; /* its server forgets it, the session goes on until its timeout */
+    if (!reads && reply->err != ZK_NOT_READ_ONLY)
+        world_fail(speaker->world, NULL,
+                   "client %d's request %d: a read-only server says %d to a write", speaker->index,
+                   asked->xid, reply->err);
+    speaker->world->verdict.read_only++;
+    return !reads || !checker_is_committed(speaker->world->checker, reply->zxid);
 }
 
 static void check_reply(struct speaker *speaker, const struct asked *asked,
                         const struct reply_header *reply, struct reader *reader)
 {
+    if (check_read_only(speaker, asked, reply))
+        return;
     switch (asked->op) {
     case OP_SYNC:
         if (asked->returned_before > speaker->synced_zxid)
@@ -231,6 +263,7 @@ void speaker_forget_session(struct speaker *speaker)
 {
     speaker->session_id = 0;
     speaker->last_zxid = speaker->synced_zxid = 0;
+    speaker->strayed = speaker->read_only = false;
 }
 
 void speaker_session_over(struct speaker *speaker)

@@ -89,6 +89,7 @@ static void begin(struct speaker *speaker)
         speaker->library,
         &(struct library_options){.servers = (1U << world->node_count) - 1,
                                   .timeout_ms = speaker->timeout_ms,
+                                  .may_be_read_only = speaker->may_be_read_only,
                                   .first_xid = before_first == INT32_MAX ? 1 : before_first + 1,
                                   .seed = chance_u64(&speaker->chance)});
 }
@@ -153,6 +154,8 @@ static void on_taken(void *context)
     speaker->reply = (struct reply_header){0};
     if (speaker->closing || !client_has_session(client))
         return;
+    if (speaker->strayed)
+        return;
     for (size_t i = 0; i < speaker->armed_count && same; i++) {
         const struct armed *armed = &speaker->armed[i];
         same = client_watches_has(&client->watches, slice_text(armed->path),
@@ -216,6 +219,10 @@ static void on_session_event(struct speaker *speaker, int32_t state)
                    speaker->index, (uint64_t)client->session_id,
                    library_server(speaker->library) + 1,
                    state == CLIENT_STATE_READ_ONLY ? ", to read only" : "");
+        speaker->read_only = state == CLIENT_STATE_READ_ONLY;
+        if (speaker->read_only && !speaker->may_be_read_only)
+            world_fail(speaker->world, NULL, "client %d may only read, and wants to write",
+                       speaker->index);
         speaker_has_session(speaker, client->session_id, client->timeout_ms);
     } else if (client_is_dead(client)) {
         speaker_session_over(speaker);

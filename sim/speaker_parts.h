@@ -34,6 +34,9 @@ struct speaker {
     bool ended, turn_set, resting;
     bool closing; /* with the library: it has asked for the end of the session */
     int64_t session_id, last_zxid;
+    bool may_be_read_only, read_only; /* its server is, as it said */
+    bool
+        strayed; /* a read-only server showed what is not agreed upon: its watches may miss changes */
     bool asked_to_close; /* the session: over some way, however slow, it may still end */
     int32_t timeout_ms, next_xid;
     int64_t heard_us, sent_us;

@@ -38,10 +38,11 @@ static void print(void *context, const char *line)
 static void tell(const struct cluster_run *run, const struct cluster_verdict *verdict)
 {
     printf("seed %" PRIu64 ": %s; hash %016" PRIx64 ", %" PRId64 " ms, %" PRIu64 " writes, %" PRIu64
-           " reads, %" PRIu64 " commits, %" PRIu64 " leaders, %" PRIu64 " crashes\n",
+           " reads, %" PRIu64 " commits, %" PRIu64 " leaders, %" PRIu64 " crashes, %" PRIu64
+           " read-only answers\n",
            run->seed, verdict->failed ? verdict->problem : "good", verdict->hash,
            verdict->simulated_ms, verdict->writes, verdict->reads, verdict->commits,
-           verdict->elections, verdict->crashes);
+           verdict->elections, verdict->crashes, verdict->read_only);
     if (verdict->failed && run->settings == NULL)
         printf("to see it: make sim SEED=%" PRIu64 " (SHRINK=1: the smallest run that fails)\n",
                run->seed);
