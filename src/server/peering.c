@@ -25,7 +25,8 @@ static void read_addresses(struct server *server, const struct member *member,
                            struct peer_options *options)
 {
     uint32_t count = member->address_count;
-    struct peer_address *addresses = mem_alloc(2 * count * sizeof(*addresses));
+    int32_t master_port = server->config->ensemble.observer_master_port;
+    struct peer_address *addresses = mem_alloc(3 * count * sizeof(*addresses));
 
     for (uint32_t i = 0; i < count; i++) {
         const struct member_address *from = &member->addresses[i];
@@ -33,12 +34,14 @@ static void read_addresses(struct server *server, const struct member *member,
         memcpy(host, from->host.data, from->host.size);
         addresses[i] = (struct peer_address){host, from->election_port};
         addresses[count + i] = (struct peer_address){host, from->quorum_port};
+        addresses[2 * count + i] = (struct peer_address){host, (uint16_t)master_port};
     }
     server->own_addresses = addresses;
     server->own_address_count = count;
     options->election = addresses;
     options->quorum = addresses + count;
-    options->election_count = options->quorum_count = count;
+    options->master = addresses + 2 * count;
+    options->election_count = options->quorum_count = options->master_count = count;
 }
 
 static int32_t at_least(int32_t least, int32_t value)
@@ -66,6 +69,9 @@ void peering_options(struct server *server)
         .diff_syncs_max = at_least(1, config->ensemble.diff_syncs_max),
         .connect_limit = config->ensemble.connect_limit,
         .finalize_ms = FINALIZE_MS,
+        .observer_master_port = (uint16_t)config->ensemble.observer_master_port,
+        .observer_reconnect_ms = config->ensemble.observer_reconnect_ms,
+        .observer_election_ms = config->ensemble.observer_election_ms,
         .resend_min_ms = at_least(1, config->ensemble.resend_min_ms),
         .resend_max_ms =
             at_least(at_least(1, config->ensemble.resend_min_ms), config->ensemble.resend_max_ms),

@@ -86,7 +86,7 @@ def test_peer_type_is_overruled_by_the_server_line_and_that_is_told():
     finally:
         ensemble.close()
 
-@pytest.mark.parametrize("name", ["observerMasterPort=2191", "syncEnabled=false"])
+@pytest.mark.parametrize("name", ["observerMaster.sizeLimit=1000", "syncEnabled=false"])
 def test_a_key_without_effect_is_told_at_the_start(name):
     key, value = name.split("=")
     with started(**{key: value}) as ensemble:

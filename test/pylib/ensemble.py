@@ -56,11 +56,12 @@ class Member(Server):
         self.id, self.observer = server_id, observer
         self.port, self.quorum_port, self.election_port = free_port(), free_port(), free_port()
         self.paused = False
+        self.peer_host = "127.0.0.1"  # of its server.N line
 
     def line(self):
         """Its server.N line."""
         role = ":observer" if self.observer else ""
-        return "127.0.0.1:%d:%d%s" % (self.quorum_port, self.election_port, role)
+        return "%s:%d:%d%s" % (self.peer_host, self.quorum_port, self.election_port, role)
 
     def write_config(self):
         super().write_config()
@@ -177,14 +178,17 @@ class Member(Server):
 class Ensemble:
     """All members, and what is asked of them together."""
 
-    def __init__(self, targets, observers=(), config=None, props=None):
-        """targets: one for each member, ids from 1; observers: ids."""
+    def __init__(self, targets, observers=(), config=None, props=None, own_hosts=False):
+        """targets: one for each member, ids from 1; observers: ids; own_hosts: server N is 127.0.0.N to
+        the others, so that all may have the same observerMasterPort."""
         keys = {"tickTime": 500, "initLimit": 20, "syncLimit": 8, "maxClientCnxns": 0,
                 "maxSessionTimeout": 60000}
         keys.update(config or {})
         self.members = [
             Member(target, i, i in observers, keys, props) for i, target in enumerate(targets, 1)
         ]
+        for member in self.members if own_hosts else ():
+            member.peer_host = "127.0.0.%d" % member.id
         for member in self.members:
             member.config.update(("server.%d" % m.id, m.line()) for m in self.members)
             if member.observer:

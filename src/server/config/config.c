@@ -32,6 +32,7 @@ void config_init(struct config *config)
         .ensemble.snap_syncs_max = 10,
         .ensemble.diff_syncs_max = 100,
         .ensemble.resend_min_ms = 200,
+        .ensemble.observer_election_ms = 200,
         .ensemble.resend_max_ms = 60000,
         .session.tick_ms = 3000,
         .session.timeout_min_ms = -1,

@@ -137,6 +137,8 @@ struct ensemble_config {
     bool leader_serves;                   /* a leader takes clients, too */
     bool local_sessions, local_upgrading; /* localSessions*Enabled */
     int32_t resend_min_ms, resend_max_ms; /* fastleader.*: between two notifications */
+    int32_t observer_master_port;         /* where followers serve observers; 0: nowhere */
+    int64_t observer_reconnect_ms, observer_election_ms; /* observer.*: waits are below these */
     const char *dynamic_file, *peer_type;
     struct client_hosts client_hosts;
     struct membership *members; /* who they are (replica/membership); NULL: not read yet */

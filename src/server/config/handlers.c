@@ -147,6 +147,16 @@ void key_take_client_port(struct config *config, const struct setting *setting)
         config->front.port_set = true;
 }
 
+/* Below 0 it is as if it were not given. */
+void key_take_observer_master_port(struct config *config, const struct setting *setting)
+{
+    int32_t port;
+
+    config->ensemble.observer_master_port = 0;
+    if (!java_parse_int(setting->value, &port) || port > 0)
+        (void)parse_port(config, setting, &config->ensemble.observer_master_port);
+}
+
 void key_take_purge_interval(struct config *config, const struct setting *setting)
 {
     if (!purge_interval_parse(setting->value, &config->snapshot.purge_interval_ms))

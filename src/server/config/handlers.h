@@ -13,6 +13,7 @@ key_handler key_take_without_effect; /* one warning: known, and has no effect ye
 key_handler key_take_checked_without_effect; /* the same, and a bad value is an error */
 key_handler key_take_security;               /* refused: we do not have it */
 key_handler key_take_client_port;
+key_handler key_take_observer_master_port;
 key_handler key_take_secure_client_port;
 key_handler key_take_purge_interval;
 key_handler key_take_prealloc_size;

@@ -287,12 +287,9 @@ TEST(no_key_of_an_ensemble_is_ignored_without_a_word)
     static const struct {
         const char *told, *harmless;
     } rows[] = {
-        {"observerMasterPort=2191\n", "observerMasterPort=0\n"},
         {"observerMaster.sizeLimit=1000\n", ""},
         {"syncEnabled=false\n", "syncEnabled=true\n"},
         {"observer.syncEnabled=false\n", "observer.syncEnabled=true\n"},
-        {"observer.reconnectDelayMs=10\n", "observer.reconnectDelayMs=0\n"},
-        {"observer.election.DelayMs=10\n", "observer.election.DelayMs=200\n"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -316,7 +313,13 @@ TEST(keys_of_an_ensemble_come_to_their_fields)
                        "leader.maxTimeToWaitForEpoch=55\n"
                        "leaderConnectDelayDuringRetryMs=66\ncommitLogCount=777\n"
                        "multiAddress.reachabilityCheckTimeoutMs=88\n"
-                       "multiAddress.reachabilityCheckEnabled=false\n");
+                       "multiAddress.reachabilityCheckEnabled=false\n"
+                       "observerMasterPort=2190\nobserver.reconnectDelayMs=33\n"
+                       "observer.election.DelayMs=44\n");
+
+    CHECK_I64("observerMasterPort", config.ensemble.observer_master_port, 2190);
+    CHECK_I64("observer.reconnectDelayMs", config.ensemble.observer_reconnect_ms, 33);
+    CHECK_I64("observer.election.DelayMs", config.ensemble.observer_election_ms, 44);
     CHECK(config.ensemble.snapshot_size_factor == 0.5);
     CHECK(config_error(&config) == NULL);
     CHECK_I64("initLimit", config.ensemble.init_limit, 7);
@@ -573,5 +576,22 @@ TEST(a_server_of_an_ensemble_has_the_id_of_its_myid)
                             "server.8=h:2889:3889\nserver.9=h:2890:3890\n");
     CHECK_I64("in conf", ensemble_server_id(&config), 7);
     CHECK_I64("in session ids", ensemble_session_server_id(&config), 7);
+    config_deinit(&config);
+}
+
+/* As Java reads it; a number that is no port ends Java when it follows, and here at the start. */
+TEST(an_observer_master_port_below_0_is_none_and_one_above_65535_is_an_error)
+{
+    struct config config;
+
+    read_more(&config, "observerMasterPort=-1\n");
+    CHECK(config_error(&config) == NULL);
+    CHECK_I64("port", config.ensemble.observer_master_port, 0);
+    config_deinit(&config);
+    read_more(&config, "observerMasterPort=70000\n");
+    CHECK(config_error(&config) != NULL);
+    config_deinit(&config);
+    read_more(&config, "observerMasterPort=many\n");
+    CHECK(config_error(&config) != NULL);
     config_deinit(&config);
 }
