@@ -80,7 +80,7 @@ struct node {
     int64_t tick_at_us;
     uint64_t tick_number, disk_number;
     uint64_t next_connection; /* even */
-    bool listens[3]; /* by enum peer_port; the election port is always open */
+    bool listens[3];          /* by enum peer_port; the election port is always open */
     struct node_clients clients;
     /* the disk's queue */
     struct txnlog_append *appends;

@@ -105,36 +105,36 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
     ensemble->next_connection = 1;
     bool observes = me == NULL || me->role == MEMBER_OBSERVER;
     ensemble->observes = observes;
-    ensemble->zab = (struct zab){.options = {.my_id = options->my_id,
-                                             .tick_ms = tick_ms,
-                                             .init_limit = options->init_limit,
-                                             .sync_limit = options->sync_limit,
-                                             .connect_limit = options->connect_limit,
-                                             .prepared_bytes_max = options->prepared_bytes_max != 0
-                                                                       ? options->prepared_bytes_max
-                                                                       : PREPARED_BYTES_MAX,
-                                             .waiting_bytes_max = options->waiting_bytes_max != 0
-                                                                      ? options->waiting_bytes_max
-                                                                      : WAITING_BYTES_MAX,
-                                             .first_try_ms = options->first_try_ms,
-                                             .redial_ms = options->redial_ms,
-                                             .epoch_wait_max_ms = options->epoch_wait_max_ms,
-                                             .snapshot_size_factor = options->snapshot_size_factor,
-                                             .force_snapshot = options->force_snapshot,
-                                             .snap_syncs_max = options->snap_syncs_max,
-                                             .diff_syncs_max = options->diff_syncs_max,
-                                             .observer = observes,
-                                             .observer_master_port = options->observer_master_port,
-                                             .observer_reconnect_ms =
-                                                 options->observer_reconnect_ms,
-                                             .packet_bytes_max = packet_bytes_max},
-                                 .membership = options->membership,
-                                 .proposals = proposals,
-                                 .observer = observer,
-                                 .step = step,
-                                 .next_connection = &ensemble->next_connection,
-                                 .accepted_epoch = options->accepted_epoch,
-                                 .current_epoch = options->current_epoch};
+    ensemble->zab =
+        (struct zab){.options = {.my_id = options->my_id,
+                                 .tick_ms = tick_ms,
+                                 .init_limit = options->init_limit,
+                                 .sync_limit = options->sync_limit,
+                                 .connect_limit = options->connect_limit,
+                                 .prepared_bytes_max = options->prepared_bytes_max != 0
+                                                           ? options->prepared_bytes_max
+                                                           : PREPARED_BYTES_MAX,
+                                 .waiting_bytes_max = options->waiting_bytes_max != 0
+                                                          ? options->waiting_bytes_max
+                                                          : WAITING_BYTES_MAX,
+                                 .first_try_ms = options->first_try_ms,
+                                 .redial_ms = options->redial_ms,
+                                 .epoch_wait_max_ms = options->epoch_wait_max_ms,
+                                 .snapshot_size_factor = options->snapshot_size_factor,
+                                 .force_snapshot = options->force_snapshot,
+                                 .snap_syncs_max = options->snap_syncs_max,
+                                 .diff_syncs_max = options->diff_syncs_max,
+                                 .observer = observes,
+                                 .observer_master_port = options->observer_master_port,
+                                 .observer_reconnect_ms = options->observer_reconnect_ms,
+                                 .packet_bytes_max = packet_bytes_max},
+                     .membership = options->membership,
+                     .proposals = proposals,
+                     .observer = observer,
+                     .step = step,
+                     .next_connection = &ensemble->next_connection,
+                     .accepted_epoch = options->accepted_epoch,
+                     .current_epoch = options->current_epoch};
     int64_t hello_ms = options->hello_timeout_ms > 0 ? options->hello_timeout_ms
                                                      : (int64_t)tick_ms * options->sync_limit;
     ensemble->connections =

@@ -30,13 +30,13 @@ struct ensemble_options {
     uint16_t observer_master_port;                /* zab.h; 0: none */
     int64_t observer_reconnect_ms;                /* zab.h */
     int64_t observer_election_ms; /* an observer that lost its leader waits for less than this */
-    int32_t redial_ms, epoch_wait_max_ms;         /* zab.h */
-    int32_t hello_timeout_ms;                     /* connections.h; <= 0: sync_limit */
-    int32_t first_try_ms;                         /* connections.h */
-    double snapshot_size_factor;                  /* zab.h */
-    bool force_snapshot;                          /* zab.h */
-    int32_t snap_syncs_max, diff_syncs_max;       /* zab.h */
-    int32_t finalize_ms;                          /* a quorum's wait for better votes */
+    int32_t redial_ms, epoch_wait_max_ms;   /* zab.h */
+    int32_t hello_timeout_ms;               /* connections.h; <= 0: sync_limit */
+    int32_t first_try_ms;                   /* connections.h */
+    double snapshot_size_factor;            /* zab.h */
+    bool force_snapshot;                    /* zab.h */
+    int32_t snap_syncs_max, diff_syncs_max; /* zab.h */
+    int32_t finalize_ms;                    /* a quorum's wait for better votes */
     /* Between two notifications to who does not answer; > 0. */
     int32_t resend_min_ms, resend_max_ms;
     bool many_addresses, reconfig_enabled;

@@ -17,6 +17,11 @@ static void ignore_after(void *context, const struct proposal *proposal, const s
     (void)context, (void)proposal, (void)txn, (void)result;
 }
 
+static void ignore_moved(void *context, int64_t session_id)
+{
+    (void)context, (void)session_id;
+}
+
 static void ignore_change(void *context, struct slice path, uint32_t acl)
 {
     (void)context, (void)path, (void)acl;
@@ -62,6 +67,7 @@ void zab_bench_init(struct zab_bench *bench, int64_t my_id, struct membership *m
     bench->proposals = proposals_new(&options, bench->tree, &bench->step);
     bench->observer = (struct proposals_observer){.before_txn = ignore_before,
                                                   .after_txn = ignore_after,
+                                                  .moved = ignore_moved,
                                                   .tree = {.node_created = ignore_change,
                                                            .node_deleted = ignore_change,
                                                            .data_changed = ignore_change,

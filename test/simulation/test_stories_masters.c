@@ -85,6 +85,31 @@ STORY(a_session_moves_between_an_observer_its_master_and_the_leader, .voters = 3
     story_heal(story);
 }
 
+/* To the leader both observers are one connection, that of server 2. */
+STORY(what_an_observer_still_sends_for_a_session_that_went_to_another_is_not_executed, .voters = 3,
+      .observers = 2, .observer_masters = true)
+{
+    tell_begin(story);
+    story_crash(story, 1, SIM_LOSE_ALL);
+    story_until_serves(story, 4);
+    story_until_serves(story, 5);
+    story_run(story, 500);
+    story_connect(story, 2, 4);
+    story_write(story, 2, "/a", "at observer 4");
+    story_cut_way(story, 4, 2);
+    (void)story_ask(story, 2, OP_SET_DATA, "/a", "late");
+    story_run(story, 10);
+    story_check(story, story_reconnect(story, 2, 5), "observer 5 has it");
+    story_write(story, 2, "/a", "at observer 5");
+    story_join(story, 4, 2);
+    story_until(story, 3, " appends ");
+    story_run(story, 500);
+    story_read(story, 2, "/a", "at observer 5");
+    story_heal(story);
+}
+STORY_FINDS(what_an_observer_still_sends_for_a_session_that_went_to_another_is_not_executed,
+            MUTANT_MASTER_FENCES_NOTHING, NODE_RIGHT)
+
 /* Answers to syncs carry nothing. If one came to the wrong one, a client would wait for ever, or not long
  * enough. */
 STORY(syncs_of_a_master_and_of_its_observers_are_answered_each_to_the_one_that_asked, .voters = 3,

@@ -196,6 +196,8 @@ int64_t connect_held_until_ms(const struct clients *clients); /* INT64_MAX: nobo
 /* The leader's answer; NULL: the session is over. */
 void connect_session_revalidated(struct clients *clients, int64_t session_id,
                                  struct session *session);
+/* A client of an observer that learns from this server has it now. */
+void connect_session_moved(struct clients *clients, int64_t session_id);
 void connect_session_settled(struct clients *clients, int64_t session_id);
 void connect_session_ended(struct clients *clients, int64_t session_id);
 

@@ -212,6 +212,11 @@ static void synced(void *context, const struct proposal *proposal)
         connect_session_settled(clients, proposal->session_id);
 }
 
+static void moved(void *context, int64_t session_id)
+{
+    connect_session_moved(context, session_id);
+}
+
 static void revalidated(void *context, int64_t session_id, struct session *session)
 {
     connect_session_revalidated(context, session_id, session);
@@ -223,6 +228,7 @@ struct proposals_observer clients_observer(struct clients *clients)
                                        .after_txn = after_txn,
                                        .synced = synced,
                                        .revalidated = revalidated,
+                                       .moved = moved,
                                        .tree = events_observer(clients),
                                        .context = clients};
 }

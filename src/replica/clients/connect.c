@@ -128,6 +128,19 @@ void connect_session_revalidated(struct clients *clients, int64_t session_id,
     }
 }
 
+void connect_session_moved(struct clients *clients, int64_t session_id)
+{
+    struct list *next;
+
+    end_older_connection(clients, session_id);
+    for (struct list *at = clients->asked.next; at != &clients->asked; at = next) {
+        struct client *client = CONTAINER_OF(at, struct client, in_asked);
+        next = at->next;
+        if (client->asked_session_id == session_id)
+            client_close(clients, client, NULL);
+    }
+}
+
 void connect_session_settled(struct clients *clients, int64_t session_id)
 {
     struct attachment *attachment = attachment_find(clients, session_id);

@@ -43,6 +43,7 @@ enum mutant {
     MUTANT_MATCH_BY_XID,        /* an old transaction is taken for a new request with its xid */
     /* observer masters */
     MUTANT_MASTER_TAKES_BACK, /* an observer that has heard of more is cut to what this one knows */
+    MUTANT_MASTER_FENCES_NOTHING, /* an observer may still write for a session that went to another */
     MUTANT_MASTER_MIXES_SYNCS, /* the leader's next answer is for an observer, whoever asked first */
     /* sessions and the tree */
     MUTANT_OLD_OWNER_EXECUTES,    /* a session's earlier server may still write for it */

@@ -276,6 +276,8 @@ enum revalidation proposals_revalidate(struct proposals *proposals, int64_t sess
     if (proposals->role == PROPOSALS_IDLE && !local)
         return SESSION_REFUSED;
     if (proposals->role == PROPOSALS_LEARNS && !local) {
+        if (session != NULL)
+            session->owner = SESSION_OWNER_HERE; /* and no observer of this server */
         quorum_revalidate_put(
             &proposals->forwarded.to_leader,
             &(struct session_touch){.session_id = session_id, .timeout_ms = timeout_ms});
@@ -595,6 +597,7 @@ void proposals_revalidated(struct proposals *proposals, int64_t session_id, bool
     else if (session == NULL) { /* its createSession is on its way to here */
         sessions_created(&proposals->sessions, session_id, /* timeout_ms= */ 0);
         session = sessions_find(&proposals->sessions, session_id);
+        session->owner = SESSION_OWNER_HERE;
     }
     observer->revalidated(observer->context, session_id, session);
 }

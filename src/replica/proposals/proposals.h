@@ -62,6 +62,8 @@ struct proposals_observer {
     void (*synced)(void *context, const struct proposal *proposal);
     /* The leader's answer about a session that came back to this learner; NULL: it is over. */
     void (*revalidated)(void *context, int64_t session_id, struct session *session);
+    /* A learner's learner asks about a session: no client of this server has it any more. */
+    void (*moved)(void *context, int64_t session_id);
     struct txn_observer tree; /* its context is the same */
     void *context;
 };

@@ -3,7 +3,10 @@
  * What the leader commits waits in `informs` until the end of the turn, or until something else goes to an
  * observer that must stand behind it. So a learner that joins gets each transaction once: what is
  * committed as history, or as an INFORM. Requests go to the leader in the order in which they come, with those
- * of this server's own clients; its answers to syncs carry nothing, and come in that order, too. */
+ * of this server's own clients; its answers to syncs carry nothing, and come in that order, too.
+ *
+ * To the leader this server is one connection. Which of its observers speaks for a session is known here
+ * only: whoever asked about it last. What another one sends for it becomes a request that must fail. */
 #include "replica/zab/zab_master.h"
 
 #include "base/array.h"
@@ -21,6 +24,7 @@ struct relayed_sync {
 struct relayed_question {
     uint64_t connection;
     int64_t session_id;
+    int32_t timeout_ms;
 };
 
 struct zab_master {
@@ -104,6 +108,17 @@ bool zab_master_sync_answered(struct zab_master *master)
     return true;
 }
 
+/* Its createSession is on its way to here. */
+static void note_owner(struct zab_master *master, const struct relayed_question *question)
+{
+    struct sessions *sessions = proposals_sessions(master->zab->proposals);
+
+    if (sessions_find(sessions, question->session_id) != NULL)
+        return;
+    sessions_created(sessions, question->session_id, question->timeout_ms);
+    sessions_find(sessions, question->session_id)->owner = (int64_t)question->connection;
+}
+
 /* This server's own question about the same session, if there is one, has the same answer. */
 bool zab_master_revalidated(struct zab_master *master, const struct session_valid *answer)
 {
@@ -115,6 +130,8 @@ bool zab_master_revalidated(struct zab_master *master, const struct session_vali
     if (at == master->question_count)
         return false;
     uint64_t connection = master->questions[at].connection;
+    if (answer->valid)
+        note_owner(master, &master->questions[at]);
     memmove(master->questions + at, master->questions + at + 1,
             (--master->question_count - at) * sizeof(*master->questions));
     if (peer_find(master->learners, connection) == NULL)
@@ -133,6 +150,36 @@ static void pass_on(struct zab_master *master, const struct quorum_packet *packe
     quorum_packet_write(proposals_to_leader(master->zab->proposals), packet);
 }
 
+static bool is_of_another(const struct zab_master *master, const struct zab_peer *peer,
+                          int64_t session_id)
+{
+    const struct session *session =
+        sessions_find(proposals_sessions(master->zab->proposals), session_id);
+
+    if (mutant_is(master->zab->step->mutant, MUTANT_MASTER_FENCES_NOTHING))
+        return false;
+    if (session != NULL)
+        return session->owner != SESSION_OWNER_NONE && session->owner != (int64_t)peer->connection;
+    for (size_t i = master->question_count; i > 0; i--) {
+        if (master->questions[i - 1].session_id == session_id)
+            return master->questions[i - 1].connection != peer->connection;
+    }
+    return false;
+}
+
+/* The observer waits for a transaction with this session and cxid. The root is never deleted, so it is an
+ * error's. */
+static void make_it_fail(struct zab_master *master, const struct quorum_packet *packet,
+                         const struct forwarded_request *request)
+{
+    static const uint8_t delete_root[] = {0, 0, 0, 1, '/', 0xff, 0xff, 0xff, 0xff};
+    struct forwarded_request failing = *request;
+
+    failing.header.type = OP_DELETE;
+    failing.body = slice_of(delete_root, sizeof(delete_root));
+    quorum_request_put(proposals_to_leader(master->zab->proposals), &failing, packet->auth);
+}
+
 void master_on_request(struct zab_master *master, const struct zab_peer *peer,
                        const struct quorum_packet *packet, const struct forwarded_request *request)
 {
@@ -143,6 +190,10 @@ void master_on_request(struct zab_master *master, const struct zab_peer *peer,
         master->syncs[master->sync_count++] =
             (struct relayed_sync){.connection = peer->connection, .own_before = own};
         master->own_before_sum += own;
+    } else if (request->header.type != OP_CREATE_SESSION &&
+               is_of_another(master, peer, request->header.session_id)) {
+        make_it_fail(master, packet, request);
+        return;
     }
     pass_on(master, packet);
 }
@@ -152,8 +203,15 @@ void master_on_revalidate(struct zab_master *master, const struct zab_peer *peer
 {
     master->questions = ARRAY_RESERVE(master->questions, master->question_capacity,
                                       master->question_count + 1, ARRAY_FIRST);
-    master->questions[master->question_count++] = (struct relayed_question){
-        .connection = peer->connection, .session_id = question->session_id};
+    master->questions[master->question_count++] =
+        (struct relayed_question){.connection = peer->connection,
+                                  .session_id = question->session_id,
+                                  .timeout_ms = question->timeout_ms};
+    struct session *session =
+        sessions_find(proposals_sessions(master->zab->proposals), question->session_id);
+    if (session != NULL)
+        session->owner = (int64_t)peer->connection;
+    master->zab->observer->moved(master->zab->observer->context, question->session_id);
     pass_on(master, packet);
 }
 

@@ -316,7 +316,6 @@ TEST(keys_of_an_ensemble_come_to_their_fields)
                        "multiAddress.reachabilityCheckEnabled=false\n"
                        "observerMasterPort=2190\nobserver.reconnectDelayMs=33\n"
                        "observer.election.DelayMs=44\n");
-
     CHECK_I64("observerMasterPort", config.ensemble.observer_master_port, 2190);
     CHECK_I64("observer.reconnectDelayMs", config.ensemble.observer_reconnect_ms, 33);
     CHECK_I64("observer.election.DelayMs", config.ensemble.observer_election_ms, 44);
