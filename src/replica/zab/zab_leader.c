@@ -51,12 +51,12 @@ struct zab_leader *zab_leader_new(struct zab *zab)
 }
 
 /* Its own leader has opened the epoch, and a quorum has its history. */
-struct zab_leader *leader_new_for_observers(struct zab *zab, struct zab_master *master,
+struct zab_leader *leader_new_for_observers(struct zab *zab, const struct zab_relay *relay,
                                             const struct zab_mastery *mastery)
 {
     struct zab_leader *leader = new_at_port(zab, PEER_PORT_MASTER);
 
-    leader->master = master;
+    leader->relay = *relay;
     leader->of_paddock = mastery->of_paddock;
     leader->phase = LEAD_SERVING;
     leader->epoch = mastery->epoch;
@@ -74,10 +74,10 @@ void zab_leader_free(struct zab_leader *leader)
         zab_close(leader->zab, peer->connection, NULL);
         peer_free(leader, peer);
     }
-    effects_add_peer(
-        leader->zab->step->effects,
-        (struct peer_effect){.kind = PEER_UNLISTEN,
-                             .port = leader->master == NULL ? PEER_PORT_QUORUM : PEER_PORT_MASTER});
+    effects_add_peer(leader->zab->step->effects,
+                     (struct peer_effect){.kind = PEER_UNLISTEN,
+                                          .port = leader->relay.master == NULL ? PEER_PORT_QUORUM
+                                                                               : PEER_PORT_MASTER});
     mem_free(leader->syncs);
     mem_free(leader);
 }
@@ -260,7 +260,7 @@ static void check_promise(struct zab_leader *leader, const struct zab_peer *peer
 {
     struct zab *zab = leader->zab;
 
-    if (!is_configured(leader, peer) || leader->master != NULL)
+    if (!is_configured(leader, peer) || leader->relay.master != NULL)
         return;
     if (peer->accepted_epoch > zab->highest_promise)
         zab->highest_promise = peer->accepted_epoch;
@@ -279,7 +279,7 @@ static void on_introduction(struct zab_leader *leader, struct zab_peer *peer,
         peer_drop(leader, peer, "its first packet is not FOLLOWERINFO or OBSERVERINFO");
         return;
     }
-    if (leader->master != NULL && packet->type != QUORUM_OBSERVER_INFO) {
+    if (leader->relay.master != NULL && packet->type != QUORUM_OBSERVER_INFO) {
         peer_drop(leader, peer, "it is no observer, and this server does not lead");
         return;
     }

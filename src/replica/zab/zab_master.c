@@ -37,31 +37,6 @@ struct zab_master {
     size_t question_count, question_capacity;
 };
 
-struct zab_master *zab_master_new(struct zab *zab, const struct zab_mastery *mastery)
-{
-    struct zab_master *master = mem_zalloc(sizeof(*master));
-
-    master->zab = zab;
-    master->learners = leader_new_for_observers(zab, master, mastery);
-    return master;
-}
-
-void zab_master_free(struct zab_master *master)
-{
-    if (master == NULL)
-        return;
-    zab_leader_free(master->learners);
-    buffer_deinit(&master->informs);
-    mem_free(master->syncs);
-    mem_free(master->questions);
-    mem_free(master);
-}
-
-struct zab_leader *zab_master_learners(struct zab_master *master)
-{
-    return master->learners;
-}
-
 /* --- from the leader --- */
 
 void zab_master_commit(struct zab_master *master, size_t kept_index)
@@ -74,7 +49,7 @@ void zab_master_commit(struct zab_master *master, size_t kept_index)
         quorum_packet_put(&master->informs, QUORUM_INFORM, kept.zxid, kept.payload);
 }
 
-void master_send_informs(struct zab_master *master)
+static void send_informs(struct zab_master *master)
 {
     struct buffer *bytes = &master->zab->step->effects->peer_bytes;
     size_t offset = bytes->size;
@@ -100,7 +75,7 @@ bool zab_master_sync_answered(struct zab_master *master)
         return false;
     }
     if (peer_find(master->learners, first->connection) != NULL) {
-        master_send_informs(master);
+        send_informs(master);
         zab_send(master->zab, first->connection, QUORUM_SYNC, 0, SLICE_NULL);
     }
     master->own_before_sum -= first->own_before; /* 0 */
@@ -136,7 +111,7 @@ bool zab_master_revalidated(struct zab_master *master, const struct session_vali
             (--master->question_count - at) * sizeof(*master->questions));
     if (peer_find(master->learners, connection) == NULL)
         return true;
-    master_send_informs(master);
+    send_informs(master);
     offset = bytes->size;
     quorum_revalidated_put(bytes, answer);
     effects_add_peer_send(master->zab->step->effects, connection, offset, bytes->size - offset);
@@ -180,7 +155,7 @@ static void make_it_fail(struct zab_master *master, const struct quorum_packet *
     quorum_request_put(proposals_to_leader(master->zab->proposals), &failing, packet->auth);
 }
 
-void master_on_request(struct zab_master *master, const struct zab_peer *peer,
+static void on_request(struct zab_master *master, const struct zab_peer *peer,
                        const struct quorum_packet *packet, const struct forwarded_request *request)
 {
     if (request->header.type == OP_SYNC) {
@@ -198,7 +173,7 @@ void master_on_request(struct zab_master *master, const struct zab_peer *peer,
     pass_on(master, packet);
 }
 
-void master_on_revalidate(struct zab_master *master, const struct zab_peer *peer,
+static void on_revalidate(struct zab_master *master, const struct zab_peer *peer,
                           const struct quorum_packet *packet, const struct session_touch *question)
 {
     master->questions = ARRAY_RESERVE(master->questions, master->question_capacity,
@@ -215,6 +190,38 @@ void master_on_revalidate(struct zab_master *master, const struct zab_peer *peer
     pass_on(master, packet);
 }
 
+/* --- its life --- */
+
+struct zab_master *zab_master_new(struct zab *zab, const struct zab_mastery *mastery)
+{
+    struct zab_master *master = mem_zalloc(sizeof(*master));
+
+    master->zab = zab;
+    master->learners = leader_new_for_observers(zab,
+                                                &(struct zab_relay){.master = master,
+                                                                    .send_informs = send_informs,
+                                                                    .on_request = on_request,
+                                                                    .on_revalidate = on_revalidate},
+                                                mastery);
+    return master;
+}
+
+void zab_master_free(struct zab_master *master)
+{
+    if (master == NULL)
+        return;
+    zab_leader_free(master->learners);
+    buffer_deinit(&master->informs);
+    mem_free(master->syncs);
+    mem_free(master->questions);
+    mem_free(master);
+}
+
+struct zab_leader *zab_master_learners(struct zab_master *master)
+{
+    return master->learners;
+}
+
 /* --- time --- */
 
 void zab_master_tick(struct zab_master *master)
@@ -226,13 +233,13 @@ void zab_master_tick(struct zab_master *master)
     if (now_ms < learners->next_ping_ms)
         return;
     learners->next_ping_ms = now_ms + master->zab->options.tick_ms / 2;
-    master_send_informs(master);
+    send_informs(master);
     leader_send_pings(learners);
 }
 
 void zab_master_end_turn(struct zab_master *master)
 {
-    master_send_informs(master);
+    send_informs(master);
     leader_synchronise_all(master->learners); /* those that were ahead of this server */
     leader_go_on_with_images(master->learners);
 }

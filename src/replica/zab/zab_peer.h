@@ -65,10 +65,22 @@ struct leader_image {
     int64_t zxid;
 };
 
+/* Who serves observers of a follower leads nothing: what they want goes to the follower's leader. */
+struct quorum_packet;
+struct forwarded_request;
+struct zab_relay {
+    struct zab_master *master; /* NULL: it leads */
+    void (*send_informs)(struct zab_master *master);
+    void (*on_request)(struct zab_master *master, const struct zab_peer *peer,
+                       const struct quorum_packet *packet, const struct forwarded_request *request);
+    void (*on_revalidate)(struct zab_master *master, const struct zab_peer *peer,
+                          const struct quorum_packet *packet, const struct session_touch *question);
+};
+
 struct zab_leader {
     struct zab *zab;
-    struct zab_master *master; /* NULL: it leads. Else it serves observers of this follower */
-    bool of_paddock;           /* who proposes is no server of Java */
+    struct zab_relay relay;
+    bool of_paddock; /* who proposes is no server of Java */
     enum leader_phase phase;
     struct list peers;
     int64_t epoch; /* -1: not decided */
@@ -91,18 +103,10 @@ struct zab_leader {
 };
 
 /* zab_leader.c */
-struct zab_leader *leader_new_for_observers(struct zab *zab, struct zab_master *master,
+struct zab_leader *leader_new_for_observers(struct zab *zab, const struct zab_relay *relay,
                                             const struct zab_mastery *mastery);
 void leader_synchronise_all(struct zab_leader *leader); /* all that have promised */
 void leader_send_pings(struct zab_leader *leader);
-/* zab_master.c */
-struct quorum_packet;
-struct forwarded_request;
-void master_send_informs(struct zab_master *master);
-void master_on_request(struct zab_master *master, const struct zab_peer *peer,
-                       const struct quorum_packet *packet, const struct forwarded_request *request);
-void master_on_revalidate(struct zab_master *master, const struct zab_peer *peer,
-                          const struct quorum_packet *packet, const struct session_touch *question);
 /* zab_peer.c */
 void peer_free(struct zab_leader *leader, struct zab_peer *peer); /* its connection is gone */
 struct zab_peer *peer_find(const struct zab_leader *leader, uint64_t connection); /* NULL: none */

@@ -116,8 +116,8 @@ void leader_on_request(struct zab_leader *leader, struct zab_peer *peer,
     if (leader->phase != LEAD_SERVING || peer->phase != PEER_ACTIVE ||
         quorum_request_read(packet->data, &request) != STATUS_OK)
         peer_drop(leader, peer, "a REQUEST that does not decode, or before UPTODATE");
-    else if (leader->master != NULL)
-        master_on_request(leader->master, peer, packet, &request);
+    else if (leader->relay.master != NULL)
+        leader->relay.on_request(leader->relay.master, peer, packet, &request);
     else if (zab_input_rest(&peer->waiting).size == 0 && !is_full(leader->zab))
         prepare_request(leader, peer, packet, &request);
     else
@@ -143,8 +143,8 @@ void leader_on_revalidate(struct zab_leader *leader, struct zab_peer *peer,
 
     if (quorum_revalidate_read(packet->data, &question) != STATUS_OK)
         peer_drop(leader, peer, "its REVALIDATE does not decode");
-    else if (leader->master != NULL)
-        master_on_revalidate(leader->master, peer, packet, &question);
+    else if (leader->relay.master != NULL)
+        leader->relay.on_revalidate(leader->relay.master, peer, packet, &question);
     else if (map_get(&peer->waiting_of, (uint64_t)question.session_id) == NULL)
         answer_revalidate(leader, peer, &question);
     else

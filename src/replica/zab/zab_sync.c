@@ -77,8 +77,9 @@ void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer)
     struct buffer config = {0};
 
     ASSERT(leader->phase >= LEAD_SYNCING);
-    if (leader->master != NULL)
-        master_send_informs(leader->master); /* to the others: this one got them as history */
+    if (leader->relay.master != NULL)
+        leader->relay.send_informs(
+            leader->relay.master); /* to the others: this one got them as history */
     membership_write(&config, leader->zab->membership);
     zab_send(leader->zab, peer->connection, QUORUM_NEW_LEADER, zxid_of_epoch(leader->epoch),
              buffer_slice(&config));
@@ -267,7 +268,7 @@ static bool is_awaited(const struct zab_leader *leader, int64_t zxid)
 {
     if (mutant_is(leader->zab->step->mutant, MUTANT_MASTER_TAKES_BACK))
         return false;
-    return leader->master != NULL && zxid > leader->committed_zxid &&
+    return leader->relay.master != NULL && zxid > leader->committed_zxid &&
            zxid_epoch(zxid) == leader->epoch && zxid_counter(zxid) != 0;
 }
 
