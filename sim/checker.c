@@ -257,7 +257,8 @@ void checker_append(struct checker *checker, struct node *node, const struct txn
     struct known *known = known_at(checker, append->zxid);
     int64_t before = at->last_zxid;
 
-    if (replica_ensemble(node->replica, &info) && info.read_only)
+    /* A server that the story plays has no replica. */
+    if (node->replica != NULL && replica_ensemble(node->replica, &info) && info.read_only)
         world_fail(checker->world, node, "it is read-only, and logs %" PRIx64,
                    (uint64_t)append->zxid);
     at->last_zxid = append->zxid;
