@@ -52,8 +52,12 @@ void speaker_event(struct speaker *speaker, struct slice path)
         struct armed *armed = &speaker->armed[i];
         if (!slice_equal(slice_text(armed->path), path))
             continue;
-        if (model_next_change(checker_model(speaker->world->checker), path, armed->zxid) ==
-            INT64_MAX)
+        bool none = model_next_change(checker_model(speaker->world->checker), path, armed->zxid) ==
+                    INT64_MAX;
+        if (none &&
+            speaker->read_only) /* it is in what this server's log has, and nobody else agreed to */
+            speaker->strayed = true;
+        else if (none)
             world_fail(speaker->world, NULL, "client %d hears of a change of %s that was none",
                        speaker->index, armed->path);
         *armed = speaker->armed[--speaker->armed_count];

@@ -242,3 +242,23 @@ TEST(wall_clock_expiry_ends_sessions_too_early)
 {
     must_find_by("wall_clock_expiry", MUTANT_WALL_CLOCK_EXPIRY, NODE_RIGHT, 100, "it ends session");
 }
+
+/* In seeds where servers are often alone, and have sessions of their own. */
+TEST(read_only_says_yes_is_found)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct settings settings = settings_of_seed(seed);
+        settings.read_only = settings.local_sessions = 1;
+        settings.partition_one_in = 2;
+        settings.library_clients = settings.clients;
+        struct cluster_run run = {
+            .seed = seed, .mutant = MUTANT_READ_ONLY_SAYS_YES, .settings = &settings};
+        struct cluster_verdict verdict = simulate_guarded(&run);
+        if (!verdict.failed ||
+            strstr(verdict.problem, "a read-only server says 0 to a write") == NULL)
+            continue;
+        printf("read_only_says_yes: seed %" PRIu64 ": %s\n", seed, verdict.problem);
+        return;
+    }
+    check_failed(__FILE__, __LINE__, "read_only_says_yes: not found within 20 seeds");
+}

@@ -204,7 +204,9 @@ static void answer_now(struct clients *clients, struct client *client,
         metrics_count(&clients->step->metrics, METRIC_THROTTLED_OPS, 1);
         reply_error(clients, client, header.xid, zxid, ZK_THROTTLED_OP);
     } else if (clients->read_only && needs_quorum(header.type)) {
-        reply_error(clients, client, header.xid, zxid, ZK_NOT_READ_ONLY);
+        reply_error(clients, client, header.xid, zxid,
+                    mutant_is(clients->step->mutant, MUTANT_READ_ONLY_SAYS_YES) ? ZK_OK
+                                                                                : ZK_NOT_READ_ONLY);
     } else if (header.type == OP_CLOSE_SESSION) {
         close_local_session(clients, client, header.xid, arrived_ms);
         return;

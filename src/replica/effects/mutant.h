@@ -45,6 +45,8 @@ enum mutant {
     MUTANT_MASTER_TAKES_BACK, /* an observer that has heard of more is cut to what this one knows */
     MUTANT_MASTER_FENCES_NOTHING, /* an observer may still write for a session that went to another */
     MUTANT_MASTER_MIXES_SYNCS, /* the leader's next answer is for an observer, whoever asked first */
+    /* read-only servers */
+    MUTANT_READ_ONLY_SAYS_YES, /* to a write, which is lost */
     /* sessions and the tree */
     MUTANT_OLD_OWNER_EXECUTES,    /* a session's earlier server may still write for it */
     MUTANT_CREATE_AFTER_CLOSE,    /* a session that is being closed may still write */
