@@ -106,8 +106,8 @@ def test_another_list_of_servers_moves_the_handle(puppet, server):
         assert one.say("servers nonsense", "servers ") == "servers -8"
         assert one.say("servers 127.0.0.1:%d" % server.port, "servers ") == "servers 0"
         assert one.say("state") == "state 3"
-        assert one.say("servers 127.0.0.1:%d" % other.port, "servers ") == "servers 0"
-        one.wait("event global -1 1")
+        one.send("servers 127.0.0.1:%d" % other.port)
+        one.wait_each("servers 0", "event global -1 1")
         one.wait("event global -1 -112")  # the other one stands alone: no such session there
 
 
