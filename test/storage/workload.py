@@ -18,6 +18,7 @@ ACLS = [
 ]
 MODES = [0, 0, 0, 1, 2, 3, 4]
 LONG_MS = 40000
+WAIT_S = 60  # for an answer: the disk of a busy machine may take its time
 
 
 class Workload:
@@ -27,6 +28,7 @@ class Workload:
 
     def connect(self):
         client = self.server.client(timeout_ms=LONG_MS)
+        client.wait = WAIT_S
         client.auth("digest", b"u:p")
         self.clients.append(client)
         return client
