@@ -53,6 +53,7 @@ def _crashed(seed, directories=0):
 def after_a_crash():
     """A run of the real server that was killed under load and is up again, not yet verified."""
     run = _crashed(7)
+    crash.remove_empty_log(run.server.data_dir)
     run.server.start()
     yield run
     run.server.close()

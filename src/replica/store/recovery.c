@@ -178,7 +178,9 @@ static enum status begin_without_snapshot(const struct recovery_options *options
     return STATUS_OK;
 }
 
-/* A snapshot of Java's is fuzzy up to the zxid of its digest: before that no digest can be right. */
+/* A snapshot of Java's is fuzzy up to the zxid of its digest: before that no digest can be right. When a
+ * transaction was applied and its digest not yet noted as Java wrote it down, a znode is ahead even of
+ * that: then the snapshot's digest is of no state that comes again. */
 static void use_digest(const struct loaded *loaded, struct recovery *recovery,
                        struct replay *replay)
 {
@@ -187,9 +189,11 @@ static void use_digest(const struct loaded *loaded, struct recovery *recovery,
     if (!info->has_digest || !tree_get_options(recovery->tree)->digest_enabled ||
         info->digest_zxid < recovery->snapshot_zxid || info->digest_zxid == 0)
         return;
-    if (info->digest_zxid > recovery->snapshot_zxid) {
+    bool is_passed = info->node_zxid_max > info->digest_zxid;
+    if (is_passed || info->digest_zxid > recovery->snapshot_zxid) {
         replay->fuzzy = true;
-        replay->fuzzy_zxid = info->digest_zxid;
+        replay->fuzzy_zxid = is_passed ? info->node_zxid_max : info->digest_zxid;
+        replay->has_fuzzy_digest = !is_passed;
         replay->fuzzy_digest = info->digest;
         return;
     }

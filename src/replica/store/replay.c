@@ -141,7 +141,7 @@ static void check_digest(struct replaying *replaying, const struct txn *txn)
         if (txn->header.zxid < replay->fuzzy_zxid)
             return;
         replay->fuzzy = false;
-        if (txn->header.zxid > replay->fuzzy_zxid)
+        if (txn->header.zxid > replay->fuzzy_zxid || !replay->has_fuzzy_digest)
             return;
         wanted = replay->fuzzy_digest;
     } else if (!txn->has_digest) {

@@ -16,8 +16,9 @@ struct replay {
     bool begin_anywhere; /* snapshot.trust.empty: nothing says what came before */
     bool limited;        /* ends in front of the first record above limit_zxid, or at a break; */
     int64_t limit_zxid;  /* repairs nothing */
-    /* A fuzzy snapshot: digests can be checked only from fuzzy_zxid on, where it is fuzzy_digest. */
-    bool fuzzy;
+    /* A fuzzy snapshot: digests can be checked only from fuzzy_zxid on, where it is fuzzy_digest, if
+     * that is known. */
+    bool fuzzy, has_fuzzy_digest;
     int64_t fuzzy_zxid;
     uint64_t fuzzy_digest;
 };
