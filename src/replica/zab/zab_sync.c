@@ -281,7 +281,8 @@ void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer)
     ASSERT(peer->phase == PEER_PROMISED);
     if (is_awaited(leader, zxid) && !peer->wants_all) {
         return;
-    } else if (peer->wants_all || (leader->zab->options.force_snapshot && !has_more)) {
+    }
+    if (peer->wants_all || (leader->zab->options.force_snapshot && !has_more)) {
         wait_for_image(leader, peer);
     } else if (zxid == last || (zxid_counter(zxid) == 0 && zxid > last)) {
         send_way(leader, peer, QUORUM_DIFF, last, last); /* it lacks nothing */
