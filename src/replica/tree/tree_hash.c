@@ -67,10 +67,10 @@ static void split_one_bucket(struct tree *tree)
     while (*from != NODE_NONE) {
         struct znode *node = tree_node(tree, *from);
         if (has_bit(tree, node, bit)) {
-            *to = *from; /* at the end: the order stays */
+            uint32_t moved = *from;
             *from = node->hash_next;
-            node->hash_next = NODE_NONE;
-            to = &node->hash_next;
+            node->hash_next = *to;
+            *to = moved;
         } else {
             from = &node->hash_next;
         }
@@ -109,14 +109,10 @@ void tree_hash_insert(struct tree *tree, uint32_t id, uint64_t hash)
 
     if (++tree->hashed_count > tree->bucket_count)
         split_one_bucket(tree);
-    uint32_t *at = bucket_head(tree, hash);
-    if (*at !=
-        NODE_NONE) /* behind the first one: a parent is older than its children, and is looked
-                             up for each of them */
-        at = &tree_node(tree, *at)->hash_next;
+    uint32_t *head = bucket_head(tree, hash);
     node->hash_tag = hash_tag(hash);
-    node->hash_next = *at;
-    *at = id;
+    node->hash_next = *head;
+    *head = id;
 }
 
 void tree_hash_remove(struct tree *tree, uint32_t id)
