@@ -127,12 +127,20 @@ HEADS = {
 METHOD = {
     "en": "One machine ({cpu}, {cpus} cores, {kernel}) runs servers and load generator; ZooKeeper "
           "{zookeeper} on Java {java} and Paddock take turns; every write is synced (one sync: "
-          "{sync} ms); a figure is the median of {runs} runs (`make bench`, {date}). "
+          "{sync} ms); {runs} (`make bench`, {date}). "
           "[What each row is and what it does not show](bench/README.md).",
     "zh": "一台机器（{cpu}，{cpus} 核，{kernel}）同时运行服务器与压测工具；ZooKeeper {zookeeper}（Java {java}）与 Paddock "
-          "轮流运行；每次写入都落盘（一次 sync 为 {sync} 毫秒）；每个数字是 {runs} 轮的中位数（`make bench`，{date}）。"
+          "轮流运行；每次写入都落盘（一次 sync 为 {sync} 毫秒）；{runs}（`make bench`，{date}）。"
           "[每一行的含义，以及它不能说明什么](bench/README.md)（英文）。",
 }
+
+
+def runs_text(count, language):
+    if language == "zh":
+        return "每个数字来自一轮测量" if count == 1 else "每个数字是 %d 轮的中位数" % count
+    return "each figure is from one run" if count == 1 else "a figure is the median of %d runs" % count
+
+
 PICTURE = {
     "en": "![How many times better than ZooKeeper in Java, per workload](docs/performance.svg)",
     "zh": "![各项负载下相对 Java 版 ZooKeeper 的倍数](docs/performance.svg)",
@@ -170,7 +178,7 @@ def comparison(row, factor, language):
 def readme_block(results, language):
     """What stands between the markers."""
     figures = Figures(results["samples"])
-    method = METHOD[language].format(**results["machine"], runs=results["alternations"],
+    method = METHOD[language].format(**results["machine"], runs=runs_text(results["alternations"], language),
                                      date=results["time"][:10])
     lines = [method, "", PICTURE[language], "", HEADS[language], "| --- | ---: | ---: | ---: |"]
     for row in figures.shown(lambda r: r.readme):
