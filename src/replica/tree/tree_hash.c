@@ -49,6 +49,23 @@ static void prefetch_node(const struct tree *tree, uint32_t id)
         __builtin_prefetch(tree_node(tree, id), /* write= */ 1);
 }
 
+static uint32_t first_of_bucket(const struct tree *tree, uint32_t bucket)
+{
+    return tree->segments[bucket / HEADS_PER_SEGMENT][bucket % HEADS_PER_SEGMENT];
+}
+
+/* The chains of the buckets that are split soon come into the processor's cache, node by node: all those
+ * buckets are below bucket_count, for the table is larger than SPLITS_AHEAD times their number. */
+static void prefetch_splits(const struct tree *tree, uint32_t old)
+{
+    for (uint32_t ahead = SPLITS_AHEAD; ahead > 0; ahead--) {
+        uint32_t id = first_of_bucket(tree, old + ahead * 2);
+        for (uint32_t depth = SPLITS_AHEAD - ahead; depth > 0 && id != NODE_NONE; depth--)
+            id = tree_node(tree, id)->hash_next;
+        prefetch_node(tree, id);
+    }
+}
+
 /* Adds one bucket, and moves to it the nodes of one old bucket that belong there now. */
 static void split_one_bucket(struct tree *tree)
 {
@@ -61,9 +78,7 @@ static void split_one_bucket(struct tree *tree)
     uint32_t *from = &tree->segments[old / HEADS_PER_SEGMENT][old % HEADS_PER_SEGMENT];
     uint32_t *to = &tree->segments[added / HEADS_PER_SEGMENT][added % HEADS_PER_SEGMENT];
     ASSERT(bit != 0 && *to == NODE_NONE);
-    uint32_t soon =
-        old + SPLITS_AHEAD; /* to be split: below bucket_count, for the table is larger */
-    prefetch_node(tree, tree->segments[soon / HEADS_PER_SEGMENT][soon % HEADS_PER_SEGMENT]);
+    prefetch_splits(tree, old);
     while (*from != NODE_NONE) {
         struct znode *node = tree_node(tree, *from);
         if (has_bit(tree, node, bit)) {
