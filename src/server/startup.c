@@ -5,6 +5,7 @@
 
 #include "io/disk_posix.h"
 #include "io/log.h"
+#include "io/side_thread.h"
 #include "replica/membership/membership.h"
 #include "replica/store/start.h"
 #include "server/config/ensemble.h"
@@ -206,6 +207,7 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         .keep_orphans = ensemble_distributed(config), /* the leader closes their sessions */
         .repairable = ensemble_distributed(config) &&
                       membership_can_spare(config->ensemble.members, config->ensemble.my_id),
+        .side = side_thread_new(),
         .replay_begins = on_replay_begins,
         .context = &replay_ns,
     };
@@ -216,6 +218,8 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
             ? store_start_member(server->data_disk, server->log_disk, &options, &recovery,
                                  &server->epochs)
             : store_start(server->data_disk, server->log_disk, &options, &recovery);
+    side_thread_free(options.side);
+    options.side = NULL;
 
     log_notes(&recovery.notes);
     if (status != STATUS_OK) {

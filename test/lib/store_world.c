@@ -1,4 +1,5 @@
 #include "test/lib/store_world.h"
+#include "test/lib/late_side.h"
 
 #include "test/lib/check.h"
 
@@ -11,8 +12,10 @@ const struct tree_options world_tree_options = {
 
 struct recovery_options world_recovery_options(void)
 {
-    return (struct recovery_options){
-        .tree = world_tree_options, .db_autocreate = true, .last_zxid_section = true};
+    return (struct recovery_options){.tree = world_tree_options,
+                                     .db_autocreate = true,
+                                     .last_zxid_section = true,
+                                     .side = test_late_side()};
 }
 
 void world_init(struct store_world *world, uint64_t seed)

@@ -288,6 +288,7 @@ static enum status recover(struct disk *data, struct disk *log,
     recovery->snapshot_zxid = tree_last_zxid(recovery->tree);
     ASSERT(!options->limited || recovery->snapshot_zxid <= options->limit_zxid);
     struct replay replay = {.log = log,
+                            .side = options->side,
                             .traffic = options->traffic,
                             .files = logs,
                             .payload_bytes_max = txnlog_payload_bytes_max(options->text_bytes_max),

@@ -9,6 +9,7 @@
 #define REPLICA_STORE_RECOVERY_H
 
 #include "base/disk.h"
+#include "base/side_work.h"
 #include "metrics/traffic.h"
 #include "replica/effects/mutant.h"
 #include "replica/store/txnlog_format.h"
@@ -45,6 +46,7 @@ struct recovery_options {
     bool limited;
     int64_t limit_zxid;
     enum mutant mutant;      /* for tests: a deliberate bug */
+    struct side_work *side;  /* reads the logs ahead; NULL: nobody does */
     struct traffic *traffic; /* counts what is replayed; NULL: nobody counts */
     /* Unless NULL, called when the snapshot is loaded and the logs follow. */
     void (*replay_begins)(void *context);

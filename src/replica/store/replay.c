@@ -10,8 +10,7 @@
  * docs/operations.md tells the operator what is done with each. */
 #include "replica/store/replay.h"
 
-#include "replica/store/txnlog_batch.h"
-#include "replica/txn/txn.h"
+#include "replica/store/txnlog_ahead.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,11 +39,8 @@ struct txnlog_break {
 
 /* A record that follows, and is to be applied. */
 struct group_record {
-    struct slice payload;
-    uint64_t offset;
-    int64_t zxid;
-    int64_t zxid_before; /* of the record before it; INT64_MIN: there is none */
-    struct txn txn;
+    const struct txnlog_record *record;
+    int64_t zxid_before;        /* of the record before it; INT64_MIN: there is none */
     uint64_t hashes[AHEAD_OPS]; /* of the first paths that it changes */
     size_t hash_count;
 };
@@ -53,8 +49,8 @@ struct replaying {
     struct replay *replay;
     const struct store_file *files; /* the first one to read */
     size_t count;
-    struct txnlog_batch batch;
-    struct arena arena;
+    struct txnlog_ahead ahead;
+    struct arena arena; /* of one group */
     /* The next records of one file and one batch. They are applied in groups, so that what they touch
      * is in the cache by then. */
     struct group_record *group;
@@ -185,17 +181,19 @@ static void count_write(void *context, struct slice path, size_t data_bytes)
     traffic_write(context, path, data_bytes);
 }
 
-static void note_order(struct replaying *replaying, size_t file, const struct group_record *record)
+static void note_order(struct replaying *replaying, size_t file, const struct group_record *member)
 {
-    if (record->zxid >= record->zxid_before)
+    int64_t zxid = member->record->zxid;
+
+    if (zxid >= member->zxid_before)
         return;
     store_note(&replaying->replay->recovery->notes, true,
                "The log file %s has transaction 0x%" PRIx64 " after 0x%" PRIx64
                "; applied in this order, as ZooKeeper does.",
-               file_name(replaying, file), (uint64_t)record->zxid, (uint64_t)record->zxid_before);
+               file_name(replaying, file), (uint64_t)zxid, (uint64_t)member->zxid_before);
 }
 
-static void apply(struct replaying *replaying, const struct group_record *record)
+static void apply(struct replaying *replaying, const struct txnlog_record *record)
 {
     struct recovery *recovery = replaying->replay->recovery;
     const struct txn_observer observer = {.context = replaying->replay->traffic,
@@ -210,20 +208,19 @@ static void apply(struct replaying *replaying, const struct group_record *record
         tree_mark_digest(recovery->tree, record->zxid);
 }
 
-/* --- groups: records are decoded some time before they are applied, and what they will touch comes into
- * the cache meanwhile: a znode is in a random place, and to wait for each costs more than all the rest --- */
+/* --- groups: before the records of a group are applied, what they will touch comes into the cache: a znode is in a random place, and to wait for each costs more than all the rest --- */
 
-static void look_ahead(const struct tree *tree, struct group_record *record)
+static void look_ahead(const struct tree *tree, struct group_record *member)
 {
-    const struct txn *txn = &record->txn;
+    const struct txn *txn = &member->record->txn;
     bool multi = txn->header.type == OP_MULTI;
     const struct txn_op *ops = multi ? txn->ops : &txn->op;
     size_t count = multi ? (size_t)txn->op_count : 1;
 
-    record->hash_count = 0;
-    for (size_t i = 0; i < count && record->hash_count < AHEAD_OPS; i++) {
+    member->hash_count = 0;
+    for (size_t i = 0; i < count && member->hash_count < AHEAD_OPS; i++) {
         if (ops[i].path.size > 0)
-            record->hashes[record->hash_count++] = tree_ahead_bucket(tree, ops[i].path);
+            member->hashes[member->hash_count++] = tree_ahead_bucket(tree, ops[i].path);
     }
 }
 
@@ -244,44 +241,35 @@ static void group_look_ahead(const struct replaying *replaying, size_t count)
 static enum status group_apply(struct replaying *replaying, size_t file)
 {
     size_t count = 0, all = replaying->group_count;
-    enum status status = STATUS_OK;
 
     ASSERT(all == 0 || !replaying->broken); /* nothing behind a hole is applied */
-    while (count < all) {
-        struct group_record *record = &replaying->group[count];
-        status = txn_read(record->payload, &replaying->arena, &record->txn);
-        if (status != STATUS_OK)
-            break;
+    while (count < all && replaying->group[count].record->decoded == STATUS_OK)
         count++;
-    }
     group_look_ahead(replaying, count);
     for (size_t i = 0; i < count; i++) {
         note_order(replaying, file, &replaying->group[i]);
-        apply(replaying, &replaying->group[i]);
+        apply(replaying, replaying->group[i].record);
     }
     arena_reset(&replaying->arena);
     replaying->group_count = 0;
     if (count == all)
         return STATUS_OK;
-    const struct group_record *record = &replaying->group[count];
-    note_order(replaying, file, record);
+    const struct txnlog_record *record = replaying->group[count].record;
+    note_order(replaying, file, &replaying->group[count]);
     return refuse_record(replaying, file, record->offset,
-                         status == STATUS_UNSUPPORTED
+                         record->decoded == STATUS_UNSUPPORTED
                              ? "a type of transaction that is not known here"
                              : "its checksum is right, but it is no transaction",
                          record->zxid);
 }
 
 static enum status group_add(struct replaying *replaying, size_t file,
-                             const struct txnlog_record *record, int64_t zxid)
+                             const struct txnlog_record *record)
 {
-    if (zxid <= snapshot_zxid(replaying))
+    if (record->zxid <= snapshot_zxid(replaying))
         return STATUS_OK;
-    struct group_record *added = &replaying->group[replaying->group_count++];
-    added->payload = record->payload;
-    added->offset = record->offset;
-    added->zxid = zxid;
-    added->zxid_before = replaying->has_record ? replaying->zxid : INT64_MIN;
+    replaying->group[replaying->group_count++] = (struct group_record){
+        .record = record, .zxid_before = replaying->has_record ? replaying->zxid : INT64_MIN};
     return replaying->group_count == GROUP_RECORDS ? group_apply(replaying, file) : STATUS_OK;
 }
 
@@ -337,7 +325,7 @@ static void note_doubt(struct replaying *replaying, size_t file, uint64_t offset
 static enum status take_record(struct replaying *replaying, size_t file,
                                const struct txnlog_record *record)
 {
-    int64_t zxid = txnlog_payload_zxid(record->payload);
+    int64_t zxid = record->zxid;
     const struct txnlog_trailer *trailer = record->has_trailer ? &record->trailer : NULL;
 
     if (replaying->replay->limited && zxid > replaying->replay->limit_zxid)
@@ -362,7 +350,7 @@ static enum status take_record(struct replaying *replaying, size_t file,
         break_at(replaying, &the_break);
         return status == STATUS_OK ? STATUS_END : status;
     }
-    enum status status = group_add(replaying, file, record, zxid);
+    enum status status = group_add(replaying, file, record);
     if (status != STATUS_OK)
         return status;
     note_doubt(replaying, file, record->offset, record->end, trailer);
@@ -386,33 +374,47 @@ static enum status take_break(struct replaying *replaying, size_t file,
     return txnlog_reader_search(reader, reader->offset + 1, &replaying->first_break.evidence);
 }
 
-static enum status take_records(struct replaying *replaying, size_t file)
+static enum status take_batch(struct replaying *replaying, size_t file,
+                              const struct txnlog_batch *batch)
 {
     enum status status = STATUS_OK;
 
-    for (size_t i = 0; i < replaying->batch.count && status == STATUS_OK; i++)
-        status = take_record(replaying, file, &replaying->batch.records[i]);
+    for (size_t i = 0; i < batch->count && status == STATUS_OK; i++)
+        status = take_record(replaying, file, &batch->records[i]);
     if (status != STATUS_OK && status != STATUS_END)
         return status;
-    enum status applied = group_apply(replaying, file); /* before their window moves */
-    return applied != STATUS_OK ? applied : status;
+    enum status applied = group_apply(replaying, file); /* while the batch is valid */
+    if (applied != STATUS_OK)
+        return applied;
+    return status == STATUS_OK ? batch->status : status;
+}
+
+/* STATUS_END: no later record counts. *ret_spot: what stands behind the last record. */
+static enum status take_batches(struct replaying *replaying, size_t file,
+                                struct txnlog_reader *reader, struct txnlog_spot *ret_spot)
+{
+    struct txnlog_ahead *ahead = &replaying->ahead;
+    enum status status;
+
+    txnlog_ahead_begin(ahead, reader);
+    do {
+        const struct txnlog_batch *batch = txnlog_ahead_next(ahead);
+        status = take_batch(replaying, file, batch);
+        *ret_spot = batch->spot;
+    } while (status == STATUS_OK && ret_spot->found == TXNLOG_FOUND_RECORD);
+    txnlog_ahead_end(ahead);
+    return status;
 }
 
 static enum status read_records(struct replaying *replaying, size_t file,
                                 struct txnlog_reader *reader)
 {
-    const struct txnlog_spot *spot = &replaying->batch.spot;
+    struct txnlog_spot spot;
 
-    for (;;) {
-        enum status read = txnlog_batch_read(&replaying->batch, reader);
-        enum status status = take_records(replaying, file);
-        if (status == STATUS_OK)
-            status = read;
-        if (status != STATUS_OK || spot->found == TXNLOG_FOUND_END)
-            return status;
-        if (spot->found != TXNLOG_FOUND_RECORD)
-            return take_break(replaying, file, reader, spot);
-    }
+    enum status status = take_batches(replaying, file, reader, &spot);
+    if (status != STATUS_OK || spot.found == TXNLOG_FOUND_END)
+        return status;
+    return take_break(replaying, file, reader, &spot);
 }
 
 /* STATUS_END: a break that no later file can heal. */
@@ -680,7 +682,8 @@ enum status replay_run(struct replay *replay)
     ASSERT(replay->recovery->tree != NULL && first <= all->count);
     struct replaying replaying = {.replay = replay,
                                   .files = all->count == 0 ? NULL : all->files + first,
-                                  .count = all->count - first};
+                                  .count = all->count - first,
+                                  .ahead = {.side = replay->side}};
     arena_init(&replaying.arena);
     replaying.group = mem_alloc(GROUP_RECORDS * sizeof(*replaying.group));
     replaying.read_to = mem_zalloc(replaying.count * sizeof(*replaying.read_to));
@@ -690,7 +693,7 @@ enum status replay_run(struct replay *replay)
     if (status == STATUS_OK || status == STATUS_END)
         status = replaying.broken && !replay->limited ? decide_break(&replaying) : STATUS_OK;
     mem_free(replaying.group);
-    txnlog_batch_deinit(&replaying.batch);
+    txnlog_ahead_deinit(&replaying.ahead);
     arena_deinit(&replaying.arena);
     if (status == STATUS_OK)
         status = sync_files(&replaying);

@@ -3,6 +3,7 @@
 #define REPLICA_STORE_REPLAY_H
 
 #include "base/disk.h"
+#include "base/side_work.h"
 #include "replica/store/recovery.h"
 #include "replica/store/store_files.h"
 
@@ -10,6 +11,7 @@ struct replay {
     struct disk *log;
     const struct store_files *files; /* all logs, by zxid */
     size_t payload_bytes_max;
+    struct side_work *side;    /* reads ahead; or NULL */
     struct traffic *traffic;   /* or NULL */
     struct recovery *recovery; /* its tree is at snapshot_zxid; counts and notes are added to */
     enum mutant mutant;

@@ -1,27 +1,46 @@
-/* txnlog_batch.h: the records of one log file in batches. All records of a batch have been checked, and
- * their payloads are valid together. */
-#ifndef REPLICA_STORE_TXNLOG_BATCH_H
-#define REPLICA_STORE_TXNLOG_BATCH_H
+/* txnlog_ahead.h: the transactions of one log file, read in batches, each while the caller works on the one
+ * before it. */
+#ifndef REPLICA_STORE_TXNLOG_AHEAD_H
+#define REPLICA_STORE_TXNLOG_AHEAD_H
 
+#include "base/arena.h"
+#include "base/side_work.h"
 #include "replica/store/txnlog_reader.h"
+#include "replica/txn/txn.h"
 
 struct txnlog_record {
-    struct slice payload; /* in the reader's window: valid until the reader is used again */
     uint64_t offset, end; /* in the file: where its frame begins and ends */
-    bool has_trailer;     /* of ours */
+    int64_t zxid;
+    bool has_trailer; /* of ours */
     struct txnlog_trailer trailer;
+    enum status decoded; /* txn_read()'s answer */
+    struct txn txn;      /* when OK */
 };
 
-struct txnlog_batch { /* zeroed: empty */
+/* All of it is valid until the next one is asked for. */
+struct txnlog_batch {
     struct txnlog_record *records;
     size_t count, capacity;
-    /* What stands behind the records. A RECORD: the next batch goes on there. */
-    struct txnlog_spot spot;
+    struct txnlog_spot spot; /* what stands behind the records; a RECORD: there are more batches */
+    enum status status;      /* the disk's; the records in front of the error are there */
+    struct buffer window;
+    struct arena arena;
 };
 
-/* From the reader's offset on; the batch is used again. Errors are the disk's; the records in front of
- * the error are there. */
-MUST_USE enum status txnlog_batch_read(struct txnlog_batch *batch, struct txnlog_reader *reader);
-void txnlog_batch_deinit(struct txnlog_batch *batch);
+struct txnlog_ahead { /* zeroed, but for `side` */
+    struct side_work *side;
+    struct txnlog_reader *reader; /* NULL: no file is open */
+    struct txnlog_batch batches[2];
+    uint32_t next; /* the batch that is being read, or was read last */
+    bool reading;  /* it was begun, and not yet waited for */
+};
+
+/* From the reader's offset on. The reader is this one's until txnlog_ahead_end(). */
+void txnlog_ahead_begin(struct txnlog_ahead *ahead, struct txnlog_reader *reader);
+/* The next batch. Not behind the last one. */
+const struct txnlog_batch *txnlog_ahead_next(struct txnlog_ahead *ahead);
+/* The reader is the caller's again, and stands behind the last batch that was read. */
+void txnlog_ahead_end(struct txnlog_ahead *ahead);
+void txnlog_ahead_deinit(struct txnlog_ahead *ahead);
 
 #endif
