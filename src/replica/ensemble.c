@@ -642,6 +642,12 @@ bool ensemble_may_snapshot(const struct ensemble *ensemble)
            (ensemble->learner != NULL && zab_learner_writes_snapshot(ensemble->learner));
 }
 
+bool ensemble_awaits_snapshot(const struct ensemble *ensemble)
+{
+    return !ensemble->serves && ensemble->learner != NULL &&
+           zab_learner_writes_snapshot(ensemble->learner);
+}
+
 /* --- looking in --- */
 
 struct ensemble_info ensemble_info(const struct ensemble *ensemble)

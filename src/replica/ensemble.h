@@ -66,6 +66,7 @@ void ensemble_end_turn(struct ensemble *ensemble); /* what is sent once a turn *
 int64_t ensemble_wake_at_ms(const struct ensemble *ensemble);
 /* May a snapshot of the tree be written? Only what is agreed may be in it. */
 bool ensemble_may_snapshot(const struct ensemble *ensemble);
+bool ensemble_awaits_snapshot(const struct ensemble *ensemble); /* to serve: the leader's state */
 
 /* --- looking in --- */
 struct ensemble_info {

@@ -145,8 +145,11 @@ static void begin_snapshot(struct replica *replica)
     if ((!proposals_half_applied(replica->proposals) ||
          mutant_is(replica->step.mutant, MUTANT_MULTI_PARTIAL_ZXID)) &&
         (replica->ensemble == NULL || ensemble_may_snapshot(replica->ensemble)) &&
-        snapshots_begin(proposals_snapshots(replica->proposals)))
+        snapshots_begin(proposals_snapshots(replica->proposals))) {
         replica->step.effects->snapshot_begin = true;
+        replica->step.effects->snapshot_awaited =
+            replica->ensemble != NULL && ensemble_awaits_snapshot(replica->ensemble);
+    }
 }
 
 static int64_t wake_at_ms(const struct replica *replica)

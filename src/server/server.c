@@ -17,6 +17,7 @@
 
 enum {
     SNAPSHOT_SLICE_BYTES = 16 << 10,
+    SNAPSHOT_AWAITED_BYTES = 256 << 10, /* when no client is there to wait for the turn */
     NS_PER_US = 1000,
     STOP_WAIT_MS = 5000, /* for a log that cannot be written at the end */
     /* Of transactions that are kept in memory for learners that come back. */
@@ -140,8 +141,9 @@ static void snapshot_slice(struct server *server)
         return;
     }
     begin_turn(server);
-    enum image_part kind =
-        replica_snapshot_next(server->replica, &server->snapshot_part, SNAPSHOT_SLICE_BYTES);
+    enum image_part kind = replica_snapshot_next(server->replica, &server->snapshot_part,
+                                                 server->snapshot_awaited ? SNAPSHOT_AWAITED_BYTES
+                                                                          : SNAPSHOT_SLICE_BYTES);
     server->turn.snapshot_bytes += server->snapshot_part.size;
     if (kind == IMAGE_PART || kind == IMAGE_PART_SEALED) {
         snapshot_thread_push(server->snapshots, &server->snapshot_part, kind == IMAGE_PART_SEALED);
@@ -179,12 +181,13 @@ static void on_snapshot_done(void *context, bool written)
     step(server, &event);
 }
 
-static void snapshot_begin(struct server *server)
+static void snapshot_begin(struct server *server, bool awaited)
 {
     if (server->stopping)
         return;
     server->snapshot_running = true;
-    snapshot_thread_begin(server->snapshots, replica_snapshot_zxid(server->replica));
+    server->snapshot_awaited = awaited;
+    snapshot_thread_begin(server->snapshots, replica_snapshot_zxid(server->replica), awaited);
     uv_idle_start(&server->snapshot_idle, on_snapshot_idle);
 }
 
@@ -246,14 +249,14 @@ static void carry_out_once(struct server *server)
         peers_carry_out(server->peers);
     server->turn.sent_bytes += effects->bytes.size;
     front_flush(server->front);
-    bool begin = effects->snapshot_begin;
+    bool begin = effects->snapshot_begin, awaited = effects->snapshot_awaited;
     arm_wake(server);
     effects_clear(effects);
     front_effects_cleared(server->front);
     if (server->peers != NULL)
         peers_effects_cleared(server->peers);
     if (begin)
-        snapshot_begin(server);
+        snapshot_begin(server, awaited);
     front_end_connections(server->front); /* steps: what they leave behind */
     if (server->peers != NULL)
         peers_end_connections(server->peers);
@@ -627,10 +630,13 @@ void server_snapshot_now(struct server *server)
 enum exit_code server_run(struct server *server)
 {
     front_serve(server->front);
-    if (server->peers != NULL)
+    if (server->peers != NULL) {
         peers_start(server->peers);
-    else
+        server->tick_due = true; /* the first step of a member: it looks, and dials the others */
+        step_tick_if_due(server);
+    } else {
         supervisor_status(&server->supervisor, "standalone: serving");
+    }
     carry_out(server);
     supervisor_ready(&server->supervisor);
     uv_run(&server->loop, UV_RUN_DEFAULT);

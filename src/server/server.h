@@ -43,6 +43,7 @@ struct server {
     struct snapshot_thread *snapshots;
     struct buffer snapshot_part;
     bool snapshot_running;
+    bool snapshot_awaited; /* the one that is running */
 
     uv_prepare_t before_poll;
     uv_check_t after_poll;

@@ -19,7 +19,7 @@ void effects_clear(struct effects *effects)
     clear_bytes(&effects->peer_bytes);
     effects->client_count = effects->append_count = effects->frame_count = 0;
     effects->peer_count = effects->history_count = 0;
-    effects->snapshot_begin = effects->store_begin = false;
+    effects->snapshot_begin = effects->snapshot_awaited = effects->store_begin = false;
     effects->fatal = NULL;
 }
 

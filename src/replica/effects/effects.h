@@ -111,9 +111,10 @@ struct effects { /* zero it before first use; owned by the host */
     struct client_effect *clients;
     struct txnlog_append *appends;
     size_t client_count, client_capacity, append_count, append_capacity;
-    size_t frame_count;  /* in all sends */
-    bool snapshot_begin; /* start writing an image: replica_snapshot_next() until it ends */
-    int64_t wake_at_ms;  /* send REPLICA_TICK no later than this; INT64_MAX: no wish */
+    size_t frame_count;    /* in all sends */
+    bool snapshot_begin;   /* start writing an image: replica_snapshot_next() until it ends */
+    bool snapshot_awaited; /* with snapshot_begin: nobody is served before it is written */
+    int64_t wake_at_ms;    /* send REPLICA_TICK no later than this; INT64_MAX: no wish */
     /* of an ensemble */
     struct buffer peer_bytes;
     struct peer_effect *peers;

@@ -12,7 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Serving is more important: this thread has a low priority, and sleeps as long as it has worked. */
+/* Serving is more important: this thread has a low priority, and sleeps as long as it has worked, unless
+ * the snapshot is awaited. */
 enum { QUEUE_BYTES_MAX = 1 << 20, EXIT_CODE_SNAPSHOT = 10, NICENESS = 10, REST_NS_MAX = 50000000 };
 
 enum job_kind { JOB_BEGIN, JOB_PART, JOB_FINISH, JOB_GIVE_UP, JOB_PURGE, JOB_HISTORY, JOB_PAUSE };
@@ -22,7 +23,7 @@ struct job {
     enum job_kind kind;
     int64_t zxid;
     struct buffer bytes; /* of an image; of a history that was read */
-    bool seal;
+    bool seal, awaited;
     struct history_work history;
     enum status status; /* of it */
 };
@@ -47,6 +48,7 @@ struct snapshot_thread {
     struct snapshot_file *file;    /* the thread's own; NULL: none, or given up */
     int64_t zxid;
     uint64_t begun_ns;
+    bool awaited;
 };
 
 static void report_done(struct snapshot_thread *thread, bool written)
@@ -75,9 +77,10 @@ static void give_up(struct snapshot_thread *thread, enum status status)
     report_done(thread, /* written= */ false);
 }
 
-static void begin(struct snapshot_thread *thread, int64_t zxid)
+static void begin(struct snapshot_thread *thread, int64_t zxid, bool awaited)
 {
     thread->zxid = zxid;
+    thread->awaited = awaited;
     thread->begun_ns = uv_hrtime();
     log_info("snapshot", "Snapshotting: 0x%llx to %s", (unsigned long long)zxid,
              thread->options.directory);
@@ -108,7 +111,8 @@ static void write_part(struct snapshot_thread *thread, const struct job *job)
     if (status == STATUS_OK && job->seal)
         status = snapshot_file_seal(thread->file);
     if (status == STATUS_OK) {
-        rest(since_ns);
+        if (!thread->awaited)
+            rest(since_ns);
         return;
     }
     snapshot_file_abort(thread->file);
@@ -234,7 +238,7 @@ static void *run(void *argument)
     while ((job = take(thread)) != NULL) {
         switch (job->kind) {
         case JOB_BEGIN:
-            begin(thread, job->zxid);
+            begin(thread, job->zxid, job->awaited);
             break;
         case JOB_PART:
             write_part(thread, job);
@@ -328,18 +332,8 @@ struct snapshot_thread *snapshot_thread_start(uv_loop_t *loop,
     return thread;
 }
 
-static void push_job(struct snapshot_thread *thread, enum job_kind kind, int64_t zxid,
-                     struct buffer *bytes, bool seal)
+static void push_job(struct snapshot_thread *thread, struct job *job)
 {
-    struct job *job = mem_zalloc(sizeof(*job));
-
-    job->kind = kind;
-    job->zxid = zxid;
-    job->seal = seal;
-    if (bytes != NULL) {
-        job->bytes = *bytes;
-        buffer_init(bytes);
-    }
     pthread_mutex_lock(&thread->lock);
     list_add_last(&thread->jobs, &job->link);
     thread->queued_bytes += job->bytes.size;
@@ -347,9 +341,21 @@ static void push_job(struct snapshot_thread *thread, enum job_kind kind, int64_t
     pthread_mutex_unlock(&thread->lock);
 }
 
-void snapshot_thread_begin(struct snapshot_thread *thread, int64_t zxid)
+static struct job *job_new(enum job_kind kind)
 {
-    push_job(thread, JOB_BEGIN, zxid, NULL, false);
+    struct job *job = mem_zalloc(sizeof(*job));
+
+    job->kind = kind;
+    return job;
+}
+
+void snapshot_thread_begin(struct snapshot_thread *thread, int64_t zxid, bool awaited)
+{
+    struct job *job = job_new(JOB_BEGIN);
+
+    job->zxid = zxid;
+    job->awaited = awaited;
+    push_job(thread, job);
 }
 
 bool snapshot_thread_has_room(struct snapshot_thread *thread)
@@ -363,34 +369,35 @@ bool snapshot_thread_has_room(struct snapshot_thread *thread)
 
 void snapshot_thread_push(struct snapshot_thread *thread, struct buffer *part, bool seal)
 {
-    push_job(thread, JOB_PART, 0, part, seal);
+    struct job *job = job_new(JOB_PART);
+
+    job->bytes = *part;
+    buffer_init(part);
+    job->seal = seal;
+    push_job(thread, job);
 }
 
 void snapshot_thread_finish(struct snapshot_thread *thread)
 {
-    push_job(thread, JOB_FINISH, 0, NULL, false);
+    push_job(thread, job_new(JOB_FINISH));
 }
 
 void snapshot_thread_give_up(struct snapshot_thread *thread)
 {
-    push_job(thread, JOB_GIVE_UP, 0, NULL, false);
+    push_job(thread, job_new(JOB_GIVE_UP));
 }
 
 void snapshot_thread_purge(struct snapshot_thread *thread)
 {
-    push_job(thread, JOB_PURGE, 0, NULL, false);
+    push_job(thread, job_new(JOB_PURGE));
 }
 
 void snapshot_thread_history(struct snapshot_thread *thread, const struct history_work *work)
 {
-    struct job *job = mem_zalloc(sizeof(*job));
+    struct job *job = job_new(JOB_HISTORY);
 
-    job->kind = JOB_HISTORY;
     job->history = *work;
-    pthread_mutex_lock(&thread->lock);
-    list_add_last(&thread->jobs, &job->link);
-    pthread_cond_signal(&thread->wake);
-    pthread_mutex_unlock(&thread->lock);
+    push_job(thread, job);
 }
 
 void snapshot_thread_pause(struct snapshot_thread *thread)
@@ -399,7 +406,7 @@ void snapshot_thread_pause(struct snapshot_thread *thread)
     ASSERT(thread->paused == RUNNING);
     thread->paused = PAUSE_WANTED;
     pthread_mutex_unlock(&thread->lock);
-    push_job(thread, JOB_PAUSE, 0, NULL, false);
+    push_job(thread, job_new(JOB_PAUSE));
     pthread_mutex_lock(&thread->lock);
     while (thread->paused != PAUSED)
         pthread_cond_wait(&thread->pausing, &thread->lock);

@@ -34,7 +34,8 @@ struct snapshot_thread;
 struct snapshot_thread *snapshot_thread_start(uv_loop_t *loop,
                                               const struct snapshot_thread_options *options,
                                               const struct snapshot_thread_events *events);
-void snapshot_thread_begin(struct snapshot_thread *thread, int64_t zxid);
+/* awaited: nobody is served before it is written, so it is written without a rest. */
+void snapshot_thread_begin(struct snapshot_thread *thread, int64_t zxid, bool awaited);
 bool snapshot_thread_has_room(struct snapshot_thread *thread);
 /* Takes the bytes and leaves an empty buffer. */
 void snapshot_thread_push(struct snapshot_thread *thread, struct buffer *part, bool seal);

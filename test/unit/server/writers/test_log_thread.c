@@ -283,7 +283,7 @@ TEST(an_image_without_its_end_is_given_up_before_a_work)
 
     wait_durable(bench, push(bench, 10));
     bytes = first_part_of(bench->world.tree);
-    snapshot_thread_begin(bench->snapshots, world_zxid(&bench->world));
+    snapshot_thread_begin(bench->snapshots, world_zxid(&bench->world), /* awaited= */ false);
     snapshot_thread_push(bench->snapshots, &bytes, false);
     work(bench, (struct store_work){.kind = STORE_RELOAD});
     wait_work(bench);
@@ -313,7 +313,7 @@ TEST(epochs_are_written_beside_an_image)
 {
     struct bench *bench = bench_new();
 
-    snapshot_thread_begin(bench->snapshots, 0);
+    snapshot_thread_begin(bench->snapshots, 0, /* awaited= */ false);
     work(bench,
          (struct store_work){.kind = STORE_WRITE_EPOCHS, .accepted_epoch = 1, .current_epoch = 1});
     wait_work(bench);
