@@ -34,11 +34,6 @@ struct zab_peer *peer_find(const struct zab_leader *leader, uint64_t connection)
 
 /* --- patience --- */
 
-static int64_t ticks_ms(const struct zab_leader *leader, int64_t ticks)
-{
-    return ticks * leader->zab->options.tick_ms;
-}
-
 int64_t peer_silence_max_ms(const struct zab_leader *leader, const struct zab_peer *peer)
 {
     const struct zab_options *options = &leader->zab->options;
@@ -46,8 +41,9 @@ int64_t peer_silence_max_ms(const struct zab_leader *leader, const struct zab_pe
     if (peer->phase == PEER_WAITS_IMAGE || (peer->phase == PEER_TAKES_HISTORY && !peer->held))
         return INT64_MAX; /* it is our turn to speak */
     if (peer->phase == PEER_SYNCING && peer->by_image)
-        return ticks_ms(leader, (int64_t)options->init_limit * INSTALL_LIMITS);
-    return ticks_ms(leader, peer->phase >= PEER_SYNCED ? options->sync_limit : options->init_limit);
+        return leader_ticks_ms(leader, (int64_t)options->init_limit * INSTALL_LIMITS);
+    return leader_ticks_ms(leader,
+                           peer->phase >= PEER_SYNCED ? options->sync_limit : options->init_limit);
 }
 
 int64_t leader_opening_max_ms(const struct zab_leader *leader)
@@ -59,7 +55,7 @@ int64_t leader_opening_max_ms(const struct zab_leader *leader)
         if (peer->phase == PEER_TAKES_IMAGE || (peer->phase == PEER_SYNCING && peer->by_image))
             limits = INSTALL_LIMITS;
     }
-    return ticks_ms(leader, leader->zab->options.init_limit * limits);
+    return leader_ticks_ms(leader, leader->zab->options.init_limit * limits);
 }
 
 void leader_drop_silent(struct zab_leader *leader)
@@ -74,7 +70,7 @@ void leader_drop_silent(struct zab_leader *leader)
             peer_drop(leader, peer, "it was silent for longer than the limit");
         else if (peer->phase == PEER_ACTIVE && !peer->observer && peer->unacked_since_ms != 0 &&
                  now_ms - peer->unacked_since_ms >
-                     ticks_ms(leader, leader->zab->options.sync_limit))
+                     leader_ticks_ms(leader, leader->zab->options.sync_limit))
             peer_drop(leader, peer, "it did not acknowledge a proposal within syncLimit");
     }
 }

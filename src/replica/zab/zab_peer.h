@@ -102,11 +102,40 @@ struct zab_leader {
     int64_t own_acked_zxid;                                              /* counted */
 };
 
+static inline int64_t leader_now_ms(const struct zab_leader *leader)
+{
+    return leader->zab->step->now_ms;
+}
+
+static inline int64_t leader_ticks_ms(const struct zab_leader *leader, int64_t ticks)
+{
+    return ticks * leader->zab->options.tick_ms;
+}
+
+static inline void leader_fail(struct zab_leader *leader, const char *reason)
+{
+    if (leader->failed == NULL)
+        leader->failed = reason;
+}
+
 /* zab_leader.c */
 struct zab_leader *leader_new_for_observers(struct zab *zab, const struct zab_relay *relay,
                                             const struct zab_mastery *mastery);
+/* zab_leader_epoch.c */
+void leader_decide_epoch(struct zab_leader *leader); /* when a quorum has introduced itself */
+void leader_on_introduction(struct zab_leader *leader, struct zab_peer *peer,
+                            const struct quorum_packet *packet);
+void leader_on_epoch_promised(struct zab_leader *leader, struct zab_peer *peer,
+                              const struct quorum_packet *packet);
 void leader_synchronise_all(struct zab_leader *leader); /* all that have promised */
+void leader_on_synced(struct zab_leader *leader, struct zab_peer *peer);
+/* zab_leader_broadcast.c */
+void leader_on_ack(struct zab_leader *leader, struct zab_peer *peer, int64_t zxid);
 void leader_send_pings(struct zab_leader *leader);
+/* zab_leader_quorum.c: is this so of a quorum? `own`: whether it is of this server. */
+bool leader_quorum(const struct zab_leader *leader, bool own,
+                   bool (*has)(const struct zab_leader *, const struct zab_peer *, int64_t),
+                   int64_t value);
 /* zab_peer.c */
 void peer_free(struct zab_leader *leader, struct zab_peer *peer); /* its connection is gone */
 struct zab_peer *peer_find(const struct zab_leader *leader, uint64_t connection); /* NULL: none */
