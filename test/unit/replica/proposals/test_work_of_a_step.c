@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { STEP_CHANGES_MAX = 1024 /* as in proposals.c */ };
+enum { STEP_CHANGES_MAX = 1024 /* as in proposals_internal.h */ };
 
 static struct buffer body;
 
