@@ -1,71 +1,23 @@
-/* service.c: the host of a client's machine: one socket, the clock, the look-up of names. All waiting is
+/* service.c: one session, and the calls that wait for their answers. All waiting is
  * in one place, wait_once(), which also does what the machine asks for; a call is: submit, wait until it
  * has come back. Nothing is sent twice: after a break the caller decides. */
-#include "shell/service.h"
+#include "shell/service_internal.h"
 
-#include "base/array.h"
-#include "client/input.h"
 #include "client/paths.h"
-#include "client/requests.h"
-#include "shell/servers.h"
 
-#include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { CLOSE_WAIT_MS = 1000, PROBE_WAIT_MS = 200, RECEIVE_BYTES = 1 << 16 };
-
-/* A request, from its submission until it has come back. */
-struct service_request {
-    struct client_request request;
-    service_answered *answered;
-    void *context;
-    bool waited_for; /* nobody is told; whoever waits frees it */
-    bool done;
-};
-
-struct service {
-    struct service_options options;
-    struct servers servers;
-    struct client client;
-    int fd; /* -1: none */
-    bool connecting;
-    struct buffer sending; /* taken from the client; `sent` bytes of it are gone */
-    size_t sent;
-    uint8_t *received; /* RECEIVE_BYTES */
-    struct list items; /* complete; to be told of */
-    size_t on_their_way;
-    struct service_request *last; /* its answer is the caller's until the next call; may be NULL */
-    /* Attempts to connect: those of this round that failed, and all rounds that were in vain. */
-    bool attempting;
-    size_t failed_attempts;
-    unsigned failed_rounds;
-    const char *problem; /* why the last connection ended, or was not made */
-    int interrupt_fd;
-    struct buffer scratch;
-};
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+enum { CLOSE_WAIT_MS = 1000 };
 
 static uint64_t random_u64(void)
 {
     uint64_t value = 0;
 
     if (getrandom(&value, sizeof(value), 0) != (ssize_t)sizeof(value))
-        value = (uint64_t)now_ms();
+        value = (uint64_t)service_now_ms();
     return value;
 }
 
@@ -95,7 +47,7 @@ struct service *service_new(const struct service_options *options,
     };
     bool made = client_init(&connection->client, &wanted);
     ASSERT(made); /* the shell ends when its memory does */
-    connection->received = mem_alloc(RECEIVE_BYTES);
+    connection->received = mem_alloc(SERVICE_RECEIVE_BYTES);
     list_init(&connection->items);
     return connection;
 }
@@ -118,7 +70,8 @@ void service_free(struct service *connection)
 {
     if (connection == NULL)
         return;
-    client_lost(&connection->client, CLIENT_CONNECTION_LOST, now_ms()); /* all calls come back */
+    client_lost(&connection->client, CLIENT_CONNECTION_LOST,
+                service_now_ms()); /* all calls come back */
     client_take_done(&connection->client, &connection->items);
     while (!list_empty(&connection->items)) {
         struct client_item *item = CONTAINER_OF(connection->items.next, struct client_item, link);
@@ -153,11 +106,6 @@ enum service_state service_state(const struct service *connection)
     }
 }
 
-int64_t service_now_ms(void)
-{
-    return now_ms();
-}
-
 int64_t service_session_ends_ms(const struct service *connection)
 {
     return client_session_ends_ms(&connection->client);
@@ -185,7 +133,7 @@ void service_interrupt_by(struct service *connection, int fd)
 
 void service_renew(struct service *connection)
 {
-    client_renew(&connection->client, now_ms());
+    client_renew(&connection->client, service_now_ms());
     connection->failed_attempts = 0;
 }
 
@@ -260,232 +208,12 @@ static bool tell_all(struct service *connection)
     return true;
 }
 
-/* --- what the machine asks for --- */
-
-static void lose(struct service *connection, const char *problem)
-{
-    connection->problem = problem;
-    client_lost(&connection->client, CLIENT_CONNECTION_LOST, now_ms());
-}
-
-struct addresses {
-    struct client_address *items;
-    size_t count, capacity;
-};
-
-static void look_up(const struct server_name *name, struct addresses *found)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    struct addrinfo *first;
-    char port[16];
-
-    snprintf(port, sizeof(port), "%d", name->port);
-    if (getaddrinfo(name->host, port, &hints, &first) != 0)
-        return;
-    for (const struct addrinfo *at = first; at != NULL; at = at->ai_next) {
-        if (at->ai_addrlen > CLIENT_ADDRESS_BYTES_MAX)
-            continue;
-        found->items = ARRAY_RESERVE(found->items, found->capacity, found->count + 1, ARRAY_FIRST);
-        struct client_address *address = &found->items[found->count++];
-        *address = (struct client_address){.size = at->ai_addrlen};
-        memcpy(address->bytes, at->ai_addr, at->ai_addrlen);
-    }
-    freeaddrinfo(first);
-}
-
-/* Once in each round: a name server may take long to say that it knows nothing. */
-static void resolve(struct service *connection)
-{
-    struct client *client = &connection->client;
-    struct addresses found = {0};
-
-    if (connection->failed_attempts > 0 && client->servers.count > 0) {
-        client_not_resolved(client, now_ms());
-        return;
-    }
-    for (size_t i = 0; i < connection->servers.count; i++)
-        look_up(&connection->servers.names[i], &found);
-    if (found.count > 0) {
-        client_set_servers(client, found.items, (uint32_t)found.count, now_ms());
-        return;
-    }
-    connection->problem = "the name does not resolve";
-    client_not_resolved(client, now_ms());
-    if (client->servers.count == 0)
-        connection->failed_rounds++;
-}
-
-static int open_socket(const struct client_address *address, bool *ret_connecting)
-{
-    struct sockaddr_storage to = {0};
-    const int on = 1;
-
-    memcpy(&to, address->bytes, address->size);
-    int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    *ret_connecting = connect(fd, (struct sockaddr *)&to, (socklen_t)address->size) != 0;
-    if (!*ret_connecting || errno == EINPROGRESS)
-        return fd;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
-static void dial(struct service *connection, const struct client_address *address)
-{
-    connection->attempting = true;
-    connection->fd = open_socket(address, &connection->connecting);
-    if (connection->fd < 0)
-        lose(connection, strerror(errno));
-    else if (!connection->connecting)
-        client_connected(&connection->client, now_ms());
-}
-
-static void finish_dialing(struct service *connection)
-{
-    int error = 0;
-    socklen_t size = sizeof(error);
-
-    connection->connecting = false;
-    if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-        error = errno;
-    if (error != 0)
-        lose(connection, strerror(error));
-    else
-        client_connected(&connection->client, now_ms());
-}
-
-static void disconnect(struct service *connection)
-{
-    const struct client *client = &connection->client;
-
-    if (connection->fd >= 0)
-        close(connection->fd);
-    connection->fd = -1;
-    connection->connecting = false;
-    connection->sending.size = connection->sent = 0;
-    if (client->last_error == CLIENT_TIMED_OUT)
-        connection->problem = connection->attempting ? "no answer in time" : "the server is silent";
-    else if (client->last_error == CLIENT_MALFORMED || client->last_error == CLIENT_INCONSISTENT)
-        connection->problem = "the server does not keep to the protocol";
-    if (!connection->attempting || client->closed)
-        return;
-    connection->attempting = false;
-    if (++connection->failed_attempts >= client->servers.count) {
-        connection->failed_attempts = 0;
-        connection->failed_rounds++;
-    }
-}
-
-static bool ready_in_time(int fd, short events)
-{
-    struct pollfd polled = {fd, events, 0};
-
-    return poll(&polled, 1, PROBE_WAIT_MS) == 1;
-}
-
-/* The word isro: "rw" says that the server takes writes. */
-static bool takes_writes(const struct client_address *address)
-{
-    bool connecting;
-    char answer[2];
-    int fd = open_socket(address, &connecting);
-
-    if (fd < 0)
-        return false;
-    bool yes = (!connecting || ready_in_time(fd, POLLOUT)) &&
-               send(fd, "isro", 4, MSG_NOSIGNAL) == 4 && ready_in_time(fd, POLLIN) &&
-               recv(fd, answer, 2, 0) == 2 && memcmp(answer, "rw", 2) == 0;
-    close(fd);
-    return yes;
-}
-
-/* Does all that is due. When the next thing is; INT64_MAX: nothing is. */
-static int64_t do_due(struct service *connection)
-{
-    struct client *client = &connection->client;
-    struct client_step step;
-
-    for (;;) {
-        client_step(client, now_ms(), &step);
-        switch (step.action) {
-        case CLIENT_RESOLVE:
-            resolve(connection);
-            break;
-        case CLIENT_CONNECT:
-            dial(connection, step.address);
-            break;
-        case CLIENT_DISCONNECT:
-            disconnect(connection);
-            break;
-        case CLIENT_PROBE:
-            client_probed(client, takes_writes(step.address), now_ms());
-            break;
-        case CLIENT_WAIT:
-        default:
-            return step.wake_at_ms;
-        }
-    }
-}
-
-/* --- the socket --- */
-
-static void send_out(struct service *connection)
-{
-    struct client *client = &connection->client;
-
-    while (client->link == CLIENT_LINK_OPEN) {
-        if (connection->sent == connection->sending.size) {
-            connection->sent = connection->sending.size = 0;
-            if (!client_take_output(client, &connection->sending))
-                return;
-        }
-        int64_t before_ms = now_ms();
-        ssize_t size = send(connection->fd, connection->sending.data + connection->sent,
-                            connection->sending.size - connection->sent, MSG_NOSIGNAL);
-        if (size < 0) {
-            if (errno != EAGAIN && errno != EINTR)
-                lose(connection, "the server has closed the connection");
-            return;
-        }
-        connection->sent += (size_t)size;
-        client_sent(client, before_ms);
-    }
-}
-
-static void receive(struct service *connection)
-{
-    ssize_t size = recv(connection->fd, connection->received, RECEIVE_BYTES, 0);
-
-    if (size > 0)
-        client_received(&connection->client, slice_of(connection->received, (size_t)size),
-                        now_ms());
-    else if (size == 0 || (errno != EAGAIN && errno != EINTR))
-        lose(connection, "the server has closed the connection");
-    if (client_has_session(&connection->client)) {
-        connection->attempting = false;
-        connection->failed_attempts = 0;
-    }
-}
-
-static void serve_socket(struct service *connection, short events)
-{
-    if (connection->connecting)
-        finish_dialing(connection);
-    else if ((events & (POLLIN | POLLERR | POLLHUP)) != 0)
-        receive(connection);
-    send_out(connection);
-}
-
 /* --- waiting --- */
 
 static int poll_ms(int64_t due_ms, int64_t until_ms)
 {
     int64_t limit_ms = until_ms >= 0 && until_ms < due_ms ? until_ms : due_ms;
-    int64_t now = now_ms();
+    int64_t now = service_now_ms();
 
     if (limit_ms == INT64_MAX)
         return -1;
@@ -498,11 +226,11 @@ static bool wait_once(struct service *connection, int fd, int64_t until_ms)
 {
     struct client *client = &connection->client;
     unsigned rounds = connection->failed_rounds;
-    int64_t due_ms = do_due(connection);
+    int64_t due_ms = service_do_due(connection);
 
-    send_out(connection);
+    service_send_out(connection);
     if (client->link == CLIENT_LINK_TO_CLOSE)
-        due_ms = do_due(connection);
+        due_ms = service_do_due(connection);
     if (tell_all(connection) || connection->failed_rounds != rounds)
         due_ms = 0; /* something has happened: the caller looks at it first */
     struct pollfd polled[2] = {{fd, POLLIN, 0}, {connection->fd, POLLIN, 0}};
@@ -513,7 +241,7 @@ static bool wait_once(struct service *connection, int fd, int64_t until_ms)
     if (poll(polled, 2, poll_ms(due_ms, until_ms)) < 0)
         return false;
     if (polled[1].revents != 0) {
-        serve_socket(connection, polled[1].revents);
+        service_serve_socket(connection, polled[1].revents);
         (void)tell_all(connection);
     }
     return fd >= 0 && polled[0].revents != 0;
@@ -522,12 +250,12 @@ static bool wait_once(struct service *connection, int fd, int64_t until_ms)
 bool service_wait(struct service *connection, int fd, int time_ms)
 {
     enum service_state state = service_state(connection);
-    int64_t until_ms = time_ms < 0 ? -1 : now_ms() + time_ms;
+    int64_t until_ms = time_ms < 0 ? -1 : service_now_ms() + time_ms;
 
     do {
         if (wait_once(connection, fd, until_ms))
             return true;
-    } while (service_state(connection) == state && (until_ms < 0 || now_ms() < until_ms));
+    } while (service_state(connection) == state && (until_ms < 0 || service_now_ms() < until_ms));
     return false;
 }
 
@@ -539,10 +267,10 @@ static bool is_up(const struct service *connection)
 bool service_wait_connected(struct service *connection, int time_ms)
 {
     unsigned rounds = connection->failed_rounds;
-    int64_t until_ms = time_ms < 0 ? -1 : now_ms() + time_ms;
+    int64_t until_ms = time_ms < 0 ? -1 : service_now_ms() + time_ms;
 
     while (!is_up(connection) && !connection->client.closed &&
-           connection->failed_rounds == rounds && (until_ms < 0 || now_ms() < until_ms)) {
+           connection->failed_rounds == rounds && (until_ms < 0 || service_now_ms() < until_ms)) {
         if (wait_once(connection, connection->interrupt_fd, until_ms))
             break;
     }
@@ -670,22 +398,23 @@ int32_t service_call(struct service *connection, int32_t op, struct slice reques
 void service_add_auth(struct service *connection, struct slice scheme, struct slice credentials)
 {
     if (client_add_auth(&connection->client, scheme, credentials, NULL, NULL) == CLIENT_OK)
-        send_out(connection);
+        service_send_out(connection);
 }
 
 void service_close(struct service *connection)
 {
-    int64_t until_ms = now_ms() + CLOSE_WAIT_MS;
+    int64_t until_ms = service_now_ms() + CLOSE_WAIT_MS;
     struct client *client = &connection->client;
 
     if (client->closed)
         return;
     struct service_request *call = call_new();
-    client_close_session(client, &call->request, now_ms());
-    while (!client->closed && now_ms() < until_ms)
+    client_close_session(client, &call->request, service_now_ms());
+    while (!client->closed && service_now_ms() < until_ms)
         (void)wait_once(connection, -1, until_ms);
-    client_lost(client, CLIENT_CONNECTION_LOST, now_ms()); /* when the server does not answer */
-    (void)do_due(connection);
+    client_lost(client, CLIENT_CONNECTION_LOST,
+                service_now_ms()); /* when the server does not answer */
+    (void)service_do_due(connection);
     (void)tell_all(connection);
     tell_state(connection, EVENT_STATE_CLOSED);
 }
