@@ -1,5 +1,6 @@
-/* server.c: the loop and its turns: each event is a step of the replica, and at the end of a turn the
- * effects of all steps are carried out once. */
+/* server.c: a server from its start to its end: its parts are made of the configuration, and signals end it.
+ *
+ * Between the two the loop has it (loop.c). */
 #include "server/server.h"
 
 #include "io/disk_posix.h"
@@ -13,58 +14,23 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <time.h>
 
 enum {
-    SNAPSHOT_SLICE_BYTES = 16 << 10,
-    SNAPSHOT_AWAITED_BYTES = 256 << 10, /* when no client is there to wait for the turn */
-    NS_PER_US = 1000,
     STOP_WAIT_MS = 5000, /* for a log that cannot be written at the end */
     /* Of transactions that are kept in memory for learners that come back. */
     HISTORY_BYTES_MAX = 64 << 20
 };
 
-static int64_t now_ms(const struct server *server)
-{
-    return host_now_ms(&server->host);
-}
-
-static int64_t wall_ms(struct server *server)
-{
-    if (server->turn_wall_ms == 0) {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        server->turn_wall_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    }
-    return server->turn_wall_ms;
-}
-
-static void begin_turn(struct server *server)
-{
-    if (!turn_has_begun(&server->turn))
-        turn_begin(&server->turn, replica_metrics(server->replica));
-}
+/* --- what front and peer ask for --- */
 
 static void host_begin_turn(struct host *host)
 {
-    begin_turn(CONTAINER_OF(host, struct server, host));
-}
-
-static void step(struct server *server, struct replica_event *event)
-{
-    begin_turn(server);
-    server->turn.events[event->kind]++;
-    event->now_ms = now_ms(server);
-    event->wall_ms = wall_ms(server);
-    replica_step(server->replica, event, &server->effects);
-    front_note_effects(server->front);
-    if (server->peers != NULL)
-        peers_note_effects(server->peers);
+    loop_begin_turn(CONTAINER_OF(host, struct server, host));
 }
 
 static void host_step(struct host *host, struct replica_event *event)
 {
-    step(CONTAINER_OF(host, struct server, host), event);
+    loop_step(CONTAINER_OF(host, struct server, host), event);
 }
 
 static bool host_is_word(const struct host *host, struct slice bytes)
@@ -91,293 +57,6 @@ static void host_answer_word(struct host *host, uint32_t asker, struct slice byt
                       four_letter_name(question.word));
 }
 
-static void on_tick_idle(uv_idle_t *idle)
-{
-    (void)idle; /* while a tick is due the poll does not sleep */
-}
-
-static void on_wake(uv_timer_t *timer)
-{
-    struct server *server = timer->data;
-
-    server->wake_armed_ms = INT64_MAX;
-    server->tick_due = true; /* stepped after the poll that follows: a ping may be waiting in it */
-    uv_idle_start(&server->tick_idle, on_tick_idle);
-}
-
-static void step_tick_if_due(struct server *server)
-{
-    struct replica_event event = {.kind = REPLICA_TICK};
-
-    if (!server->tick_due)
-        return;
-    server->tick_due = false;
-    uv_idle_stop(&server->tick_idle);
-    peering_ask_oracle(server); /* before anything is decided by what it said */
-    step(server, &event);
-}
-
-static void arm_wake(struct server *server)
-{
-    int64_t here_ms = now_ms(server), wanted_ms = here_ms + server->config->session.tick_ms;
-
-    if (server->effects.wake_at_ms > 0 && server->effects.wake_at_ms < wanted_ms)
-        wanted_ms = server->effects.wake_at_ms;
-    if (server->tick_due || wanted_ms >= server->wake_armed_ms)
-        return;
-    server->wake_armed_ms = wanted_ms;
-    uint64_t delay_ms = wanted_ms > here_ms ? (uint64_t)(wanted_ms - here_ms) : 0;
-    uv_timer_start(&server->wake, on_wake, delay_ms, 0);
-}
-
-/* --- snapshots: one part in each turn, while the writer has room --- */
-
-static void snapshot_slice(struct server *server)
-{
-    if (!server->snapshot_running)
-        return;
-    if (!snapshot_thread_has_room(server->snapshots)) {
-        uv_idle_stop(&server->snapshot_idle);
-        return;
-    }
-    begin_turn(server);
-    enum image_part kind = replica_snapshot_next(server->replica, &server->snapshot_part,
-                                                 server->snapshot_awaited ? SNAPSHOT_AWAITED_BYTES
-                                                                          : SNAPSHOT_SLICE_BYTES);
-    server->turn.snapshot_bytes += server->snapshot_part.size;
-    if (kind == IMAGE_PART || kind == IMAGE_PART_SEALED) {
-        snapshot_thread_push(server->snapshots, &server->snapshot_part, kind == IMAGE_PART_SEALED);
-        return;
-    }
-    server->snapshot_running = false;
-    uv_idle_stop(&server->snapshot_idle);
-    if (kind == IMAGE_END)
-        snapshot_thread_finish(server->snapshots);
-    else
-        snapshot_thread_give_up(server->snapshots);
-}
-
-static void on_snapshot_idle(uv_idle_t *idle)
-{
-    snapshot_slice(idle->data);
-}
-
-static void on_snapshot_room(void *context)
-{
-    struct server *server = context;
-
-    if (server->snapshot_running)
-        uv_idle_start(&server->snapshot_idle, on_snapshot_idle);
-}
-
-static void on_snapshot_done(void *context, bool written)
-{
-    struct server *server = context;
-    struct replica_event event = {.kind = REPLICA_SNAPSHOT_DONE,
-                                  .status = written ? STATUS_OK : STATUS_IO};
-
-    server->snapshot_running = false;
-    uv_idle_stop(&server->snapshot_idle);
-    step(server, &event);
-}
-
-static void snapshot_begin(struct server *server, bool awaited)
-{
-    if (server->stopping)
-        return;
-    server->snapshot_running = true;
-    server->snapshot_awaited = awaited;
-    snapshot_thread_begin(server->snapshots, replica_snapshot_zxid(server->replica), awaited);
-    uv_idle_start(&server->snapshot_idle, on_snapshot_idle);
-}
-
-static void on_purge(uv_timer_t *timer)
-{
-    struct server *server = timer->data;
-
-    snapshot_thread_purge(server->snapshots);
-}
-
-/* --- carrying out --- */
-
-static void finish_stop(struct server *server)
-{
-    front_close_all(server->front);
-    uv_stop(&server->loop);
-}
-
-/* The log first, so that the disk works while the answers are sent. The replica is not stepped between
- * the first send and the clearing: a step may lengthen its last send, which must not be sent yet. */
-/* What other servers are told once a turn. */
-static void tell_peers(struct server *server)
-{
-    if (server->peers == NULL)
-        return;
-    replica_end_turn(server->replica, &server->effects);
-    front_note_effects(server->front);
-    peers_note_effects(server->peers);
-    peering_log(server);
-}
-
-/* The replica cannot go on, and says why. */
-static void end_if_fatal(struct server *server)
-{
-    if (server->effects.fatal == NULL || server->exit_code != EXIT_CODE_OK)
-        return;
-    log_error("main", "%s", server->effects.fatal);
-    server->exit_code = EXIT_CODE_UNEXPECTED;
-    uv_stop(&server->loop);
-}
-
-static void carry_out_once(struct server *server)
-{
-    struct effects *effects = &server->effects;
-
-    front_feed_waiting(server->front); /* steps: frames that waited */
-    tell_peers(server);
-    end_if_fatal(server);
-    if (effects->append_count > 0) {
-        server->appended_zxid = effects->appends[effects->append_count - 1].zxid;
-        log_thread_push(server->log, effects->appends, effects->append_count);
-        server->turn.records += effects->append_count;
-    }
-    if (effects->store_begin)
-        log_thread_work(server->log, &effects->store_work);
-    for (size_t i = 0; i < effects->history_count; i++)
-        snapshot_thread_history(server->snapshots, &effects->histories[i]);
-    if (server->peers != NULL)
-        peers_carry_out(server->peers);
-    server->turn.sent_bytes += effects->bytes.size;
-    front_flush(server->front);
-    bool begin = effects->snapshot_begin, awaited = effects->snapshot_awaited;
-    arm_wake(server);
-    effects_clear(effects);
-    front_effects_cleared(server->front);
-    if (server->peers != NULL)
-        peers_effects_cleared(server->peers);
-    if (begin)
-        snapshot_begin(server, awaited);
-    front_end_connections(server->front); /* steps: what they leave behind */
-    if (server->peers != NULL)
-        peers_end_connections(server->peers);
-}
-
-static bool nothing_to_carry_out(const struct server *server)
-{
-    const struct effects *effects = &server->effects;
-
-    return effects->client_count == 0 && effects->append_count == 0 && effects->peer_count == 0 &&
-           effects->history_count == 0 && !effects->snapshot_begin && !effects->store_begin;
-}
-
-static void carry_out(struct server *server)
-{
-    do
-        carry_out_once(server);
-    while (!nothing_to_carry_out(server));
-    /* Whether a transaction of an ensemble is ever agreed is not for this server to wait for. */
-    if (server->stopping &&
-        (server->peers != NULL ||
-         tree_last_zxid(replica_tree(server->replica)) >= server->appended_zxid))
-        finish_stop(server);
-}
-
-static bool nothing_to_do(const struct server *server)
-{
-    int64_t wish_ms = server->effects.wake_at_ms;
-
-    return nothing_to_carry_out(server) && !front_has_work(server->front) &&
-           !(server->peers != NULL && peers_has_work(server->peers)) &&
-           (server->tick_due || server->wake_armed_ms != INT64_MAX) &&
-           !(wish_ms > 0 && wish_ms < server->wake_armed_ms);
-}
-
-/* Was there anything? */
-static bool end_turn(struct server *server)
-{
-    tell_peers(server);
-    bool worked = !nothing_to_do(server) || server->stopping;
-
-    if (worked)
-        carry_out(server);
-    server->turn_wall_ms = 0;
-    return worked;
-}
-
-static void on_busy_idle(uv_idle_t *idle)
-{
-    (void)idle; /* while it is active the poll does not sleep */
-}
-
-/* paddock.busyPollMicros: for so long after the last turn that had something to do, the loop asks the
- * sockets and the other threads again and again. The next request then finds it awake. */
-static void poll_busily(struct server *server, bool worked)
-{
-    uint64_t now_ns = uv_hrtime();
-
-    if (worked) {
-        server->worked_ns = now_ns;
-        uv_idle_start(&server->busy_idle, on_busy_idle);
-    } else if (now_ns - server->worked_ns >
-               (uint64_t)server->config->loop.busy_poll_us * NS_PER_US) {
-        uv_idle_stop(&server->busy_idle);
-    }
-}
-
-static void on_before_poll(uv_prepare_t *prepare)
-{
-    struct server *server = prepare->data;
-
-    (void)end_turn(server); /* what timers and idle handles caused */
-    if (turn_has_begun(&server->turn))
-        turn_end(&server->turn, replica_metrics(server->replica), &server->metrics);
-}
-
-static void on_after_poll(uv_check_t *check)
-{
-    struct server *server = check->data;
-
-    front_feed_waiting(server->front); /* what had to wait came before the tick */
-    front_end_silent(server->front);
-    step_tick_if_due(server);
-    bool worked = end_turn(server);
-    if (server->config->loop.busy_poll_us > 0)
-        poll_busily(server, worked);
-}
-
-static void on_durable(void *context, int64_t zxid)
-{
-    struct server *server = context;
-    struct replica_event event = {.kind = REPLICA_LOG_SYNCED, .zxid = zxid};
-
-    step(server, &event);
-}
-
-static void on_work_done(void *context, const struct log_thread_outcome *outcome)
-{
-    struct server *server = context;
-    struct replica_event event = {.kind = REPLICA_STORE_DONE,
-                                  .status = outcome->status,
-                                  .zxid = outcome->zxid,
-                                  .tree = outcome->tree};
-
-    if (outcome->status == STATUS_OK && outcome->kind != STORE_WRITE_EPOCHS)
-        server->appended_zxid = outcome->zxid; /* the log ends there now */
-    step(server, &event);
-}
-
-static void on_history(void *context, uint64_t connection, enum status status, struct slice packets)
-{
-    struct server *server = context;
-    struct replica_event event = {
-        .kind = REPLICA_HISTORY, .connection = connection, .status = status, .bytes = packets};
-
-    if (status != STATUS_OK && status != STATUS_END)
-        log_info("store", "A learner's history is not read from the log files: %s",
-                 status_text(status));
-    step(server, &event);
-}
-
 /* --- signals --- */
 
 static void on_stop_deadline(uv_timer_t *timer)
@@ -387,7 +66,7 @@ static void on_stop_deadline(uv_timer_t *timer)
     log_warn("main",
              "the log could not be written before the server ended; the waiting writes were "
              "never acknowledged");
-    finish_stop(server);
+    loop_end(server);
 }
 
 static void on_stop_signal(uv_signal_t *handle, int signal_number)
@@ -395,7 +74,7 @@ static void on_stop_signal(uv_signal_t *handle, int signal_number)
     struct server *server = handle->data;
 
     if (server->stopping) {
-        finish_stop(server);
+        loop_end(server);
         return;
     }
     log_info("main", "%s received: the server syncs and answers outstanding writes, then ends",
@@ -437,22 +116,6 @@ static void watch_signals(struct server *server)
 
 /* --- start --- */
 
-static void init_handles(struct server *server)
-{
-    uv_prepare_init(&server->loop, &server->before_poll);
-    uv_check_init(&server->loop, &server->after_poll);
-    uv_idle_init(&server->loop, &server->snapshot_idle);
-    uv_idle_init(&server->loop, &server->tick_idle);
-    uv_idle_init(&server->loop, &server->busy_idle);
-    uv_timer_init(&server->loop, &server->wake);
-    uv_timer_init(&server->loop, &server->purge);
-    uv_timer_init(&server->loop, &server->stop_deadline);
-    server->before_poll.data = server->after_poll.data = server->snapshot_idle.data = server;
-    server->wake.data = server->purge.data = server->stop_deadline.data = server;
-    uv_prepare_start(&server->before_poll, on_before_poll);
-    uv_check_start(&server->after_poll, on_after_poll);
-}
-
 static struct slice slice_or_null(const char *text)
 {
     return text == NULL ? SLICE_NULL : slice_text(text);
@@ -471,7 +134,7 @@ static struct replica_options replica_options_of(struct server *server)
         .session_timeout_min_ms = config->session.timeout_min_ms,
         .session_timeout_max_ms = config->session.timeout_max_ms,
         .server_id = ensemble_session_server_id(config),
-        .session_seed_ms = wall_ms(server),
+        .session_seed_ms = loop_wall_ms(server),
         .random_seed = seed,
         .text_bytes_max = (size_t)config->jute.buffer_bytes_max + (size_t)config->jute.extra_bytes,
         .enforce_quota = config->request.enforce_quota,
@@ -517,8 +180,8 @@ static void start_threads(struct server *server, struct store_actor *actor)
         .retain = (uint32_t)config->snapshot.retain,
         .text_bytes_max = (size_t)config->jute.buffer_bytes_max + (size_t)config->jute.extra_bytes,
     };
-    struct snapshot_thread_events events = {on_snapshot_room, on_snapshot_done, on_history, server};
-    struct log_thread_events log_events = {on_durable, on_work_done, server};
+    struct snapshot_thread_events events = loop_snapshot_events(server);
+    struct log_thread_events log_events = loop_log_events(server);
 
     server->snapshots = snapshot_thread_start(&server->loop, &snapshot_options, &events);
     log_options.snapshots = server->snapshots;
@@ -541,7 +204,7 @@ static void init_words(struct server *server)
     words->log_disk = server->log_disk;
     words->data_path = server->data_path;
     words->log_path = server->log_path;
-    words->started_ms = now_ms(server);
+    words->started_ms = host_now_ms(&server->host);
     words->trace_mask = TRACE_MASK_DEFAULT;
     words->settings = (struct word_settings){
         .tick_ms = config->session.tick_ms,
@@ -555,6 +218,13 @@ static void init_words(struct server *server)
         .membership = ensemble_distributed(config) ? config->ensemble.members : NULL,
         .local_sessions = ensemble_local_sessions(config),
     };
+}
+
+static void on_purge(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+
+    snapshot_thread_purge(server->snapshots);
 }
 
 static void raise_descriptor_limit(void)
@@ -582,7 +252,7 @@ enum exit_code server_open(struct server *server, const struct config *config)
                                  .step = host_step,
                                  .is_word = host_is_word,
                                  .answer_word = host_answer_word};
-    init_handles(server);
+    loop_open(server);
     supervisor_open(&server->supervisor, &server->loop);
     watch_signals(server);
     enum exit_code code = startup_directories(server);
@@ -604,7 +274,7 @@ enum exit_code server_open(struct server *server, const struct config *config)
     }
     options.traffic = server->traffic;
     server->traffic = NULL;
-    server->replica = replica_new(&options, tree, now_ms(server));
+    server->replica = replica_new(&options, tree, host_now_ms(&server->host));
     server->appended_zxid = tree_last_zxid(tree);
     server->host.replica = server->replica;
     start_threads(server, actor);
@@ -624,20 +294,17 @@ void server_snapshot_now(struct server *server)
     struct replica_event event = {.kind = REPLICA_TICK};
 
     replica_request_snapshot(server->replica);
-    step(server, &event);
+    loop_step(server, &event);
 }
 
 enum exit_code server_run(struct server *server)
 {
     front_serve(server->front);
-    if (server->peers != NULL) {
+    if (server->peers != NULL)
         peers_start(server->peers);
-        server->tick_due = true; /* the first step of a member: it looks, and dials the others */
-        step_tick_if_due(server);
-    } else {
+    else
         supervisor_status(&server->supervisor, "standalone: serving");
-    }
-    carry_out(server);
+    loop_carry_out(server);
     supervisor_ready(&server->supervisor);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     return server->exit_code;

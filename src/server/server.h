@@ -73,6 +73,17 @@ void server_close(struct server *server); /* also after server_open() failed */
 /* Ask for a snapshot now. */
 void server_snapshot_now(struct server *server);
 
+/* loop.c */
+void loop_open(struct server *server);
+void loop_begin_turn(struct server *server); /* nothing when it has begun */
+void loop_step(struct server *server, struct replica_event *event);
+void loop_carry_out(struct server *server);  /* the effects of all steps since the last call */
+void loop_end(struct server *server);        /* closes the clients' connections; uv_run() returns */
+int64_t loop_wall_ms(struct server *server); /* one for the whole turn */
+/* What the threads are to report to. */
+struct log_thread_events loop_log_events(struct server *server);
+struct snapshot_thread_events loop_snapshot_events(struct server *server);
+
 /* peering.c */
 void peering_options(struct server *server); /* what the replica is to know of its ensemble */
 void peering_open(struct server *server);    /* nothing for a server that serves alone */
