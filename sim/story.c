@@ -82,6 +82,7 @@ struct story *story_open(const struct story_options *options)
                                         .speakers = options->speakers,
                                         .guests = options->guests,
                                         .local_sessions = options->local_sessions,
+                                        .read_only = options->read_only,
                                         .observer_masters = options->observer_masters,
                                         .snap_count = options->snap_count,
                                         .history_bytes_max = options->history_bytes_max,
@@ -243,6 +244,14 @@ bool story_serves(struct story *story, int server)
     struct ensemble_info info;
 
     return info_of(story, server, &info);
+}
+
+bool story_is_read_only(const struct story *story, int server)
+{
+    const struct node *node = story_node(story, server);
+    struct ensemble_info info;
+
+    return node->up && replica_ensemble(node->replica, &info) && info.read_only;
 }
 
 int story_leader(struct story *story)

@@ -24,6 +24,7 @@ struct story_options {
     int voters, observers, speakers; /* speakers: model clients with a load by seed */
     uint32_t guests;                 /* bit n - 1: server n is played by hand: story_guest_...() */
     bool local_sessions;             /* until their first ephemeral */
+    bool read_only;                  /* without a quorum, clients that may be read-only read */
     bool observer_masters;           /* observers learn from followers */
     bool sleeping;                   /* no server is started at the begin */
     int32_t snap_count;              /* 0: no snapshots */
@@ -59,6 +60,7 @@ bool story_said(const struct story *story, int server, const char *text); /* so 
 size_t story_count(const struct story *story, int server, const char *text);
 int story_leader(struct story *story); /* it serves; 0: none does */
 bool story_serves(struct story *story, int server);
+bool story_is_read_only(const struct story *story, int server);
 
 /* --- faults. All of them last until they are taken back --- */
 void story_crash(struct story *story, int server, enum sim_disk_loss loss);

@@ -7,6 +7,7 @@
 enum {
     REDIAL_MIN_MS = 10,
     REDIAL_MAX_MS = 1000,
+    GONE_AFTER_MS = 400, /* an elected leader that refuses connections at both ports */
     PREPARED_BYTES_MAX = 16 << 20,
     WAITING_BYTES_MAX = 64 << 20
 };
@@ -161,9 +162,20 @@ static void hear(struct ensemble *ensemble)
     }
 }
 
+/* Whom this server has elected may have found a better one meanwhile, or be dead. */
+static void doubt_leader(struct ensemble *ensemble)
+{
+    if (election_leader_turned_away(ensemble->election))
+        zab_learner_doubt_leader(ensemble->learner, /* after_ms= */ 0);
+    else if (election_leader_is_gone(ensemble->election))
+        zab_learner_doubt_leader(ensemble->learner, GONE_AFTER_MS);
+}
+
 void ensemble_settle(struct ensemble *ensemble)
 {
     hear(ensemble);
+    if (ensemble->phase == ENSEMBLE_IN_ROLE && ensemble->learner != NULL)
+        doubt_leader(ensemble);
     if (ensemble->phase == ENSEMBLE_IN_ROLE && ensemble->learner != NULL)
         ensemble_take_tree_of_leader(ensemble);
     if (ensemble->phase == ENSEMBLE_IN_ROLE)

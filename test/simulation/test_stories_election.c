@@ -18,6 +18,16 @@ STORY(zookeeper_335_elections_without_a_write_use_no_epoch_twice, .voters = 3)
 STORY_FINDS(zookeeper_335_elections_without_a_write_use_no_epoch_twice, MUTANT_NONE,
             NODE_FORGETS_EPOCHS)
 
+STORY(servers_that_start_together_elect_without_waiting_for_any_clock, .voters = 3,
+      .sleeping = true)
+{
+    story_start_all(story);
+    story_run(story, 10); /* a way takes 0.5 ms, a disk 0.2 */
+    story_check(story, story_leader(story) == 3 && story_serves(story, 1) && story_serves(story, 2),
+                "all serve");
+    story_heal(story);
+}
+
 STORY(zookeeper_1343_1282_a_new_epoch_is_above_what_a_slow_follower_has_accepted, .voters = 3)
 {
     tell_begin(story);
@@ -98,6 +108,19 @@ STORY(zookeeper_1419_822_an_unreachable_candidate_does_not_keep_an_election_open
     story_until_leads(story, 3);
     story_connect(story, 1, 1);
     story_write(story, 1, "/a", "one");
+    story_heal(story);
+}
+
+STORY(an_elected_leader_that_dies_is_not_waited_for_until_initLimit, .voters = 3)
+{
+    tell_begin(story);
+    story_crash(story, 3, SIM_LOSE_NOTHING);
+    story_until(story, 1, "LOOKING votes for 2");
+    story_crash(story, 2, SIM_LOSE_NOTHING);
+    story_run(story, 10);
+    story_start(story, 3);
+    story_run(story, 1000);
+    story_check(story, story_serves(story, 1) && story_leader(story) == 3, "it follows server 3");
     story_heal(story);
 }
 

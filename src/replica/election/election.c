@@ -217,6 +217,31 @@ bool election_elector_looks_again(const struct election *election, int64_t id)
            peer->elected_us;
 }
 
+static const struct election_peer *followed_leader(const struct election *election)
+{
+    if (election->state == PEER_LOOKING || election->state == PEER_LEADING)
+        return NULL;
+    return find_peer(election, election->vote.leader);
+}
+
+bool election_leader_turned_away(const struct election *election)
+{
+    const struct election_peer *leader = followed_leader(election);
+
+    if (leader == NULL || !leader->heard || !leader->since_decision ||
+        leader->last.state == PEER_LEADING)
+        return false;
+    return leader->last.state != PEER_LOOKING || leader->last.vote.leader != leader->id ||
+           leader->last.vote.round != election->vote.round;
+}
+
+bool election_leader_is_gone(const struct election *election)
+{
+    const struct election_peer *leader = followed_leader(election);
+
+    return leader != NULL && leader->link == ELECTION_LINK_DOWN;
+}
+
 /* ---- Votes ---- */
 
 static bool same_vote(const struct vote *left, const struct vote *right)

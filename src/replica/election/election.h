@@ -14,6 +14,8 @@
  *   sent it again when it does.
  * - Who was still looking elsewhere is told the decision without asking.
  * - What a server said is forgotten when its connection is lost, and when it says something else.
+ * - A follower that hears, before it has a connection, that the one it has elected looks elsewhere, looks
+ *   again at once; Java gives up after five dials.
  * Source: FastLeaderElection.java, Vote.java. */
 #ifndef REPLICA_ELECTION_ELECTION_H
 #define REPLICA_ELECTION_ELECTION_H
@@ -95,5 +97,10 @@ void election_set_epoch(struct election *election, int64_t epoch);
 bool election_looks_again(const struct election *election, int64_t id);
 /* The same of a server whose vote was one of those that elected this leader. */
 bool election_elector_looks_again(const struct election *election, int64_t id);
+/* The one that this server follows said since the decision that it does not lead: it has found a better
+ * one, or looks in another round. */
+bool election_leader_turned_away(const struct election *election);
+/* Its connection was refused or closed. */
+bool election_leader_is_gone(const struct election *election);
 
 #endif

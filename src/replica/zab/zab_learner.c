@@ -252,6 +252,19 @@ void zab_learner_stood_still(struct zab_learner *learner, int64_t ms)
         learner_fail(learner, "this server stood still for longer than the limit");
 }
 
+void zab_learner_doubt_leader(struct zab_learner *learner, int64_t after_ms)
+{
+    bool refused = learner->connection == 0 || learner->dials > dials_of_round(learner);
+
+    if (learner->phase != LEARN_DIALLING)
+        return; /* if it does not lead, it closes the connection */
+    if (after_ms == 0)
+        learner_fail(learner, "the elected server does not lead");
+    else if (refused && !learner->zab->options.observer &&
+             learner_now_ms(learner) - learner->begun_ms >= after_ms)
+        learner_fail(learner, "the elected leader is gone");
+}
+
 void zab_learner_tick(struct zab_learner *learner)
 {
     bool waits_for_disk = learner->phase == LEARN_PROMISING || learner->phase == LEARN_CUTTING ||

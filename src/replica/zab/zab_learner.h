@@ -22,6 +22,9 @@ void zab_learner_look_at_tree(struct zab_learner *learner);
 void zab_learner_tick(struct zab_learner *learner);
 /* This server was not there for so long: what waits for it is old, and others serve by now. */
 void zab_learner_stood_still(struct zab_learner *learner, int64_t ms);
+/* The elected one says that it does not lead (after_ms 0), or its connection of the election is lost. Unless it
+ * takes our connection, the role is over: at once, or when it has had its time and has refused us. */
+void zab_learner_doubt_leader(struct zab_learner *learner, int64_t after_ms);
 void zab_learner_end_turn(
     struct zab_learner *learner); /* acknowledgements, requests: once a turn */
 int64_t zab_learner_wake_at_ms(const struct zab_learner *learner);

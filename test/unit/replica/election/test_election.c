@@ -703,6 +703,51 @@ TEST(a_leader_knows_which_of_those_that_look_again_have_elected_it)
     bench_deinit(&bench);
 }
 
+TEST(a_follower_sees_that_the_one_it_elected_has_found_a_better_one)
+{
+    static const struct {
+        enum peer_state state;
+        int64_t leader, round;
+        bool turned_away;
+    } rows[] = {{PEER_LOOKING, 3, 1, false},  /* it waits for better votes */
+                {PEER_LOOKING, 2, 1, true},   /* and has one */
+                {PEER_LOOKING, 3, 2, true},   /* it was elected, and gave up */
+                {PEER_FOLLOWING, 2, 1, true}, /* it follows the better one */
+                {PEER_LEADING, 3, 1, false}};
+    struct bench bench;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        settle(&bench, 1, 3); /* with the vote of 2 */
+        set_link(&bench, 3, ELECTION_LINK_OPEN);
+        CHECK(!election_leader_turned_away(bench.election));
+        hear(&bench, 2, PEER_LOOKING, vote_of(2, 2)); /* that is not the one */
+        CHECK(!election_leader_turned_away(bench.election));
+        hear(&bench, 3, rows[i].state, vote_of(rows[i].leader, rows[i].round));
+        CHECK(election_leader_turned_away(bench.election) == rows[i].turned_away);
+        start(&bench, ZXID, EPOCH);
+        CHECK(!election_leader_turned_away(bench.election));
+        bench_deinit(&bench);
+    }
+}
+
+TEST(a_follower_sees_that_the_one_it_elected_is_gone)
+{
+    struct bench bench;
+
+    settle(&bench, 1, 3);
+    set_link(&bench, 2, ELECTION_LINK_DOWN);
+    CHECK(!election_leader_is_gone(bench.election));
+    set_link(&bench, 3, ELECTION_LINK_DOWN);
+    CHECK(election_leader_is_gone(bench.election));
+    set_link(&bench, 3, ELECTION_LINK_UNKNOWN);
+    CHECK(!election_leader_is_gone(bench.election));
+    bench_deinit(&bench);
+    settle(&bench, 3, 3); /* it leads itself */
+    CHECK(!election_leader_is_gone(bench.election));
+    CHECK(!election_leader_turned_away(bench.election));
+    bench_deinit(&bench);
+}
+
 /* --- two voters and an oracle --- */
 
 static const char two[] = "server.1=h1:1:11\nserver.2=h2:1:12";

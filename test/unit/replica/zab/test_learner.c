@@ -417,6 +417,39 @@ TEST(a_pause_that_was_given_is_that_between_all_dials)
     bench_free(bench);
 }
 
+TEST(an_elected_server_that_says_that_it_does_not_lead_is_left_unless_it_has_a_connection)
+{
+    struct bench *bench = bench_new();
+
+    zab_learner_doubt_leader(bench->learner, /* after_ms= */ 0);
+    CHECK_TEXT("left", zab_learner_failed(bench->learner), "the elected server does not lead");
+    bench_free(bench);
+    bench = bench_new();
+    zab_learner_opened(bench->learner, bench->connection);
+    zab_learner_doubt_leader(bench->learner, /* after_ms= */ 0);
+    CHECK(zab_learner_failed(bench->learner) == NULL);
+    bench_free(bench);
+}
+
+TEST(an_elected_leader_that_is_gone_is_left_when_it_has_refused_a_dial_and_had_its_time)
+{
+    enum { AFTER_MS = 100 };
+    struct bench *bench = bench_new();
+    int64_t begun_ms = bench->around.step.now_ms;
+
+    bench->around.step.now_ms = begun_ms + AFTER_MS;
+    zab_learner_doubt_leader(bench->learner, AFTER_MS);
+    CHECK(zab_learner_failed(bench->learner) == NULL); /* the dial may still succeed */
+    bench->around.step.now_ms = begun_ms;
+    (void)pause_after_closed(bench);
+    zab_learner_doubt_leader(bench->learner, AFTER_MS);
+    CHECK(zab_learner_failed(bench->learner) == NULL);
+    bench->around.step.now_ms = begun_ms + AFTER_MS;
+    zab_learner_doubt_leader(bench->learner, AFTER_MS);
+    CHECK_TEXT("left", zab_learner_failed(bench->learner), "the elected leader is gone");
+    bench_free(bench);
+}
+
 TEST(the_first_dial_of_each_of_several_addresses_of_a_leader_is_short)
 {
     struct zab_bench around;
