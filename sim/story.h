@@ -115,6 +115,10 @@ struct story_answer {
     int32_t version;
     char text[64]; /* data of a read, path of a create */
 };
+/* From its next handshake on. Of what is not agreed upon it may read, and it is not compared. */
+void story_may_be_read_only(struct story *story, int client);
+bool story_reads_only(const struct story *story, int client);   /* its server is read-only */
+bool story_is_connected(const struct story *story, int client); /* with a session */
 /* A new session there. */
 void story_connect(struct story *story, int client, int server);
 /* The same session at that server. False: it was refused. */
@@ -148,6 +152,8 @@ void story_keep_silent(struct story *story, int client); /* no more pings */
 /* --- one client more, whose connections and session are the client library's (src/client) --- */
 /* Bit n - 1: it knows of server n; it tries the lowest one first. */
 void story_library_begin(struct story *story, uint32_t servers, int32_t timeout_ms);
+void story_library_begin_read_only(struct story *story, uint32_t servers, int32_t timeout_ms);
+bool story_library_reads_only(struct story *story); /* its server is read-only */
 int story_library_server(
     struct story *story); /* where it has its session; 0: nowhere at the moment */
 void story_library_until_at(struct story *story, int server);

@@ -74,17 +74,29 @@ static void shake(struct story_client *client)
                                           .timeout_ms = client->timeout_ms,
                                           .session_id = client->session_id,
                                           .password = slice_of(password, PASSWORD_BYTES)});
-    jute_put_bool(&frame, false);
+    jute_put_bool(&frame, client->may_be_read_only);
     send_frame(client, &frame);
     buffer_deinit(&frame);
 }
 
 /* --- receiving --- */
 
+static void keep_text(struct story_asked *asked, struct slice data)
+{
+    snprintf(asked->answer.text, sizeof(asked->answer.text), "%.*s", (int)data.size,
+             data.size > 0 ? (const char *)data.data : "");
+}
+
 static void check_read(struct story_client *client, struct story_asked *asked,
                        struct reader *reader)
 {
     struct world *world = client->story->world;
+
+    if (client->read_only && !checker_is_committed(world->checker, asked->answer.zxid)) {
+        if (asked->op == OP_GET_DATA && asked->answer.err == ZK_OK)
+            keep_text(asked, reader_buffer(reader)); /* there is nothing to compare it with */
+        return;
+    }
     struct model_node want =
         model_look(checker_model(world->checker), slice_text(asked->path), asked->answer.zxid);
     struct slice data = SLICE_NULL;
@@ -102,8 +114,7 @@ static void check_read(struct story_client *client, struct story_asked *asked,
         data = reader_buffer(reader);
     if (asked->op == OP_GET_DATA && !slice_equal(data, want.data))
         story_fail(client->story, "a client reads other data than what is committed");
-    snprintf(asked->answer.text, sizeof(asked->answer.text), "%.*s", (int)data.size,
-             data.size > 0 ? (const char *)data.data : "");
+    keep_text(asked, data);
     asked->answer.version = want.version;
 }
 
@@ -132,9 +143,16 @@ static void on_reply(struct story_client *client, const struct reply_header *rep
     if (reply->zxid < client->last_zxid)
         story_fail(client->story, "a client goes back in time");
     client->last_zxid = reply->zxid;
-    if (asked->op == OP_GET_DATA || asked->op == OP_EXISTS)
+    if (asked->op == OP_GET_DATA || asked->op == OP_EXISTS) {
         check_read(client, asked, reader);
-    else if (asked->op != OP_SYNC)
+        return;
+    }
+    if (client->read_only) {
+        if (asked->op != OP_CLOSE_SESSION && reply->err != ZK_NOT_READ_ONLY)
+            story_fail(client->story, "a read-only server does not refuse what it cannot do");
+        return;
+    }
+    if (asked->op != OP_SYNC)
         checker_write_answered(world->checker, client->session_id, reply->xid, reply->zxid,
                                reply->err);
     if (asked->op == OP_CREATE && reply->err == ZK_OK) {
@@ -154,6 +172,9 @@ static void on_shaken(struct story_client *client, struct reader *reader)
     }
     client->shaken = true;
     client->refused = response.session_id == 0;
+    client->read_only = reader_left(reader) > 0 && reader_bool(reader);
+    if (client->read_only && !client->may_be_read_only)
+        story_fail(client->story, "a client that wants to write is at a read-only server");
     if (client->refused)
         return;
     client->session_id = response.session_id;
@@ -274,6 +295,23 @@ void story_connect(struct story *story, int client, int server)
     at->next_xid = 0;
     if (!story_reconnect(story, client, server))
         story_fail(story, "a new session was refused");
+}
+
+void story_may_be_read_only(struct story *story, int client)
+{
+    client_of(story, client)->may_be_read_only = true;
+}
+
+bool story_reads_only(const struct story *story, int client)
+{
+    return story->clients[client].read_only;
+}
+
+bool story_is_connected(const struct story *story, int client)
+{
+    const struct story_client *at = &story->clients[client];
+
+    return at->open && at->shaken && !at->refused;
 }
 
 int64_t story_session(const struct story *story, int client)

@@ -73,7 +73,7 @@ static int host_of(const struct story *story)
     return story->clients[STORY_CLIENTS].host + 1;
 }
 
-void story_library_begin(struct story *story, uint32_t servers, int32_t timeout_ms)
+static void begin(struct story *story, uint32_t servers, int32_t timeout_ms, bool may_be_read_only)
 {
     struct story_library *at = mem_zalloc(sizeof(*at));
     struct library_hooks hooks = {
@@ -87,7 +87,23 @@ void story_library_begin(struct story *story, uint32_t servers, int32_t timeout_
                                                          .in_order = true,
                                                          .timeout_ms = timeout_ms,
                                                          .first_xid = 1,
+                                                         .may_be_read_only = may_be_read_only,
                                                          .seed = 1});
+}
+
+void story_library_begin(struct story *story, uint32_t servers, int32_t timeout_ms)
+{
+    begin(story, servers, timeout_ms, /* may_be_read_only= */ false);
+}
+
+void story_library_begin_read_only(struct story *story, uint32_t servers, int32_t timeout_ms)
+{
+    begin(story, servers, timeout_ms, /* may_be_read_only= */ true);
+}
+
+bool story_library_reads_only(struct story *story)
+{
+    return library_client(of(story)->library)->state == CLIENT_STATE_READ_ONLY;
 }
 
 int story_library_server(struct story *story)

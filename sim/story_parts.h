@@ -18,6 +18,7 @@ struct story_client {
     int host;
     uint64_t number; /* of its connection; 0: none */
     bool open, shaken, refused, silent;
+    bool may_be_read_only, read_only; /* its server is, as it said */
     int64_t session_id, last_zxid;
     int32_t timeout_ms;
     int32_t next_xid;
