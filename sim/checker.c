@@ -397,7 +397,9 @@ static void commit_one(struct checker *checker, struct node *node, struct known 
 
     known->committed = true;
     checker->world->verdict.commits++;
-    if (!membership_quorum(checker->world->membership, is_durable_at, &question))
+    bool alone = node_was_granted_since(node, checker->world->events.now_us) &&
+                 is_durable_at(&question, node->options.id);
+    if (!alone && !membership_quorum(checker->world->membership, is_durable_at, &question))
         world_fail(checker->world, node, "it commits %" PRIx64 ", which no quorum has on disk",
                    (uint64_t)known->zxid);
     apply(checker, known);
@@ -515,6 +517,13 @@ void checker_turned(struct checker *checker, struct node *node)
 const struct model *checker_model(const struct checker *checker)
 {
     return checker->model;
+}
+
+bool checker_has_all(const struct checker *checker, const struct node *node)
+{
+    const struct on_node *at = &checker->nodes[node->options.index];
+
+    return !at->installing && holds(checker, at->durable_zxid, checker->committed_zxid);
 }
 
 bool checker_is_committed(const struct checker *checker, int64_t zxid)

@@ -29,6 +29,7 @@ void checker_commits(struct checker *checker, struct node *node, int64_t zxid);
 /* --- what clients see --- */
 const struct model *checker_model(const struct checker *checker); /* of the committed tree */
 int64_t checker_committed_zxid(const struct checker *checker);
+bool checker_has_all(const struct checker *checker, const struct node *node); /* on its disk */
 /* A transaction of this zxid is agreed upon. What a read-only server shows need not be: its log is all it has. */
 bool checker_is_committed(const struct checker *checker, int64_t zxid);
 /* A transaction has created it. Otherwise it is a local one, and its end is no transaction. */

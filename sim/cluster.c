@@ -104,6 +104,8 @@ static void make_nodes(struct world *world, uint64_t *seed)
         if (world->hand != NULL)
             continue;
         node_accepted_before(&world->nodes[i], world->options.first_epoch);
+        if (world->options.oracle_one_in != 0)
+            node_set_oracle(&world->nodes[i], /* grants= */ false);
         events_in(&world->events, chance_below(seed, 500000), servers_start, world, (uint64_t)i);
     }
 }

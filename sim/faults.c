@@ -5,6 +5,7 @@
 #include "sim/faults.h"
 
 #include "sim/chance.h"
+#include "sim/checker.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -187,6 +188,28 @@ static void rot_file(struct world *world, struct node *node, uint64_t *chance)
         world_note(world, node, "a bit of %s is another one", node->rotten);
 }
 
+/* The rule of docs/operations.md: never both at a time, and nobody that was behind when the other one went on
+ * alone. */
+static bool may_go_on_alone(const struct world *world, const struct node *node)
+{
+    const struct node *other = &world->nodes[1 - node->options.index];
+
+    return node->up && other->oracle != ORACLE_GRANTS &&
+           (!other->up || other->oracle_told != ORACLE_GRANTS) &&
+           node->accepted_epoch >= other->accepted_epoch && checker_has_all(world->checker, node);
+}
+
+static void change_oracle(struct world *world, struct node *node, uint64_t *chance)
+{
+    bool grants = !chance_of(chance, 3);
+
+    if (!membership_heeds_oracle(world->membership) || node->options.index > 1 ||
+        (grants && !may_go_on_alone(world, node)))
+        return;
+    world_note(world, node, "its oracle says %d", grants);
+    node_set_oracle(node, grants);
+}
+
 typedef void fault_happens(struct world *world, struct node *node, uint64_t *chance);
 
 static const struct {
@@ -202,7 +225,8 @@ static const struct {
              {jump_clock, offsetof(struct settings, clock_one_in)},
              {fill_disk, offsetof(struct settings, full_one_in)},
              {fail_disk, offsetof(struct settings, error_one_in)},
-             {rot_file, offsetof(struct settings, rot_one_in)}};
+             {rot_file, offsetof(struct settings, rot_one_in)},
+             {change_oracle, offsetof(struct settings, oracle_one_in)}};
 
 /* By chance; in a shrunken run, those of its list. */
 static bool is_due(struct world *world, uint32_t number, uint64_t *chance, int64_t rate)

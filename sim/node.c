@@ -30,6 +30,7 @@ void node_init(struct node *node, const struct node_options *options,
                           .events = events,
                           .chance = seed,
                           .mono_offset_ms = START_MS,
+                          .oracle_until_us = INT64_MIN,
                           .accepted_epoch = EPOCH_NONE,
                           .current_epoch = EPOCH_NONE};
     inbox_init(&node->inbox, set_turn, node);
@@ -195,8 +196,25 @@ static void carry_out(struct node *node)
 
 /* --- a turn --- */
 
+static void ask_oracle(struct node *node)
+{
+    struct replica_event event = {.kind = REPLICA_ORACLE,
+                                  .now_ms = node_now_ms(node),
+                                  .wall_ms = node_wall_ms(node),
+                                  .granted = node->oracle == ORACLE_GRANTS};
+
+    if (node->oracle == node->oracle_told)
+        return;
+    if (node->oracle_told == ORACLE_GRANTS)
+        node->oracle_until_us = node->events->now_us;
+    node->oracle_told = node->oracle;
+    replica_step(node->replica, &event, &node->effects);
+}
+
 static void step(struct node *node, struct inbox_event *item)
 {
+    if (item->event.kind == REPLICA_TICK)
+        ask_oracle(node);
     item->event.now_ms = node_now_ms(node);
     item->event.wall_ms = node_wall_ms(node);
     if (node_clients_take(&node->clients, &item->event))

@@ -87,6 +87,8 @@ struct node {
     size_t append_count, append_capacity;
     size_t written_count; /* of the appends, those that are written and not synced */
     enum node_disk_phase disk_phase;
+    enum oracle oracle, oracle_told; /* what its file says, and what the replica knows of that */
+    int64_t oracle_until_us;         /* when the replica was last told a no behind a yes */
     bool disk_set, disk_held, image_held, work_waits;
     struct store_work work;
     bool interrupted; /* by the last crash: the work */
@@ -123,6 +125,11 @@ void node_pause(struct node *node, int64_t us); /* it stands still */
 void node_calm(struct node *node);              /* no pause, no stall, no end of space any more */
 void node_hold_image(struct node *node, bool held); /* the running image stands still meanwhile, */
 void node_hold_disk(struct node *node, bool held);  /* nothing is written or synced meanwhile */
+
+/* The file of its oracle says so from now on; it is read before each tick. */
+void node_set_oracle(struct node *node, bool grants);
+/* The oracle has let it go on alone at some time since then. */
+bool node_was_granted_since(const struct node *node, int64_t us);
 
 /* Before its first start: it has accepted this epoch in an earlier life. */
 void node_accepted_before(struct node *node, int64_t epoch);

@@ -31,6 +31,17 @@ int64_t node_wall_ms(const struct node *node)
     return counted_ms(node) + WALL_MS + node->wall_offset_ms;
 }
 
+void node_set_oracle(struct node *node, bool grants)
+{
+    node->oracle = grants ? ORACLE_GRANTS : ORACLE_REFUSES;
+}
+
+bool node_was_granted_since(const struct node *node, int64_t us)
+{
+    return membership_heeds_oracle(node->options.membership) &&
+           (node->oracle_told == ORACLE_GRANTS || node->oracle_until_us >= us);
+}
+
 void node_set_wall(struct node *node, int64_t offset_ms)
 {
     node->wall_offset_ms = offset_ms;
@@ -134,6 +145,7 @@ static void start_replica(struct node *node, const struct recovery *recovery,
     node->replica = replica_new(&options, recovery->tree, node_now_ms(node));
     node->up = true;
     node->tick_at_us = 0;
+    node->oracle_told = ORACLE_NONE;
     (void)inbox_add(&node->inbox, REPLICA_TICK);
 }
 

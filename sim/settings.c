@@ -69,6 +69,11 @@ struct settings settings_of_seed(uint64_t number)
         settings.partition_one_in = 1 + chance_below(&seed, 3);
         settings.local_sessions = settings.local_sessions != 0 || chance_of(&seed, 2);
     }
+    if (chance_of(&seed, 10)) { /* two servers, and an operator who knows all */
+        settings.nodes = 2;
+        settings.oracle_one_in = 1 + chance_below(&seed, 6);
+        settings.rot_one_in = 0;
+    }
     return settings;
 }
 

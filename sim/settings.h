@@ -38,7 +38,8 @@
     S(clock_one_in, 0, "the time of day jumps")                                                    \
     S(full_one_in, 0, "a disk has little space left")                                              \
     S(error_one_in, 0, "calls of a disk fail, once or from then on")                               \
-    S(rot_one_in, 0, "a server is killed, and a bit of a file of its is another one")
+    S(rot_one_in, 0, "a server is killed, and a bit of a file of its is another one")              \
+    S(oracle_one_in, 0, "of two servers, another one may go on alone, or none")
 
 struct settings {
 #define SETTINGS_FIELD(name, smallest, text) int64_t name;

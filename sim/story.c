@@ -521,6 +521,12 @@ void story_crash_at_change(struct story *story, int server, uint64_t n)
     sim_disk_crash_at(story_node(story, server)->sim, n);
 }
 
+void story_set_oracle(struct story *story, int server, bool grants)
+{
+    world_note(story->world, story_node(story, server), "its oracle says %d", grants);
+    node_set_oracle(story_node(story, server), grants);
+}
+
 void story_set_clock(struct story *story, int server, int64_t offset_ms)
 {
     world_note(story->world, story_node(story, server), "its clock shows another time");

@@ -250,6 +250,8 @@ static void check_contact(struct timely *timely, struct node *node)
     if (!replica_ensemble(node->replica, &info) || !info.serves ||
         (world->hand != NULL && world->hand->guests != 0))
         return;
+    if (info.state == PEER_LEADING && node_was_granted_since(node, contact.since_us))
+        return; /* it needs nobody */
     if (info.state == PEER_LEADING     ? !membership_quorum(world->membership, is_heard, &contact)
         : info.state == PEER_OBSERVING ? !is_any_heard(world, &contact)
                                        : !is_heard(&contact, info.leader))
