@@ -1,6 +1,7 @@
 """The tool itself, tried on three of Java's servers, and what its comparisons find."""
 
 import os
+import shutil
 import sys
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from load import Load  # noqa: E402
-from pylib import txnlog  # noqa: E402
+from pylib import jdb, txnlog  # noqa: E402
+from pylib import zkwire as zk  # noqa: E402
 from pylib.ensemble import Ensemble, start_kazoo, stop_kazoo, tree_differences  # noqa: E402
+from pylib.servers import free_port  # noqa: E402
 
 
 @pytest.fixture
@@ -75,3 +78,31 @@ def test_trees_that_differ_are_seen(java):
     assert [text.split(":")[0] for text in tree_differences(one, other)] == [
         "/one", "/zookeeper/quota"
     ]
+
+
+# ZOOKEEPER-4537: this thread looks whether there is anything to do, and when there is not, it waits. What
+# comes in between does not wake it.
+COMMIT_PROCESSOR, BEFORE_IT_WAITS = "org.apache.zookeeper.server.quorum.CommitProcessor", 221
+
+
+@pytest.mark.parametrize("leader", ["java", "paddock"])
+def test_an_answer_that_a_follower_of_java_keeps_comes_with_a_ping(leader):
+    """Whoever leads: the follower has the COMMIT. Later releases do not keep it."""
+    if "ZK_CLASSPATH" in os.environ or shutil.which("jdb") is None:
+        pytest.skip("needs the JDK's debugger and the line numbers of release 3.8.0")
+    ensemble, port = Ensemble(["java", "java", leader]), free_port()
+    follower = ensemble[1]
+    follower.java_flags += jdb.flags(port)
+    with ensemble:
+        ensemble.make_leader(ensemble[3])
+        with follower.client(timeout_ms=40000) as client, jdb.Debugger(port) as debugger:
+            client.create("/kept", b"")
+            commits = int(follower.mntr()["zk_request_commit_queued"])
+            debugger.hold(COMMIT_PROCESSOR, BEFORE_IT_WAITS)
+            xid = client.send(zk.SET_DATA, zk.set_data_request("/kept", b"1"))
+            debugger.wait("Breakpoint hit")
+            ensemble.wait(
+                lambda: int(follower.mntr()["zk_request_commit_queued"]) > commits, "the COMMIT")
+            debugger.let_go()
+            assert client.recv().xid == xid
+            client.set_data("/kept", b"2")

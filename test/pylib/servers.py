@@ -107,6 +107,7 @@ class Server:
             raise ValueError("target is one of %r" % (TARGETS,))
         self.target, self.config, self.props = target, dict(config or {}), dict(props or {})
         self.wrapper = list(wrapper)  # words put before the command, e.g. valgrind
+        self.java_flags = []  # more than all have
         self.dir = tempfile.mkdtemp(prefix="zk-%s-" % target)
         self.data_dir = data_dir or os.path.join(self.dir, "data")
         self.log_path = os.path.join(self.dir, "log")
@@ -166,7 +167,7 @@ class Server:
         """The command line; properties go the way each server takes them."""
         flags = ["-D%s=%s" % (k, v) for k, v in self.props.items()]
         if self.target == "java":
-            words = ["java", *JAVA_FLAGS, *flags, "-cp", JAVA_CLASSPATH, JAVA_MAIN]
+            words = ["java", *JAVA_FLAGS, *self.java_flags, *flags, "-cp", JAVA_CLASSPATH, JAVA_MAIN]
         else:
             env["SERVER_JVMFLAGS"] = " ".join(shlex.quote(f) for f in flags)
             words = [paddock_program(), "server"]

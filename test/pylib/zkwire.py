@@ -413,7 +413,8 @@ class RawClient:
     """One connection. Events are put aside into .events, replies come out of recv() in order.
 
     session and passwd reattach; read_only=None uses the old handshake; connect=False leaves the
-    handshake to the caller (handshake(), or bytes by hand).
+    handshake to the caller (handshake(), or bytes by hand). ping_s: how often it pings while it
+    waits for a reply, as client libraries do; else it never does. Those replies are not shown.
     """
 
     def __init__(
@@ -427,9 +428,11 @@ class RawClient:
         read_only=False,
         last_zxid_seen=0,
         wait=10.0,
+        ping_s=None,
     ):
         self.sock = _connect(host, port, wait)
-        self.wait = wait
+        self.wait, self.ping_s = wait, ping_s
+        self.pings_ahead = 0  # sent while it waited, not yet answered
         self.inbox = b""
         self.events = []
         self.arrivals = []  # every frame in order: Reply or Event
@@ -526,8 +529,13 @@ class RawClient:
 
     def recv_any(self, wait=None):
         """The next frame: an Event or a Reply."""
-        payload = self.recv_frame(wait)
-        xid, zxid, err = struct.unpack(">iqi", payload[:16])
+        deadline = time.monotonic() + (self.wait if wait is None else wait)
+        while True:
+            payload = self.recv_frame(max(0.01, deadline - time.monotonic()))
+            xid, zxid, err = struct.unpack(">iqi", payload[:16])
+            if xid != XID_PING or self.pings_ahead == 0:
+                break
+            self.pings_ahead -= 1
         if xid == XID_NOTIFICATION and len(payload) > 16:
             r = Reader(payload, 16)
             kind, state, path = r.int32(), r.int32(), r.ustring()
@@ -543,9 +551,18 @@ class RawClient:
         """The next reply; events met on the way are in .events."""
         deadline = time.monotonic() + (self.wait if wait is None else wait)
         while True:
+            self.ping_until_readable(deadline)
             arrival = self.recv_any(max(0.01, deadline - time.monotonic()))
             if isinstance(arrival, Reply):
                 return arrival
+
+    def ping_until_readable(self, deadline):
+        while self.ping_s is not None and not self.inbox:
+            left = deadline - time.monotonic()
+            if left < self.ping_s or select.select([self.sock], [], [], self.ping_s)[0]:
+                return
+            self.send(PING, xid=XID_PING)
+            self.pings_ahead += 1
 
     def call(self, op, body=b"", xid=None):
         xid = self.send(op, body, xid)

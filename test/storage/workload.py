@@ -18,7 +18,7 @@ ACLS = [
 ]
 MODES = [0, 0, 0, 1, 2, 3, 4]
 LONG_MS = 40000
-WAIT_S = 60  # for an answer: the disk of a busy machine may take its time
+WAIT_S = 30  # for an answer: the disk of a busy machine may take its time; less than LONG_MS
 
 
 class Workload:
