@@ -93,6 +93,11 @@ def test_what_needs_a_quorum_is_refused_and_the_client_stays(alone, write):
     op, body = WRITES[write]
     with alone.client(read_only=True) as client:
         reply = client.call(op, body)
+        if write == "check" and alone.target == "java" and reply.err == zk.UNIMPLEMENTED:
+            client.expect_eof()  # release 3.9.5: everywhere
+            with alone.client(read_only=True, session=client.session_id) as again:
+                again.close_session()
+            return
         assert (reply.err, reply.zxid, reply.body) == (zk.NOT_READ_ONLY, client.ping().zxid, b"")
         assert client.exists("/x") is None
         client.close_session()
