@@ -128,9 +128,11 @@ METHOD = {
     "en": "One machine ({cpu}, {cpus} cores, {kernel}) runs servers and load generator; ZooKeeper "
           "{zookeeper} on Java {java} and Paddock take turns; every write is synced (one sync: "
           "{sync} ms); {runs} (`make bench`, {date}). "
-          "[What each row is and what it does not show](bench/README.md).",
+          "An empty cell was not measured. [What each row means, and what it does not show]"
+          "(bench/README.md).",
     "zh": "一台机器（{cpu}，{cpus} 核，{kernel}）同时运行服务器与压测工具；ZooKeeper {zookeeper}（Java {java}）与 Paddock "
           "轮流运行；每次写入都落盘（一次 sync 为 {sync} 毫秒）；{runs}（`make bench`，{date}）。"
+          "空格表示没有测量。"
           "[每一行的含义，以及它不能说明什么](bench/README.md)（英文）。",
 }
 
@@ -138,7 +140,7 @@ METHOD = {
 def runs_text(count, language):
     if language == "zh":
         return "每个数字来自一轮测量" if count == 1 else "每个数字是 %d 轮的中位数" % count
-    return "each figure is from one run" if count == 1 else "a figure is the median of %d runs" % count
+    return "each figure is from one run" if count == 1 else "each figure is the median of %d runs" % count
 
 
 PICTURE = {
@@ -146,9 +148,11 @@ PICTURE = {
     "zh": "![各项负载下相对 Java 版 ZooKeeper 的倍数](docs/performance.svg)",
 }
 CEILING = {
-    "en": "A server that only reads the request and answers a constant makes {} times as many single "
-          "gets as ZooKeeper on this machine: the rest of the time is the kernel's and the client's.",
-    "zh": "一个只解析请求、回答常量的服务器，在该机上的单会话逐个读是 ZooKeeper 的 {} 倍：其余时间属于内核与客户端。",
+    "en": "For comparison: a server that only reads each request and answers a constant, and sleeps in "
+          "between, makes {} times as many single gets as ZooKeeper on this machine. The rest of the "
+          "time is spent in the kernel and in the client.",
+    "zh": "作为参照：一个只读取请求、返回常量、空闲时休眠的服务器，在这台机器上单会话逐个读的吞吐量是 ZooKeeper 的 {} 倍；"
+          "其余时间都花在内核和客户端上。",
 }
 
 

@@ -12,11 +12,11 @@ import collections
 #   of-row    Paddock's figure is at most this multiple of its own figure in another row
 Goal = collections.namedtuple("Goal", "kind value row", defaults=(None,))
 
-# better: "more" or "less". word: what Paddock is when it is better. against: the row that has
-# Java's figure and the do-nothing server's, where it is another one. null: Paddock's part of the
-# do-nothing server's figure that is to be reached. worst: the greatest sample counts, not the
-# median. readme, readme_zh: the text in the tables of the READMEs; plot: the text in the picture,
-# with its group.
+# better: whether "more" or "less" is better. word: how the comparison is phrased (report.WORDS).
+# against: the row whose figures of Java and of the do-nothing server are used, if not this one.
+# null: the goal, as a part of the do-nothing server's figure. worst: the greatest sample counts,
+# not the median. readme, readme_zh: the text in the tables of the READMEs; plot: the text in the
+# picture, and its group.
 Row = collections.namedtuple(
     "Row", "key better goal word against null worst readme readme_zh plot group"
 )
@@ -87,8 +87,8 @@ ROWS = [
     row("CPU per set (us)", "less", times(6), word="little",
         readme=("CPU time per set", "每次写的 CPU 时间"), plot="per set", group=CPU),
     row("5,000 watchers (ms)", "less", times(5), word="fast",
-        readme=("one change told to 5,000 watchers", "一次修改通知 5,000 个 watcher"),
-        plot="one change told to 5,000 watchers", group=LATENCY),
+        readme=("one change delivered to 5,000 watchers", "将一次修改通知到 5,000 个 watcher"),
+        plot="one change delivered to 5,000 watchers", group=LATENCY),
     row("memory, 1M znodes (MB)", "less", under(260), word="small",
         readme=("memory with 1,000,000 znodes of 100 bytes", "1,000,000 个 100 字节 znode 的内存"),
         plot="1,000,000 znodes of 100 bytes", group=MEMORY),
@@ -158,9 +158,9 @@ ROWS = [
                 "三台：落后 100,000 个事务的 follower 追上"),
         plot="a follower 100,000 behind catches up", group=ENSEMBLE),
     row("ensemble: an empty follower takes 1M znodes (ms)", "less", times(5), word="short",
-        readme=("three servers: an empty follower takes over 1,000,000 znodes",
+        readme=("three servers: an empty follower receives 1,000,000 znodes",
                 "三台：空的 follower 接收 1,000,000 个 znode"),
-        plot="an empty follower takes 1,000,000 znodes", group=ENSEMBLE),
+        plot="an empty follower receives 1,000,000 znodes", group=ENSEMBLE),
 ]
 
 
