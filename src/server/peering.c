@@ -138,7 +138,8 @@ void peering_ask_oracle(struct server *server)
     server->oracle_granted = event.granted;
     if (event.granted)
         log_warn("ensemble",
-                 "the oracle %s says 1: without the other voter this server goes on alone", path);
+                 "the oracle %s says 1: this server continues alone, without the other voter",
+                 path);
     else
         log_info("ensemble", "the oracle %s does not say 1: both voters are needed", path);
     server->host.step(&server->host, &event);
@@ -210,7 +211,7 @@ void peering_log(struct server *server)
         log_warn(
             "ensemble",
             "LEADING: %lld transactions are left in epoch %lld, then a new leader is elected and "
-            "clients connect anew; to choose the time, restart this server",
+            "clients reconnect; to choose the time, restart this server",
             (long long)now.zxids_left, (long long)now.epoch);
     if (now.state == PEER_LOOKING)
         return;

@@ -42,7 +42,8 @@ static char *version_dir(const struct config *config, const char *dir)
         status = STATUS_NOT_FOUND;
     } else if ((status = dir_make(path)) != STATUS_OK) {
         log_error("main", "Unable to create data directory %s: %s", path,
-                  status == STATUS_EXISTS ? "something else has this name" : status_text(status));
+                  status == STATUS_EXISTS ? "a file that is no directory has this name"
+                                          : status_text(status));
     }
     if (status == STATUS_OK)
         return path;

@@ -17,7 +17,7 @@ void supervisor_open(struct supervisor *supervisor, uv_loop_t *loop)
 
     if (status != STATUS_OK)
         log_warn("main",
-                 "the service manager is not told anything: NOTIFY_SOCKET, WATCHDOG_USEC or "
+                 "nothing is reported to the service manager: NOTIFY_SOCKET, WATCHDOG_USEC or "
                  "WATCHDOG_PID cannot be used: %s",
                  status_text(status));
     uv_timer_init(loop, &supervisor->pulse);

@@ -40,7 +40,7 @@ static void tell(const struct turn *turn, int64_t wall_ns, int64_t cpu_ns, int64
     const uint32_t *events = turn->events;
 
     log_warn("main",
-             "a turn of the event loop took %lld ms, in which no client was heard cpu_ms=%lld "
+             "a turn of the event loop took %lld ms, in which no request was read cpu_ms=%lld "
              "frames=%u opened=%u closed=%u ready=%u syncs=%u ticks=%u changes=%lld records=%llu "
              "sent_bytes=%llu snapshot_bytes=%llu",
              (long long)(wall_ns / 1000000), (long long)(cpu_ns / 1000000),

@@ -111,11 +111,11 @@ static const char lock_help[] = LOCK_HELP("a lock") //
     "command was not run; 126, 127 it cannot be executed, not found; 128+N ended by signal N.\n";
 static const char top_help[] =
     "All servers of the ensemble, again each second. q or Ctrl-C ends it.\n"
-    "-n, --count VIEWS      print as text, so many times\n"
+    "-n, --count VIEWS      print as text, this many times\n"
     "-d, --delay SECONDS    from one view to the next (1)\n"
     "-s, --servers          only the servers of the connect string\n";
 static const char wait_help[] =
-    "Waits for a znode, and ends with 0 when it has come, with 124 when the time is over.\n"
+    "Waits for a znode. The exit code is 0 when it happened, 124 when the time limit passed.\n"
     "-e, --exists           until it exists (when nothing else is given)\n"
     "-g, --gone             until it does not exist\n"
     "-c, --change           until it is created or deleted, or its data or children change\n"
@@ -125,7 +125,7 @@ static const char watch_help[] =
     "-d, --data             changes of data only\n"
     "-c, --children         changes of children only\n"
     "-r, --recursive        of all znodes below, too\n"
-    "-n, --count EVENTS     end after so many events\n"
+    "-n, --count EVENTS     end after this many events\n"
     "-t, --timeout SECONDS  end after this time: exit code 124\n";
 
 static const struct java_option help_options[] = {[HELP_ALL] = {NULL, "all", false}};

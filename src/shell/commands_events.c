@@ -148,7 +148,7 @@ static void print_state(int32_t state)
     }
     print_time();
     printf("%s%s\n", event_state_name(state),
-           state == EVENT_STATE_EXPIRED ? ": the session was lost; a new one goes on" : "");
+           state == EVENT_STATE_EXPIRED ? ": the session was lost; a new one continues" : "");
     fflush(stdout);
 }
 

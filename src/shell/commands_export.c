@@ -167,8 +167,8 @@ static bool visit(void *context, const struct walk_node *node)
     } else if (node->stat.ephemeral_owner != 0) {
         export->ephemerals++;
     } else if (!json_is_utf8(slice_text(node->path))) {
-        export->code =
-            answer_fail(EXIT_FAILED, "The name of %s is no UTF-8: JSON cannot hold it", node->path);
+        export->code = answer_fail(
+            EXIT_FAILED, "The name of %s is not UTF-8: JSON cannot contain it", node->path);
     } else if (hides_digest(node->acl)) {
         export->code =
             answer_fail(EXIT_NOT_PERMITTED,
@@ -218,7 +218,7 @@ static int finish(struct export *export, int32_t err)
         export->code = answer_fail(
             EXIT_INTERRUPTED, "interrupted after %lld znodes; %s", (long long)export->count,
             export->part != NULL ? "no file was written"
-                                 : "what was written is not whole, and import will refuse it");
+                                 : "the file is incomplete, and import will refuse it");
     if (export->code == 0)
         export->code = code;
     if (export->code == 0 && export->kinds_unknown)

@@ -402,9 +402,8 @@ static int write_all(struct import *import)
                            export_reader_problem(reader));
     }
     if (code != 0 && partly && (import->err != ZK_OK || !stopped))
-        code = answer_fail(EXIT_PARTLY,
-                           "a part was written; what is there stays, and import --skip goes "
-                           "on behind it");
+        code = answer_fail(
+            EXIT_PARTLY, "only a part was written; it stays, and import --skip continues after it");
     export_reader_free(reader);
     return code;
 }

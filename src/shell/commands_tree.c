@@ -184,7 +184,7 @@ static bool parse_size(const struct java_words *words, int option, int64_t *ret_
     if (!words->given[option] || parse_with_unit(words->value[option], "km", units, ret_bytes))
         return true;
     (void)answer_fail(EXIT_USAGE,
-                      "A size is a number of bytes, or one with k or m behind it, not \"%s\"",
+                      "A size is a number of bytes, or one with k or m after it, not \"%s\"",
                       words->value[option]);
     return false;
 }
@@ -203,7 +203,7 @@ static bool parse_age(const struct java_words *words, int option, int64_t *ret_m
         return true;
     }
     (void)answer_fail(
-        EXIT_USAGE, "An age is a number of seconds, or one with s, m, h or d behind it, not \"%s\"",
+        EXIT_USAGE, "An age is a number of seconds, or one with s, m, h or d after it, not \"%s\"",
         words->value[option]);
     return false;
 }

@@ -104,7 +104,7 @@ COMMAND(run_create)
     call.path = slice_text(words->words[1]);
     int acl_at = file != NULL ? 2 : 3; /* a file takes the place of the data */
     if (file != NULL && words->word_count > acl_at + 1)
-        return refuse("With --data-file the words are: path [acl]");
+        return refuse("With --data-file the arguments are: path [acl]");
     buffer_init(&acl);
     buffer_init(&data);
     buffer_reserve(&data, 1); /* an empty file is data, too */
@@ -129,7 +129,7 @@ static bool find_data(const struct shell *shell, const struct java_words *words,
 
     buffer_reserve(out, 1); /* nothing is data, too */
     if (file != NULL && (words->given[SET_BASE64] || words->word_count > 2)) {
-        (void)refuse("With --data-file the only word is the path, and -b has no meaning");
+        (void)refuse("With --data-file the only argument is the path, and -b has no meaning");
         return false;
     }
     if (file == NULL && !words->given[SET_BASE64]) {

@@ -264,7 +264,7 @@ static bool read_path(struct export_reader *reader, struct export_node *node)
     if (first && below[0] != '\0')
         problem = "the first znode is not the one that was exported";
     else if (!first && !follows(reader->last, below))
-        problem = "it is there twice, or stands before its turn: children stand in the order of "
+        problem = "it occurs twice, or too early: children are in the order of "
                   "their names";
     else if (!first && !parent_is_there(reader->last, below))
         problem = "its parent does not stand before it";
@@ -358,7 +358,7 @@ static enum export_result read_end(struct export_reader *reader)
         return EXPORT_BAD;
     }
     if (next_value(reader, &over)) {
-        (void)bad(reader, "more follows behind the end");
+        (void)bad(reader, "more follows after the end");
         return EXPORT_BAD;
     }
     return over ? EXPORT_END : EXPORT_BAD;

@@ -131,7 +131,7 @@ static bool find_place(const struct tool_words *words, struct place *place)
     if (strchr(word, '/') != NULL || !server_word_is_address(word))
         return fail(word, "no such directory, and not an address");
     if (words->log_dir != NULL)
-        return fail("--log-dir", "a running server says itself where its logs are");
+        return fail("--log-dir", "only for a directory: a running server says where its logs are");
     return find_server(word, place);
 }
 

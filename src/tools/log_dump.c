@@ -143,13 +143,11 @@ static void check_order(struct verify *verify, const struct log_record *record)
         verify->gaps++;
         tool_progress_end(&verify->walk->progress);
         fflush(stdout);
-        fprintf(stderr,
-                "%s: at byte %" PRIu64 " transaction 0x%" PRIx64 " stands, and 0x%" PRIx64
-                " before it: %s\n",
-                record->file->path, record->offset, (uint64_t)zxid, (uint64_t)verify->zxid,
-                zxid > verify->zxid && before != verify->zxid
-                    ? "transactions are missing between them"
-                    : "it does not follow it");
+        fprintf(
+            stderr, "%s: at byte %" PRIu64 " transaction 0x%" PRIx64 " follows 0x%" PRIx64 ": %s\n",
+            record->file->path, record->offset, (uint64_t)zxid, (uint64_t)verify->zxid,
+            zxid > verify->zxid && before != verify->zxid ? "transactions are missing between them"
+                                                          : "it does not follow it");
     }
     verify->any = true;
     verify->zxid = zxid;

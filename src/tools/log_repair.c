@@ -17,7 +17,7 @@ enum { COPY_BYTES = 1 << 20 };
 static const struct tool_syntax syntax = {
     "log repair",
     "usage: paddock log repair [OPTION]... FILE\n"
-    "Writes the whole transactions in front of a torn end to a new file. Asks before.\n"
+    "Writes the whole transactions before a torn end to a new file. Asks before.\n"
     "  --yes            does not ask\n"
     "  --output FILE    the new file; FILE.repaired by default\n"
     "  --in-place       cuts the file itself; what is cut off is kept as torn.NAME.OFFSET beside "
@@ -154,7 +154,7 @@ static int treat(const struct tool_words *words, const struct log_walk *walk,
                 "acknowledged\n",
                 file->path);
     const char *question =
-        words->in_place ? "Cut it off this file?" : "Write what is whole to a new file?";
+        words->in_place ? "Cut it off this file?" : "Write the whole transactions to a new file?";
     if (!words->yes && !tool_ask(question)) {
         fprintf(stderr, "%s: nothing was changed\n", file->path);
         return tool_interrupted() ? TOOL_INTERRUPTED : TOOL_FOUND;

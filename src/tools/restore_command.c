@@ -406,7 +406,7 @@ int restore_command_main(int argc, char **argv)
     if (!tool_words_parse(&syntax, argc, argv, &words, &code))
         return code;
     if (!words.check && words.word_count < 2)
-        code = tool_usage(&syntax, "a word is missing", NULL);
+        code = tool_usage(&syntax, "an argument is missing", NULL);
     else if (words.check && (words.word_count > 1 || words.has_at_zxid || words.log_dir != NULL))
         code = tool_usage(&syntax, "--check takes a file and nothing else", NULL);
     else

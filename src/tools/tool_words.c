@@ -126,9 +126,9 @@ static int take_all(const struct tool_syntax *syntax, const struct known *const 
     words->words = words->parsed.words;
     words->word_count = words->parsed.word_count;
     if (words->word_count < syntax->words_min)
-        return tool_usage(syntax, "a word is missing", NULL);
+        return tool_usage(syntax, "an argument is missing", NULL);
     if (words->word_count > syntax->words_max)
-        return tool_usage(syntax, "one word too many:", words->words[syntax->words_max]);
+        return tool_usage(syntax, "one argument too many:", words->words[syntax->words_max]);
     return TOOL_DONE;
 }
 

@@ -105,10 +105,10 @@ def wait_line(ensemble, member, stranger, words, wait=LINE_WAIT_S):
 
 
 QUORUM = {
-    "text": (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "what it sends is no packet"),
+    "text": (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "it sent bytes that are no packet"),
     "zeros": (b"\0" * 64, "its first packet is not FOLLOWERINFO or OBSERVERINFO"),
     "ones": (b"\xff" * 64, "its first packet is not FOLLOWERINFO or OBSERVERINFO"),
-    "too large": (struct.pack(">iqi", FOLLOWER_INFO, 0, 1 << 30), "what it sends is no packet"),
+    "too large": (struct.pack(">iqi", FOLLOWER_INFO, 0, 1 << 30), "it sent bytes that are no packet"),
     "wrong packet": (packet(ACK, 7), "its first packet is not FOLLOWERINFO or OBSERVERINFO"),
     "half an id": (packet(FOLLOWER_INFO, 0, b"1234"), "its first packet is not FOLLOWERINFO"),
     "old protocol": (introduction(99, protocol=1), "a protocol older than"),
@@ -160,7 +160,7 @@ def test_a_second_server_with_the_id_of_a_follower_disturbs_that_follower_alone(
     hosts = ",".join(member.address for member in others)
     with Load(paddock, hosts=hosts) as load:
         load.wait_for(5)
-        before = leader.log().count("the same server has connected anew")
+        before = leader.log().count("the same server has connected again")
         with Stranger(leader.quorum_port, introduction(follower.id)) as stranger:
             load.wait_for(20)
             # It is in the real one's place until the real one comes back.
@@ -169,7 +169,7 @@ def test_a_second_server_with_the_id_of_a_follower_disturbs_that_follower_alone(
         load.wait_for(20)
         assert all(writer.states == [] for writer in load.writers)
         assert paddock.wait_leader() is leader
-        assert leader.log().count("the same server has connected anew") - before >= 2
+        assert leader.log().count("the same server has connected again") - before >= 2
         load.check()
 
 

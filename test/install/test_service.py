@@ -184,4 +184,4 @@ def test_a_manager_that_cannot_be_told_does_not_keep_the_server_from_serving(tmp
 
     with Odd("paddock") as server:
         assert server.serving()
-        assert "the service manager is not told anything" in server.log()
+        assert "nothing is reported to the service manager" in server.log()

@@ -40,9 +40,9 @@ def test_an_acl_may_follow_in_the_place_of_the_data(server):
     (["create", "/x", "--data-file", "/nonexistent/file"],
      "/nonexistent/file cannot be read: No such file or directory\n"),
     (["create", "/x", "--data-file", "/"], "/ cannot be read: Is a directory\n"),
-    (["create", "/x", "--data-file", "-", "acl", "more"], "With --data-file the words are: path [acl]\n"),
+    (["create", "/x", "--data-file", "-", "acl", "more"], "With --data-file the arguments are: path [acl]\n"),
     (["set", "/x", "data", "--data-file", "-"],
-     "With --data-file the only word is the path, and -b has no meaning\n"),
+     "With --data-file the only argument is the path, and -b has no meaning\n"),
     (["get", "-s", "--raw", "/x"], "--raw writes the data alone: no other option fits to it\n"),
 ])
 def test_what_is_wrong_is_said_and_nothing_is_written(server, words, message):

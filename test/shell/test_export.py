@@ -239,8 +239,8 @@ def test_a_damaged_file_is_refused_with_the_place_and_nothing_is_written(paddock
 
 ORDERS = {
     "a znode is missing": (swapped(GOOD, 1, 1)[:1] + GOOD[2:], 3, "/in/a/b: its parent does not stand before it"),
-    "twice": (GOOD[:2] + GOOD[1:], 4, "/in/a: it is there twice"),
-    "out of order": (swapped(GOOD, 1, 3), 5 - 1, "/in/a/b: it is there twice, or stands before its turn"),
+    "twice": (GOOD[:2] + GOOD[1:], 4, "/in/a: it occurs twice"),
+    "out of order": (swapped(GOOD, 1, 3), 5 - 1, "/in/a/b: it occurs twice, or too early"),
     "no root": (GOOD[1:], 2, "/in/a: the first znode is not the one that was exported"),
 }
 
@@ -266,7 +266,7 @@ def test_more_behind_the_end_and_a_wrong_count_are_noticed(paddock, tmp_path):
     file = write(tmp_path / "file", GOOD, end={"end": True, "znodes": 5})
     assert "the file should have 5 znodes, and has 4" in shell.call(paddock.port, "import", file).err
     (tmp_path / "more").write_text((tmp_path / "file").read_text().replace("5}", "4}") + "{}\n")
-    assert "more follows behind the end" in shell.call(paddock.port, "import", str(tmp_path / "more")).err
+    assert "more follows after the end" in shell.call(paddock.port, "import", str(tmp_path / "more")).err
 
 
 def test_a_file_or_a_place_that_is_not_there_is_named(paddock, tmp_path):
@@ -381,8 +381,8 @@ def test_an_import_that_fails_in_the_middle_names_the_place(paddock, tmp_path):
     file = write(tmp_path / "file", [node("/in"), node("/in/a", acl=acl), node("/in/a/b"), node("/in/c")])
     result = shell.call(paddock.port, "import", file)
     assert result.code == 11
-    assert result.err == ("stopped at line 4 of %s\nInsufficient permission : /in/a/b\na part was written; what is "
-                          "there stays, and import --skip goes on behind it\n" % file)
+    assert result.err == ("stopped at line 4 of %s\nInsufficient permission : /in/a/b\nonly a part was written; it "
+                          "stays, and import --skip continues after it\n" % file)
     assert result.text == "4 znodes for /in: 3 created\n"
     gone(paddock, "/in")
 

@@ -125,7 +125,7 @@ def test_watch_says_that_the_session_was_lost_and_goes_on_with_another(shared, r
         client.create(path)
     one.wait_out("NodeCreated")
     assert lines(one) == [
-        "SyncConnected", "Disconnected", "Expired: the session was lost; a new one goes on",
+        "SyncConnected", "Disconnected", "Expired: the session was lost; a new one continues",
         "SyncConnected", "NodeDeleted " + path, "NodeCreated " + path]
 
 

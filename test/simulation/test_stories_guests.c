@@ -101,7 +101,7 @@ STORY(an_oversized_PROPOSAL_is_not_logged_and_ends_the_connection, .voters = 3,
     payload.size = 3 << 20;
     story_guest_send(story, GUEST, 1, QUORUM_PROPOSAL, zxid_of(2), buffer_slice(&payload));
     buffer_deinit(&payload);
-    story_until(story, 1, "it closes: what the leader sends is no packet");
+    story_until(story, 1, "it closes: the leader sent bytes that are no packet");
     story_check(story, story_durable_zxid(story, 1) == zxid_of(1), "it is not in the log");
     story_crash(story, 1, SIM_LOSE_NOTHING);
     story_start(story, 1);

@@ -132,7 +132,7 @@ def test_missing_transactions_are_told(rich, tmp_path):
     records = [offline.record(z, 1, *offline.set_data("/a", b"")) for z in (1, 2, 5)]
     log = offline.write_log(tmp_path / "log.1", records)
     call = Call("log", "verify", log)
-    assert call.code == 1 and "0x5 stands, and 0x2 before it: transactions are missing" in call.err
+    assert call.code == 1 and "0x5 follows 0x2: transactions are missing" in call.err
 
 
 @pytest.mark.parametrize("bytes_,words", [

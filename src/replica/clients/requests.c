@@ -297,7 +297,7 @@ void requests_before_write(struct clients *clients, struct client *client)
     while (next_read_is_due(client)) {
         answer_waiting(clients, client);
         if (clients->step->effects->bytes.size - sent_bytes > FORCED_BYTES_MAX)
-            client_close(clients, client, "it asks for far more than it takes");
+            client_close(clients, client, "it sends requests and does not read the answers");
     }
 }
 

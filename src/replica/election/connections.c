@@ -399,7 +399,7 @@ static void use_connection(struct connections *connections, struct line *line, u
     if (line->dialing != 0) /* the other side was faster */
         hang_up(connections, line->dialing, NULL, effects);
     if (line->open != 0) {
-        hang_up(connections, line->open, "a newer connection took its place", effects);
+        hang_up(connections, line->open, "a newer connection replaces it", effects);
         tell_link(connections, line, ELECTION_LINK_UNKNOWN);
     }
     line->dialing = 0;
@@ -454,7 +454,8 @@ void connections_opened(struct connections *connections, uint64_t number, int64_
         return;
     }
     if (nameless_count(connections) >= STRANGERS_MAX) {
-        hang_up(connections, number, "too many that have not said who they are", effects);
+        hang_up(connections, number, "too many connections that have not said who they are",
+                effects);
         return;
     }
     struct connection *connection = add_connection(connections, number);
@@ -570,8 +571,7 @@ static enum status read_one(struct connections *connections, uint64_t number, st
         if (status == STATUS_OK && !named(connections, number, &hello, now_ms, effects))
             return STATUS_NOT_FOUND;
         if (status == STATUS_MALFORMED)
-            hang_up(connections, number, "its first message is of no version that is known",
-                    effects);
+            hang_up(connections, number, "its first message has an unknown version", effects);
         return status;
     }
     status = election_frame_read(bytes, &message, ret_size);
@@ -579,7 +579,7 @@ static enum status read_one(struct connections *connections, uint64_t number, st
         tell_message(connections, connection->id, message);
     } else if (status == STATUS_MALFORMED) {
         struct line *line = find_line(connections, connection->id);
-        hang_up(connections, number, "a message with a length that cannot be", effects);
+        hang_up(connections, number, "a message with an impossible length", effects);
         lost(connections, line, now_ms);
     }
     return status;

@@ -244,7 +244,7 @@ static enum status read_all(struct loading *loading)
         status = read_nodes(loading);
     if (status == STATUS_END && loading->parts.tree != NULL &&
         !tree_load_unique(loading->parts.tree))
-        return problem(loading, "a node that is there twice");
+        return problem(loading, "a node that occurs twice");
     return status == STATUS_END ? read_sections(loading) : status;
 }
 

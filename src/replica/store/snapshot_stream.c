@@ -173,7 +173,7 @@ static enum status read_signature(struct snapshot_stream *stream, struct reader 
     if (!slice_equal(text, slice_text(signature)))
         return malformed(stream, "the signature at its end is wrong");
     if (!tree_load_unique(stream->parts.tree))
-        return malformed(stream, "a node that is there twice");
+        return malformed(stream, "a node that occurs twice");
     tree_load_finish(stream->parts.tree);
     stream->state = DONE;
     return STATUS_END;
@@ -221,7 +221,7 @@ static enum status take_one(struct snapshot_stream *stream, struct slice bytes, 
 
     measure_next(stream, &measure);
     if (measure.wrong)
-        return malformed(stream, "a text, buffer or list that is longer than any can be");
+        return malformed(stream, "a string, buffer or list with an impossible length");
     if (measure.size > bytes.size) {
         stream->need = measure.size;
         return STATUS_NOT_FOUND;

@@ -36,8 +36,8 @@ bool zab_store_done(struct zab *zab)
 const char *zab_fetch_all(struct zab *zab)
 {
     zab->must_have_snapshot = true;
-    return "this server's tree is not the one that a transaction tells of: it stops serving, reads "
-           "its files anew, and fetches everything from the leader";
+    return "the digest of this server's tree differs from that in a transaction: it stops serving, "
+           "reads its files again, and fetches everything from the leader";
 }
 
 const char *zab_tree_differs(struct zab *zab)
@@ -45,9 +45,9 @@ const char *zab_tree_differs(struct zab *zab)
     uint64_t fitting = proposals_digests_fitting(zab->proposals) + 1; /* not 0 */
 
     if (zab->repaired_at != 0 && fitting - zab->repaired_at < REPAIRED_DIGESTS)
-        zab->fatal = "soon after this server's tree was repaired, it is again not the one that the "
-                     "transactions tell of: look for broken memory or disks, keep the files, start "
-                     "again, and report it";
+        zab->fatal =
+            "soon after this server's tree was repaired, its digest differs again: look for "
+            "broken memory or disks, keep the files, start again, and report it";
     zab->repaired_at = fitting;
     return zab->fatal != NULL ? zab->fatal : zab_fetch_all(zab);
 }

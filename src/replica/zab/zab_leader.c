@@ -160,7 +160,7 @@ void zab_leader_bytes(struct zab_leader *leader, uint64_t connection, struct sli
         if (status == STATUS_END)
             return;
         if (status != STATUS_OK) {
-            peer_drop(leader, peer, "what it sends is no packet");
+            peer_drop(leader, peer, "it sent bytes that are no packet");
             return;
         }
         on_packet(leader, peer, &packet);

@@ -99,7 +99,7 @@ static void let_wait(struct zab_leader *leader, struct zab_peer *peer,
 
     quorum_packet_write(&copy, packet);
     if (zab_input_rest(&peer->waiting).size + copy.size > leader->zab->options.waiting_bytes_max) {
-        peer_drop(leader, peer, "more of its requests wait for the quorum than may");
+        peer_drop(leader, peer, "too many of its requests wait for the quorum");
     } else {
         zab_input_add(&peer->waiting, buffer_slice(&copy));
         count_waiting(peer, session_id, 1);

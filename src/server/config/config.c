@@ -129,7 +129,7 @@ static const char *tidy(struct config *config, const struct property *property)
     if (value == property->value && strcmp(trim, value) != 0 &&
         strncmp(property->key, "server.", 7) == 0)
         config_warn(config, property->line,
-                    "%s: the blank behind the value is ignored; ZooKeeper in Java refuses it",
+                    "%s: the blank after the value is ignored; ZooKeeper in Java refuses it",
                     property->key);
     return trim;
 }
@@ -217,7 +217,7 @@ void config_parse(struct config *config, const char *path, struct slice text)
     apply_words(config);
     if (properties_parse(&config->file, text, &config->arena, &bad_line) != STATUS_OK) {
         config_invalid(config, bad_line,
-                       "Malformed \\uxxxx encoding.: expected four hex digits behind \\u; a "
+                       "Malformed \\uxxxx encoding.: expected four hex digits after \\u; a "
                        "backslash is written \\\\");
         return;
     }

@@ -160,7 +160,7 @@ void key_take_observer_master_port(struct config *config, const struct setting *
 void key_take_purge_interval(struct config *config, const struct setting *setting)
 {
     if (!purge_interval_parse(setting->value, &config->snapshot.purge_interval_ms))
-        complain(config, setting, "a number of hours, or a number with ms, s, m, h or d behind it");
+        complain(config, setting, "a number of hours, or a number with ms, s, m, h or d after it");
 }
 
 /* Java has words of its own for a bad value of this one. */

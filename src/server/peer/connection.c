@@ -119,7 +119,8 @@ void peer_connection_check_linger(struct peer_connection *connection, int64_t no
     if (now_ms < connection->linger_end_ms)
         return;
     if (waiting > 0)
-        peer_log(connection, LOG_LEVEL_WARN, "another server did not take its last bytes", NULL);
+        peer_log(connection, LOG_LEVEL_WARN, "another server did not read the last bytes for it",
+                 NULL);
     peer_connection_close(connection);
 }
 
@@ -169,7 +170,7 @@ void peer_connection_flush(struct peer_connection *connection)
     if (waiting_bytes(connection) > connection->peers->options.queue_bytes_max) {
         connection->broken = true;
         peer_log(connection, LOG_LEVEL_WARN, "closing a connection",
-                 "the other server does not take what is sent to it");
+                 "the other server does not read what is sent to it");
     } else if (connection->open) {
         connection->broken =
             stream_send_parts(&connection->stream, connection->parts, count) != STATUS_OK;

@@ -304,7 +304,7 @@ static bool do_work(struct log_thread *thread, const struct store_work *work)
         die_of_work(thread, work, status);
     pthread_mutex_lock(&thread->lock);
     if (thread->full)
-        log_info("log", "there is space again; this server goes on");
+        log_info("log", "there is space again; this server continues");
     thread->full = false;
     thread->news.work_done = true;
     thread->news.outcome = (struct log_thread_outcome){.kind = work->kind,

@@ -72,7 +72,7 @@ static void give_up(struct snapshot_thread *thread, enum status status)
     }
     log_error("snapshot",
               "no space left for a snapshot zxid=0x%llx directory=%s; it was given up "
-              "and removed, the server goes on, and tries the next one when it is due",
+              "and removed; the server continues, and writes the next one when it is due",
               (unsigned long long)thread->zxid, thread->options.directory);
     report_done(thread, /* written= */ false);
 }
@@ -149,7 +149,7 @@ static void give_up_slow(struct snapshot_thread *thread)
     log_error(
         "snapshot",
         "too much changed while a snapshot was written zxid=0x%llx directory=%s; it was given "
-        "up and removed, the server goes on, and tries the next one when it is due",
+        "up and removed; the server continues, and writes the next one when it is due",
         (unsigned long long)thread->zxid, thread->options.directory);
     report_done(thread, /* written= */ false);
 }

@@ -368,7 +368,7 @@ static void check_load(struct buffer *bytes, enum status want, const char *probl
     tree_free(tree);
     bool seen_without_a_tree =
         problem == NULL || (strcmp(problem, "a node without its parent") != 0 &&
-                            strcmp(problem, "a node that is there twice") != 0);
+                            strcmp(problem, "a node that occurs twice") != 0);
     if (seen_without_a_tree)
         CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, &info), want);
     CHECK_U64("open files", sim_disk_open_files(sim), 0);
@@ -480,7 +480,7 @@ TEST(wrong_bytes_are_named)
     put_node(&bytes, SLICE("/a"), SLICE("2"), -1);
     jute_put_bytes(&bytes, SLICE("/"));
     put_seal(&bytes);
-    check_load(&bytes, STATUS_CORRUPT, "a node that is there twice");
+    check_load(&bytes, STATUS_CORRUPT, "a node that occurs twice");
     put_head(&bytes); /* no end */
     buffer_i64(&bytes, 0);
     put_node(&bytes, SLICE(""), SLICE(""), -1);

@@ -148,7 +148,7 @@ TEST(a_stream_that_cannot_be_is_refused_as_soon_as_its_bytes_show_it)
          SLICE("\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0\1\xff\xff\xff\xf0")},
         {"a node without a path", SLICE(NO_TABLES "\xff\xff\xff\xff\0\0\0\0" OPEN_ACL STAT)},
         {"a node without its parent", SLICE(NO_TABLES ROOT "\0\0\0\4/a/b\0\0\0\0" OPEN_ACL STAT)},
-        {"a node that is there twice",
+        {"a node that occurs twice",
          SLICE(NO_TABLES ROOT "\0\0\0\2/a\0\0\0\0" OPEN_ACL STAT "\0\0\0\2/a\0\0\0\0" OPEN_ACL STAT
                               "\0\0\0\1/\0\0\0\nBenWasHere")},
         {"a signature that is longer", SLICE(NO_TABLES ROOT "\0\0\0\1/\0\0\0\x0b")},

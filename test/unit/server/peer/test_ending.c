@@ -78,7 +78,7 @@ TEST(a_close_does_not_wait_for_ever_for_a_peer_that_takes_nothing)
     peer_side_send(bench->left, 2, slice_of(bytes, BYTES));
     peer_side_add(bench->left, PEER_CLOSE, 2);
     peer_side_end_turn(bench->left);
-    SOCKETS_UNTIL(&bench->loop, peer_log_count("did not take its last bytes") > 0);
+    SOCKETS_UNTIL(&bench->loop, peer_log_count("did not read the last bytes for it") > 0);
     size_t size = 0;
     ssize_t now;
     while ((now = recv(fd, got, BYTES, 0)) > 0) /* what the kernels held, then the end */
