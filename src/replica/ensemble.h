@@ -1,16 +1,16 @@
 /* ensemble.h: this server's part in an ensemble: it looks for a leader, leads or learns, and looks again.
  *
- * Here the rooms meet: the election and its connections (election/), leader and learner (zab/), the
- * transactions (proposals/) and the clients of this server (clients/). A role ends when its leader, its
- * quorum or its disk says so: every client of this server is closed, everything in the log is applied,
- * and the next election begins with what is durable. While an election takes long, a server may let
- * clients read (read_only).
+ * It connects the rooms: the election and its connections (election/), leader and learner (zab/),
+ * the transactions (proposals/) and the clients of this server (clients/). A role ends when the
+ * leader or the quorum is lost, or the disk fails it: every client of this server is disconnected,
+ * everything in the log is applied, and the next election begins with what is durable. During a
+ * long election a server may let clients read (read_only).
  *
- * A member that has lost something it promised is in quarantine (store/quarantine.h). It votes for nobody
- * and serves nobody. When a quorum of the others says that it has a leader, all in one epoch, it learns
- * from that leader as an observer does, without a say, and takes everything from it. When it has
- * all that this epoch began with, and the leader says that a quorum has (UPTODATE), the quarantine ends
- * on the disk, and the server looks for its leader anew, as a voter. */
+ * A member that has lost something it promised is in quarantine (store/quarantine.h). It votes for
+ * nobody and serves nobody. When a quorum of the others reports a leader, all with one epoch, it
+ * learns from that leader as an observer, without a vote, and asks it for everything. When it has
+ * all that this epoch began with, and the leader says that a quorum has it too (UPTODATE), the
+ * quarantine is ended on the disk, and the server looks for its leader again, as a voter. */
 #ifndef REPLICA_ENSEMBLE_H
 #define REPLICA_ENSEMBLE_H
 
@@ -29,7 +29,8 @@ struct ensemble_options {
     size_t prepared_bytes_max, waiting_bytes_max; /* zab.h; 0: as is usual */
     uint16_t observer_master_port;                /* zab.h; 0: none */
     int64_t observer_reconnect_ms;                /* zab.h */
-    int64_t observer_election_ms; /* an observer that lost its leader waits for less than this */
+    int64_t observer_election_ms; /* an observer that lost its leader waits for a random time below
+                                 this */
     int32_t redial_ms, epoch_wait_max_ms;   /* zab.h */
     int32_t hello_timeout_ms;               /* connections.h; <= 0: sync_limit */
     int32_t first_try_ms;                   /* connections.h */
@@ -37,25 +38,26 @@ struct ensemble_options {
     bool force_snapshot;                    /* zab.h */
     int32_t snap_syncs_max, diff_syncs_max; /* zab.h */
     int32_t finalize_ms;                    /* a quorum's wait for better votes */
-    /* Between two notifications to who does not answer; > 0. */
+    /* The time between two notifications to a server that does not answer; > 0. */
     int32_t resend_min_ms, resend_max_ms;
     bool many_addresses, reconfig_enabled;
     bool leader_serves;                    /* a leader takes clients, too */
     bool read_only;                        /* clients may read while there is no quorum */
     int64_t accepted_epoch, current_epoch; /* as the files have them */
-    bool quarantined, promises_lost;       /* likewise; lost: which epoch it accepted is unknown */
+    bool quarantined,
+        promises_lost; /* likewise; promises_lost: it is unknown which epoch it accepted */
 };
 
 struct ensemble;
-/* Borrows everything for life; *tree is replaced when the leader sends another one. */
+/* Borrows everything for its lifetime; *tree is replaced when the leader sends another one. */
 struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t tick_ms,
                               size_t packet_bytes_max, struct step *step, struct tree **tree,
                               struct proposals *proposals, struct clients *clients,
                               const struct proposals_observer *observer);
 void ensemble_free(struct ensemble *ensemble); /* NULL is fine */
 
-/* Nothing was stepped for so long. Call it before the event that ended that, so that nothing is answered by what
- * was known before. */
+/* No event was stepped for this time. Call it before the next event, so that no request is answered
+ * from knowledge that is too old. */
 void ensemble_stood_still(struct ensemble *ensemble, int64_t ms);
 /* Events of peers and of the store, and the tick. */
 void ensemble_step(struct ensemble *ensemble, const struct replica_event *event);
@@ -64,7 +66,7 @@ void ensemble_snapshot_done(struct ensemble *ensemble, bool written);
 void ensemble_settle(struct ensemble *ensemble);
 void ensemble_end_turn(struct ensemble *ensemble); /* what is sent once a turn */
 int64_t ensemble_wake_at_ms(const struct ensemble *ensemble);
-/* May a snapshot of the tree be written? Only what is agreed may be in it. */
+/* May a snapshot of the tree be written? It may contain only what is agreed. */
 bool ensemble_may_snapshot(const struct ensemble *ensemble);
 bool ensemble_awaits_snapshot(const struct ensemble *ensemble); /* to serve: the leader's state */
 
@@ -73,12 +75,12 @@ struct ensemble_info {
     enum peer_state state;
     int64_t leader,
         leader_zxid;      /* who was elected, and with which last transaction; -1: nobody yet */
-    int64_t epoch;        /* that the leader opened; -1: not agreed upon yet */
-    int64_t learns_from;  /* the leader, or of an observer perhaps its master; -1: nobody yet */
+    int64_t epoch;        /* the leader's; -1: not agreed yet */
+    int64_t learns_from;  /* the leader, or an observer's master; -1: nobody yet */
     bool observer_master; /* a follower that serves observers */
     const char *synchronised_by; /* of a learner: "DIFF", "TRUNC", "SNAP"; NULL: not yet */
     bool serves;
-    bool takes_clients; /* serves, and is no leader that leaves that to others */
+    bool takes_clients; /* serves clients (a leader may leave that to the others) */
     bool read_only;     /* does not serve, but clients may read */
     bool quarantined;
     int64_t own_zxid;      /* the last one on disk */
@@ -88,7 +90,7 @@ struct ensemble_info {
     int64_t role_since_ms; /* monotonic: when the last role began, or the time of reading only */
     uint32_t elections;    /* begun since the start */
     uint32_t roles_begun, roles_lost;
-    const char *lost_because; /* the last one; NULL: none was lost */
+    const char *lost_because; /* why the last role ended; NULL: none has */
     int64_t zxids_left; /* of a leader: transactions until a new epoch must begin; -1: it does not
                            serve */
 };

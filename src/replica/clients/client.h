@@ -1,9 +1,9 @@
-/* client.h: what the files of this room share. Not for other rooms: their door is clients.h.
+/* client.h: what the files of this room share. Other rooms include clients.h instead.
  *
  * From the bottom up: answers.c (frames), waiting.c (queues), client.c (the table of clients, their
  * end), events.c (watch events), reads.c and watching.c (answers from the tree), writes.c (to and
  * from proposals), requests.c (the order of a client's requests), connect.c (sessions), clients.c
- * (the door). A file calls those before it, never those behind it. */
+ * (the interface). A file calls only those listed before it. */
 #ifndef REPLICA_CLIENTS_CLIENT_H
 #define REPLICA_CLIENTS_CLIENT_H
 
@@ -16,14 +16,14 @@ enum client_state {
     CLIENT_HELD,     /* its ConnectRequest waits, for a moment, until a leader is known */
     CLIENT_SETTLING, /* waits for createSession, or for the writes of its session's older connection */
     CLIENT_SERVING,
-    CLIENT_CLOSING /* absorbs everything */
+    CLIENT_CLOSING /* ignores everything that still comes */
 };
 
 /* A frame that waits: for earlier writes of its client, for its session, or for the throttle. */
 struct waiting {
     struct waiting *next;
-    struct identities *identities; /* of the moment it arrived */
-    uint64_t after_write;          /* of the client's writes, how many must be applied */
+    struct identities *identities; /* when it arrived */
+    uint64_t after_write;          /* how many of the client's writes must be applied first */
     int64_t arrived_ms;
     uint32_t client, generation;
     bool throttled_too_long;
@@ -36,8 +36,8 @@ struct waiting_queue {
     uint32_t count;
 };
 
-/* A session as this server sees it: the connection that it speaks through, and its unfinished
- * writes. Exists while there is one of the two. */
+/* A session as this server sees it: its connection, and its unfinished writes. It exists as long as
+ * there is one of the two. */
 struct attachment {
     int64_t session_id;
     struct session *session; /* local, or of all servers until its closeSession is applied */
@@ -46,18 +46,19 @@ struct attachment {
 };
 
 struct client {
-    uint32_t id, generation; /* ids are used again; the generation tells one client from the next */
+    uint32_t id,
+        generation; /* ids are reused; the generation distinguishes clients with the same id */
     enum client_state state;
     struct attachment *attachment; /* NULL before and after it has a session */
     bool wants_read_only_byte;
     struct identities *identities;
     struct watch_client watch;
-    struct waiting_queue waiting_reads; /* behind writes */
+    struct waiting_queue waiting_reads; /* they wait for writes */
     struct waiting_queue early_frames;  /* frames of a settling client */
     uint64_t writes_proposed, writes_applied;
     bool paused;
     bool answers_held;    /* answers wait for clients_ready() */
-    struct list in_asked; /* or in_held: of those that wait for a leader, or for its answer */
+    struct list in_asked; /* or in_held: clients that wait for a leader, or for its answer */
     int64_t asked_session_id;
     int32_t asked_timeout_ms;
     struct list in_paused;  /* among the clients that are paused because too much waits */
@@ -89,7 +90,7 @@ struct clients {
     struct client **items; /* by id; NULL: free */
     uint32_t capacity, count, next_generation;
     struct map attachments; /* session id -> struct attachment */
-    bool serving;           /* false: no leader is known, everybody is turned away */
+    bool serving;           /* false: no leader is known, every client is refused */
     bool read_only;         /* serving, and there is no quorum: nothing can be written */
     bool tree_half_changed; /* a transaction is applied in part: reads wait */
     struct list blocked;
@@ -128,7 +129,7 @@ void waiting_clear(struct clients *clients, struct waiting_queue *queue);
 
 /* --- client.c --- */
 struct client *client_add(struct clients *clients, uint32_t id, struct slice address);
-/* NULL: there is no client of this id, or it is a later one. */
+/* NULL: there is no client with this id, or it is another one by now. */
 struct client *client_find(const struct clients *clients, uint32_t id, uint32_t generation);
 void client_pause(struct clients *clients, struct client *client);
 void client_resume(struct clients *clients, struct client *client);
@@ -136,7 +137,7 @@ void client_hold(struct clients *clients, struct client *client);
 void client_close(struct clients *clients, struct client *client, const char *reason);
 void client_remove(struct clients *clients, struct client *client);
 struct attachment *attachment_find(const struct clients *clients, int64_t session_id);
-/* The client speaks for the session from now on. */
+/* From now on the session's requests come through this client. */
 void attachment_join(struct clients *clients, struct session *session, struct client *client);
 void attachment_leave(struct clients *clients, struct client *client);
 /* One of its writes was proposed, was applied. True: that was the last one. */
@@ -147,7 +148,7 @@ bool attachment_applied(struct clients *clients, struct attachment *attachment);
 /* One event for one client. */
 void event_send(struct clients *clients, struct client *client, int64_t zxid, enum zk_event type,
                 struct slice path);
-/* The changes that the observer hears of from now on belong to this transaction. */
+/* The changes that are reported to the observer from now on belong to this transaction. */
 void events_begin(struct clients *clients, int64_t zxid);
 struct txn_observer events_observer(struct clients *clients);
 
@@ -169,7 +170,7 @@ void watching_put_body(struct clients *clients, int32_t op); /* of an answer tha
 /* STATUS_MALFORMED: the body does not decode, and nothing was proposed. */
 MUST_USE enum status write_submit(struct clients *clients, struct client *client, int32_t xid,
                                   int32_t op, struct slice body, int64_t arrived_ms);
-/* Of an ensemble: what the client asks from now on waits until it is answered. */
+/* In an ensemble: later requests of the client wait until this one is answered. */
 void sync_submit(struct clients *clients, struct client *client, int32_t xid, struct slice body);
 void write_answer(struct clients *clients, struct client *client, const struct proposal *proposal,
                   const struct txn *txn, const struct txn_result *result);
@@ -187,7 +188,7 @@ void requests_resume_paused(struct clients *clients);
 /* --- connect.c --- */
 void connect_frame(struct clients *clients, struct client *client, struct slice bytes);
 void connect_session_created(struct clients *clients, const struct proposal *proposal);
-/* Nobody is served now, but an election may be over in a moment: the request waits until
+/* No client is served now, but an election may end in a moment: the request waits until
  * connect_release_held(), or until connect_end_held() finds that it has waited for too long. */
 void connect_hold(struct clients *clients, struct client *client, struct slice bytes);
 void connect_release_held(struct clients *clients);
@@ -196,7 +197,7 @@ int64_t connect_held_until_ms(const struct clients *clients); /* INT64_MAX: nobo
 /* The leader's answer; NULL: the session is over. */
 void connect_session_revalidated(struct clients *clients, int64_t session_id,
                                  struct session *session);
-/* A client of an observer that learns from this server has it now. */
+/* A client of an observer that learns from this server has the session now. */
 void connect_session_moved(struct clients *clients, int64_t session_id);
 void connect_session_settled(struct clients *clients, int64_t session_id);
 void connect_session_ended(struct clients *clients, int64_t session_id);

@@ -22,39 +22,40 @@ struct clients_options {
 };
 
 struct clients;
-/* All that is handed in is borrowed for life. */
+/* All arguments are borrowed for the lifetime of the object. */
 struct clients *clients_new(const struct clients_options *options, struct proposals *proposals,
                             struct tree *tree, const struct acl_rules *acl, struct step *step);
-void clients_free(struct clients *clients); /* NULL is fine */
+void clients_free(struct clients *clients); /* may be NULL */
 
-/* The number of a client is chosen by the host, and free again after clients_gone(). */
+/* The host chooses the number of a client; it may be reused after clients_gone(). */
 void clients_opened(struct clients *clients, uint32_t id, struct slice address);
 void clients_frame(struct clients *clients, uint32_t id, struct slice bytes);
 void clients_ready(struct clients *clients,
                    uint32_t id); /* after CLIENT_HOLD there is room again */
 void clients_gone(struct clients *clients, uint32_t id);
-/* Call it after proposals_agreed() and proposals_apply_agreed(): requests that were throttled and
- * clients that were paused go on, as far as there is room now. */
+/* Call it after proposals_agreed() and proposals_apply_agreed(): throttled requests and paused
+ * clients continue, as far as there is room now. */
 void clients_admit_waiting(struct clients *clients);
 /* Call it before proposals_tick(): no session expires because this server has paused its client. */
 void clients_touch_paused(struct clients *clients);
 /* Ends local sessions that are over. Call it after clients_touch_paused(). */
 void clients_expire_local(struct clients *clients);
 int64_t clients_wake_at_ms(const struct clients *clients);
-/* What proposals tell us as they apply. */
+/* What proposals report while they apply transactions. */
 struct proposals_observer clients_observer(struct clients *clients);
 
 /* --- roles, for an ensemble. Serving from the start on --- */
 void clients_serve(struct clients *clients);
-/* Without a quorum: only clients that say that reading is enough for them, from the tree as it is. */
+/* Without a quorum: serves only clients that accept a read-only session, from the tree as it is. */
 void clients_serve_read_only(struct clients *clients);
 void clients_replace_tree(struct clients *clients, struct tree *tree); /* not while serving */
-/* Closes every client, and those that come are turned away. */
+/* Disconnects every client, and refuses new ones. */
 void clients_stop(struct clients *clients, const char *reason);
-/* Stopped, and nothing proposed is left: writes that were sent to a leader get no answer. */
+/* Call it when stopped, and when no proposal is left: writes that were sent to a leader get no
+ * answer. */
 void clients_forget_writes(struct clients *clients);
 
-/* --- looking in --- */
+/* --- for operators --- */
 struct clients_counts {
     uint32_t watch_connections, watch_paths, watches; /* data table: what wchs shows */
     uint32_t watches_all;                             /* both tables */

@@ -13,10 +13,11 @@
 
 struct step {
     struct effects *effects;
-    struct arena arena; /* scratch of one request or one applied transaction; reset after it */
+    struct arena
+        arena; /* temporary memory of one request or one applied transaction; reset after it */
     struct metrics metrics;
     struct traffic *traffic;
-    enum mutant mutant; /* none, but in tests */
+    enum mutant mutant; /* none, except in tests */
     int64_t now_ms;     /* monotonic */
     int64_t wall_ms;    /* since 1970; goes into transactions, decides nothing */
 };

@@ -1,18 +1,18 @@
-/* election.h: fast leader election, as a machine that is told what happened.
+/* election.h: fast leader election, as a state machine.
  *
- * It is told who can be reached, what they say and what time it is, and answers with notifications to
- * send and, once, with the decision. It goes on answering afterwards, with the final vote. How its
- * messages travel is no matter of it, except for one thing that it relies on: whoever a message was
- * sent to gets it, or gets it again when a new connection opens (connections.h).
+ * Its input is which servers can be reached, what they send, and the time. Its output is
+ * notifications to send and, once, the decision. Afterwards it continues to answer, with the final
+ * vote. It does not care how its messages travel, but relies on one thing: the receiver of a
+ * message gets it, or gets it again when a new connection opens (connections.h).
  *
  * It votes as Java does, with these differences, all about time:
  * - It does not wait 200 ms for better votes when there is nobody left who could send one: every voter
  *   that can be reached agrees, and the others' connections are refused or closed.
  * - A server that has sent a matching vote is sent nothing more for a while: Java's wait for better votes
  *   begins anew with every message.
- * - A vote that came shortly before we began to look counts; and who was not looking when our vote came is
- *   sent it again when it does.
- * - Who was still looking elsewhere is told the decision without asking.
+ * - A vote that came shortly before this server began to look counts. A server that was not looking
+ * when it got our vote is sent the vote again when it begins to look.
+ * - A server that was still looking is sent the decision without asking.
  * - What a server said is forgotten when its connection is lost, and when it says something else.
  * - A follower that hears, before it has a connection, that the one it has elected looks elsewhere, looks
  *   again at once; Java gives up after five dials.
@@ -31,14 +31,14 @@ struct vote {
 
 struct election_options {
     int64_t my_id;
-    bool reconfig_enabled; /* newer configurations of others are of interest */
+    bool reconfig_enabled; /* report newer configurations of others */
     int32_t finalize_ms;   /* how long a quorum waits for better votes; 200 in Java */
     int32_t resend_min_ms; /* 200 in Java; doubles up to */
     int32_t resend_max_ms; /* 60,000 in Java */
 };
 
 enum election_link {
-    ELECTION_LINK_UNKNOWN, /* nobody knows yet whether it can be reached, or not any more */
+    ELECTION_LINK_UNKNOWN, /* not known, or not known any more, whether it can be reached */
     ELECTION_LINK_OPEN,
     ELECTION_LINK_DOWN /* the connection was refused or closed */
 };
@@ -51,8 +51,8 @@ struct election_effects {
     } * sends;
     uint32_t send_count, send_capacity;
     bool decided; /* election_state() and election_vote() say what */
-    /* Somebody has a configuration with a higher version: adopt it and start anew. Null: nobody. It is
-     * borrowed from the notification. */
+    /* Another server has a configuration with a higher version: adopt it and start again. Null:
+     * none has. Borrowed from the notification. */
     struct slice newer_config;
 };
 void election_effects_deinit(struct election_effects *effects);
@@ -61,21 +61,22 @@ struct election;
 MUST_USE struct election *election_new(const struct election_options *options);
 void election_free(struct election *election);
 
-/* Before the first start, and whenever they change. Both are borrowed until the next call. `last_seen`
- * is a configuration that was proposed and may not be agreed yet; NULL: none. */
+/* Call it before the first start, and whenever they change. Both are borrowed until the next call.
+ * `last_seen` is a configuration that was proposed and may not be agreed yet; NULL: none. */
 void election_set_members(struct election *election, const struct membership *committed,
                           const struct membership *last_seen, enum member_role own_role);
 /* Begin to look, with the last durable zxid and the current epoch. zxid -1: what this server had is
- * lost. It does not vote, and nobody counts it: it joins only a leader that a quorum of the others says
- * it has, all in one epoch, and is OBSERVING then, which voters do not listen to. */
+ * lost. It does not vote and is not counted: it joins only a leader that a quorum of the others
+ * reports, all with one epoch, and its state is then OBSERVING, which voters ignore. */
 void election_start(struct election *election, int64_t zxid, int64_t epoch, int64_t now_ms,
                     struct election_effects *effects);
-/* What the oracle says; as long as nobody has said anything: ORACLE_NONE. Granted, a voter elects itself
- * when the other one has said nothing for a while. */
+/* The oracle's answer; ORACLE_NONE before the first call. If granted, a voter elects itself when
+ * the other one was silent for a while. */
 void election_set_oracle(struct election *election, enum oracle oracle, int64_t now_ms,
                          struct election_effects *effects);
-/* The role that the last election gave is over, and the next election has not begun: nobody hears of the
- * role any more, for others would follow a leader that leads no more. Until election_start(). */
+/* The role from the last election is over, and the next election has not begun: until
+ * election_start() the role is not announced any more, because others would follow a leader that no
+ * longer leads. */
 void election_resign(struct election *election);
 void election_hear(struct election *election, int64_t from, const struct notification *said,
                    int64_t now_ms, struct election_effects *effects);
@@ -87,15 +88,17 @@ int64_t election_wake_at_ms(const struct election *election);
 
 /* LOOKING, or what was decided. */
 enum peer_state election_state(const struct election *election);
-/* The own proposal while looking, else the final vote. */
+/* While looking, this server's own vote; otherwise the final vote. */
 struct vote election_vote(const struct election *election);
-/* The same as it is said to others. Its config is valid until election_set_members(). */
+/* The same as it is sent to others. Its config is valid until election_set_members(). */
 struct notification election_notification(const struct election *election);
-/* The new epoch is agreed: answers say it from now on, with the zxid and the round of the vote. */
+/* The new epoch is agreed: from now on answers contain it, with the zxid and the round of the
+ * vote. */
 void election_set_epoch(struct election *election, int64_t epoch);
-/* Since the decision, this server was last heard looking: a leader asks that about its voters. */
+/* Was this server's last message since the decision that it is looking? A leader asks this about
+ * its voters. */
 bool election_looks_again(const struct election *election, int64_t id);
-/* The same of a server whose vote was one of those that elected this leader. */
+/* The same for a server whose vote helped to elect this leader. */
 bool election_elector_looks_again(const struct election *election, int64_t id);
 /* The one that this server follows said since the decision that it does not lead: it has found a better
  * one, or looks in another round. */

@@ -1,6 +1,6 @@
-/* voting.h: an election and its connections as one thing: this is the door of the room.
+/* voting.h: an election and its connections together: the interface of this room.
  *
- * The replica hands on what happens at the election port and the time, and looks at the outcome. */
+ * The replica passes on what happens at the election port, and the time, and looks at the outcome. */
 #ifndef REPLICA_ELECTION_VOTING_H
 #define REPLICA_ELECTION_VOTING_H
 
@@ -11,11 +11,11 @@ struct voting_options {
     struct connections_options connections;
 };
 
-/* What a call brought; fields that did not come up are left alone. */
+/* The result of a call; only the fields that changed are set. */
 struct voting_outcome {
     bool decided; /* voting_state() and voting_vote() say what */
-    /* Somebody has a configuration with a higher version: adopt it (voting_set_members) and start anew.
-     * Null: nobody. Valid until the next call. */
+    /* Another server has a configuration with a higher version: adopt it (voting_set_members) and
+     * start again. Null: none has. Valid until the next call. */
     struct slice newer_config;
 };
 
@@ -23,18 +23,18 @@ struct voting;
 MUST_USE struct voting *voting_new(const struct voting_options *options);
 void voting_free(struct voting *voting);
 
-/* Before all else, and whenever they change. Borrowed: the ones before until the turn has ended, these
- * until the next call. `last_seen`: proposed, perhaps not agreed; NULL: none. */
+/* Call it first, and whenever they change. The previous ones stay borrowed until the turn ends,
+ * these until the next call. `last_seen`: proposed, perhaps not agreed; NULL: none. */
 void voting_set_members(struct voting *voting, const struct membership *committed,
                         const struct membership *last_seen, enum member_role own_role,
                         int64_t now_ms, struct effects *effects);
 /* As election_start(). */
 void voting_start(struct voting *voting, int64_t zxid, int64_t epoch, int64_t now_ms,
                   struct effects *effects, struct voting_outcome *outcome);
-/* Answers say the new epoch from now on. */
+/* From now on answers contain the new epoch. */
 void voting_set_epoch(struct voting *voting, int64_t epoch);
 
-/* A connection that was dialled here, or accepted at the election port. */
+/* A connection that was opened here, or accepted at the election port. */
 bool voting_owns(const struct voting *voting, uint64_t connection);
 void voting_opened(struct voting *voting, uint64_t connection, int64_t now_ms,
                    struct effects *effects, struct voting_outcome *outcome);

@@ -8,9 +8,9 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 
-/* Somebody outside, whom the operator has named, who may tell one of two voters that it is enough alone. */
+/* An outside party, named by the operator, that may allow one of two voters to continue alone. */
 enum oracle {
-    ORACLE_NONE, /* nobody is named */
+    ORACLE_NONE, /* none is named */
     ORACLE_REFUSES,
     ORACLE_GRANTS
 };
@@ -25,7 +25,7 @@ struct member_address {
 struct member {
     int64_t id;
     enum member_role role;
-    struct member_address *addresses; /* at least one, by host */
+    struct member_address *addresses; /* at least one, sorted by host */
     uint32_t address_count;
     struct slice client_host; /* from after the ';' ("0.0.0.0" for a port alone); null: nothing */
     uint16_t client_port;

@@ -1,8 +1,8 @@
-/* forwarded.h: what a learner has sent to its leader and waits for.
+/* forwarded.h: the requests that a learner has sent to its leader, until they are answered.
  *
- * A transaction that comes back belongs to the oldest request of its session that is not answered, if
- * that has the same xid and was sent before the transaction was proposed: a client that resumes its
- * session may use its xids again. Answers to syncs carry nothing: they come in the order in which the
+ * A transaction that comes back belongs to the oldest unanswered request of its session, if that
+ * has the same xid and was sent before the transaction was proposed: a client that resumes its
+ * session may reuse its xids. Answers to syncs carry no data: they come in the order in which the
  * syncs were sent.
  * Source: CommitProcessor.java, FollowerRequestProcessor.java. */
 #ifndef REPLICA_PROPOSALS_FORWARDED_H
@@ -16,7 +16,7 @@ struct forwarded_sync {
     int64_t zxid; /* answered when everything up to it is applied; -1: the leader has not said */
 };
 
-struct forwarded {       /* zeroed: nothing */
+struct forwarded {       /* zeroed: empty */
     struct map sessions; /* id -> struct forwarded_queue */
     struct forwarded_item *spare;
     struct forwarded_sync *syncs; /* a queue: [sync_first, sync_first + sync_count) of the array */
@@ -26,15 +26,15 @@ struct forwarded {       /* zeroed: nothing */
 };
 
 void forwarded_deinit(struct forwarded *forwarded);
-void forwarded_clear(struct forwarded *forwarded); /* nobody will be answered */
+void forwarded_clear(struct forwarded *forwarded); /* no request will be answered */
 
-/* The packet for the leader, and the memory of it. multi: the body's operations; NULL: it is no multi.
- * received_zxid: the last transaction that has come so far. */
+/* Writes the packet for the leader, and remembers the request. multi: the body's operations; NULL:
+ * not a multi. received_zxid: the last transaction that has come so far. */
 void forwarded_add(struct forwarded *forwarded, const struct proposal *request,
                    const struct identities *identities, struct slice body,
                    const struct write_request *multi, int64_t received_zxid);
-/* The request of this transaction; it stays valid until forwarded_pop() of the same session. NULL: it
- * is none of ours. */
+/* The request of this transaction, valid until forwarded_pop() of the same session. NULL: it came
+ * from another server. */
 const struct proposal *forwarded_match(const struct forwarded *forwarded, int64_t session_id,
                                        int32_t cxid, int32_t op, int64_t zxid);
 void forwarded_pop(struct forwarded *forwarded, int64_t session_id);
@@ -48,7 +48,8 @@ void forwarded_ask_sync(struct forwarded *forwarded, const struct proposal *requ
 size_t forwarded_unanswered_syncs(const struct forwarded *forwarded);
 /* The leader has answered the oldest sync that it had not. False: there is none. */
 MUST_USE bool forwarded_sync_answered(struct forwarded *forwarded, int64_t agreed_zxid);
-/* The oldest sync, if everything up to applied_zxid is enough for it. False: none. */
+/* The oldest sync, if it may be answered when everything up to applied_zxid is applied. False:
+ * none. */
 MUST_USE bool forwarded_next_sync(struct forwarded *forwarded, int64_t applied_zxid,
                                   struct proposal *ret_request);
 

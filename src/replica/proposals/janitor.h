@@ -3,7 +3,8 @@
  * A container is deleted when it has lost its last child, or when it has been empty for long and
  * never had a child. A TTL node is deleted when it has no children and has not been changed for its
  * TTL. Its age is the smaller of two: by the wall clock, and by the wall time at start plus what the
- * monotonic clock has counted since. So a wall clock that jumps, to and fro, deletes nothing early.
+ * monotonic clock has counted since. So a wall clock that jumps forward or back deletes nothing
+ * early.
  * docs/protocol.md, "Containers and TTL nodes". */
 #ifndef REPLICA_PROPOSALS_JANITOR_H
 #define REPLICA_PROPOSALS_JANITOR_H

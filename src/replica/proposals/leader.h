@@ -1,8 +1,8 @@
-/* leader.h: what only a leader does, or a server that stands alone: it turns requests into transactions.
+/* leader.h: what only a leader or a standalone server does: it turns requests into transactions.
  *
  * A request is checked against the tree as it will be when everything proposed is applied, and gets
- * the next zxid. A learner has none of this: it sends its clients' requests to the leader and applies
- * the transactions that come back. The table of outstanding changes lives and dies with the
+ * the next zxid. A learner does not use it: it sends its clients' requests to the leader and
+ * applies the transactions that come back. The table of outstanding changes exists as long as the
  * leadership. */
 #ifndef REPLICA_PROPOSALS_LEADER_H
 #define REPLICA_PROPOSALS_LEADER_H
@@ -20,26 +20,26 @@ struct leader_request {
 };
 
 struct leader;
-/* Everything is borrowed for life. The first transaction has the zxid behind last_zxid. */
+/* Everything is borrowed for its lifetime. The first transaction has the zxid after last_zxid. */
 struct leader *leader_new(const struct prepare_rules *rules, struct tree *tree,
                           struct sessions *sessions, struct step *step, int64_t last_zxid);
 void leader_free(struct leader *leader); /* NULL is fine */
 
-/* Each fills in a transaction with the next zxid; whoever asked must propose it (its slices live in
+/* Each fills in a transaction with the next zxid; the caller must propose it (its slices live in
  * the step's arena or in the request). */
 
-/* STATUS_MALFORMED: the body does not decode: nothing is to be proposed. A multi always gets a
+/* STATUS_MALFORMED: the body does not decode: there is nothing to propose. A multi always becomes a
  * transaction. */
 MUST_USE enum status leader_prepare(struct leader *leader, const struct leader_request *from,
                                     int32_t op, struct slice body, struct txn *ret_txn);
-/* A request that failed before it was looked at: it takes a zxid, too. */
+/* A request that was refused before it was checked: it uses a zxid, too. */
 void leader_prepare_error(struct leader *leader, const struct leader_request *from,
                           enum zk_error err, struct txn *ret_txn);
 void leader_prepare_create_session(struct leader *leader, int64_t session_id, int32_t timeout_ms,
                                    struct txn *ret_txn);
 void leader_prepare_close_session(struct leader *leader, struct session *session,
                                   struct txn *ret_txn);
-/* False: the node is gone, in use or of another kind; nothing is to be proposed. */
+/* False: the node is gone, in use or of another kind; there is nothing to propose. */
 MUST_USE bool leader_prepare_delete_container(struct leader *leader, struct slice path,
                                               struct txn *ret_txn);
 

@@ -17,7 +17,7 @@ struct log_space { /* zeroed: empty */
     size_t spare_count;
 };
 
-void log_space_deinit(struct log_space *space); /* everything was released */
+void log_space_deinit(struct log_space *space); /* call it when everything was released */
 MUST_USE struct slice log_space_copy(struct log_space *space, struct slice bytes,
                                      struct log_chunk **ret_chunk);
 void log_space_release(struct log_space *space, struct log_chunk *chunk);
