@@ -1,9 +1,9 @@
-/* actor.h: the one owner of a member's files: its log, and whatever else is done to them.
+/* actor.h: the single owner of a member's files: its log, and all other work on them.
  *
  * Carries out `struct store_work` (effects.h): on the log thread of the daemon, inline in tests and in
- * the simulator. Blocks. One thread at a time; nobody else changes a file of the two directories
- * meanwhile, and the writer of snapshots is idle during every work but STORE_WRITE_EPOCHS:
- * whoever asks for one gives up a running image first.
+ * the simulator. Blocks. One thread at a time; nothing else changes a file of the two directories
+ * meanwhile, and the writer of snapshots is idle during all work except STORE_WRITE_EPOCHS: the
+ * caller gives up a running image first.
  *
  * STORE_WRITE_EPOCHS  the epoch files, durably; and then, when it says so, the end of a quarantine.
  * STORE_TRUNCATE      truncate.h; the outcome has the tree.
@@ -40,18 +40,17 @@ struct store_outcome {
      * notes: of every kind, also when it failed. */
     struct recovery recovery;
 };
-/* All appends so far are synced first. OK: done, durably.
- * STATUS_NOT_FOUND: only of STORE_TRUNCATE: the zxid cannot be reached; nothing was changed, and the
- * log goes on as before.
- * STATUS_INVALID: STORE_WRITE_EPOCHS before the snapshot of STORE_RESTART_LOG was written: nothing was
- * changed. Of STORE_RELOAD: as store_recover().
- * STATUS_NO_SPACE, and store_actor_failed() is false: STORE_WRITE_EPOCHS; each file has its old or its
- * new number, and the same work may be done again when there is space.
- * Everything else: end the process; the next start finishes or undoes it. Each later call answers the
- * same. The outcome is filled in any case: store_outcome_deinit(). */
+/* All appends so far are synced first. OK: done and durable. STATUS_NOT_FOUND: only of
+ * STORE_TRUNCATE: the zxid cannot be reached; nothing was changed, and the log goes on as before.
+ * STATUS_INVALID: STORE_WRITE_EPOCHS before the snapshot of STORE_RESTART_LOG was written: nothing
+ * was changed. Of STORE_RELOAD: as store_recover(). STATUS_NO_SPACE, and store_actor_failed() is
+ * false: STORE_WRITE_EPOCHS; each file has its old or its new number, and the same work may be done
+ * again when there is space. Anything else: end the process; the next start completes or undoes the
+ * work. Each later call answers the same. The outcome is filled in any case:
+ * store_outcome_deinit(). */
 MUST_USE enum status store_actor_work(struct store_actor *actor, const struct store_work *work,
                                       struct store_outcome *ret_outcome);
-bool store_actor_failed(const struct store_actor *actor); /* for good: end the process */
+bool store_actor_failed(const struct store_actor *actor); /* finally: end the process */
 void store_outcome_deinit(struct store_outcome *outcome); /* the notes; not the tree */
 
 #endif

@@ -20,18 +20,19 @@ struct epochs {
     int64_t accepted, current; /* EPOCH_NONE: there is no such file; or, to write: leave it alone */
 };
 
-/* STATUS_CORRUPT, and a note that says what to do: a file holds no number, and EPOCH_NONE stands in its
- * place. */
+/* STATUS_CORRUPT, and a note that says what to do: a file contains no number; it is read as
+ * EPOCH_NONE. */
 MUST_USE enum status epochs_read(struct disk *data, struct epochs *ret_epochs,
                                  struct store_notes *notes);
 
-/* Durable when it answers OK; `accepted` before `current`. Else the disk's answer: each file is as it
- * was, or as it is meant to be. */
+/* OK: durable, `accepted` before `current`. Otherwise the disk's status: each file has its old or
+ * its new content. */
 MUST_USE enum status epochs_write(struct disk *data, const struct epochs *epochs);
 
-/* What was read, against the last record or snapshot that was recovered. Missing ones are taken from
- * its zxid, as Java does, `current` is raised to it, and both are written where they changed.
- * STATUS_CORRUPT, and a note that says what to do: these promises do not belong to this data. */
+/* Compares what was read with the last record or snapshot that was recovered. Missing ones are
+ * taken from its zxid, as Java does, `current` is raised to it, and both are written where they
+ * changed. STATUS_CORRUPT, and a note that says what to do: these promises do not belong to this
+ * data. */
 MUST_USE enum status epochs_settle(struct disk *data, int64_t last_zxid, struct epochs *epochs,
                                    struct store_notes *notes);
 

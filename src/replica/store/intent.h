@@ -1,5 +1,5 @@
-/* intent.h: what is being done to the files as a whole, so that a start after a crash can finish it
- * or undo it: the file `intent` in dataDir. And files that are out of the way meanwhile. */
+/* intent.h: what is being done to the files as a whole, so that a start after a crash can complete
+ * it or undo it: the file `intent` in dataDir. Also the files that are renamed meanwhile. */
 #ifndef REPLICA_STORE_INTENT_H
 #define REPLICA_STORE_INTENT_H
 
@@ -10,15 +10,16 @@ enum intent_kind {
     INTENT_NONE,
     INTENT_TRUNCATE,  /* nothing above zxid may be left: go on (truncate.h) */
     INTENT_SET_ASIDE, /* files are being put aside, or back: put all of them back (install.h) */
-    INTENT_AWAIT      /* a snapshot of zxid or later makes what is aside useless; without one, what
-                         is there is useless, and what is aside comes back (install.h) */
+    INTENT_AWAIT      /* if there is a snapshot of zxid or later, the renamed files are obsolete;
+                         otherwise the present files are, and the renamed ones are restored
+                         (install.h) */
 };
 struct intent {
     enum intent_kind kind;
     int64_t zxid;
 };
 
-/* STATUS_CORRUPT, and a note: the file is not as it was written. No file: INTENT_NONE. */
+/* STATUS_CORRUPT, and a note: the file was changed or damaged. No file: INTENT_NONE. */
 MUST_USE enum status intent_read(struct disk *data, struct intent *ret_intent,
                                  struct store_notes *notes);
 MUST_USE enum status intent_write(struct disk *data, const struct intent *intent); /* durable */

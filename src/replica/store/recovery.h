@@ -1,10 +1,10 @@
 /* recovery.h: loads the files of a data directory into a tree, or refuses and says why.
  *
  * It takes the newest good snapshot, and then every log record after it. A torn tail, in which no
- * acknowledged transaction can be, is cut off and kept as torn.<file>.<offset>. When anything that may
- * have been acknowledged is damaged it refuses, and tells the file, the zxid and what to do. After a
- * crash during recovery the next one gives the same result.
- * `data` and `log` are the version-2 directories of dataDir and dataLogDir; often the same. */
+ * acknowledged transaction can be, is cut off and kept as torn.<file>.<offset>. When anything that
+ * may have been acknowledged is damaged, it refuses, and names the file, the zxid and what to do.
+ * After a crash during recovery the next one gives the same result. `data` and `log` are the
+ * version-2 directories of dataDir and dataLogDir; often the same. */
 #ifndef REPLICA_STORE_RECOVERY_H
 #define REPLICA_STORE_RECOVERY_H
 
@@ -20,8 +20,8 @@ struct store_note {
     bool warning;
     char *text;
     size_t
-        advice_at; /* where in the text it says that the server does not start, and what to do; 0:
-                         nowhere */
+        advice_at; /* offset of the advice (that the server does not start, and what to do) in the
+                      text; 0: there is none */
 };
 struct store_notes {
     struct store_note *notes;
@@ -39,21 +39,20 @@ struct recovery_options {
     enum store_compression compression; /* likewise */
     bool keep_orphans; /* ephemerals whose session is gone stay: in an ensemble the leader's
                           transactions remove them */
-    bool
-        repairable; /* of a member of an ensemble: the others can do without it, and bring it back */
-    /* Only what is known to be of limit_zxid and before, and no file is changed: later records are
-     * not read, snapshots that hold something later are not taken. */
+    bool repairable;   /* a member of an ensemble: the others can repair it */
+    /* Only the state up to limit_zxid, and no file is changed: later records are not read,
+     * snapshots that contain something later are not used. */
     bool limited;
     int64_t limit_zxid;
     enum mutant mutant;      /* for tests: a deliberate bug */
     struct side_work *side;  /* reads the logs ahead; NULL: nobody does */
-    struct traffic *traffic; /* counts what is replayed; NULL: nobody counts */
+    struct traffic *traffic; /* counts what is replayed; NULL: nothing is counted */
     /* Unless NULL, called when the snapshot is loaded and the logs follow. */
     void (*replay_begins)(void *context);
     void *context;
 };
 
-struct quarantine { /* of a member that lost something it promised: quarantine.h */
+struct quarantine { /* a member that lost something it promised: quarantine.h */
     bool on;
     bool promises_lost; /* which epoch it accepted last is unknown, too */
 };
@@ -70,9 +69,9 @@ struct recovery {
     struct store_notes notes; /* the last one says why, when the answer is not OK */
 };
 
-/* Takes the files as they are: a start calls store_start(), start.h.
- * STATUS_CORRUPT: damage, refuse to start. STATUS_INVALID: options and data do not fit. Other: the
- * disk's answer. The notes are filled in any case, the tree only when OK. */
+/* Uses the files as they are; a start calls store_start() (start.h). STATUS_CORRUPT: damage, refuse
+ * to start. STATUS_INVALID: options and data do not fit. Other: the disk's answer. The notes are
+ * filled in any case, the tree only when OK. */
 MUST_USE enum status store_recover(struct disk *data, struct disk *log,
                                    const struct recovery_options *options,
                                    struct recovery *ret_recovery);

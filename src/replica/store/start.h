@@ -1,5 +1,5 @@
-/* start.h: from a data directory to a tree when a server starts: what a crash interrupted is finished
- * or undone first, then the files are recovered; and a member's promises must fit them. */
+/* start.h: from a data directory to a tree when a server starts: what a crash interrupted is
+ * completed or undone first, then the files are recovered. A member's promises must fit them. */
 #ifndef REPLICA_STORE_START_H
 #define REPLICA_STORE_START_H
 

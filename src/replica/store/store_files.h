@@ -21,8 +21,8 @@ void store_files_deinit(struct store_files *files);
 
 void store_note(struct store_notes *notes, bool warning, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Goes on with the last note: the server does not start because of it, and what to do. Begins with its
- * own ". " or ", ". */
+/* Extends the last note: the server does not start because of it, and what to do. The text begins
+ * with ". " or ", ". */
 void store_advice(struct store_notes *notes, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The server starts after all: each note ends where its advice begins. */

@@ -49,10 +49,10 @@ size_t txnlog_payload_bytes_max(size_t text_bytes_max);
 
 void txnlog_header_write(struct buffer *out);
 
-/* What stands between a payload and the trailer. */
+/* What comes between a payload and the trailer. */
 enum txnlog_digest {
     TXNLOG_DIGEST_THERE,   /* nothing: the payload ends with its digest */
-    TXNLOG_DIGEST_LACKING, /* the payload ends with its body: as said above */
+    TXNLOG_DIGEST_LACKING, /* the payload ends with its body: see above */
     TXNLOG_DIGEST_OFF      /* digests are switched off: one with version 0 */
 };
 /* One framed record. The trailer is left out where it would make the record longer than

@@ -1,5 +1,5 @@
-/* txnlog_payload.h: may what a leader proposes go into the log as it came? Asked by a learner, of bytes
- * that another server made, before anything relies on them. */
+/* txnlog_payload.h: checks whether what a leader proposed may be logged as it came. A learner calls
+ * it before it relies on bytes from another server. */
 #ifndef REPLICA_STORE_TXNLOG_PAYLOAD_H
 #define REPLICA_STORE_TXNLOG_PAYLOAD_H
 
@@ -7,8 +7,8 @@
 #include "replica/effects/effects.h"
 
 /* `zxid`: of the packet. `last_zxid`: of the record before. OK: *ret_append may be appended; it points
- * into `payload`. The arena is scratch.
- * STATUS_EXISTS: an error with the zxid of the record before, as 3.9.0 to 3.9.5 propose it: it
+ * into `payload`. The arena is for temporary memory. STATUS_EXISTS: an error with the zxid of the
+ * record before, as 3.9.0 to 3.9.5 propose it: it
  *     changes nothing and is not to be logged; acknowledge it.
  * STATUS_TOO_LARGE: no reader of a log with this limit would take it (text_bytes_max: jute.maxbuffer +
  *     extrasize; 0: Java's default).

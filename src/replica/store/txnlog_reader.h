@@ -12,7 +12,7 @@ struct txnlog_reader {
     struct disk_file *file;
     uint64_t file_bytes;
     size_t payload_bytes_max;
-    uint64_t offset; /* of the next record, or of the spot that is none */
+    uint64_t offset; /* of the next record, or of the place where there is none */
     uint64_t window_offset;
     struct buffer window;
 };

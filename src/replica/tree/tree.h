@@ -53,8 +53,8 @@ int64_t tree_last_zxid(const struct tree *tree);
 void tree_set_last_zxid(struct tree *tree, int64_t zxid);
 /* Sum of the node digests modulo 2^64; 0 when switched off. */
 uint64_t tree_digest(const struct tree *tree);
-/* What goes into the digest of a node behind its path and its data, in this order. `node` points to a
- * struct that has these fields: a znode, or one that does not exist yet. */
+/* What goes into the digest of a node after its path and its data, in this order. `node` points to
+ * a struct that has these fields: a znode, or one that does not exist yet. */
 enum { TREE_DIGEST_STAT_BYTES = 60 };
 #define TREE_DIGEST_STAT_PUT(at, node)                                                             \
     do {                                                                                           \
@@ -68,13 +68,13 @@ enum { TREE_DIGEST_STAT_BYTES = 60 };
         store_be32((at) + 48, (uint32_t)(node)->aversion);                                         \
         store_be64((at) + 52, (uint64_t)(node)->owner);                                            \
     } while (0)
-/* Nodes whose digest is 0, whatever they hold. */
+/* Nodes whose digest is 0, whatever their content. */
 static inline bool tree_is_outside_digest(struct slice path)
 {
     return slice_starts_with(path, SLICE("/zookeeper/"));
 }
-/* To be called after each transaction whose tree is exact: every 128th zxid's digest is kept, the
- * last 1,024 of them, so that servers can be compared. */
+/* Call it after each transaction after which the tree is exact: every 128th zxid's digest is kept,
+ * the last 1,024 of them, so that servers can be compared. */
 void tree_mark_digest(struct tree *tree, int64_t zxid);
 struct digest_mark {
     int64_t zxid;
@@ -87,14 +87,14 @@ uint64_t tree_data_bytes(const struct tree *tree); /* paths and data, for operat
 uint32_t tree_ephemeral_count(const struct tree *tree);
 const struct tree_options *tree_get_options(const struct tree *tree);
 
-/* --- looking --- */
+/* --- looking things up --- */
 enum { NODE_NONE = 0, NODE_ROOT = 1 };
 uint32_t tree_find(const struct tree *tree, struct slice path); /* NODE_NONE: no such node */
 uint32_t tree_find_child(const struct tree *tree, uint32_t parent, struct slice name);
 struct znode *tree_node(const struct tree *tree, uint32_t id); /* id of a live node */
 /* Brings into the processor's cache what a change of the znode at `path` will touch: first its bucket,
- * then, with other work in between, the nodes there one by one, from depth 0 on. Nothing changes, and any
- * path will do. */
+ * then, with other work in between, the nodes there one by one, from depth 0 on. Nothing changes;
+ * any path is allowed. */
 uint64_t tree_ahead_bucket(const struct tree *tree, struct slice path);
 void tree_ahead_node(const struct tree *tree, uint64_t hash, uint32_t depth);
 struct slice znode_name(const struct znode *node);
@@ -137,7 +137,8 @@ struct tree_create {
     int32_t parent_cversion; /* -1: stored + 1 */
 };
 /* ZK_NO_NODE: there is no parent. ZK_NODE_EXISTS: a replay over a fuzzy snapshot; only the parent's
- * cversion and pzxid and the node's ACL have changed. ZK_NO_CHILDREN_FOR_EPHEMERALS: nothing has. */
+ * cversion and pzxid and the node's ACL have changed. ZK_NO_CHILDREN_FOR_EPHEMERALS: nothing has
+ * changed. */
 enum zk_error tree_create(struct tree *tree, const struct tree_create *create, uint32_t *ret_id);
 /* ZK_NO_NODE: there is no such node; the parent's pzxid has changed, if there is a parent. */
 enum zk_error tree_delete(struct tree *tree, struct slice path, int64_t zxid);
@@ -155,21 +156,24 @@ enum zk_error tree_quota_check(const struct tree *tree, struct slice path, int64
 
 /* All quotas of one namespace, added up as Java does: a limit that is not given is -1. */
 struct tree_quota_sum {
-    int64_t count_limit, bytes_limit, count, bytes; /* limits: the hard ones where there are some */
-    bool limited, counted;                          /* the limits, the usage mean something */
+    int64_t count_limit, bytes_limit, count, bytes; /* limits: the hard ones, where given */
+    bool limited, counted;                          /* whether the limits and the usage have a
+                                                       meaning */
 };
 typedef void tree_quota_visit(void *context, struct slice name, const struct tree_quota_sum *sum);
 void tree_quota_visit_all(const struct tree *tree, tree_quota_visit *visit, void *context);
 
 /* --- loading a snapshot: sessions, ACL table, nodes (parents first), then finish --- */
-/* Before the first node: about how many there will be. Too few cost time, too many 4 bytes each. */
+/* Before the first node: about how many there will be. Too low a number costs time, too high a
+ * number costs 4 bytes for each. */
 void tree_load_reserve(struct tree *tree, uint32_t nodes);
 void tree_load_acl(struct tree *tree, int64_t file_acl_id, struct jute_vector acl);
 /* STATUS_CORRUPT: the parent is missing or ephemeral. The path "" is the root. A file_acl_id that is
  * not in the table becomes ACL_UNKNOWN. */
 MUST_USE enum status tree_load_node(struct tree *tree, struct slice path, struct slice data,
                                     int64_t file_acl_id, const struct stat_persisted *stat);
-/* After the last node. False: a path was in the snapshot twice, and the tree is useless. */
+/* Call it after the last node. False: a path was in the snapshot twice, and the tree cannot be
+ * used. */
 MUST_USE bool tree_load_unique(struct tree *tree);
 /* Computes the usage of quotas. Adds no node: a snapshot of 3.4 has no /zookeeper/config, and like Java
  * this adds none. */
@@ -177,19 +181,21 @@ void tree_load_finish(struct tree *tree);
 
 /* --- images of the tree, each at one zxid, written step by step while the tree changes ---
  *
- * A node that is about to change is first saved in memory, until the next step takes it. When more than
- * TREE_WALK_SAVED_BYTES_MAX bytes are saved in all (a disk or a connection has stalled), the image that has most
- * of them is lost: nothing is saved for it any more, and its next step answers TREE_WALK_LOST. */
+ * A node that is about to change is first saved in memory, until the next step writes it. When more
+ * than TREE_WALK_SAVED_BYTES_MAX bytes are saved in all (a disk or a connection hangs), the image
+ * that has most of them is lost: nothing more is saved for it, and its next step answers
+ * TREE_WALK_LOST. */
 enum { TREE_WALK_SAVED_BYTES_MAX = 64 << 20 };
 enum tree_walk_state { TREE_WALK_MORE, TREE_WALK_DONE, TREE_WALK_LOST };
 struct tree_walk;
-/* The image is the tree as it is now. A bit for each node, and a comparison for each change, until it ends. */
+/* The image is the tree as it is now. Until it ends it costs a bit for each node and a comparison
+ * for each change. */
 struct tree_walk *tree_walk_begin(struct tree *tree);
 /* Sessions and ACL table in snapshot format (counts included), as they are now: call right after
  * begin, before the tree changes. */
 void tree_walk_tables(const struct tree_walk *walk, struct buffer *out);
-/* Appends node records until `out` holds about bytes_max, or all are written (DONE). The mark "/" at the
- * end is not written. A record may begin in one step and end in the next. */
+/* Appends node records until `out` holds about bytes_max, or all are written (DONE). The "/" that
+ * ends the list is not written. A record may begin in one step and end in the next. */
 enum tree_walk_state tree_walk_step(struct tree_walk *walk, struct buffer *out, size_t bytes_max);
 void tree_walk_end(struct tree_walk *walk); /* at any time; tree_free() does it, too */
 

@@ -81,26 +81,28 @@ uint32_t tree_hash_find(const struct tree *tree, uint32_t parent, struct slice n
 void tree_hash_insert(struct tree *tree, uint32_t id, uint64_t hash);
 void tree_hash_remove(struct tree *tree, uint32_t id);
 
-/* A node in, or out of, the lists of what its owner says it is (tree_owners.c). */
+/* Adds a node to the lists by owner (of a session, containers, TTL nodes), or removes it
+ * (tree_owners.c). */
 void tree_owner_index(struct tree *tree, uint32_t id);
 void tree_owner_unindex(struct tree *tree, uint32_t id);
 
-/* Nodes (nodes.c). A new node below its parent, in no index yet; and a leaf that is in none any more. */
+/* Nodes (nodes.c). Makes a node below its parent, not yet in any index; deletes a leaf that was
+ * removed from all of them. */
 uint32_t tree_attach_node(struct tree *tree, uint32_t parent_id, struct slice name,
                           struct slice data);
 void tree_release_node(struct tree *tree, uint32_t id);
 size_t znode_data_size(const struct znode *node); /* 0 for null */
 
-/* The digest follows the node (digest.c). */
+/* Keep the digest up to date (digest.c). */
 void tree_node_changed(struct tree *tree, struct slice path, struct znode *node);
 
-/* To be called before a node changes or goes: running walks write it as it was. */
+/* Call it before a node changes or is deleted: running walks save it as it was. */
 void tree_walk_save(struct tree *tree, uint32_t id);
 void tree_walk_leave_out(struct tree *tree,
-                         uint32_t id); /* it is new: it is in no image under way */
+                         uint32_t id); /* it is new: running images do not contain it */
 void tree_walks_end(struct tree *tree);
 
-/* The counts of quotas, kept beside the znodes that carry them (quota.c). */
+/* The usage of quotas, kept beside the znodes that show it (quota.c). */
 void tree_quota_charge(struct tree *tree, struct slice path, int64_t count, int64_t bytes);
 void tree_quota_node_created(struct tree *tree, struct slice path);
 void tree_quota_recount_all(struct tree *tree);

@@ -22,22 +22,23 @@ struct outstanding;
 struct outstanding *outstanding_new(struct tree *tree);
 void outstanding_free(struct outstanding *outstanding);
 
-/* The node as it will be. False: there will be none, and *ret_node is one that does not exist. */
+/* The node as it will be. False: it will not exist, and *ret_node says so. */
 bool outstanding_get(const struct outstanding *outstanding, struct slice path,
                      struct future_node *ret_node);
-/* From zxid on the node will be like this. `future` came from outstanding_get() for the same path and
- * was changed, or it is a new node. Its digest is computed here, and its ACL list gets a reference. */
+/* From zxid on the node is as `future` says. `future` came from outstanding_get() for the same path
+ * and was changed, or it is a new node. Its digest is computed here, and its ACL list gets a
+ * reference. */
 void outstanding_put(struct outstanding *outstanding, struct slice path,
                      const struct future_node *future, int64_t zxid);
 /* For create and setData: the node's new data. */
 void outstanding_set_content(struct future_node *future, struct slice path, struct slice data);
 
-/* Around a multi: all its puts count, or none. */
+/* Used around a multi: all its puts take effect, or none. */
 void outstanding_begin(struct outstanding *outstanding);
 void outstanding_commit(struct outstanding *outstanding);
 void outstanding_rollback(struct outstanding *outstanding);
 
-/* How many puts there were since the start: all, and those that were not rolled back. */
+/* How many puts there were since the start: all of them, and those that were not rolled back. */
 int64_t outstanding_put_count(const struct outstanding *outstanding);
 int64_t outstanding_kept_put_count(const struct outstanding *outstanding);
 

@@ -21,11 +21,11 @@ struct prepare_rules {
 struct prepare { /* one request's; everything in it is borrowed */
     struct tree *tree;
     struct outstanding *outstanding;
-    struct traffic *traffic; /* counts what quotas refuse; NULL: nobody counts */
+    struct traffic *traffic; /* counts what quotas refuse; NULL: nothing is counted */
     const struct prepare_rules *rules;
     const struct identities *identities;
     struct arena *arena; /* the transaction's slices live here or in the request */
-    /* What a create of an ephemeral gets: its session is no session of all servers. ZK_OK: it is one. */
+    /* The error for a create of an ephemeral if the session is local; ZK_OK if it is not. */
     enum zk_error ephemerals_refused;
     struct txn_header header; /* zxid, time, client, cxid: given; type: filled in */
 };

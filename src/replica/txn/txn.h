@@ -1,7 +1,7 @@
 /* txn.h: one agreed change: its bytes in the log, and what it does to the tree.
  *
- * Payload of a log record: header, body by type, then optionally the digest (12 bytes) and after it
- * whatever else: read and ignored here (the log's trailer, store/txnlog_format.h).
+ * Payload of a log record: header, body by type, then optionally the digest (12 bytes). Bytes after
+ * it are ignored here (the log's trailer, store/txnlog_format.h).
  * docs/protocol.md, "The transaction log" and "Restoring". */
 #ifndef REPLICA_TXN_TXN_H
 #define REPLICA_TXN_TXN_H
@@ -42,9 +42,9 @@ MUST_USE enum status txn_read_header(struct slice payload, struct txn_header *re
 /* Header and body, without a digest. */
 void txn_write(struct buffer *buffer, const struct txn *txn);
 
-/* Hears of each change, in the order of watch events: the first four, all or none of them, for watches;
- * `written`, or NULL, for who counts. `acl` is the list that decides who may hear of it: the node's,
- * or for children_changed the parent's. */
+/* Is called for each change, in the order of watch events. The first four (all or none of them) are
+ * for watches; `written` (may be NULL) is for statistics. `acl` decides who may get the event: the
+ * node's list, or for children_changed the parent's. */
 struct txn_observer {
     void (*node_created)(void *context, struct slice path, uint32_t acl);
     void (*node_deleted)(void *context, struct slice path, uint32_t acl);
@@ -78,9 +78,9 @@ MUST_USE bool txn_apply_part(struct tree *tree, const struct txn *txn,
                              struct txn_progress *progress, uint32_t *changes_left,
                              struct txn_result *ret_result);
 
-/* Applies the transaction and moves the tree's last zxid. The tree may be ahead of the log (a fuzzy
- * snapshot): what is there already is accepted, as "Restoring" in docs/protocol.md says. `observer`
- * and `ret_result` may be NULL; the arena holds a multi's results. */
+/* Applies the transaction and sets the tree's last zxid. The tree may be ahead of the log (a fuzzy
+ * snapshot): nodes that exist already are accepted, as "Restoring" in docs/protocol.md says.
+ * `observer` and `ret_result` may be NULL; the arena holds a multi's results. */
 void txn_apply(struct tree *tree, const struct txn *txn, const struct txn_observer *observer,
                struct arena *arena, struct txn_result *ret_result);
 

@@ -30,7 +30,7 @@ void watches_drop_client(struct watches *watches, struct watch_client *client);
 /* Adds these kinds; adding one again changes nothing. */
 void watches_add(struct watches *watches, enum watch_table table, struct slice path,
                  struct watch_client *client, unsigned kinds);
-/* The kinds that the client has there; 0: none. */
+/* The kinds that the client has on this path; 0: none. */
 unsigned watches_held(const struct watches *watches, enum watch_table table, struct slice path,
                       const struct watch_client *client);
 void watches_remove(struct watches *watches, enum watch_table table, struct slice path,

@@ -6,7 +6,7 @@
 #include "replica/zab/zab.h"
 
 struct zab_leader;
-/* Proposals are idle. The quorum port is opened. */
+/* Proposals must be idle. Opens the quorum port. */
 struct zab_leader *zab_leader_new(struct zab *zab);
 void zab_leader_free(struct zab_leader *leader); /* closes port and connections */
 
@@ -16,13 +16,13 @@ void zab_leader_closed(struct zab_leader *leader, uint64_t connection);
 void zab_leader_ready(struct zab_leader *leader, uint64_t connection);
 void zab_leader_history(struct zab_leader *leader, uint64_t connection, enum status status,
                         struct slice packets);
-/* One of those that elected this server looks for a leader again. */
+/* A server that helped to elect this one is looking for a leader again. */
 void zab_leader_elector_looks_again(struct zab_leader *leader);
 void zab_leader_store_done(struct zab_leader *leader, enum status status);
-/* After every step: is the tree what the transactions say? */
+/* Call it after every step: checks the tree's digest. */
 void zab_leader_look_at_tree(struct zab_leader *leader);
 void zab_leader_tick(struct zab_leader *leader);
-/* This server was not there for so long: another one may lead by now. */
+/* This server was suspended for this time: another one may lead by now. */
 void zab_leader_stood_still(struct zab_leader *leader, int64_t ms);
 void zab_leader_end_turn(struct zab_leader *leader); /* proposals and commits: once a turn */
 int64_t zab_leader_wake_at_ms(const struct zab_leader *leader);
@@ -31,7 +31,7 @@ const char *zab_leader_failed(const struct zab_leader *leader);
 bool zab_leader_serves(const struct zab_leader *leader);
 int64_t zab_leader_epoch(const struct zab_leader *leader); /* -1: not agreed upon yet */
 
-/* --- looking in --- */
+/* --- for operators --- */
 /* A new epoch begins well before the counter of a zxid is used up: one turn may still propose. */
 enum { ZAB_COUNTER_HEADROOM = 0x10000 };
 #define ZAB_COUNTER_LAST (INT64_C(0xffffffff) - ZAB_COUNTER_HEADROOM)

@@ -1,9 +1,10 @@
 /* zab_master.h: an observer master: a follower that serves observers in place of its leader, so that
  * the leader has fewer learners. And how an observer chooses one.
  *
- * Towards its observers it is a leader whose epoch is open: zab_leader.h brings them to its history and
- * drops those that are silent. Here is what such a follower cannot decide itself: it tells its observers
- * what its leader committed, and passes their requests, syncs and questions about sessions on to it.
+ * For its observers it is a leader with an established epoch: zab_leader.h synchronises them and
+ * disconnects silent ones. This file has what such a follower cannot decide itself: it sends its
+ * observers what its leader committed, and passes their requests, syncs and questions about
+ * sessions on to the leader.
  * Source: ObserverMaster.java, QuorumPeer.java. */
 #ifndef REPLICA_ZAB_ZAB_MASTER_H
 #define REPLICA_ZAB_ZAB_MASTER_H
@@ -13,17 +14,18 @@
 struct zab_master;
 struct zab_mastery { /* what the follower knows of its leader */
     int64_t epoch, committed_zxid;
-    bool of_paddock; /* the leader is no server of Java */
+    bool of_paddock; /* the leader is a Paddock server */
 };
-/* The follower serves. The port for observers is opened. */
+/* Call it when the follower serves. Opens the port for observers. */
 struct zab_master *zab_master_new(struct zab *zab, const struct zab_mastery *mastery);
 void zab_master_free(struct zab_master *master); /* closes port and connections; NULL is fine */
 
-/* Events of its observers' connections go there. */
+/* Events of its observers' connections are passed to this. */
 struct zab_leader *zab_master_learners(struct zab_master *master);
 /* The leader committed the transaction with this index; it is not applied yet. */
 void zab_master_commit(struct zab_master *master, size_t kept_index);
-/* The leader answered a sync, a question about a session. False: it is no observer's. */
+/* The leader answered a sync, a question about a session. False: it was not asked for an
+ * observer. */
 bool zab_master_sync_answered(struct zab_master *master);
 bool zab_master_revalidated(struct zab_master *master, const struct session_valid *answer);
 
@@ -34,9 +36,9 @@ int64_t zab_master_wake_at_ms(const struct zab_master *master);
 /* --- the observer's side --- */
 /* Does this server learn from an observer master? */
 bool zab_learns_from_master(const struct zab *zab);
-/* The next voter to try, by turns; each server begins at another one. */
+/* The next voter to try, in turn; each server begins with a different one. */
 const struct member *zab_next_master(struct zab *zab);
-/* A time below `most_ms`, another one each time, so that observers do not come all at once. */
+/* A different time below `most_ms` for each call, so that observers do not come all at once. */
 int64_t zab_some_delay_ms(const struct zab *zab, int64_t most_ms);
 
 #endif

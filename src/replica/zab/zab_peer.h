@@ -8,15 +8,17 @@
 #include "replica/zab/zab_master.h"
 
 enum peer_phase {
-    PEER_NEW,           /* nothing was heard yet */
-    PEER_INTRODUCED,    /* FOLLOWERINFO came: LEADERINFO goes out when the epoch is promised */
+    PEER_NEW,           /* nothing received yet */
+    PEER_INTRODUCED,    /* FOLLOWERINFO received: LEADERINFO is sent when the epoch is promised */
     PEER_PROMISING,     /* LEADERINFO is sent */
-    PEER_PROMISED,      /* ACKEPOCH came: it is brought to our history when the epoch is ours */
-    PEER_TAKES_HISTORY, /* what it lacks is read from the log files */
-    PEER_WAITS_IMAGE,   /* for its turn to get a snapshot */
-    PEER_TAKES_IMAGE,   /* its bytes are on their way */
+    PEER_PROMISED,      /* ACKEPOCH received: it is synchronised when a quorum has accepted the
+                           epoch */
+    PEER_TAKES_HISTORY, /* the history that it lacks is read from the log files */
+    PEER_WAITS_IMAGE,   /* it waits for its turn to get a snapshot */
+    PEER_TAKES_IMAGE,   /* the snapshot is being sent */
     PEER_SYNCING,       /* NEWLEADER is sent */
-    PEER_SYNCED,        /* its acknowledgement came: UPTODATE goes out when we serve */
+    PEER_SYNCED,        /* its acknowledgement was received: UPTODATE is sent when this leader
+                           serves */
     PEER_ACTIVE         /* UPTODATE is sent */
 };
 
@@ -24,23 +26,24 @@ struct zab_peer {
     struct list in_peers;
     uint64_t connection;
     enum peer_phase phase;
-    int64_t id; /* below 0: it has none, or is none of ours; such ids are made up */
+    int64_t id; /* below 0: it sent none, or is not configured; such ids are invented here */
     bool voter, observer;
     bool forwarded;                   /* it gets what is proposed (a follower) and committed */
     bool by_image;                    /* it was given a snapshot */
     const struct leader_image *image; /* that it takes, in PEER_TAKES_IMAGE */
-    bool wants_all;                   /* it asked for one: its own state is wrong */
-    bool held;            /* told to send no more of image or history until there is room */
-    bool told_way;        /* DIFF is sent, and history follows */
-    int64_t history_zxid; /* the last one that is asked of the files */
-    int64_t accepted_epoch, current_epoch, last_zxid; /* as it said */
+    bool wants_all;                   /* it asked for a snapshot: its own state is wrong */
+    bool held;                        /* no more of image or history is sent until there is room */
+    bool told_way;                    /* DIFF is sent, and history follows */
+    int64_t history_zxid;             /* the last one that is read from the files */
+    int64_t accepted_epoch, current_epoch, last_zxid; /* as it reported them */
     int64_t acked_zxid;
-    int64_t opened_ms, heard_ms; /* heard: or seen to take what we send */
+    int64_t opened_ms, heard_ms; /* heard: received from it, or noticed that it reads what is
+                                    sent */
     int64_t unacked_since_ms;    /* the oldest proposal that it has not acknowledged; 0: none */
-    uint64_t pings_sent, pings_answered, first_ping; /* numbers of the leader's rounds */
+    uint64_t pings_sent, pings_answered, first_ping; /* numbers of the leader's rounds of PING */
     struct zab_input input;
-    struct zab_input waiting; /* REQUESTs that are not prepared yet, and what is behind them */
-    struct map waiting_of;    /* id of a session -> how much of it waits there, as a number */
+    struct zab_input waiting; /* REQUESTs that are not prepared yet, and the packets after them */
+    struct map waiting_of;    /* session id -> how many of its packets wait there */
 };
 
 enum leader_phase {
@@ -52,20 +55,20 @@ enum leader_phase {
     LEAD_SERVING
 };
 
-struct sync_wait { /* somebody's sync: answered behind a commit, and behind a round of pings */
+struct sync_wait {       /* a sync: answered after a commit and after a round of pings */
     uint64_t connection; /* 0: a client of this server */
     int64_t zxid;
     uint64_t round;
 };
 
-/* A learner that waits while so many are under way shares the next one with all that wait. */
+/* Learners that wait because all images are in use share the next one. */
 enum { LEADER_IMAGES_MAX = 4 };
 struct leader_image {
     struct snapshot_image *image; /* NULL: free */
     int64_t zxid;
 };
 
-/* Who serves observers of a follower leads nothing: what they want goes to the follower's leader. */
+/* When a follower serves observers it does not lead: their requests go to the follower's leader. */
 struct quorum_packet;
 struct forwarded_request;
 struct zab_relay {
@@ -80,7 +83,7 @@ struct zab_relay {
 struct zab_leader {
     struct zab *zab;
     struct zab_relay relay;
-    bool of_paddock; /* who proposes is no server of Java */
+    bool of_paddock; /* the proposer is a Paddock server */
     enum leader_phase phase;
     struct list peers;
     int64_t epoch; /* -1: not decided */
@@ -88,11 +91,11 @@ struct zab_leader {
     int64_t begun_ms, next_ping_ms, quorum_seen_ms, serving_since_ms;
     int64_t committed_zxid;    /* a quorum has it */
     bool history_failed;       /* the log files are damaged: no more DIFF from them */
-    int64_t sent_zxid;         /* proposed to all that are forwarded to */
-    int64_t unsynced_zxid;     /* the newest proposal when the own log was last seen to go on */
+    int64_t sent_zxid;         /* sent to all followers */
+    int64_t unsynced_zxid;     /* the newest proposal when this server's log last made progress */
     int64_t unsynced_since_ms; /* when that was */
     uint64_t ping_round;       /* of the last PING */
-    struct sync_wait *syncs;   /* in the order of asking */
+    struct sync_wait *syncs;   /* in the order of the requests */
     size_t sync_count, sync_capacity;
     bool ping_now;
     struct leader_image images[LEADER_IMAGES_MAX];
@@ -137,15 +140,17 @@ bool leader_quorum(const struct zab_leader *leader, bool own,
                    bool (*has)(const struct zab_leader *, const struct zab_peer *, int64_t),
                    int64_t value);
 /* zab_peer.c */
-void peer_free(struct zab_leader *leader, struct zab_peer *peer); /* its connection is gone */
+void peer_free(struct zab_leader *leader, struct zab_peer *peer); /* call it when its connection is
+                                                                     gone */
 struct zab_peer *peer_find(const struct zab_leader *leader, uint64_t connection); /* NULL: none */
 void peer_drop(struct zab_leader *leader, struct zab_peer *peer, const char *reason);
-/* How long it may be silent, and how long a leader may wait for its quorum. Whoever takes a snapshot and
- * writes it to its disk gets many times as long: to begin anew would take as long again. */
+/* How long it may be silent, and how long a leader may wait for its quorum. A learner that receives
+ * a snapshot and writes it to its disk gets many times as long: to start again would take as long
+ * again. */
 int64_t peer_silence_max_ms(const struct zab_leader *leader, const struct zab_peer *peer);
 int64_t leader_opening_max_ms(const struct zab_leader *leader);
 void leader_drop_silent(struct zab_leader *leader);
-/* Peer bytes from `offset` on, to all of one kind that are forwarded to. */
+/* Sends peer bytes from `offset` on to all learners of one kind. */
 void leader_send_to(struct zab_leader *leader, size_t offset, bool observers);
 bool leader_has_forwarded(const struct zab_leader *leader, bool observers);
 /* zab_requests.c */
@@ -157,12 +162,12 @@ void leader_on_revalidate(struct zab_leader *leader, struct zab_peer *peer,
                           const struct quorum_packet *packet);
 void leader_take_waiting(struct zab_leader *leader);
 void leader_ask_for_round(struct zab_leader *leader, uint64_t connection, int64_t zxid);
-/* zab_counts.c: what operators are shown of a leader. */
+/* zab_counts.c: a leader's figures for operators. */
 void leader_count_proposals(struct zab_leader *leader, size_t first, size_t end); /* kept indexes */
 void leader_count_commits(struct zab_leader *leader, size_t first, size_t end);
 void leader_count_own_acks(struct zab_leader *leader);
 void leader_count_syncs_under_way(struct zab_leader *leader, bool by_image);
-/* zab_sync.c: brings a learner to our history, or lets it wait for an image, or closes it. */
+/* zab_sync.c: synchronises a learner, or lets it wait for an image, or disconnects it. */
 void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer);
 void peer_read_history(struct zab_leader *leader, struct zab_peer *peer); /* the next part */
 void leader_go_on_with_images(struct zab_leader *leader);
