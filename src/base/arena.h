@@ -1,7 +1,7 @@
-/* arena.h: scratch memory of one turn, freed in one go.
+/* arena.h: temporary memory of one turn, freed as a whole.
  *
- * Pointers stay valid until arena_reset() or arena_deinit(). A reset keeps one chunk, so a quiet
- * server holds next to nothing and a busy one does not call malloc for each request. */
+ * Pointers stay valid until arena_reset() or arena_deinit(). A reset keeps one chunk, so an idle
+ * server holds almost nothing and a busy one does not call malloc for each request. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 

@@ -7,8 +7,8 @@
 enum { ARRAY_FIRST = 16 };
 
 /* Room for at least `wanted` items. The capacity becomes the first of `first`, 2 * `first`, 4 * `first`,
- * ... that is enough; it never shrinks. Gives the array, which may have moved. When memory ends, the
- * process ends (base.h). The capacity may be of any integer type:
+ * ... that is enough; it never shrinks. Returns the array, which may have moved. When memory is
+ * exhausted, the process ends (base.h). The capacity may be of any integer type:
  *
  *     list->items = ARRAY_RESERVE(list->items, list->capacity, list->count + 1, ARRAY_FIRST); */
 #define ARRAY_RESERVE(items, capacity, wanted, first)                                              \

@@ -12,8 +12,8 @@ struct buffer {
 void buffer_init(struct buffer *buffer);
 void buffer_deinit(struct buffer *buffer);
 void buffer_reserve(struct buffer *buffer, size_t more); /* room for `more` bytes after size */
-/* The same; false: there is no memory for it, and the buffer is as before. Whoever may not end the
- * process reserves first, and then appends no more than that. */
+/* The same; false: there is no memory for it, and the buffer is as before. Code that must not end
+ * the process reserves first, and then appends no more than that. */
 MUST_USE bool buffer_try_reserve(struct buffer *buffer, size_t more);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -1,11 +1,11 @@
 /* disk.h: one directory of files, as an interface. src/io/ implements it with real files; sim/ with
- * memory, where writes are torn, lost or fail, by seed.
+ * memory, where a seed decides which writes are torn, lost or fail.
  *
  * Names are file names inside the directory, without a slash. After a write or sync that failed the
  * contents of the file are unknown: the caller must stop, and never retry. All calls block. One file
  * is used by one thread at a time; several threads may use different files.
  *
- * Every call may answer STATUS_NOT_FOUND, STATUS_EXISTS (the name is no file), STATUS_NO_ACCESS,
+ * Every call may return STATUS_NOT_FOUND, STATUS_EXISTS (the name is no file), STATUS_NO_ACCESS,
  * STATUS_NO_SPACE, STATUS_TOO_LARGE (for a file), and STATUS_IO for anything else. */
 #ifndef BASE_DISK_H
 #define BASE_DISK_H
@@ -28,7 +28,7 @@ struct disk_ops {
     enum status (*open)(struct disk *disk, const char *name, enum disk_open_mode mode,
                         struct disk_file **ret_file);
     void (*close)(struct disk *disk, struct disk_file *file); /* errors were reported by sync */
-    /* All `size` bytes at `offset`, or an error. */
+    /* Writes all `size` bytes at `offset`, or returns an error. */
     enum status (*write)(struct disk *disk, struct disk_file *file, uint64_t offset,
                          const void *bytes, size_t size);
     /* Fewer than `capacity` bytes only at the end of the file. */

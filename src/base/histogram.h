@@ -18,7 +18,7 @@ struct histogram { /* zeroed: nothing was added */
 
 void histogram_add(struct histogram *histogram, int64_t value);
 void histogram_add_times(struct histogram *histogram, int64_t value, int64_t times);
-/* All that `from` was given, as if it had been added here. */
+/* Adds all measurements of `from`. */
 void histogram_merge(struct histogram *histogram, const struct histogram *from);
 /* The value that `share` (0..1) of the measurements do not exceed; 0 when there are none. */
 int64_t histogram_percentile(const struct histogram *histogram, double share);

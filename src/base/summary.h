@@ -11,7 +11,7 @@ struct summary {
 
 void summary_add(struct summary *summary, int64_t value);
 void summary_add_times(struct summary *summary, int64_t value, int64_t times);
-/* All that `from` was given, as if it had been added here. */
+/* Adds all measurements of `from`. */
 void summary_merge(struct summary *summary, const struct summary *from);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/slice.h"
 
-/* Of UTF-8. What is no UTF-8 has some length, too. */
+/* Of UTF-8. Malformed UTF-8 has a length, too. */
 size_t utf16_units(struct slice text);
 
 #endif

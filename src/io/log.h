@@ -2,8 +2,8 @@
  *
  *     2026-11-21 02:45:00,123 [myid:1] - INFO  [front] - binding to port 0.0.0.0/0.0.0.0:2181
  *
- * One line is one write(2), so lines of several threads never mix. Only the daemon logs: the rooms below
- * it return a status, and their caller logs it once. */
+ * One line is one write(2), so lines of several threads never mix. Only the daemon logs: lower
+ * rooms return a status, and their caller logs it once. */
 #ifndef IO_LOG_H
 #define IO_LOG_H
 
@@ -19,11 +19,11 @@ enum log_level {
 
 /* "error", "warn", "info", "debug", "trace", any case. False: none of them. */
 bool log_level_parse(const char *text, enum log_level *ret_level);
-/* path NULL: stderr. Call it before there are threads. STATUS_NO_ACCESS, STATUS_IO: the file cannot be
- * opened. STATUS_TOO_LARGE: the path is too long. Then lines go on to stderr. */
+/* path NULL: stderr. Call it before threads are started. STATUS_NO_ACCESS, STATUS_IO: the file
+ * cannot be opened. STATUS_TOO_LARGE: the path is too long. Then lines continue to go to stderr. */
 MUST_USE enum status log_open(const char *path, enum log_level level);
-/* After a rotation: opens the path again. Any thread. STATUS_NO_ACCESS, STATUS_IO: it cannot be opened,
- * and lines go on into the old file. */
+/* Opens the path again, after a rotation. Any thread. STATUS_NO_ACCESS, STATUS_IO: it cannot be
+ * opened, and lines continue to go to the old file. */
 MUST_USE enum status log_reopen(void);
 void log_set_myid(const char *myid); /* what stands after "myid:"; "" is unknown */
 bool log_wants(enum log_level level);
@@ -36,13 +36,14 @@ void log_line(enum log_level level, const char *room, const char *format, ...)
 #define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
-/* For lines that a stranger can cause: at most per_second_max of them are logged in a second. */
+/* Limits lines that a stranger can cause: at most per_second_max of them are logged per second. */
 struct log_limit {
     int64_t second_ms;
     uint32_t logged, suppressed;
     uint32_t per_second_max;
 };
-/* May this line be logged? ret_suppressed: how many were not since the last one that was. */
+/* May this line be logged? ret_suppressed: how many were suppressed since the last one that was
+ * logged. */
 bool log_limit_take(struct log_limit *limit, int64_t now_ms, uint32_t *ret_suppressed);
 
 #endif

@@ -1,11 +1,11 @@
-/* metrics.h: what is counted, said once, for every way of showing it.
+/* metrics.h: what is counted, in one place, for every way of showing it.
  *
  * table.h has one row for each metric: its owner, its name as ZooKeeper's monitors know it, its kind,
- * its unit and a sentence of help. The owner counts it through the functions below and nobody else
- * touches it; renderers (mntr now, JSON and Prometheus later) walk the table.
+ * its unit and a sentence of help. Only its owner counts it, through the functions below; renderers
+ * (mntr) walk the table.
  *
- * Each owner has a struct metrics of its own, which belongs to its thread or stands under its lock.
- * metrics_collect() brings them together where they are shown. */
+ * Each owner has its own struct metrics, which belongs to its thread or is protected by its lock.
+ * metrics_collect() adds them up where they are shown. */
 #ifndef METRICS_METRICS_H
 #define METRICS_METRICS_H
 
@@ -60,7 +60,7 @@ struct metrics { /* zeroed: nothing was counted */
     } values[METRIC_ID_COUNT];
 };
 void metrics_deinit(struct metrics *metrics);
-/* As the word srst does: counters and observations start anew, gauges stay. */
+/* As the word srst does: counters and observations start again from 0, gauges stay. */
 void metrics_reset(struct metrics *metrics);
 /* Adds what this owner has counted. A value of another owner in `from` is a bug. */
 void metrics_collect(struct metrics *metrics, const struct metrics *from, enum metric_owner owner);

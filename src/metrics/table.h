@@ -1,8 +1,8 @@
 /* table.h: every metric, one row each: METRIC(id, owner, "name", kind, "unit", "help").
  *
  * The id is what code counts by; the name is what operators see, with "zk_" before it in mntr. The
- * owner is the one who counts it; what NOBODY counts has a name in ZooKeeper that monitors look for,
- * and means nothing here or not yet: it is shown as 0. Names of our own begin with "paddock_".
+ * owner counts it. A metric of NOBODY exists because monitors look for its name; it has no meaning
+ * here, or not yet, and is shown as 0. Names that ZooKeeper does not have begin with "paddock_".
  *
  * The order is the order in which mntr shows them. Some are of a leader or of a member of an ensemble
  * only: metric_is_of_role(). */
@@ -10,7 +10,7 @@
 #define METRICS_TABLE_H
 
 /* clang-format off */
-/* How things are. */
+/* States. */
 #define METRICS_TABLE_STATES(METRIC) \
     METRIC(EPHEMERALS, REPLICA, "ephemerals_count", GAUGE, "znodes", "Ephemeral znodes.") \
     METRIC(CONNECTIONS, FRONT, "num_alive_connections", GAUGE, "connections", "Connections of clients.") \
@@ -47,7 +47,7 @@
     METRIC(NON_MTLS_LOCAL, NOBODY, "non_mtls_local_conn_count", GAUGE, "connections", "Connections from this host without a certificate.") \
     METRIC(QUORUM_SIZE, REPLICA, "quorum_size", GAUGE, "servers", "Voters of the ensemble.")
 
-/* What happened. */
+/* Counters. */
 #define METRICS_TABLE_COUNTERS(METRIC) \
     METRIC(WATCH_BYTES, REPLICA, "watch_bytes", COUNTER, "bytes", "Bytes of watch events sent to clients.") \
     METRIC(THROTTLED_OPS, REPLICA, "throttled_ops", COUNTER, "requests", "Requests answered with ThrottledOp because they waited too long.") \
@@ -172,7 +172,7 @@
     METRIC(SERVER_WRITE_COMMITTED_TIME_MS, NOBODY, "server_write_committed_time_ms", PERCENTILES, "ms", "From any write to its commit.") \
     METRIC(WRITE_COMMITPROC_TIME_MS, NOBODY, "write_commitproc_time_ms", PERCENTILES, "ms", "How long writes waited for their commit.")
 
-/* Not of ZooKeeper. */
+/* Not in ZooKeeper. */
 #define METRICS_TABLE_OWN(METRIC) \
     METRIC(REQUESTS_UNKNOWN, REPLICA, "paddock_unknown_requests", COUNTER, "requests", "Requests of no known operation.") \
     METRIC(ZXIDS_LEFT, REPLICA, "paddock_epoch_zxids_left", GAUGE, "transactions", "Transactions of this leader until a new one must be elected, because the epoch has no more zxids.") \

@@ -1,4 +1,5 @@
-/* server.h: the daemon: one replica, the loop that feeds it, and the threads that act for it.
+/* server.h: the daemon: one replica, the event loop that drives it, and the threads that work for
+ * it.
  *
  * Every callback of the loop makes one event and steps the replica with it. The effects of all steps are
  * carried out once, at the end of the turn: one batch to the log, one send for each connection, one
@@ -24,7 +25,7 @@ struct server {
     struct front *front;
     struct peers *peers;               /* NULL: alone */
     struct ensemble_options ensemble;  /* where there is one */
-    struct ensemble_info logged;       /* what the log says of it so far */
+    struct ensemble_info logged;       /* what was logged about it so far */
     struct epochs epochs;              /* as the start found them */
     struct quarantine quarantine;      /* likewise */
     bool oracle_asked, oracle_granted; /* by the file of oraclePath, when it was last asked */
@@ -87,9 +88,9 @@ struct snapshot_thread_events loop_snapshot_events(struct server *server);
 /* peering.c */
 void peering_options(struct server *server); /* what the replica is to know of its ensemble */
 void peering_open(struct server *server);    /* nothing for a server that serves alone */
-/* Logs what has changed in this member's place in its ensemble since the last call. */
+/* Logs what has changed in this member's role since the last call. */
 void peering_log(struct server *server);
-void peering_ask_oracle(struct server *server); /* tells the replica when it says something else */
+void peering_ask_oracle(struct server *server); /* reports a changed answer to the replica */
 void peering_free(struct server *server);
 
 /* startup.c: directories, locks and checks; then the tree. */

@@ -1,5 +1,5 @@
-/* supervisor.h: what the daemon tells the service manager that runs it (systemd): that it serves, what it
- * is doing, that it ends, and that its loop still turns. */
+/* supervisor.h: what the daemon reports to the service manager (systemd): that it serves, its
+ * status, that it ends, and that its loop is still running. */
 #ifndef SERVER_SUPERVISOR_H
 #define SERVER_SUPERVISOR_H
 
@@ -13,7 +13,7 @@ struct supervisor {
 };
 
 void supervisor_open(struct supervisor *supervisor, uv_loop_t *loop); /* from the environment */
-/* Clients are taken. From here the loop gives signs of life, if they are wanted. */
+/* Reports that clients are accepted. From now on the loop feeds the watchdog, if there is one. */
 void supervisor_ready(struct supervisor *supervisor);
 void supervisor_stopping(struct supervisor *supervisor);
 /* One line for people, seen in `systemctl status`. */

@@ -1,7 +1,7 @@
-/* turn.h: how long the turns of the loop are, and what a long one did.
+/* turn.h: measures the turns of the event loop, and logs what a long one did.
  *
- * A turn begins with the first thing that happens behind a poll of the sockets and ends before the
- * next poll: meanwhile nobody is heard. Turns in which nothing happens are not counted. */
+ * A turn begins with the first event after a poll of the sockets and ends before the next poll: no
+ * request is read meanwhile. Turns without events are not counted. */
 #ifndef SERVER_TURN_H
 #define SERVER_TURN_H
 
@@ -17,7 +17,7 @@ struct turn { /* zeroed: nothing has happened */
     int64_t since_ns;            /* how long the turns since then were */
 };
 
-enum { TURN_TOLD_MS = 100 }; /* longer ones are told in the log */
+enum { TURN_TOLD_MS = 100 }; /* longer ones are logged */
 
 static inline bool turn_has_begun(const struct turn *turn)
 {

@@ -1,4 +1,5 @@
-/* dial.h: a connection to a name: looked up anew, then each of its addresses in turn. */
+/* dial.h: an outgoing connection to a name: looks it up each time, then tries each of its addresses
+ * in turn. */
 #ifndef IO_NET_DIAL_H
 #define IO_NET_DIAL_H
 
@@ -6,8 +7,8 @@
 
 #include <uv.h>
 
-/* fd >= 0: connected, and the socket belongs to whoever is told (stream_open()). Otherwise error is
- * what libuv says of the address that was tried last, or of the name. The dial is over. */
+/* fd >= 0: connected, and the callee owns the socket (stream_open()). Otherwise `error` is libuv's
+ * error for the address that was tried last, or for the name. The dial is over. */
 typedef void dial_done(void *context, int fd, int error);
 
 struct dial;

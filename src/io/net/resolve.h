@@ -1,7 +1,8 @@
 /* resolve.h: the addresses behind a name, looked up while the loop goes on.
  *
- * Nothing is kept: every look-up asks anew. It runs on libuv's pool of four threads, where one that
- * hangs holds a thread until the resolver gives up; numbers are read at once and need no thread. */
+ * Nothing is cached: every look-up asks the resolver. It runs on libuv's pool of four threads,
+ * where one that hangs occupies a thread until the resolver gives up; numeric addresses are parsed
+ * directly and need no thread. */
 #ifndef IO_NET_RESOLVE_H
 #define IO_NET_RESOLVE_H
 

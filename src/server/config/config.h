@@ -1,8 +1,10 @@
-/* config.h: what the operator wants, from zoo.cfg and the -D words of SERVER_JVMFLAGS and JVMFLAGS.
+/* config.h: what the operator wants, from zoo.cfg and the -D properties in SERVER_JVMFLAGS and
+ * JVMFLAGS.
  *
  * Names, defaults, ranges and exit codes are those of ZooKeeper and of the system
- * properties that ZooKeeper's classes read; docs/compatibility.md tells where we differ. A line of
- * the file wins over a -D word of the same name, because Java sets the property from the file. */
+ * properties that ZooKeeper's classes read; docs/compatibility.md says where we differ. A line of
+ * the file overrides a -D property of the same name, because Java sets the property from the
+ * file. */
 #ifndef SERVER_CONFIG_CONFIG_H
 #define SERVER_CONFIG_CONFIG_H
 
@@ -26,7 +28,7 @@ struct directories_config {
 };
 
 struct loop_config {
-    int32_t busy_poll_us; /* ask the sockets for so long before sleeping; 0: sleep at once */
+    int32_t busy_poll_us; /* poll the sockets for this long before sleeping; 0: sleep at once */
 };
 
 struct session_config {
@@ -175,26 +177,26 @@ struct config {
 
     struct config_problem *problems; /* in the order in which they were found */
     size_t problem_count, problem_capacity;
-    struct properties file, flags; /* the lines of zoo.cfg, the -D words */
+    struct properties file, flags; /* the lines of zoo.cfg, the -D properties */
     struct arena arena;            /* owns every text above */
 };
 
 void config_init(struct config *config); /* Java's defaults */
 void config_deinit(struct config *config);
 
-/* -Dname=value words, quoted as a shell would. Call before config_parse(). Other words are JVM
- * options and ignored. */
+/* -Dname=value arguments, quoted as in a shell. Call it before config_parse(). Other arguments are
+ * JVM options and are ignored. */
 void config_add_flags(struct config *config, const char *flags);
 /* The text of a zoo.cfg. Problems are kept in the config; touches no file and no network. */
 void config_parse(struct config *config, const char *path, struct slice text);
-/* What only the files can tell: myid, dynamic file, directories with ` #` in their names. Then the
- * checks across keys. Reads these files and changes nothing; asks no network. */
+/* Reads what is only in files: myid, the dynamic file, whether directories with ` #` in their names
+ * exist. Then checks the keys against each other. Changes nothing and does not use the network. */
 void config_complete(struct config *config);
 /* For a start, when there is no error: the names of hosts become addresses. Blocks in DNS. */
 void config_resolve(struct config *config);
 /* Read the file, parse, complete. */
 void config_load(struct config *config, const char *path);
-/* The "port datadir [ticktime] [maxcnxns]" form. False: one of the words is no number. */
+/* The "port datadir [ticktime] [maxcnxns]" form. False: one of the arguments is not a number. */
 MUST_USE bool config_from_words(struct config *config, int word_count, char **words);
 
 /* The first error, or NULL. */

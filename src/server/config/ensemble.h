@@ -13,13 +13,14 @@ void ensemble_check(struct config *config, const struct properties *dynamic);
 /* The client port's address is given twice, and differently: an error. */
 void ensemble_client_address_differs(struct config *config, const struct client_hosts *hosts,
                                      int32_t line_port);
-/* As whom we serve. In an ensemble both are the number in myid. A server alone is 0 in `conf` and 1 in
- * the top byte of its session ids, also when it has a myid (seen with ZooKeeper 3.8.0). */
+/* The server's number, for `conf` and for session ids. In an ensemble both are the number in myid.
+ * A standalone server is 0 in `conf` and 1 in the top byte of its session ids, also when it has a
+ * myid (seen with ZooKeeper 3.8.0). */
 int64_t ensemble_server_id(const struct config *config);
 uint8_t ensemble_session_server_id(const struct config *config);
-/* More than one voter, or standaloneEnabled=false: Java would run the quorum code. */
+/* True for more than one voter, or standaloneEnabled=false: Java would run the quorum code. */
 bool ensemble_distributed(const struct config *config);
-/* localSessionsEnabled, which means nothing to a server alone. */
+/* localSessionsEnabled, which has no meaning for a standalone server. */
 bool ensemble_local_sessions(const struct config *config);
 
 #endif

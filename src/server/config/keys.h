@@ -1,4 +1,5 @@
-/* keys.h: every name that means something in zoo.cfg or as a -D word, and who takes its value. */
+/* keys.h: every name that has a meaning in zoo.cfg or as a -D property, and the handler of its
+ * value. */
 #ifndef SERVER_CONFIG_KEYS_H
 #define SERVER_CONFIG_KEYS_H
 
@@ -29,7 +30,7 @@ struct setting {
     const struct key *key;
     const char *name; /* without "zookeeper."; the key's own unless that is a pattern */
     const char *value;
-    int line; /* 0: a -D word */
+    int line; /* 0: a -D property */
 };
 
 struct key {
@@ -41,7 +42,7 @@ struct key {
     const char *harmless_value; /* NULL: every value asks for something */
 };
 
-/* NULL: nobody knows it, and nobody minds. */
+/* NULL: an unknown key, which is ignored. */
 const struct key *key_find(const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-/* values.h: what Java reads out of a text: numbers, booleans, times. */
+/* values.h: how Java parses a text: numbers, booleans, times. */
 #ifndef SERVER_CONFIG_VALUES_H
 #define SERVER_CONFIG_VALUES_H
 

@@ -1,6 +1,5 @@
 /* throttle.h: how many clients may connect. Each handshake takes tokens, which come back with time;
- * when they run short some handshakes are refused at random before none is left. Time and chance are
- * arguments. */
+ * when few are left, some handshakes are refused at random. Time and chance are arguments. */
 #ifndef SERVER_FRONT_THROTTLE_H
 #define SERVER_FRONT_THROTTLE_H
 

@@ -1,5 +1,5 @@
-/* host.h: what the daemon offers to the rooms that bring events: the loop, the time, and one way to step
- * the replica. front and peer know this interface, and not the server. */
+/* host.h: what the daemon offers to the rooms that produce events: the loop, the time, and a
+ * function to step the replica. front and peer use this interface and do not include server.h. */
 #ifndef SERVER_HOST_HOST_H
 #define SERVER_HOST_HOST_H
 
@@ -11,7 +11,7 @@ struct host {
     uv_loop_t *loop;
     const struct effects *effects; /* of the running turn: to be looked at */
     const struct replica *replica; /* to be looked into; NULL while starting */
-    /* Something has happened, and is being seen to: a turn begins, unless it has already. */
+    /* An event has occurred: a turn begins, unless it has begun already. */
     void (*begin_turn)(struct host *host);
     /* Time and wall clock of the event are filled in. */
     void (*step)(struct host *host, struct replica_event *event);

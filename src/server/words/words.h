@@ -1,4 +1,4 @@
-/* words.h: the answers to four-letter words: a question in, a text out. */
+/* words.h: the answers to four-letter words. */
 #ifndef SERVER_WORDS_WORDS_H
 #define SERVER_WORDS_WORDS_H
 
@@ -8,13 +8,13 @@
 #include "server/writers/log_thread.h"
 #include "server/writers/snapshot_thread.h"
 
-/* What `conf` tells of the configuration. */
+/* What `conf` shows of the configuration. */
 struct word_settings {
     int32_t tick_ms, session_timeout_min_ms, session_timeout_max_ms;
     int32_t connections_per_host_max, listen_backlog;
     int64_t server_id;
     int32_t init_limit, sync_limit;
-    const struct membership *membership; /* NULL: it serves alone */
+    const struct membership *membership; /* NULL: a standalone server */
     bool local_sessions;                 /* new sessions are local */
 };
 

@@ -1,5 +1,5 @@
-/* log_thread.h: the one thread that writes and syncs the transaction log, and does to the files whatever
- * else an ensemble asks for.
+/* log_thread.h: the one thread that writes and syncs the transaction log, and does the other work
+ * on the files that an ensemble needs.
  *
  * Group commit: it takes everything that waits, writes it, syncs once, and reports up to which zxid the
  * log is durable. When a write or sync fails, the process ends at once: it is unknown what is on the
@@ -7,9 +7,10 @@
  * unchanged: the batch is tried again every second, nothing is acknowledged meanwhile, and reads are
  * served.
  *
- * A work (struct store_work) is one more thing in the queue: what was pushed before it is durable first,
- * what is pushed after it is written when it is done. The snapshot thread rests meanwhile: an image
- * that is being written is given up, and a purge ends first. A work that fails ends the process. */
+ * A job (struct store_work) is an entry of the queue: what was pushed before it is made durable
+ * first, what is pushed after it is written when it is done. The snapshot thread pauses meanwhile:
+ * an image that is being written is given up, and a purge ends first. A job that fails ends the
+ * process. */
 #ifndef SERVER_WRITERS_LOG_THREAD_H
 #define SERVER_WRITERS_LOG_THREAD_H
 
@@ -28,7 +29,7 @@ struct log_thread_options {
     struct snapshot_thread *snapshots; /* rests during a work; NULL: there is none */
 };
 
-/* How a work ended. */
+/* How a job ended. */
 struct log_thread_outcome {
     enum store_work_kind kind;
     enum status status; /* OK, or what store_actor_work() calls a refusal: nothing was changed */
@@ -43,7 +44,7 @@ struct log_thread_events { /* on the loop's thread, in the order in which things
 };
 
 struct log_thread;
-/* Takes the actor. */
+/* Ownership of the actor passes. */
 struct log_thread *log_thread_start(uv_loop_t *loop, struct store_actor *actor,
                                     const struct log_thread_options *options,
                                     const struct log_thread_events *events);

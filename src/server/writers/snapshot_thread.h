@@ -44,8 +44,8 @@ void snapshot_thread_finish(struct snapshot_thread *thread); /* that was the las
 void snapshot_thread_give_up(struct snapshot_thread *thread);
 void snapshot_thread_purge(struct snapshot_thread *thread);
 void snapshot_thread_history(struct snapshot_thread *thread, const struct history_work *work);
-/* Any thread but the loop's. Returns when everything that was asked for before is done, purges
- * included; until it is resumed the thread touches no file. An image whose end has not come by then
+/* Any thread except the loop's. Returns when everything that was requested before is done, purges
+ * included; until it is resumed the thread touches no file. An image that is not complete by then
  * is given up. */
 void snapshot_thread_pause(struct snapshot_thread *thread);
 void snapshot_thread_resume(struct snapshot_thread *thread);
