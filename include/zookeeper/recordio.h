@@ -20,8 +20,8 @@ void deallocate_Buffer(struct buffer *bytes);
 /* From the byte order of this machine to that of the network, and back. */
 int64_t zoo_htonll(int64_t value);
 
-/* How a record is read and written field by field. The functions that make one of these are not in this
- * library; the types are here for programs that name them. */
+/* How a record is read and written field by field. The functions that make these are not in this
+ * library; the types are here for programs that use their names. */
 struct iarchive {
     int (*start_record)(struct iarchive *archive, const char *tag);
     int (*end_record)(struct iarchive *archive, const char *tag);

@@ -5,13 +5,13 @@
  * to see its synchronous calls. libzookeeper_st has none: its user calls zookeeper_interest() and
  * zookeeper_process() in a loop, and has no synchronous calls.
  *
- * An asynchronous call gives ZOK when the request is under way, and its completion will run; with any
- * other answer the completion never runs. Pointers that a completion or a watcher is given are valid
- * until it returns. A request that fails with ZCONNECTIONLOSS or ZOPERATIONTIMEOUT may have been
- * executed or not.
+ * An asynchronous call returns ZOK when the request is under way, and its completion will run; with
+ * any other result the completion never runs. Pointers that a completion or a watcher gets are
+ * valid until it returns. A request that fails with ZCONNECTIONLOSS or ZOPERATIONTIMEOUT may have
+ * been executed or not.
  *
  * Errors of nearly every call, besides those that are named at it: ZBADARGUMENTS (a NULL handle or path,
- * a path that is none), ZINVALIDSTATE (the session is over), ZSYSTEMERROR (no memory), ZCONNECTIONLOSS,
+ * an invalid path), ZINVALIDSTATE (the session is over), ZSYSTEMERROR (no memory), ZCONNECTIONLOSS,
  * ZOPERATIONTIMEOUT (the connection was given up meanwhile), ZSESSIONEXPIRED, ZCLOSING
  * (zookeeper_close() was called meanwhile), ZNOAUTH, ZNOTREADONLY, ZTHROTTLEDOP. */
 #ifndef ZOOKEEPER_H
@@ -97,7 +97,7 @@ extern ZOOAPI struct ACL_vector ZOO_CREATOR_ALL_ACL;
 #define ZOO_CONFIG_NODE "/zookeeper/config"
 
 /* Flags of zookeeper_init(). */
-#define ZOO_READONLY 1         /* a read-only server is good enough */
+#define ZOO_READONLY 1         /* a read-only server is acceptable */
 #define ZOO_NO_LOG_CLIENTENV 2 /* no lines about the environment in the log */
 
 /* What zookeeper_interest() asks for. */
@@ -147,7 +147,7 @@ typedef struct _zsock {
     zcert_t *cert;
 } zsock_t;
 
-/* What proves a session; keep it secret. */
+/* Identifies a session and its owner; keep it secret. */
 typedef struct {
     int64_t client_id;
     char passwd[16];
@@ -209,9 +209,10 @@ typedef void (*watcher_fn)(zhandle_t *zh, int type, int state, const char *path,
 typedef void (*log_callback_fn)(const char *message);
 
 /* A handle and its session. `host` is "host:port,host:port/chroot"; an IPv6 address has no brackets.
- * `fn` is told of each change of the session's state. `clientid`: a session to go on with, or NULL.
- * Returns at once and connects in the background. NULL, with errno: EINVAL (the string is none, or its
- * chroot), ENOENT (no name is known), EAGAIN (no name server answers), ENOMEM, or what the system said. */
+ * `fn` is called for each change of the session's state. `clientid`: a session to continue, or
+ * NULL. Returns at once and connects in the background. NULL, with errno: EINVAL (the string or its
+ * chroot is invalid), ENOENT (no name is known), EAGAIN (no name server answers), ENOMEM, or the
+ * system's error. */
 ZOOAPI zhandle_t *zookeeper_init(const char *host, watcher_fn fn, int recv_timeout,
                                  const clientid_t *clientid, void *context, int flags);
 ZOOAPI zhandle_t *zookeeper_init2(const char *host, watcher_fn fn, int recv_timeout,
@@ -236,8 +237,8 @@ ZOOAPI zhandle_t *zookeeper_init_sasl(const char *host, watcher_fn fn, int recv_
  * returns; none runs after. May be called in a watcher or a completion. */
 ZOOAPI int zookeeper_close(zhandle_t *zh);
 
-/* Another list of servers, without a chroot. The client moves to another server when that is needed to
- * spread all clients evenly. On an error the old list stays. */
+/* Sets another list of servers, without a chroot. The client moves to another server when that is
+ * needed to spread all clients evenly. On an error the old list stays. */
 ZOOAPI int zoo_set_servers(zhandle_t *zh, const char *hosts);
 /* While connected, names are looked up again no more often than this; 0: at each ping; -1: never. */
 ZOOAPI int zoo_set_servers_resolution_delay(zhandle_t *zh, int delay_ms);
@@ -247,7 +248,7 @@ ZOOAPI const char *zoo_get_current_server(zhandle_t *zh);
 ZOOAPI struct sockaddr *zookeeper_get_connected_host(zhandle_t *zh, struct sockaddr *addr,
                                                      socklen_t *addr_len);
 ZOOAPI const clientid_t *zoo_client_id(zhandle_t *zh);
-/* As the server has granted it, in milliseconds. */
+/* The timeout that the server has granted, in milliseconds. */
 ZOOAPI int zoo_recv_timeout(zhandle_t *zh);
 ZOOAPI const void *zoo_get_context(zhandle_t *zh);
 ZOOAPI void zoo_set_context(zhandle_t *zh, void *context);
@@ -258,7 +259,7 @@ ZOOAPI int zoo_state(zhandle_t *zh);
 ZOOAPI int is_unrecoverable(zhandle_t *zh);
 ZOOAPI const char *zerror(int c);
 ZOOAPI const char *zoo_version_str(void);
-/* 1: servers are tried in the order of the list, in all handles that are made from now on. */
+/* 1: in all handles that are made from now on, servers are tried in the order of the list. */
 ZOOAPI void zoo_deterministic_conn_order(int yesOrNo);
 
 ZOOAPI void zoo_set_debug_level(ZooLogLevel logLevel);
@@ -293,7 +294,7 @@ typedef void (*acl_completion_t)(int rc, struct ACL_vector *acl, struct Stat *st
 ZOOAPI int zoo_acreate(zhandle_t *zh, const char *path, const char *value, int valuelen,
                        const struct ACL_vector *acl, int mode, string_completion_t completion,
                        const void *data);
-/* ttl: 1 to 2^40-1 milliseconds with a TTL mode, else -1. */
+/* ttl: 1 to 2^40-1 milliseconds with a TTL mode, otherwise -1. */
 ZOOAPI int zoo_acreate_ttl(zhandle_t *zh, const char *path, const char *value, int valuelen,
                            const struct ACL_vector *acl, int mode, int64_t ttl,
                            string_completion_t completion, const void *data);
@@ -306,12 +307,12 @@ ZOOAPI int zoo_acreate2_ttl(zhandle_t *zh, const char *path, const char *value, 
 /* ZNONODE, ZBADVERSION, ZNOTEMPTY. version -1: any. */
 ZOOAPI int zoo_adelete(zhandle_t *zh, const char *path, int version, void_completion_t completion,
                        const void *data);
-/* ZNONODE: it is not there, and a watch waits for it. */
+/* ZNONODE: it does not exist, and the watch is set. */
 ZOOAPI int zoo_aexists(zhandle_t *zh, const char *path, int watch, stat_completion_t completion,
                        const void *data);
 ZOOAPI int zoo_awexists(zhandle_t *zh, const char *path, watcher_fn watcher, void *watcherCtx,
                         stat_completion_t completion, const void *data);
-/* ZNONODE: and no watch is set. */
+/* ZNONODE: it does not exist, and no watch is set. */
 ZOOAPI int zoo_aget(zhandle_t *zh, const char *path, int watch, data_completion_t completion,
                     const void *data);
 ZOOAPI int zoo_awget(zhandle_t *zh, const char *path, watcher_fn watcher, void *watcherCtx,
@@ -362,8 +363,8 @@ ZOOAPI int zoo_aremove_all_watches(zhandle_t *zh, const char *path, ZooWatcherTy
 ZOOAPI int zoo_remove_all_watches(zhandle_t *zh, const char *path, ZooWatcherType wtype, int local);
 
 #ifdef THREADED
-/* The same, and they wait for the answer. path_buffer gets the path that was made, cut to its length and
- * always with a zero byte at its end. */
+/* The same, but they wait for the answer. path_buffer gets the path that was created, cut to its
+ * length and always with a zero byte at its end. */
 ZOOAPI int zoo_create(zhandle_t *zh, const char *path, const char *value, int valuelen,
                       const struct ACL_vector *acl, int mode, char *path_buffer,
                       int path_buffer_len);

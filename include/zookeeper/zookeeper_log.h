@@ -27,7 +27,7 @@ ZOOAPI void log_message(log_callback_fn callback, ZooLogLevel level, int line,
                         const char *function_name, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* What zoo_set_log_stream() was given; stderr before. */
+/* The stream set with zoo_set_log_stream(); stderr by default. */
 ZOOAPI FILE *zoo_get_log_stream(void);
 
 #ifdef __cplusplus

@@ -1,11 +1,12 @@
-/* calls.h: making a request on a handle, for the asynchronous and the synchronous functions alike. Each
- * gives ZOK when it is under way, else an error, and then nothing ever comes back. */
+/* calls.h: making a request on a handle, for the asynchronous and the synchronous functions alike.
+ * Each returns ZOK when the request is under way; otherwise an error, and then the completion never
+ * runs. */
 #ifndef CAPI_CALLS_H
 #define CAPI_CALLS_H
 
 #include "capi/handle.h"
 
-/* What becomes of the answer: a function of the kind's type, or a caller that waits. */
+/* Where the answer goes: to a function of the kind's type, or to a caller that waits. */
 struct call_way {
     enum call_kind kind;
     void (*function)(void);
@@ -14,7 +15,7 @@ struct call_way {
     struct handle_wait *wait;
 };
 
-/* Whom a watch calls; function NULL: no watch. `global`: the handle's own, as it is now. */
+/* The function that a watch calls; NULL: no watch. `global`: the handle's own, as it is now. */
 struct call_watch {
     watcher_fn function;
     void *context;

@@ -1,4 +1,4 @@
-/* handle.h: what is behind a zhandle_t, for the files of this room.
+/* handle.h: the struct behind a zhandle_t, for the files of this room.
  *
  * One lock protects all of it, unless a field says otherwise. Callbacks of the user run without it. The
  * files here are in both libraries; threads.h says in what they differ. */
@@ -30,12 +30,12 @@ enum call_kind {
     CALL_STRING_STAT,
     CALL_ACL,
     CALL_MULTI,
-    CALL_NOTHING /* a close, a wait: nobody is called */
+    CALL_NOTHING /* a close, a wait: no function is called */
 };
 struct call {
     struct client_request request;
     enum call_kind kind;
-    void (*function)(void); /* of the kind's type; NULL: nobody */
+    void (*function)(void); /* of the kind's type; NULL: none */
     const void *data;
     struct handle_wait *wait; /* of a synchronous call; else NULL */
     const zoo_op_t *ops;      /* CALL_MULTI */
@@ -57,15 +57,15 @@ struct _zhandle {
     int resolution_delay_ms;
     int64_t resolved_at_ms;
 
-    int fd; /* -1: none. Closed only when nobody sends */
+    int fd; /* -1: none. Closed only when no thread sends */
     bool connecting, send_blocked, sending_now, wants_to_disconnect;
     struct buffer sending; /* taken from the client; `sent` bytes of it are gone */
     size_t sent;
-    uint8_t *received;          /* HANDLE_RECEIVE_BYTES; only for the one who reads */
+    uint8_t *received;          /* HANDLE_RECEIVE_BYTES; only for the thread that reads */
     struct list items;          /* complete; to be delivered */
     unsigned waiting;           /* synchronous calls */
     unsigned delivering;        /* zookeeper_process() runs callbacks */
-    bool free_at_end;           /* one of them has closed the handle */
+    bool free_at_end;           /* a callback has closed the handle */
     pthread_mutex_t auth_mutex; /* of zoo_lock_auth(); nothing here takes it */
 
     struct threads *threads; /* threads.h; NULL: there are none */
@@ -84,9 +84,9 @@ static inline void handle_unlock(zhandle_t *zh)
 /* NULL, with errno as zookeeper_init() has it. */
 zhandle_t *handle_make(const char *host, watcher_fn watcher, int timeout_ms, const clientid_t *id,
                        void *context, int flags, log_callback_fn log_callback);
-/* Nobody uses it any more, and its items have been delivered. */
+/* Call it when the handle is no longer used and its items have been delivered. */
 void handle_free(zhandle_t *zh);
-/* Copies what the public getters show. */
+/* Copies what the public getters return. */
 void handle_show(zhandle_t *zh);
 
 #endif

@@ -1,4 +1,4 @@
-/* threads.h: in what the two libraries differ: mt/ has threads, st/ has none. */
+/* threads.h: where the two libraries differ: mt/ has threads, st/ has none. */
 #ifndef CAPI_THREADS_H
 #define CAPI_THREADS_H
 
@@ -6,9 +6,9 @@
 
 /* False, with errno. */
 bool threads_start(zhandle_t *zh);
-/* The thread that reads is to look at everything again. The lock is held. */
+/* Wakes the thread that reads, to look at everything again. The lock is held. */
 void threads_wake(zhandle_t *zh);
-/* A request has been made: the same, unless it will be seen soon anyway. */
+/* A request was made: the same, unless that thread will see it soon anyway. */
 void threads_wake_for_request(zhandle_t *zh);
 
 #endif

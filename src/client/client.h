@@ -1,12 +1,12 @@
 /* client.h: the protocol machine of a client: one session, over one connection at a time.
  *
- * The host tells it what happens (a connection is open, bytes arrived, time passed) and does what it
- * asks for (client_step()): connect, close, resolve names. What is to be sent is taken by
- * client_take_output(); requests that are complete, and events, by client_take_done(). Times are in
- * milliseconds of any clock that does not go back. Not thread-safe.
+ * The host reports what happens (a connection is open, bytes arrived, time passed) and does what
+ * client_step() asks for: connect, close, resolve names. client_take_output() returns the bytes to
+ * send; client_take_done() returns complete requests and events. Times are in milliseconds of any
+ * clock that does not go back. Not thread-safe.
  *
- * Nothing here ends the process when memory ends: a request that does not fit is refused, and what
- * arrives and does not fit costs the connection, not the session or a watch. */
+ * Nothing here ends the process when memory is exhausted: a request is refused then, and when there
+ * is no memory for received bytes the connection is closed; session and watches survive. */
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
 
@@ -20,9 +20,9 @@
 enum client_error {
     CLIENT_OK = 0,
     CLIENT_NO_MEMORY = -1,
-    CLIENT_INCONSISTENT = -2,    /* a reply that nothing waits for */
+    CLIENT_INCONSISTENT = -2,    /* a reply to no request */
     CLIENT_CONNECTION_LOST = -4, /* it is not known whether the request was executed */
-    CLIENT_MALFORMED = -5,       /* the server's bytes */
+    CLIENT_MALFORMED = -5,       /* bytes from the server that cannot be decoded */
     CLIENT_TIMED_OUT = -7,       /* the server has been silent for 2/3 of the timeout */
     CLIENT_BAD_ARGUMENTS = -8,
     CLIENT_INVALID_STATE = -9, /* expired, authentication failed, closed */
@@ -65,21 +65,21 @@ enum client_watch_rule {
     CLIENT_REMOVES_ALL    /* removes those of all watchers */
 };
 
-/* A request; the host's own struct begins with it, and frees it when it has come back. */
+/* A request; the host's own struct begins with it, and the host frees it when it is complete. */
 enum { CLIENT_REPLY_INLINE_BYTES = 200 };
 struct client_request {
     struct client_item item;
     int32_t xid, op, err;
-    bool answered; /* `err` is the server's; else what the client itself has found */
+    bool answered; /* `err` is the server's; otherwise the client's own */
     enum client_watch_rule watch_rule;
     unsigned removed_kinds;
-    struct client_watch *watch; /* mem_free() when it has come back and this is not NULL */
+    struct client_watch *watch; /* mem_free() it when the request is complete, unless it is NULL */
     uint8_t *reply;             /* the body, followed by a zero byte; NULL without one */
     size_t reply_size;
     uint8_t reply_inline[CLIENT_REPLY_INLINE_BYTES];
 };
 void client_request_init(struct client_request *request);
-/* What belongs to the request; not itself. */
+/* Frees the parts of the request; not the request itself. */
 void client_request_deinit(struct client_request *request);
 
 /* Of a session or of a znode. mem_free(). The host calls the watchers, and for a session's event its
@@ -92,8 +92,8 @@ struct client_event {
     struct client_watcher watchers[];
 };
 
-/* What proves who the client is; stays with it and is sent after each handshake. The item comes back
- * once, with `err`; the memory stays the client's. */
+/* Authentication data; the client keeps it and sends it after each handshake. The item completes
+ * once, with `err`; the client owns the memory. */
 struct client_auth {
     struct client_item item;
     struct list link;
@@ -114,7 +114,7 @@ enum client_link {
 
 struct client_options {
     int32_t timeout_ms;
-    int32_t connect_timeout_ms; /* for each server to give a session; 0: 2/3 of timeout_ms */
+    int32_t connect_timeout_ms; /* limit for each server to grant a session; 0: 2/3 of timeout_ms */
     int64_t session_id;         /* 0: a new session */
     uint8_t password[PASSWORD_BYTES];
     bool may_be_read_only;
@@ -126,7 +126,7 @@ struct client_options {
 
 struct client {
     int64_t session_id;
-    bool session_moves; /* not when a read-only server gave it: no other server knows it */
+    bool session_moves; /* false when a read-only server gave it: no other server knows it */
     uint8_t password[PASSWORD_BYTES];
     int32_t timeout_ms, next_xid;
     int32_t wanted_timeout_ms, connect_timeout_ms; /* client_options */
@@ -142,11 +142,11 @@ struct client {
     int64_t retry_at_ms, last_sent_ms, last_received_ms;
     int64_t probe_at_ms; /* read-only: when to look for a better server */
     int32_t probe_delay_ms;
-    uint32_t unanswered; /* frames of this connection that were taken for sending */
-    bool asked;          /* since asked_at_ms some of them are on their way */
+    uint32_t unanswered; /* frames of this connection that were handed out for sending */
+    bool asked;          /* some of them have been sent, since asked_at_ms */
     int64_t asked_at_ms;
-    int64_t alive_at_ms; /* a server has heard of the session after this; INT64_MAX: none has */
-    int32_t last_error;  /* why the last connection was left */
+    int64_t alive_at_ms; /* a server heard the session at this time or later; INT64_MAX: none has */
+    int32_t last_error;  /* why the last connection was closed */
     struct buffer first; /* handshake, authentication, watches: before `out` */
     struct buffer out;   /* requests; waits for the handshake */
     size_t frame_at;     /* the frame in `out` that is being written */
@@ -158,7 +158,7 @@ struct client {
 
 /* False: no memory for the chroot. */
 MUST_USE bool client_init(struct client *client, const struct client_options *options);
-/* Frees all requests' replies, not the requests: they must have come back. */
+/* Frees all replies, not the requests: they must be complete. */
 void client_deinit(struct client *client);
 
 /* What the host is to do next. Call again at once after each, until it is CLIENT_WAIT. */
@@ -176,7 +176,7 @@ struct client_step {
 };
 void client_step(struct client *client, int64_t now_ms, struct client_step *ret_step);
 
-/* Takes `items` over (mem_try_alloc()). */
+/* Takes ownership of `items` (mem_try_alloc()). */
 void client_set_servers(struct client *client, struct client_address *items, uint32_t count,
                         int64_t now_ms);
 void client_not_resolved(struct client *client, int64_t now_ms);
@@ -184,15 +184,15 @@ void client_connected(struct client *client, int64_t now_ms);
 /* The connection, or the attempt, has failed. */
 void client_lost(struct client *client, enum client_error err, int64_t now_ms);
 void client_probed(struct client *client, bool read_write, int64_t now_ms);
-/* Makes the next server of the list the current one. A connection that is there stays. */
+/* Makes the next server of the list the current one. An open connection stays open. */
 void client_next_server(struct client *client);
 
-/* Swaps the bytes to be sent with *empty, whose size is 0. False: there are none now. */
+/* Swaps the bytes to send with *empty, whose size is 0. False: there are none now. */
 MUST_USE bool client_take_output(struct client *client, struct buffer *empty);
-/* Some of them are gone; now_ms is a time before that. */
+/* Reports that some of them were sent; now_ms is a time before that. */
 void client_sent(struct client *client, int64_t now_ms);
 
-/* Moves all that is done to the end of `ret_items`. */
+/* Moves everything that is done to the end of `ret_items`. */
 void client_take_done(struct client *client, struct list *ret_items);
 
 /* A frame of at most `body_bytes_max` bytes: what is written to client->out between the two is its
@@ -201,23 +201,24 @@ MUST_USE enum client_error client_frame_open(struct client *client, struct clien
                                              int32_t op, size_t body_bytes_max);
 void client_frame_close(struct client *client, struct client_request *request);
 
-/* Keeps the proof and sends it. CLIENT_NO_MEMORY, CLIENT_INVALID_STATE. */
+/* Stores the authentication data and sends it. CLIENT_NO_MEMORY, CLIENT_INVALID_STATE. */
 MUST_USE enum client_error client_add_auth(struct client *client, struct slice scheme,
                                            struct slice cert, void (*function)(void),
                                            const void *context);
 
-/* Completes all requests with CLIENT_CLOSING, and when there is a session ends it with `request`, which
- * comes back as the last one. client->closed says when nothing is left to wait for. */
+/* Completes all requests with CLIENT_CLOSING, and if there is a session, ends it with `request`,
+ * which completes as the last one. client->closed is set when there is nothing left to wait for. */
 void client_close_session(struct client *client, struct client_request *request, int64_t now_ms);
 
-/* After the end of a session: a new one, with the same servers, proofs and watches. */
+/* After the end of a session: begins a new one, with the same servers, authentication and
+ * watches. */
 void client_renew(struct client *client, int64_t now_ms);
 
-/* Before this time no server ends the session: its timeout has not passed since the newest request of
- * which it is known that a server has heard it. INT64_MAX: no session that servers keep. */
+/* No server ends the session before this time: its timeout has not passed since the newest request
+ * that a server is known to have received. INT64_MAX: there is no session that servers keep. */
 int64_t client_session_ends_ms(const struct client *client);
 
-/* The session is over, or will never be. */
+/* The session is over, or will never exist. */
 static inline bool client_is_dead(const struct client *client)
 {
     return client->state < 0;

@@ -1,4 +1,4 @@
-/* input.h: what a server says to a client. */
+/* input.h: what a client receives. */
 #ifndef CLIENT_INPUT_H
 #define CLIENT_INPUT_H
 

@@ -1,8 +1,8 @@
 /* requests.h: every request that a client can make.
  *
- * Paths come without the chroot. Each gives CLIENT_OK, and the request then comes back through
- * client_take_done(); or CLIENT_BAD_ARGUMENTS, CLIENT_INVALID_ACL, CLIENT_INVALID_STATE (the session is
- * over) or CLIENT_NO_MEMORY, and it never does. A watcher may be NULL: no watch. */
+ * Paths come without the chroot. Each returns CLIENT_OK, and the request then completes through
+ * client_take_done(); or CLIENT_BAD_ARGUMENTS, CLIENT_INVALID_ACL, CLIENT_INVALID_STATE (the
+ * session is over) or CLIENT_NO_MEMORY, and it never completes. A watcher may be NULL: no watch. */
 #ifndef CLIENT_REQUESTS_H
 #define CLIENT_REQUESTS_H
 
@@ -62,7 +62,7 @@ MUST_USE enum client_error client_remove_watches_here(struct client *client, str
  * CLIENT_NO_MEMORY. */
 MUST_USE enum client_error client_raw(struct client *client, struct client_request *request,
                                       int32_t op, struct slice body);
-/* Before client_raw(): the reply is to set a watch on `path`, by this rule. CLIENT_NO_MEMORY. */
+/* Call it before client_raw(): the reply sets a watch on `path`, by this rule. CLIENT_NO_MEMORY. */
 MUST_USE enum client_error client_want_watch(struct client *client, struct client_request *request,
                                              struct slice path, enum client_watch_rule rule,
                                              const struct client_watcher *watcher);

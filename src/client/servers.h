@@ -24,9 +24,9 @@ struct client_servers {
 void client_servers_init(struct client_servers *servers, uint64_t seed, bool in_order);
 void client_servers_deinit(struct client_servers *servers);
 
-/* Takes `items` over, from mem_try_alloc(). `current`: the server that the client is connected to, or
- * NULL. Gives whether the client must leave it, so that all clients of a list that has grown or shrunk
- * are spread evenly over it: with s servers before and n now, of them `kept` in both lists,
+/* Takes ownership of `items` (mem_try_alloc()). `current`: the server that the client is connected
+ * to, or NULL. Returns whether the client must leave it, so that all clients are spread evenly over
+ * a list that has grown or shrunk: with s servers before and n now, of them `kept` in both lists,
  *
  *     n > s    a client stays with probability s / n, others go to a server that is new
  *     n <= s   a client stays when its server is in the list; others go to a server that was there
@@ -36,9 +36,9 @@ void client_servers_deinit(struct client_servers *servers);
 MUST_USE bool client_servers_set(struct client_servers *servers, struct client_address *items,
                                  uint32_t count, const struct client_address *current);
 
-/* The next to try, round and round. There is at least one. */
+/* The next server to try, in a circle. There is at least one. */
 const struct client_address *client_servers_next(struct client_servers *servers);
-/* The one that it gave last is the next again. */
+/* The server that was returned last will be returned again. */
 void client_servers_again(struct client_servers *servers);
 bool client_servers_has(const struct client_servers *servers, const struct client_address *address);
 

@@ -1,4 +1,4 @@
-/* watches.h: who waits for what, on the client's side. */
+/* watches.h: the watchers on the client's side. */
 #ifndef CLIENT_WATCHES_H
 #define CLIENT_WATCHES_H
 
@@ -13,7 +13,7 @@ enum client_watch_kind {
     CLIENT_WATCH_ANY = 31
 };
 
-/* Whom to call. The host knows what the function is; here it is only compared. */
+/* The function to call. Only the host knows its type; here it is only compared. */
 struct client_watcher {
     void (*function)(void);
     void *context;
@@ -43,7 +43,7 @@ void client_watches_deinit(struct client_watches *watches);
 /* NULL: no memory. Freed by mem_free(). */
 MUST_USE struct client_watch *client_watch_make(struct slice path, struct client_watcher watcher);
 
-/* Takes `watch` over. The same watcher twice on one path and of one kind is one. */
+/* Takes ownership of `watch`. The same watcher on the same path with the same kind is kept once. */
 void client_watches_add(struct client_watches *watches, struct client_watch *watch,
                         enum client_watch_kind kind);
 
@@ -54,20 +54,21 @@ void client_watches_remove(struct client_watches *watches, struct slice path, un
                            const struct client_watcher *watcher);
 
 /* Which watchers an event (enum zk_event) on a path calls: each of them once. At most `max` are written
- * to ret_watchers; gives how many watches match, which may be more than the watchers written. Nothing is
- * removed. */
+ * to ret_watchers; returns how many watches match, which may be more than the watchers written.
+ * Nothing is removed. */
 size_t client_watches_match(const struct client_watches *watches, struct slice path, int32_t event,
                             struct client_watcher *ret_watchers, size_t max);
 /* Each watcher of all watches. */
 size_t client_watches_all(const struct client_watches *watches, struct client_watcher *ret_watchers,
                           size_t max);
-/* Sorts, and leaves each once. Gives how many are left. */
+/* Sorts, and removes duplicates. Returns how many are left. */
 size_t client_watchers_once(struct client_watcher *watchers, size_t count);
 
-/* Removes those that an event uses up: all that match, but persistent ones. */
+/* Removes the watches that an event uses up: all that match, except persistent ones. */
 void client_watches_use_up(struct client_watches *watches, struct slice path, int32_t event);
 
-/* Walks all watches, each path of a kind once, in no order. Begin with {0}. NULL: the end. */
+/* Walks all watches, each path of a kind once, in no particular order. Begin with {0}. NULL: the
+ * end. */
 struct client_watch_walk {
     uint32_t bucket;
     const struct client_watch *at;

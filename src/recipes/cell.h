@@ -1,8 +1,9 @@
-/* cell.h: what every recipe object has: an identity that watches and answers carry, a place where its
- * threads wait, and what the session's events have said.
+/* cell.h: what every recipe object has: an identity for watches and answers, a place where its
+ * threads wait, and the state of the session from its events.
  *
- * A watch may fire long after its object was freed, and no call of the C API takes it back for sure. So a
- * watch carries a number that is never given twice, and a number that nobody has any more is ignored. */
+ * A watch may fire long after its object was freed, and no call of the C API removes it reliably.
+ * So the context of a watch is a number that is never used twice, and a number without an object is
+ * ignored. */
 #ifndef RECIPES_CELL_H
 #define RECIPES_CELL_H
 
@@ -23,9 +24,10 @@ struct cell {
     unsigned busy;  /* callbacks that run in this object now */
     bool changed;   /* something has happened since the last cell_wait() */
     bool cancelled; /* until a call has answered ZCLOSING */
-    bool away;      /* the last event of the session said: no connection */
+    bool away;      /* the last event of the session: no connection */
     int dead;       /* the session is over: the error to answer */
-    /* Of the object; called without the mutex, after the fields above are up to date. May be NULL. */
+    /* The object's own function; called without the mutex, after the fields above are up to date.
+     * May be NULL. */
     void (*on_event)(struct cell *cell, int type, int state, const char *path);
 };
 
@@ -40,7 +42,7 @@ void cell_deinit(struct cell *cell);
 void cell_watch(zhandle_t *zh, int type, int state, const char *path, void *context);
 void *cell_context(const struct cell *cell);
 
-/* The object of a context, kept from being freed until cell_leave(); NULL when it is gone. */
+/* The object of a context, which is not freed before cell_leave(); NULL when it is gone. */
 struct cell *cell_enter(const void *context);
 void cell_leave(struct cell *cell);
 
@@ -51,18 +53,18 @@ int64_t cell_deadline_ms(int timeout_ms);
 void cell_forget_changes(struct cell *cell);
 void cell_cancel(struct cell *cell);
 
-/* Until something has happened, or the time. ZOK, ZOPERATIONTIMEOUT, ZCLOSING, or why the session is
- * over. */
+/* Waits until something has happened, or until the time. ZOK, ZOPERATIONTIMEOUT, ZCLOSING, or why
+ * the session is over. */
 int cell_wait(struct cell *cell, int64_t deadline_ms);
 
-/* After a call that answered *rc: true when it has to be made again, and then a moment has passed and there
- * is a connection. When false, *rc is what to tell the caller. */
+/* After a call that answered *rc: true when it must be repeated; then a moment has passed and there
+ * is a connection. When false, *rc is the result for the caller. */
 bool cell_again(struct cell *cell, int64_t deadline_ms, int *rc);
 
 /* Whether a request would get an answer now: from a server, or that the session is over. */
 bool cell_has_server(zhandle_t *zh);
 
-/* Whether rc leaves open if the request was done. */
+/* Whether rc leaves it unknown if the request was executed. */
 bool cell_unknown(int rc);
 
 #endif

@@ -1,5 +1,5 @@
-/* place.h: a place in a line of contenders: sequential ephemeral nodes below one path. Locks and elections
- * are such lines. */
+/* place.h: a place in a queue of contenders: sequential ephemeral nodes below one path. Locks and
+ * elections are such queues. */
 #ifndef RECIPES_PLACE_H
 #define RECIPES_PLACE_H
 
@@ -35,7 +35,7 @@ int place_give_back(struct place *place);
 recipe_state_t place_state(struct place *place);
 int64_t place_fence(struct place *place);
 
-/* The name in `names` whose turn it is before `own`; with own NULL the first of all. NULL: none.
+/* The name in `names` that comes directly before `own`; with own NULL the first of all. NULL: none.
  * *ret_found: whether `own` is there. */
 const char *place_before(const struct String_vector *names, const char *own, bool shared,
                          bool *ret_found);

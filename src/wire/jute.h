@@ -1,8 +1,8 @@
 /* jute.h: reading and writing ZooKeeper's record encoding.
  *
- * A reader keeps its first error and from then on gives zeros and nulls, so that a record reads
- * straight down and is checked once at the end. Slices point into the bytes that are read, or into
- * the reader's arena where a text had to be changed. docs/protocol.md, "Frames and records". */
+ * After its first error a reader returns zeros and nulls, so that a record is read field by field
+ * and checked once at the end. Slices point into the bytes that are read, or into the reader's
+ * arena where a text had to be changed. docs/protocol.md, "Frames and records". */
 #ifndef WIRE_JUTE_H
 #define WIRE_JUTE_H
 
@@ -13,7 +13,7 @@ struct reader {
     const uint8_t *pos, *end;
     struct arena *arena; /* for texts that must be changed; may be NULL when they are not cleaned */
     size_t text_bytes_max;  /* longest text or buffer; longer is malformed */
-    bool texts_as_they_are; /* a server wrote them: not cleaned a second time */
+    bool texts_as_they_are; /* a server wrote them: they are not cleaned a second time */
     enum status status;
 };
 
@@ -29,7 +29,7 @@ struct jute_acl {
     int32_t perms;
 };
 
-struct jute_id { /* who somebody is: ("ip", "127.0.0.1") */
+struct jute_id { /* an identity: ("ip", "127.0.0.1") */
     struct slice scheme, id;
 };
 

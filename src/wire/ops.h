@@ -9,13 +9,13 @@
  *     WATCHING    the same; it may send watch events before its answer
  *     PING        answered in order, without looking at the tree
  *     WRITE       becomes a transaction
- *     INTERNAL    becomes a transaction; only servers make it, a client's is unknown
- *     CONNECTION  about the connection: answered at once, needs no session, may overtake
- *     NESTED      stands only inside another request or transaction; alone it is unknown
+ *     INTERNAL    becomes a transaction; only servers make it, from a client it is unknown
+ *     CONNECTION  about the connection: answered at once, needs no session, may overtake others
+ *     NESTED      only inside another request or transaction; alone it is unknown
  *
  * record: the request's record in schema.h; `raw` when the handler reads the bytes itself.
  * handler: rooms above give it their prefix (read_get_data, prepare_create, apply_create), so a row
- * and its handlers are all there is to an operation. docs/protocol.md has what each does. */
+ * and its handlers are everything that an operation needs. docs/protocol.md has what each does. */
 #ifndef WIRE_OPS_H
 #define WIRE_OPS_H
 
@@ -54,7 +54,7 @@ enum op_rules {
     OP(GET_EPHEMERALS, 103, "GETE", "getEphemerals", READ, path_request, OP_NO_RULE, get_ephemerals)                               \
     OP(GET_ALL_CHILDREN_NUMBER, 104, "GETACN", "getAllChildrenNumber", READ, path_request, OP_NO_RULE, get_all_children_number)    \
     OP(WHO_AM_I, 107, "HOMI", "whoAmI", READ, raw, OP_NO_RULE, who_am_i)                                                           \
-    OP(GET_KIND, 20001, "KIND", "getKind", READ, path_request, OP_NO_RULE, get_kind) /* ours alone */
+    OP(GET_KIND, 20001, "KIND", "getKind", READ, path_request, OP_NO_RULE, get_kind) /* Paddock's own */
 
 /* Handlers: replica/clients/watching.c (watching_X). */
 #define ZK_WATCHING_OPS(OP)                                                                                     \
@@ -79,7 +79,7 @@ enum op_rules {
 #define ZK_MULTI_ONLY_OPS(OP)                                                                      \
     OP(CHECK, 13, "NA", "check", NESTED, path_version_request, OP_FORWARDED | OP_IN_MULTI, check)
 
-/* Each is treated where its class is. */
+/* Each is handled where its class is handled. */
 #define ZK_OTHER_OPS(OP)                                                                                  \
     OP(NOTIFICATION, 0, "null", "notification", NESTED, raw, OP_NO_RULE, none)                              \
     OP(PING, 11, "PING", "ping", PING, raw, OP_NO_RULE, none)                                             \
@@ -106,7 +106,7 @@ struct op_info {
 
 /* NULL: no such operation. */
 const struct op_info *op_find(int32_t number);
-/* "GETD", "SETD", ...; "NA" for what has no name there. */
+/* "GETD", "SETD", ...; "NA" for an operation without a name there. */
 const char *op_cons_name(int32_t number);
 
 #endif

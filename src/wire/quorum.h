@@ -1,9 +1,9 @@
 /* quorum.h: what servers say to each other: packets of the quorum port, messages of the election port.
  *
- * Everything is read from the front of a stream of bytes. STATUS_OK: it is whole, and `*ret_size`
- * bytes were used. STATUS_END: more bytes are needed, `*ret_size` in all before asking again makes
- * sense. STATUS_MALFORMED: no bytes that follow can make it right; close the connection. What is
- * read is borrowed from the input; texts are as the peer wrote them. */
+ * Everything is read from the front of a stream of bytes. STATUS_OK: it is complete, and
+ * `*ret_size` bytes were used. STATUS_END: more bytes are needed; call again when there are
+ * `*ret_size` in all. STATUS_MALFORMED: it cannot become valid; close the connection. What is read
+ * is borrowed from the input; texts are as the peer wrote them. */
 #ifndef WIRE_QUORUM_H
 #define WIRE_QUORUM_H
 
@@ -32,12 +32,12 @@ enum quorum_packet_type {
     QUORUM_ACK_EPOCH = 18,
     QUORUM_INFORM_AND_ACTIVATE = 19
 };
-/* "PROPOSAL", for logs; "unknown packet" for a number that is none of these. */
+/* "PROPOSAL", for logs; "unknown packet" for any other number. */
 const char *quorum_packet_name(int32_t type);
 
 enum {
-    QUORUM_HEAD_BYTES = 16, /* type, zxid and the length of data: what stands before the data */
-    QUORUM_TAIL_BYTES = 4,  /* authinfo that is null: what stands after it */
+    QUORUM_HEAD_BYTES = 16, /* type, zxid and the length of data: the bytes before the data */
+    QUORUM_TAIL_BYTES = 4,  /* authinfo that is null: the bytes after it */
     QUORUM_AUTH_IDS_MAX = 1024,
     LEARNER_PROTOCOL_VERSION = 0x10000
 };
@@ -47,7 +47,7 @@ enum {
 struct quorum_packet {
     int32_t type; /* may be a number that nobody knows */
     int64_t zxid;
-    struct slice data;       /* null for most types, which is not empty */
+    struct slice data;       /* null for most types, which differs from empty */
     struct jute_vector auth; /* of jute_id; count -1: null, as everywhere but in REQUEST */
 };
 
@@ -57,18 +57,18 @@ MUST_USE enum status quorum_packet_read(struct slice bytes, size_t bytes_max,
 void quorum_packet_write(struct buffer *buffer, const struct quorum_packet *packet);
 /* A packet with this data (or null) and no authinfo. */
 void quorum_packet_put(struct buffer *buffer, int32_t type, int64_t zxid, struct slice data);
-/* The same with data that is written in between: begin gives the offset that end wants. */
+/* The same with data that is written in between: begin returns the offset that end needs. */
 MUST_USE size_t quorum_packet_begin(struct buffer *buffer, int32_t type, int64_t zxid);
 void quorum_packet_end(struct buffer *buffer, size_t offset);
 
-/* ---- What stands in the data of a packet. STATUS_MALFORMED: not what the type wants ---- */
+/* ---- The data of packets. STATUS_MALFORMED: not as the type requires ---- */
 
 /* FOLLOWERINFO, OBSERVERINFO: 8 bytes are the id alone, 12 lack the version of the configuration, 20
  * or more have all. `*ret_has_id` is false for null data: the leader makes up an id. */
 MUST_USE enum status quorum_learner_info_read(struct slice data, struct learner_info *ret_info,
                                               bool *ret_has_id);
-/* LEADERINFO. Behind the protocol version, where Java does not look, a leader of ours says that it is one:
- * its digests are right, and it knows what stands behind the epoch in our ACKEPOCH. */
+/* LEADERINFO. After the protocol version, where Java does not look, a Paddock leader identifies
+ * itself: its digests are right, and it understands what follows the epoch in our ACKEPOCH. */
 enum { LEADER_INFO_BYTES = 8, LEADER_INFO_JAVA_BYTES = 4 /* of them, those that Java knows */ };
 struct leader_info {
     int32_t protocol_version;
@@ -77,7 +77,7 @@ struct leader_info {
 MUST_USE enum status quorum_leader_info_read(struct slice data, struct leader_info *ret_info);
 void quorum_leader_info_write(uint8_t bytes[static LEADER_INFO_BYTES]);
 
-/* ACKEPOCH: the current epoch, -1: it was promised before; behind it, to a leader of ours: send
+/* ACKEPOCH: the current epoch, -1: it was promised before. After it, for a Paddock leader: send
  * everything, whatever the zxid is. */
 enum { ACK_EPOCH_BYTES_MAX = 8 };
 struct epoch_ack {
@@ -99,11 +99,11 @@ MUST_USE enum status quorum_request_read(struct slice data, struct forwarded_req
 void quorum_request_put(struct buffer *buffer, const struct forwarded_request *request,
                         struct jute_vector auth);
 
-/* PING's answer: the sessions that were heard. Check once, then walk. */
+/* The answer to PING: the sessions that were heard. Check it once, then walk it. */
 bool quorum_touches_valid(struct slice data);
 bool quorum_next_touch(struct slice *touches, struct session_touch *ret_touch);
 
-/* REVALIDATE: the learner's question is a session_touch, the leader's answer a session_valid. */
+/* REVALIDATE: the learner's request is a session_touch, the leader's answer a session_valid. */
 MUST_USE enum status quorum_revalidate_read(struct slice data, struct session_touch *ret_question);
 MUST_USE enum status quorum_revalidated_read(struct slice data, struct session_valid *ret_answer);
 void quorum_revalidate_put(struct buffer *buffer, const struct session_touch *question);
@@ -119,11 +119,11 @@ MUST_USE enum status quorum_activate_read(struct slice data, int64_t *ret_leader
 enum {
     ELECTION_MESSAGE_BYTES_MAX = 512 * 1024,
     ELECTION_ADDRESS_BYTES_MAX = 2048,
-    ELECTION_VERSION = 2 /* of the notifications that we write */
+    ELECTION_VERSION = 2 /* of the notifications that Paddock writes */
 };
 
-/* The first bytes on a connection, from the side that dialled. A server of release 3.4 sends its id
- * alone. */
+/* The first bytes on a connection, from the side that opened it. A server of release 3.4 sends its
+ * id alone. */
 struct election_hello {
     int64_t server_id;
     bool many_addresses;    /* the form with "h1:p1|h2:p2" */

@@ -1,4 +1,4 @@
-/* version.h: who we are, and as whom we serve. */
+/* version.h: the version of Paddock, and of the ZooKeeper release that it behaves as. */
 #ifndef WIRE_VERSION_H
 #define WIRE_VERSION_H
 

@@ -1,5 +1,5 @@
-/* zk.h: ZooKeeper's numbers (errors, events, permissions, limits), and what paths, owners, passwords
- * and zxids are made of. docs/protocol.md has the rules. */
+/* zk.h: ZooKeeper's numbers (errors, events, permissions, limits), and the rules for paths, owners,
+ * passwords and zxids (docs/protocol.md). */
 #ifndef WIRE_ZK_H
 #define WIRE_ZK_H
 

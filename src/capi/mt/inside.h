@@ -6,9 +6,9 @@
 
 struct threads {
     pthread_t io, callbacks;
-    pthread_cond_t work; /* there are items, or it is time to stop */
+    pthread_cond_t work; /* there are items, or the threads must stop */
     int wake_fd;
-    bool woken, polling; /* an event is on its way; the reading thread sleeps */
+    bool woken, polling; /* a wake-up was sent; the reading thread sleeps */
     bool stop_io, stop_callbacks;
     bool in_batch;     /* callbacks run */
     bool may_wait;     /* what callbacks send may wait for the end of their batch */
@@ -19,7 +19,8 @@ struct threads {
 /* Until the call is complete. In any thread, also in a callback. */
 void wait_for_answer(zhandle_t *zh, struct handle_wait *wait);
 
-/* Answers of synchronous calls to their callers, all else to the callbacks' thread. The lock is held. */
+/* Gives answers of synchronous calls to their callers, everything else to the callback thread. The
+ * lock is held. */
 void threads_hand_over(zhandle_t *zh);
 /* All items become the batch of the callbacks' thread. The lock is held. */
 void threads_take_batch(zhandle_t *zh);
