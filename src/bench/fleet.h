@@ -1,4 +1,5 @@
-/* fleet.h: many client sessions on one thread and one epoll, each with requests in flight.
+/* fleet.h: many client sessions on one thread and one epoll, each with several outstanding
+ * requests.
  *
  * Reads and writes go in batches: all frames that arrived are given to `on_reply`, and what that
  * queued leaves with one send per session. Nothing reconnects: a lost connection ends the run. */
@@ -41,10 +42,10 @@ struct fleet_options {
 };
 
 int64_t fleet_clock_ns(void);
-/* Connects and hands shake with all; NULL: it said why on stderr. */
+/* Connects all sessions and completes their handshakes; NULL: the reason was printed on stderr. */
 struct fleet *fleet_open(const struct fleet_options *options);
 /* Wait at most `wait_ms` for something to arrive, handle it, send what was queued and pings that are
- * due. false: a connection was lost, said on stderr. */
+ * due. False: a connection was lost; reported on stderr. */
 MUST_USE bool fleet_step(struct fleet *fleet, int wait_ms);
 /* Closes the sessions properly and waits for that, unless a connection is lost. */
 void fleet_close(struct fleet *fleet);

@@ -1,4 +1,4 @@
-/* load.h: closed-loop load: every session keeps its number of requests in flight. */
+/* load.h: closed-loop load: every session keeps a fixed number of requests outstanding. */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
@@ -9,11 +9,11 @@ struct bench_result {
     struct histogram latency;
     uint64_t errors; /* answers with an error, lost connections excluded: those end the run */
     double seconds;
-    int64_t longest_silence_ns; /* no reply to anybody for so long */
+    int64_t longest_silence_ns; /* the longest time without any reply */
     double prefill_seconds;
 };
 
-/* Makes the root of the run and the first `count` znodes under it. false: said on stderr. */
+/* Makes the root of the run and the first `count` znodes under it. False: reported on stderr. */
 MUST_USE bool load_prefill(const struct bench_options *options, uint32_t count);
 /* get, set, create, mix. */
 MUST_USE bool load_run(const struct bench_options *options, struct bench_result *result);

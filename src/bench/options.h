@@ -1,4 +1,4 @@
-/* options.h: what `paddock bench` was asked to do. */
+/* options.h: the command line of `paddock bench`. */
 #ifndef BENCH_OPTIONS_H
 #define BENCH_OPTIONS_H
 
@@ -23,17 +23,17 @@ struct bench_options {
     uint32_t prefill; /* znodes made before; 0: only `paths` of them */
     uint32_t read_percent;
     double duration_s, warmup_s;
-    double rate;  /* requests per second, at even distances; 0: as fast as answers come */
+    double rate;  /* requests per second, at equal intervals; 0: as fast as answers come */
     uint64_t ops; /* 0: by duration */
     int32_t timeout_ms;
     uint64_t seed;
     bool spin; /* poll for replies instead of sleeping: the client's wake-up is not measured */
     bool json;
-    bool reuse; /* the znodes are there from an earlier run */
+    bool reuse; /* the znodes exist from an earlier run */
 };
 
 const char *bench_op_name(enum bench_op op);
-/* false: it said what is wrong on stderr. */
+/* False: the error was printed on stderr. */
 MUST_USE bool bench_options_read(int argc, char **argv, struct bench_options *ret_options);
 void bench_options_help(void);
 

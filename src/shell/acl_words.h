@@ -4,8 +4,8 @@
 
 #include "base/buffer.h"
 
-/* "scheme:id:perms,..." appended as a vector of the wire. What is wrong is said in a note, and left out.
- * The number of entries. */
+/* "scheme:id:perms,..." appended as a vector of the wire. Wrong entries are reported in a note and
+ * left out. Returns the number of entries. */
 int32_t acl_parse(const char *text, struct buffer *out);
 
 #endif

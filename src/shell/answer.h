@@ -1,6 +1,6 @@
-/* answer.h: how commands say things: in ZooKeeper's lines, or as JSON, one object for each command.
+/* answer.h: the output of commands: lines as ZooKeeper's, or JSON, one object for each command.
  *
- * As lines, data goes to stdout and complaints to stderr. As JSON, everything goes into the object of
+ * As lines, data goes to stdout and errors to stderr. As JSON, everything goes into the object of
  * the command, which is written to stdout when the command ends:
  *     {"command":"get", ...what the command adds..., "notes":[...], "error":{...}, "exitCode":0}
  * The process has one stdout, so there is one answer at a time. */
@@ -14,7 +14,7 @@
 enum {
     EXIT_FAILED = 1,
     EXIT_BAD_CONFIGURATION =
-        2, /* at the start; later: words, options, paths or numbers are wrong */
+        2, /* at the start; later: wrong arguments, options, paths or numbers */
     EXIT_USAGE = 2,
     EXIT_NO_NODE = 3,
     EXIT_NODE_EXISTS = 4,
@@ -24,7 +24,7 @@ enum {
     EXIT_NO_CONNECTION = 8,
     EXIT_SESSION_OVER = 9,
     EXIT_QUOTA = 10,
-    EXIT_PARTLY = 11,   /* some of it is done, and it was said what */
+    EXIT_PARTLY = 11,   /* only a part was done, and the output says which */
     EXIT_BAD_FILE = 12, /* a file could not be read, written or understood */
     EXIT_NO_COMMAND = 127,
     EXIT_INTERRUPTED = 130
@@ -39,11 +39,11 @@ void answer_begin(const char *command);
 /* `code`: as Java has it; `own`: Java's shell has no such command. The exit code. */
 int answer_end(int code, bool own);
 bool answer_is_under_way(void);
-/* The exit code that the command returns counts, whatever was said to have failed. */
+/* The exit code that the command returns counts, whatever errors were reported. */
 void answer_keep_code(void);
-/* The object of the command under way, to add to. Only as JSON. */
+/* The object of the running command, to add to. Only as JSON. */
 struct json *answer_json(void);
-/* Writes out what there is, if that is much: for lists without an end. */
+/* Writes out what was collected, if it is much: for lists of any length. */
 void answer_flush(void);
 
 /* A line on stderr that does not mean failure. As JSON it is one of the notes. */

@@ -14,7 +14,7 @@ struct ask {
     char word[ASK_WORD_CHARS + 1];
     int fd; /* -1: not connected, or done */
     bool sent, answered;
-    const char *problem; /* why it was not answered */
+    const char *problem; /* why there is no answer */
     struct buffer text;
 };
 

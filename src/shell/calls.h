@@ -13,7 +13,7 @@ struct call_create {
     enum zk_create_mode mode;
     int64_t ttl_ms;
 };
-/* The request alone, appended to `out`. Its operation. */
+/* Appends the request alone to `out`. Returns its operation. */
 int32_t call_put_create(struct buffer *out, const struct service *connection,
                         const struct call_create *create);
 int32_t call_create(struct service *connection, const struct call_create *create,

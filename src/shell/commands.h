@@ -1,5 +1,5 @@
-/* commands.h: the functions behind the table of commands. Each is given words that the options were
- * taken out of, the command's name first, and returns an exit code. */
+/* commands.h: the functions behind the table of commands. Each gets the arguments without options,
+ * the command's name first, and returns an exit code. */
 #ifndef SHELL_COMMANDS_H
 #define SHELL_COMMANDS_H
 

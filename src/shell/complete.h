@@ -1,4 +1,4 @@
-/* complete.h: what may follow what was typed. */
+/* complete.h: candidates for completion. */
 #ifndef SHELL_COMPLETE_H
 #define SHELL_COMPLETE_H
 
@@ -15,7 +15,7 @@ struct completion {
  * of its parent (one call). Free with completion_deinit(). */
 void completion_find(struct shell *shell, struct slice typed, struct completion *ret_completion);
 void completion_deinit(struct completion *completion);
-/* The bytes that all candidates share behind what is typed. */
+/* The bytes after the typed ones that all candidates share. */
 struct slice completion_common(const struct completion *completion);
 /* The candidates in columns as wide as the longest one and three, on a terminal of `width` columns. */
 void completion_print(const struct completion *completion, size_t width);

@@ -4,7 +4,7 @@
 
 #include "shell/shell.h"
 
-/* The exit code; what went wrong is said. */
+/* Returns the exit code; errors are reported. */
 int delete_tree(struct shell *shell, const char *path, size_t batch);
 
 #endif

@@ -1,4 +1,5 @@
-/* export_format.h: the files of export and import: JSON objects, one a line (any blanks between them will do).
+/* export_format.h: the files of export and import: JSON objects, one per line (any white space
+ * between them is accepted).
  *
  *     {"format":"paddock-export","version":1,"path":"/app","time":1700000000000}
  *     {"path":"/app","data":"text","encoding":"utf-8","acl":[{"scheme":..,"id":..,"perms":"cdrwa"}],
@@ -6,10 +7,10 @@
  *     {"path":"/app/a", ...}
  *     {"end":true,"znodes":2,"ephemeralsLeftOut":0}
  *
- * A parent stands before its children, and these in the order of their names, as bytes. So a reader needs
- * to keep no more than one branch of the tree to see that nothing is missing and nothing is there twice.
- * data null: no data. encoding "base64": data that is no UTF-8. kind: "persistent", "container" or "ttl",
- * then with "ttl" in milliseconds. */
+ * A parent comes before its children, and children are in the order of their names, as bytes. So a
+ * reader needs to remember only one branch of the tree to see that nothing is missing and nothing
+ * occurs twice. data null: no data. encoding "base64": data that is no UTF-8. kind: "persistent",
+ * "container" or "ttl", then with "ttl" in milliseconds. */
 #ifndef SHELL_EXPORT_FORMAT_H
 #define SHELL_EXPORT_FORMAT_H
 
@@ -35,7 +36,7 @@ struct export_node {
 struct export_reader;
 struct export_reader *export_reader_new(FILE *file, const char *name);
 void export_reader_free(struct export_reader *reader);
-/* The path that was exported; NULL: the file is not good, see export_reader_problem(). */
+/* The path that was exported; NULL: the file is invalid, see export_reader_problem(). */
 const char *export_reader_root(struct export_reader *reader);
 /* The next znode, valid until the next call. */
 enum export_result { EXPORT_NODE, EXPORT_END, EXPORT_BAD };

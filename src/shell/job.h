@@ -1,5 +1,5 @@
-/* job.h: a program that is run while something is held, and that must not outlive it. It has a process
- * group of its own, which is ended as a whole, and the terminal while it runs. */
+/* job.h: a program that is run while something is held, and that must not run longer. It has its
+ * own process group, which is ended as a whole, and the terminal while it runs. */
 #ifndef SHELL_JOB_H
 #define SHELL_JOB_H
 
@@ -14,7 +14,7 @@ enum { JOB_NOT_EXECUTABLE = 126, JOB_NOT_FOUND = 127, JOB_BY_SIGNAL = 128 };
 struct job {
     pid_t pid;      /* and of its group; 0: it has ended */
     pid_t guard;    /* ends the group when this process is killed; 0: none */
-    int guard_pipe; /* the guard reads its end */
+    int guard_pipe; /* the guard notices its end */
     int terminal;   /* its descriptor, when the group has been given it; -1 */
     int code;       /* the exit code, when it has ended */
     /* Processes that the program leaves behind are killed with it. */
@@ -28,7 +28,7 @@ struct job_options {
     int64_t grace_ms;         /* between SIGTERM and SIGKILL, when this process is killed */
 };
 
-/* False: there is no memory or process for it; said. A program that cannot be executed ends at once with
+/* False: no memory or process for it; reported. A program that cannot be executed ends at once with
  * JOB_NOT_FOUND or JOB_NOT_EXECUTABLE, and says why. */
 MUST_USE bool job_start(struct job *job, const struct job_options *options);
 /* After SIGCHLD. A program that was stopped from the terminal (Ctrl-Z) stops this one too, until it is

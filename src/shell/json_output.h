@@ -1,6 +1,6 @@
-/* json_output.h: JSON, written piece by piece onto the end of a buffer. Whoever writes says what is opened
- * and closed; commas are put here. Inside an object each piece has a key, inside an array none (NULL).
- * What comes out is one line. */
+/* json_output.h: JSON, appended piece by piece to a buffer. The caller opens and closes objects and
+ * arrays; commas are added here. Inside an object each piece has a key, inside an array none
+ * (NULL). The output is one line. */
 #ifndef SHELL_JSON_OUTPUT_H
 #define SHELL_JSON_OUTPUT_H
 
@@ -9,7 +9,7 @@
 
 struct json {
     struct buffer out;
-    bool more; /* something stands before: a comma comes next */
+    bool more; /* not the first piece: a comma comes next */
 };
 
 void json_init(struct json *json);

@@ -1,6 +1,6 @@
-/* lasting.h: what a command that lasts waits for: signals, events of znodes and of the session, and a
- * time. Between lasting_begin() and lasting_end() signals do not end the program, and events are not
- * printed. */
+/* lasting.h: waiting, for commands that keep running: for signals, events of znodes and of the
+ * session, and a time. Between lasting_begin() and lasting_end() signals do not end the program,
+ * and events are not printed. */
 #ifndef SHELL_LASTING_H
 #define SHELL_LASTING_H
 
@@ -8,7 +8,7 @@
 
 #include <signal.h>
 
-/* Exit codes of commands that last: as those of timeout(1) and env(1), and one more. */
+/* Exit codes of commands that keep running: as those of timeout(1) and env(1), and one more. */
 enum {
     EXIT_LOST = 123,      /* the lock was lost while the command ran */
     EXIT_TIMED_OUT = 124, /* the time limit has passed */
@@ -32,13 +32,13 @@ struct lasting {
     int stopped_by;     /* the signal that asked the command to end; 0: none did */
 };
 
-/* False: said. The signals that end a program, and those of `more` (0: no more). */
+/* Catches the signals that end a program, and `more` (0: no more). False: reported. */
 MUST_USE bool lasting_begin(struct lasting *lasting, struct shell *shell, const int *more);
 /* Closes the session, too, when the command was the only one of this run. */
 void lasting_end(struct lasting *lasting);
 
-/* Until an event or a signal is there, the state of the session is another, or the time until_ms (of
- * service_now_ms(); -1: no limit) has come. */
+/* Waits until there is an event or a signal, the state of the session has changed, or the time is
+ * until_ms (of service_now_ms(); -1: no limit). */
 void lasting_wait(struct lasting *lasting, int64_t until_ms);
 /* The next signal; 0: there is none. */
 int lasting_take_signal(struct lasting *lasting);
@@ -46,17 +46,17 @@ int lasting_take_signal(struct lasting *lasting);
 bool lasting_take_event(struct lasting *lasting, struct lasting_event *ret_event);
 void lasting_drop_events(struct lasting *lasting);
 
-/* Takes all signals. True: one of them asks the command to end, now or earlier. */
+/* Handles all signals. True: one of them, now or earlier, asks the command to end. */
 bool lasting_stopped(struct lasting *lasting);
 
-/* Until there is a session that is connected. A session that is lost is replaced by a new one, and
+/* Waits until there is a connected session. A lost session is replaced by a new one, and
  * *ret_renewed is set. */
 enum lasting_result { LASTING_READY, LASTING_TIMED_OUT, LASTING_STOPPED, LASTING_REFUSED };
 enum lasting_result lasting_connect(struct lasting *lasting, int64_t until_ms, bool *ret_renewed);
-/* Says on stderr that there is no server, or that an identity was refused. */
+/* Reports on stderr that there is no server, or that an identity was refused. */
 void lasting_print_refusal(const struct lasting *lasting, const char *command);
 
-/* "2.5": seconds as milliseconds. False: it is no such number; said. */
+/* Parses seconds, such as "2.5", into milliseconds. False: not a number; reported. */
 MUST_USE bool lasting_parse_seconds(const char *command, const char *text, int64_t *ret_ms);
 /* until_ms from a time limit (-1: none). */
 int64_t lasting_until(int64_t limit_ms);

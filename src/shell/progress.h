@@ -1,5 +1,5 @@
-/* progress.h: a bar on stderr for work that takes a while. Nothing is shown when stderr is no terminal, or
- * when the work is done within a moment. */
+/* progress.h: a progress bar on stderr for long work. Nothing is shown when stderr is not a
+ * terminal, or when the work takes only a moment. */
 #ifndef SHELL_PROGRESS_H
 #define SHELL_PROGRESS_H
 
@@ -14,7 +14,7 @@ struct progress {
 
 void progress_start(struct progress *progress, const char *what, const char *unit, int64_t total);
 void progress_add(struct progress *progress, int64_t more);
-/* Takes the bar away. */
+/* Removes the bar. */
 void progress_end(struct progress *progress);
 
 #endif

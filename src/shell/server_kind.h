@@ -1,5 +1,5 @@
-/* server_kind.h: is it one of ours? Java's servers end a session that asks for an operation they do not know, so
- * that one of ours alone may be asked for those that are ours alone. */
+/* server_kind.h: is the server Paddock? Java's servers end a session that sends an unknown
+ * operation, so Paddock's own operations may be sent to Paddock only. */
 #ifndef SHELL_SERVER_KIND_H
 #define SHELL_SERVER_KIND_H
 

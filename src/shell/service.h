@@ -1,9 +1,9 @@
 /* service.h: one session with a ZooKeeper service, as the shell needs it: a call blocks until its
- * answer is there. The only door of the shell to the network; behind it the machine of all clients
- * (client/client.h) keeps the session alive, finds another server when one is lost, and sets watches again.
+ * answer is there. The shell uses the network only through it. Below it the client machine
+ * (client/client.h) keeps the session alive, finds another server when one is lost, and sets
+ * watches again.
  *
- * Paths are the user's: the part of the connect string behind the first "/" is put before them here, and
- * taken off again. */
+ * Paths are the user's: the chroot of the connect string is added and removed here. */
 #ifndef SHELL_SERVICE_H
 #define SHELL_SERVICE_H
 
@@ -17,7 +17,7 @@ enum service_state {
     SERVICE_AUTH_FAILED
 };
 
-/* What servers do not say, because it never reaches them. */
+/* Errors of requests that did not reach a server. */
 enum { CALL_CONNECTION_LOSS = -4, CALL_INTERRUPTED = -1000 };
 
 /* States of events as they are on the wire; those below zero are the shell's own. */
@@ -43,18 +43,18 @@ struct service_options {
 enum { SERVICE_PROBLEM_BYTES = 512 };
 
 struct service;
-/* Does not wait for a server. NULL: the connect string is wrong, and `ret_problem` says how. */
+/* Does not wait for a server. NULL: the connect string is invalid; see `ret_problem`. */
 struct service *service_new(const struct service_options *options,
                             char ret_problem[SERVICE_PROBLEM_BYTES]);
 void service_free(struct service *connection); /* the session lives on until its timeout */
-/* Ends the session and says so with an event. */
+/* Ends the session, which makes an event. */
 void service_close(struct service *connection);
 
 enum service_state service_state(const struct service *connection);
 
 /* After the end of a session: a new one, with the same servers, identities and watches. */
 void service_renew(struct service *connection);
-/* Milliseconds of a clock that goes on while the machine sleeps. */
+/* Milliseconds of a clock that also runs while the machine is suspended. */
 int64_t service_now_ms(void);
 /* From this time on the servers may have ended the session: its timeout has passed since the last request
  * that was answered was sent. INT64_MAX: there is no session yet. */
@@ -69,7 +69,7 @@ void service_interrupt_by(struct service *connection, int fd);
 /* Does what is due until `fd` can be read (true), or until time_ms have passed or something has happened
  * to the session (false). fd -1: nothing but the session; time_ms -1: no limit. */
 bool service_wait(struct service *connection, int fd, int time_ms);
-/* Until there is a session, a whole round over the servers was in vain, or time_ms have passed. */
+/* Waits until there is a session, all servers were tried in vain, or time_ms have passed. */
 bool service_wait_connected(struct service *connection, int time_ms);
 
 /* The address of the server that it is connected to. False: there is none. */
@@ -94,19 +94,19 @@ typedef void service_answered(void *context, int32_t err, struct slice answer);
  * of the connection. service_call() first waits for all of them. */
 void service_send(struct service *connection, int32_t op, struct slice request,
                   service_answered *answered, void *context);
-/* Waits until at most `left` of them are still to come. */
+/* Waits until at most `left` answers are outstanding. */
 void service_settle(struct service *connection, size_t left);
 
-/* Goes with this session and is said again to each new server. The answer is not waited for: when the
- * server does not take it, an event says so and the session is over. */
+/* Authentication data: sent now and again to each new server. Does not wait for the answer: when a
+ * server refuses it, there is an event, and the session is over. */
 void service_add_auth(struct service *connection, struct slice scheme, struct slice credentials);
 
 /* A path for a request, with the chroot before it. */
 void service_put_path(const struct service *connection, struct buffer *out, struct slice path);
-/* A path out of an answer, without the chroot. */
+/* A path from an answer, without the chroot. */
 struct slice service_own_path(const struct service *connection, struct slice path);
 
-/* Which watches a server has of this session. `kinds`: a set of enum client_watch_kind. */
+/* Which watches this session has at a server. `kinds`: a set of enum client_watch_kind. */
 bool service_has_watch(struct service *connection, unsigned kinds, struct slice path);
 void service_drop_watch(struct service *connection, unsigned kinds, struct slice path);
 

@@ -26,7 +26,7 @@ struct shell {
     /* A line is being typed: what is printed now needs the line to be shown again. */
     void (*disturbed)(struct shell *shell);
     void *editor;
-    /* A command that lasts takes the events itself; NULL: they are printed. */
+    /* A command that keeps running handles the events itself; NULL: they are printed. */
     service_event *take_event;
     void *event_context;
     char **history; /* the lines, in the order of their numbers */
@@ -37,16 +37,16 @@ struct shell {
 enum { RAW_WORDS = -1 };
 struct command {
     const char *name;
-    const char *usage; /* the words behind the name */
+    const char *usage; /* the arguments after the name */
     const struct java_option *options;
-    int option_count; /* RAW_WORDS: the options are another program's */
-    int words_min;    /* the name is one */
+    int option_count; /* RAW_WORDS: the options belong to another program */
+    int words_min;    /* the name counts */
     enum { ANY_TIME, NEEDS_SESSION } when;
-    /* Words: the name first. The exit code. */
+    /* `words`: the name first. Returns the exit code. */
     int (*run)(struct shell *shell, const struct command *command, const struct java_words *words);
     /* Where help lists it: with Java's commands, nowhere, or apart from them. */
     enum { LISTED, OLD, OWN } kind;
-    const char *help; /* of OWN: a few lines about the options, each with its end; NULL: none */
+    const char *help; /* for OWN: lines about the options, each with its line end; NULL: none */
 };
 int command_usage(const struct command *command);
 
@@ -54,7 +54,7 @@ int command_usage(const struct command *command);
 int shell_run(struct shell *shell, const char *const *given, int count);
 /* text or json; false: it is neither. */
 MUST_USE bool shell_set_output(const char *form);
-/* Would these words give only what was asked for on stdout, without lines about the connection? */
+/* Should this command print only its result on stdout, without lines about the connection? */
 bool shell_is_quiet(const struct shell *shell, const char *const *words, int count);
 /* Runs a line as it was typed, and keeps it in the history. */
 void shell_run_line(struct shell *shell, const char *line);
@@ -69,18 +69,18 @@ void split_line(const char *line, struct split *ret_split);
 void split_free(struct split *split);
 
 /* --- helpers of commands --- */
-/* False: it is no path of a znode; said. */
+/* False: not a path of a znode; reported. */
 bool shell_check_path(const char *path);
-/* False: it is no number of 32 bits; said. */
+/* False: not a number of 32 bits; reported. */
 bool shell_parse_int(const char *text, int32_t *ret_value);
-/* Makes a new connection; false: the connect string is wrong, and `ret_problem` says how. */
+/* Makes a new connection; false: the connect string is invalid; see `ret_problem`. */
 bool shell_connect(struct shell *shell, const char *servers, char *ret_problem);
 void shell_print_text(struct slice bytes); /* and the end of the line */
 const struct command *shell_find_command(const struct shell *shell, const char *name);
-/* There is no such command: says so, and which there are. EXIT_NO_COMMAND. */
+/* Reports an unknown command and lists the known ones. EXIT_NO_COMMAND. */
 int shell_no_command(const struct shell *shell, const char *name);
 void shell_put_commands(const struct shell *shell); /* as JSON: "commands" */
-/* The lines of help about commands: of ours, or of Java's. */
+/* Prints the lines of help about Paddock's own commands, or about Java's. */
 void shell_print_commands(const struct shell *shell, FILE *file, bool own);
 
 /* The children of `path`, in the order in which they are shown. mem_free() each name and the list. */

@@ -1,7 +1,7 @@
-/* walk.h: goes through a subtree, a parent before its children and these in the order of their names, with
- * many requests on their way at a time. What is kept in memory is what was read ahead, and the names of
- * the children that are still to come: it grows with the depth and the width of the tree, not with the
- * number of znodes. */
+/* walk.h: goes through a subtree, a parent before its children and these in the order of their
+ * names, with many outstanding requests. Memory holds what was read ahead, and the names of
+ * children that are still to be visited: it grows with the depth and the width of the tree, not
+ * with the number of znodes. */
 #ifndef SHELL_WALK_H
 #define SHELL_WALK_H
 
@@ -12,13 +12,13 @@ struct walk_node {
     const char *path;
     size_t depth; /* the root has 0 */
     bool last;    /* of the children of its parent */
-    /* Why this znode could not be read, ZK_NO_AUTH for instance; then it has no children here, and what
-     * stands below is zero. */
+    /* Why this znode could not be read, ZK_NO_AUTH for instance; then its children are not visited,
+     * and the fields below are zero. */
     int32_t err;
     struct zk_stat stat;
     struct slice data;      /* with_data */
     struct jute_vector acl; /* with_acl */
-    /* with_kind, which only a server of ours may be asked for. */
+    /* with_kind, which may be used with a Paddock server only. */
     bool kind_known;
     enum owner_kind kind;
     int64_t ttl_ms;

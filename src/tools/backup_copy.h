@@ -9,16 +9,16 @@
 struct backup_source {
     const char *data, *log; /* the directories of snapshots and of logs; often the same */
     uint32_t snapshots;     /* how many to take, with the logs that the oldest of them needs */
-    bool has_target;        /* a server had already this zxid when the work began: */
+    bool has_target;        /* a server had this zxid when the copy began: */
     int64_t target_zxid;
 };
 
 enum backup_copied {
     BACKUP_COPIED,
-    BACKUP_MOVED,   /* the files changed under it in a way that a copy does not survive: again */
-    BACKUP_BEHIND,  /* the server has not yet written what it knows to its log: again */
-    BACKUP_DAMAGED, /* or a record that is being written looks so: again */
-    BACKUP_FAILED,  /* said on stderr */
+    BACKUP_MOVED,   /* the files changed in such a way that the copy cannot be used: try again */
+    BACKUP_BEHIND,  /* the server has not written everything to its log yet: try again */
+    BACKUP_DAMAGED, /* or a record is just being written: try again */
+    BACKUP_FAILED,  /* reported on stderr */
 };
 /* One attempt, from the archive's begin. `sums`: gets a manifest line for each member. `why`: of all but
  * COPIED and FAILED, a sentence. */

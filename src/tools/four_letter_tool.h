@@ -1,5 +1,5 @@
-/* four_letter_tool.h: `paddock four-letter HOST:PORT WORD`: asks a server a four-letter word and prints
- * what it answers. For machines without nc. */
+/* four_letter_tool.h: `paddock four-letter HOST:PORT WORD`: sends a four-letter word to a server
+ * and prints the answer. For machines without nc. */
 #ifndef TOOLS_FOUR_LETTER_TOOL_H
 #define TOOLS_FOUR_LETTER_TOOL_H
 

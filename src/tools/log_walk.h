@@ -7,7 +7,7 @@
 #include "tools/tool_files.h"
 #include "tools/tool_host.h"
 
-/* A record is no longer than this. More than any server writes; less than would hurt. */
+/* The limit of a record: more than any server writes, and little enough for memory. */
 enum { TOOL_PAYLOAD_BYTES_MAX = 64 * 1024 * 1024 };
 
 struct log_record {
@@ -31,7 +31,7 @@ struct log_walk {
     int64_t first_zxid, last_zxid; /* of these */
     uint64_t records;
     uint32_t damages;                /* files that could not be read to their ends */
-    bool quiet;                      /* damage is only counted */
+    bool quiet;                      /* damage is only counted, not reported */
     char problem[512];               /* the last damage, as a sentence */
     enum txnlog_found found;         /* of the last damage: TORN or DAMAGED */
     struct txnlog_evidence evidence; /* what stands after it */
@@ -40,14 +40,15 @@ struct log_walk {
 void log_walk_begin(struct log_walk *walk, const struct tool_files *files, const char *what);
 void log_walk_end(struct log_walk *walk);
 
-/* Opens the next file. STATUS_END: there is none. STATUS_CORRUPT: it has no header; said, and closed.
- * Other: the disk's; said. */
+/* Opens the next file. STATUS_END: there is none. STATUS_CORRUPT: it has no header; reported, and
+ * closed. Other: the disk's; reported. */
 MUST_USE enum status log_walk_open(struct log_walk *walk);
 /* The next record of the open file, valid until the next call. STATUS_END: the file ends, as it should;
- * it is closed. STATUS_CORRUPT: there is no record; said with the offset, closed. Other: said, closed. */
+ * it is closed. STATUS_CORRUPT: there is no record; reported with the offset, closed. Other:
+ * reported, closed. */
 MUST_USE enum status log_walk_record(struct log_walk *walk, struct log_record *ret_record);
-/* The next record of all files. A file that is damaged ends there, is said and counted, and the next one
- * follows. STATUS_END: no more. Other: the disk's; said. */
+/* The next record of all files. A damaged file ends at the damage, which is reported and counted,
+ * and the next file follows. STATUS_END: no more. Other: the disk's; reported. */
 MUST_USE enum status log_walk_next(struct log_walk *walk, struct log_record *ret_record);
 
 #endif

@@ -1,4 +1,4 @@
-/* server_word.h: asks a server a four-letter word. Each step waits at most two seconds. */
+/* server_word.h: sends a four-letter word to a server. Each step waits at most two seconds. */
 #ifndef TOOLS_SERVER_WORD_H
 #define TOOLS_SERVER_WORD_H
 
@@ -6,7 +6,7 @@
 
 enum { SERVER_WORD_PROBLEM_BYTES = 128 };
 
-/* "host", "host:port", "[v6]", "[v6]:port"; 2181 by default. False: it is none of these. */
+/* "host", "host:port", "[v6]", "[v6]:port"; 2181 by default. False: none of these forms. */
 bool server_word_is_address(const char *text);
 
 struct server_word {

@@ -25,7 +25,7 @@ struct tar_writer {
 void tar_writer_init(struct tar_writer *writer, struct tool_output *output);
 void tar_writer_deinit(struct tar_writer *writer);
 void tar_member_begin(struct tar_writer *writer, const char *name);
-/* These three: false: said on stderr. */
+/* These three: false: reported on stderr. */
 MUST_USE bool tar_member_write(struct tar_writer *writer, const void *bytes, size_t size);
 MUST_USE bool tar_member_end(struct tar_writer *writer, char ret_sum[TAR_SUM_BYTES]);
 MUST_USE bool tar_end(struct tar_writer *writer);
@@ -45,8 +45,9 @@ struct tar_archive {
     bool ended;   /* with the two empty blocks that a whole archive has */
     uint64_t end; /* behind the last member */
 };
-/* STATUS_CORRUPT: *ret_offset: what stands there is no header of a member, or the member ends behind the
- * end of the file. What came before it can be read. Other: the disk's. Close in any case but those. */
+/* STATUS_CORRUPT: at *ret_offset there is no header of a member, or the member extends beyond the
+ * end of the file. What came before it can be read. Other: the disk's. Close in any case but
+ * those. */
 MUST_USE enum status tar_archive_open(struct tar_archive *archive, const char *path,
                                       const char *folder, uint64_t *ret_offset);
 void tar_archive_close(struct tar_archive *archive);

@@ -1,5 +1,5 @@
-/* tool_filter.h: which transactions and znodes are meant: by path, by session, by zxid. All that is given must
- * fit. */
+/* tool_filter.h: selects transactions and znodes by path, by session, by zxid. All given conditions
+ * must match. */
 #ifndef TOOLS_TOOL_FILTER_H
 #define TOOLS_TOOL_FILTER_H
 
@@ -13,13 +13,13 @@ struct tool_filter {
     int64_t zxid_first, zxid_last; /* both included */
 };
 
-void tool_filter_init(struct tool_filter *filter); /* everything fits */
+void tool_filter_init(struct tool_filter *filter); /* everything matches */
 /* False: not a path. The text stays the caller's. */
 MUST_USE bool tool_filter_set_path(struct tool_filter *filter, struct slice path, bool below);
 
 bool tool_filter_path(const struct tool_filter *filter, struct slice path);
 bool tool_filter_zxid(const struct tool_filter *filter, int64_t zxid);
-/* A multi or the end of a session fits by path when one of its parts does. */
+/* A multi or the end of a session matches a path when one of its parts does. */
 bool tool_filter_txn(const struct tool_filter *filter, const struct txn *txn);
 /* The session is the owner. One of its zxids is in the range: created, changed, children changed. */
 bool tool_filter_node(const struct tool_filter *filter, struct slice path,

@@ -1,5 +1,5 @@
-/* tool_host.h: what an offline command does with its terminal and with signals; and new files, which have
- * their names only when they are whole. */
+/* tool_host.h: the terminal and signals of offline commands; and new files, which get their names
+ * only when they are complete. */
 #ifndef TOOLS_TOOL_HOST_H
 #define TOOLS_TOOL_HOST_H
 
@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-/* From here on Ctrl-C (and SIGTERM, SIGHUP) does not end the process: whoever works asks now and then,
- * removes what is half done, and returns TOOL_INTERRUPTED. */
+/* From here on Ctrl-C (and SIGTERM, SIGHUP) does not end the process: the command checks for it
+ * regularly, removes what is half done, and returns TOOL_INTERRUPTED. */
 void tool_interrupt_watch(void);
 bool tool_interrupted(void);
 
@@ -36,17 +36,19 @@ struct tool_output {
     char *path, *partial;
     int fd;
 };
-/* False: said on stderr. `overwrite`: a file of this name may exist, and is replaced at the end. */
+/* False: reported on stderr. `overwrite`: a file of this name may exist, and is replaced at the
+ * end. */
 MUST_USE bool tool_output_open(struct tool_output *output, const char *path, bool overwrite);
-/* Writes at an offset. False: said. */
+/* Writes at an offset. False: reported. */
 MUST_USE bool tool_output_write(struct tool_output *output, uint64_t offset, const void *bytes,
                                 size_t size);
-/* Durable, and under its name. False: said; it is removed. Frees in any case. */
+/* Makes it durable and gives it its name. False: reported, and the file is removed. Frees in any
+ * case. */
 MUST_USE bool tool_output_finish(struct tool_output *output, bool overwrite);
 void tool_output_discard(struct tool_output *output); /* removes it */
 
 char *tool_join(const char *left, const char *middle, const char *right); /* mem_free() it */
-/* True, unless what was printed could not be written: said. */
+/* False: stdout could not be written; reported. */
 MUST_USE bool tool_flush(void);
 
 #endif

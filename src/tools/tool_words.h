@@ -1,6 +1,6 @@
-/* tool_words.h: the words of `paddock log`, `snapshot`, `backup` and `restore`: sub-commands, options and files.
- * A sub-command says which options it takes; any other one is a mistake. An option may stand anywhere, its
- * value as the next word or after "=". */
+/* tool_words.h: the arguments of `paddock log`, `snapshot`, `backup` and `restore`: sub-commands,
+ * options and files. A sub-command says which options it accepts; any other is an error. An option
+ * may stand anywhere, its value as the next word or after "=". */
 #ifndef TOOLS_TOOL_WORDS_H
 #define TOOLS_TOOL_WORDS_H
 
@@ -10,7 +10,7 @@
 enum {
     TOOL_DONE = 0,
     TOOL_FOUND = 1,  /* damage, or a difference */
-    TOOL_USAGE = 2,  /* wrong options or words */
+    TOOL_USAGE = 2,  /* wrong options or arguments */
     TOOL_FAILED = 3, /* it could not be done */
     TOOL_INTERRUPTED = 130
 };

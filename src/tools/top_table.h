@@ -1,4 +1,5 @@
-/* top_table.h: who does the most, of any number of names, in bounded memory: how often and how many bytes.
+/* top_table.h: the names with the most operations and bytes, of any number of names, in bounded
+ * memory.
  *
  * Exact as long as there are at most TOP_TABLE_NAMES_MAX names. With more of them the smaller half is
  * forgotten from time to time; how much may be missing from a figure is known (top_table_missing()). */
