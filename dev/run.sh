@@ -8,12 +8,12 @@ cat <<END
 
   A ZooKeeper server on port $port, data in $data. Ctrl-C ends it.
 
-  Talk to it from another terminal, with any ZooKeeper client:
-    zkCli.sh -server 127.0.0.1:$port             the Java shell (Debian: /usr/share/zookeeper/bin)
-    build/paddock four-letter 127.0.0.1:$port srvr  how it is (or: mntr, stat, ...)
+  From another terminal:
+    bin/zkCli.sh -server 127.0.0.1:$port               the shell; any ZooKeeper client works
+    build/paddock four-letter 127.0.0.1:$port srvr     the server's status (or: mntr, stat, ...)
+    build/paddock bench --servers 127.0.0.1:$port      how fast it is
     python3 -c "from kazoo.client import KazooClient as K; z = K('127.0.0.1:$port'); \\
                 z.start(); print(z.get_children('/'))"
-    build/paddock bench --servers 127.0.0.1:$port  how fast it is
 
 END
 mkdir -p "$data"

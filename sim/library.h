@@ -27,7 +27,7 @@ struct library_options {
     uint64_t seed;
 };
 struct library *library_new(struct world *world, int host, const struct library_hooks *hooks);
-void library_free(struct library *library); /* NULL is fine */
+void library_free(struct library *library); /* may be NULL */
 /* A new machine. It connects at once. */
 void library_begin(struct library *library, const struct library_options *options);
 /* The machine is no more, and its connection ends without a word. Not from within a hook. */

@@ -26,7 +26,7 @@ struct node_options {
     int32_t snap_count, container_check_ms;
     size_t history_bytes_max, prealloc_bytes;
     double snapshot_size_factor;
-    size_t prepared_bytes_max;           /* as in zab.h; 0: as is usual */
+    size_t prepared_bytes_max;           /* as in zab.h; 0: the default */
     uint16_t observer_master_port;       /* zab.h */
     int64_t turn_spread_us;              /* from an event to its turn */
     int64_t sync_min_us, sync_spread_us; /* of one sync */

@@ -25,21 +25,22 @@ static const struct command {
     int (*main)(int argc, char **argv);
     const char *purpose;
 } commands[] = {
-    {"server", daemon_main, "a ZooKeeper server"},
-    {"cli", shell_main, "the shell: zkCli.sh"},
-    {"four-letter", four_letter_tool_main, "asks a server srvr, stat, ruok, mntr, ..."},
+    {"server", daemon_main, "runs a ZooKeeper server"},
+    {"cli", shell_main, "the shell of ZooKeeper: zkCli.sh"},
+    {"four-letter", four_letter_tool_main, "sends srvr, stat, ruok, mntr, ... to a server"},
     {"txnlog-toolkit", txnlog_toolkit_main, "prints, repairs, cuts transaction logs"},
     {"snapshot-toolkit", snapshot_toolkit_main, "prints a snapshot"},
-    {"snapshot-comparer", snapshot_comparer_main, "how two snapshots differ"},
-    {"snapshot-summary", snapshot_summary_main, "children and data below a znode"},
+    {"snapshot-comparer", snapshot_comparer_main, "shows how two snapshots differ"},
+    {"snapshot-summary", snapshot_summary_main, "counts children and data below a znode"},
     {"log", log_command_main, "dump, verify, stats, compare, repair of transaction logs"},
     {"snapshot", snapshot_command_main, "dump, verify, stats, compare of snapshots"},
-    {"backup", backup_command_main, "a running server's data into a file, checked"},
-    {"restore", restore_command_main, "a backup into an empty directory, also of an earlier zxid"},
+    {"backup", backup_command_main, "copies a running server's data into a file, and checks it"},
+    {"restore", restore_command_main,
+     "makes a data directory from a backup, also as of an earlier zxid"},
     {"cleanup", cleanup_tool_main, "removes old snapshots and logs"},
-    {"bench", bench_main, "load for any ZooKeeper-compatible address, with latencies"},
-    {"version", version, "which version this is (also --version)"},
-    {"help", help, "this text (also --help)"},
+    {"bench", bench_main, "measures any ZooKeeper-compatible server under load"},
+    {"version", version, "prints the version (also --version)"},
+    {"help", help, "prints this text (also --help)"},
 };
 
 static int help(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* base.c: status words, the way a process ends, and memory. On that way nothing is allocated. */
+/* base.c: status codes, how a process ends, and memory. Ending the process allocates nothing. */
 #include "base/base.h"
 
 #include <stdio.h>

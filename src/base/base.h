@@ -53,7 +53,7 @@ const char *status_text(enum status status);
 MUST_USE void *mem_alloc(size_t size);
 MUST_USE void *mem_zalloc(size_t size);
 MUST_USE void *mem_realloc(void *memory, size_t size);
-void mem_free(void *memory); /* NULL is fine */
+void mem_free(void *memory); /* may be NULL */
 
 /* Memory that may be missing: they return NULL, and mem_try_realloc() leaves `memory` as it is. For
  * libraries, and for sizes that others choose. */

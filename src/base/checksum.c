@@ -1,5 +1,5 @@
-/* checksum.c: CRC-32 and Adler-32, by whatever the processor does fastest. All ways give the same result;
- * the choice is made once, before main(). */
+/* checksum.c: CRC-32 and Adler-32, with the fastest instructions that the processor has. All
+ * variants give the same result; the choice is made once, before main(). */
 #include "base/checksum.h"
 
 #if defined(__x86_64__)

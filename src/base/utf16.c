@@ -1,4 +1,4 @@
-/* utf16.c: most texts are ASCII: eight bytes at a time until one is not. */
+/* utf16.c: most texts are ASCII, so it reads eight bytes at a time until one is not. */
 #include "base/utf16.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* fleet.c: sockets, frames and pings of all sessions, on one epoll.
  *
- * The rule: the client must cost less than any server. One read takes all that has arrived, one send
- * leaves per session and step, and nothing is allocated per request. */
+ * The rule: the client must need less CPU time than any server. One read takes all that has
+ * arrived, there is one send per session and step, and nothing is allocated per request. */
 #include "bench/fleet.h"
 
 #include "io/address.h"

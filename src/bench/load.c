@@ -1,4 +1,4 @@
-/* load.c: get, set, create and mix: requests in flight, and what their answers took.
+/* load.c: get, set, create and mix: outstanding requests, and the latency of their answers.
  *
  * Without a rate the loop is closed: an answer is followed by the next request of its session. With one,
  * requests leave by the clock and a latency counts from when the request was due, so that a server

@@ -1,5 +1,6 @@
 /* handle.c: a handle's memory, and the public functions that only look at a handle or set a field of it.
- * What they show is what handle_show() has copied, so that a pointer stays good while threads go on. */
+ * What they show is what handle_show() has copied, so that a pointer stays valid while threads
+ * continue. */
 #include "capi/handle.h"
 
 #include "capi/resolve.h"

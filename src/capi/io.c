@@ -1,5 +1,5 @@
-/* io.c: connecting, sending and receiving. Whoever sends says so in `sending_now`, and nobody closes the
- * socket then; only one thread reads, connects and closes. */
+/* io.c: connecting, sending and receiving. A thread that sends sets `sending_now`, and then no
+ * other thread closes the socket; only one thread reads, connects and closes. */
 #include "capi/io.h"
 
 #include "capi/resolve.h"

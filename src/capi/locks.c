@@ -1,5 +1,5 @@
-/* locks.c: two functions that Debian's library exports and no header declares. The library itself has no
- * need of them; they lock and unlock, and that is all. */
+/* locks.c: two functions that Debian's library exports and no header declares. The library itself
+ * does not use them; they only lock and unlock. */
 #include "capi/handle.h"
 
 void zoo_lock_auth(zhandle_t *zh);

@@ -1,6 +1,6 @@
 /* loop.c: zookeeper_interest() and zookeeper_process(), for programs with an event loop of their own. The
- * callbacks run inside zookeeper_process(). Both libraries export them; where there are threads, they do
- * all this, and nobody should call these. */
+ * callbacks run inside zookeeper_process(). Both libraries export them; in the threaded one the
+ * threads do this work, and programs should not call these. */
 #include "capi/deliver.h"
 #include "capi/io.h"
 

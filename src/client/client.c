@@ -1,6 +1,6 @@
 /* client.c: when a client connects, pings, gives a server up and tries the next one; its requests from
- * submission to completion. Every request comes back exactly once, and none is sent twice: whoever made
- * it decides whether to repeat it. */
+ * submission to completion. Every request completes exactly once, and none is sent twice: its
+ * caller decides whether to repeat it. */
 #include "client/client.h"
 
 #include "client/output.h"

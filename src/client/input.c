@@ -1,5 +1,5 @@
-/* input.c: frames from the server: the handshake's answer, replies, events. Nothing of them is believed
- * before it is checked; a frame that cannot be understood costs the connection. */
+/* input.c: frames from the server: the handshake's answer, replies, events. Everything is checked
+ * before it is used; a frame that cannot be decoded closes the connection. */
 #include "client/input.h"
 
 #include "client/output.h"

@@ -1,5 +1,5 @@
-/* watches.c: a hash table of watches by path. Setting one never fails: its memory is there already, and
- * when the table cannot grow its chains get longer. */
+/* watches.c: a hash table of watches by path. Setting one never fails: its memory was allocated
+ * before, and when the table cannot grow its chains get longer. */
 #include "client/watches.h"
 
 #include "wire/zk.h"

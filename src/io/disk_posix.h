@@ -11,7 +11,7 @@
  * sync of a large file does not delay the syncs of others; 0: the kernel decides. */
 MUST_USE enum status disk_posix_open(const char *path, uint64_t write_back_bytes,
                                      struct disk **ret_disk);
-void disk_posix_close(struct disk *disk); /* NULL is fine; its files are closed before */
+void disk_posix_close(struct disk *disk); /* may be NULL; its files are closed before */
 
 /* Makes the directory and those above it. STATUS_EXISTS: something else has this name. STATUS_INVALID:
  * an empty or too long path. STATUS_NO_ACCESS, STATUS_NO_SPACE, STATUS_IO. */

@@ -1,8 +1,8 @@
-/* notify.c: the datagrams to a service manager. Nothing here can fail for the caller: a server whose
- * manager is deaf serves on. The address is used anew for each datagram, because the manager may have
- * made its socket again.
+/* notify.c: the datagrams to a service manager. Nothing here fails for the caller: a server serves
+ * even when its manager does not listen. The address is looked up for each datagram, because the
+ * manager may have created its socket again.
  *
- * This is all that systemd's own library would be linked for. */
+ * systemd's own library would be linked for nothing else. */
 #include "io/notify.h"
 
 #include "base/number.h"

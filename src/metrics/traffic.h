@@ -23,7 +23,7 @@ struct traffic_namespace {
 
 struct traffic;
 struct traffic *traffic_new(uint64_t hash_seed);
-void traffic_free(struct traffic *traffic); /* NULL is fine */
+void traffic_free(struct traffic *traffic); /* may be NULL */
 /* A znode's stat was read, and `bytes` of its data or of its children's names. */
 void traffic_read(struct traffic *traffic, struct slice path, size_t bytes);
 /* A znode was made, changed or deleted; replayed changes count, too. */

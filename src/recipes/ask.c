@@ -1,5 +1,5 @@
-/* ask.c: calls of the C API, repeated until they are answered. Rule: an answer that leaves open what was
- * done never leaves this file as success or as failure. */
+/* ask.c: calls of the C API, repeated until they are answered. Rule: when it is unknown whether a
+ * request was executed, this file finds out; it reports neither success nor failure before. */
 #include "recipes/ask.h"
 
 #include <stdio.h>

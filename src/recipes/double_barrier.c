@@ -1,5 +1,5 @@
-/* double_barrier.c: members meet twice. Rule: "ready" counts only if it is younger than the own node: one
- * that a dead member left behind from an earlier round is not believed, and is replaced. */
+/* double_barrier.c: members meet twice. Rule: "ready" counts only if it is younger than this
+ * member's node: one that a dead member left from an earlier round is ignored and replaced. */
 #include <string.h>
 
 #include "recipes/ask.h"

@@ -1,4 +1,4 @@
-/* election.c: the leader is the first of a line; who that is stands in its node's data. */
+/* election.c: the leader is the first of a queue; its node's data says who it is. */
 #include "recipes/place.h"
 
 struct recipe_election {

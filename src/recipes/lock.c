@@ -1,4 +1,4 @@
-/* lock.c: the lock is a place in a line; its kind is in the name. */
+/* lock.c: a lock is the first place in a queue; the node's name has its kind. */
 #include "recipes/place.h"
 
 struct recipe_lock {

@@ -1,7 +1,7 @@
 /* queue.c: entries are put and taken together with a count. Rule: each change of the queue is one
- * transaction that also sets the own node of the object, from the version that the object knows to the
- * next. Sent again after a lost answer, it either is done now, or fails at the version: then it was done
- * before. So nothing is put twice, and nothing is taken without being given out. */
+ * transaction that also sets the object's own node, from the version that the object knows to the
+ * next. Sent again after a lost answer, it is either done now, or fails because of the version:
+ * then it was done before. So nothing is put twice, and nothing is taken without being returned. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* removal.c: a node that must go although nobody waits for it. Rule: a removal belongs to its one request
- * that is under way, or to the removal that it waits behind; the completion sends the next request, puts it
- * behind another one, or frees it. */
+/* removal.c: removes a node in the background. Rule: a removal belongs to its one outstanding
+ * request, or to the removal that it waits for; the completion sends the next request, queues it
+ * after another removal, or frees it. */
 #include "recipes/removal.h"
 
 #include <string.h>

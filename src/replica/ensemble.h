@@ -23,10 +23,10 @@ struct replica_event;
 
 struct ensemble_options {
     int64_t my_id;
-    const struct membership *membership;          /* borrowed for life */
+    const struct membership *membership;          /* borrowed for its lifetime */
     int32_t init_limit, sync_limit;               /* in ticks; > 0 */
     int32_t connect_limit;                        /* connectToLearnerMasterLimit; 0: init_limit */
-    size_t prepared_bytes_max, waiting_bytes_max; /* zab.h; 0: as is usual */
+    size_t prepared_bytes_max, waiting_bytes_max; /* zab.h; 0: the default */
     uint16_t observer_master_port;                /* zab.h; 0: none */
     int64_t observer_reconnect_ms;                /* zab.h */
     int64_t observer_election_ms; /* an observer that lost its leader waits for a random time below
@@ -54,7 +54,7 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                               size_t packet_bytes_max, struct step *step, struct tree **tree,
                               struct proposals *proposals, struct clients *clients,
                               const struct proposals_observer *observer);
-void ensemble_free(struct ensemble *ensemble); /* NULL is fine */
+void ensemble_free(struct ensemble *ensemble); /* may be NULL */
 
 /* No event was stepped for this time. Call it before the next event, so that no request is answered
  * from knowledge that is too old. */

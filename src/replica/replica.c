@@ -1,5 +1,5 @@
-/* replica.c: gives each event to the room that it concerns, and joins what two rooms need of one
- * another. It decides nothing that a room can decide. */
+/* replica.c: gives each event to the room that it concerns, and connects two rooms where they need
+ * each other. It decides nothing that a room can decide. */
 #include "replica/replica.h"
 
 #include <stdlib.h>

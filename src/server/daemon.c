@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 const char daemon_usage[] =
-    "paddock server [options] <zoo.cfg>                serve what the file says\n"
+    "paddock server [options] <zoo.cfg>                serve with this configuration\n"
     "paddock server [options] <port> <dataDir> [tickTime] [maxClientCnxns]\n"
     "paddock server [options] --default <dataDir> [port]\n"
     "                                                  serve with built-in settings, port 2181\n"

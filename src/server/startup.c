@@ -1,6 +1,6 @@
 /* startup.c: finds, creates, locks, opens and recovers the data directories of a server.
  *
- * Whenever it refuses it logs why, and it changes nothing that a refused start must leave. */
+ * When it refuses to start, it logs why, and leaves the data as it was. */
 #include "server/server.h"
 
 #include "io/disk_posix.h"

@@ -1,5 +1,5 @@
-/* supervisor.c: the daemon's words to its service manager. The signs of life come from a timer of the
- * loop, so a loop that does not turn gives none, whatever the other threads do. */
+/* supervisor.c: the daemon's reports to its service manager. A timer of the event loop feeds the
+ * watchdog, so a loop that hangs does not, whatever the other threads do. */
 #include "server/supervisor.h"
 
 #include "io/log.h"

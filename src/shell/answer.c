@@ -1,6 +1,6 @@
-/* answer.c: one answer at a time, as lines or as an object. stdout is flushed before stderr is used, so
- * that on a terminal both stand in their order. An event is written at once, unless a part of an
- * object is already out: then it waits for the end of the object. */
+/* answer.c: one answer at a time, as lines or as an object. stdout is flushed before stderr is
+ * used, so that on a terminal both appear in order. An event is written at once, unless a part of
+ * an object is already out: then it waits for the end of the object. */
 #include "shell/answer.h"
 
 #include "shell/service.h"

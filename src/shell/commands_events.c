@@ -1,6 +1,6 @@
-/* commands_events.c: watch and wait. Both live on when connections and sessions are lost. What happened
- * while nobody listened is found by zxids: whatever a znode's stat says that is newer than the newest
- * zxid seen before has changed. */
+/* commands_events.c: watch and wait. Both continue when connections and sessions are lost. Changes
+ * that happened meanwhile are found by zxids: a znode has changed if a zxid in its stat is newer
+ * than the newest zxid seen before. */
 #include "shell/calls.h"
 #include "shell/commands.h"
 #include "shell/lasting.h"

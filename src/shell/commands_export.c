@@ -1,6 +1,6 @@
-/* commands_export.c: a subtree into a file, one JSON object a line (export_format.h). A file is there as a
- * whole or not at all: it is written beside its place and gets its name at the end. What cannot be
- * exported so that an import gives the same is refused, not changed. */
+/* commands_export.c: a subtree into a file, one JSON object a line (export_format.h). A file is
+ * complete or does not exist: it is written under another name and renamed at the end. What cannot
+ * be exported so that an import gives the same is refused, not changed. */
 #include "shell/commands.h"
 #include "shell/export_format.h"
 #include "shell/interrupt.h"

@@ -1,5 +1,5 @@
-/* commands_help.c: help. Without a word it is what it is in Java's shell: a command that does not exist, and
- * so the list of those that do. */
+/* commands_help.c: help. Without an argument it is the same as in Java's shell: an unknown command,
+ * which prints the list of known ones. */
 #include "shell/commands.h"
 
 #include <stdio.h>

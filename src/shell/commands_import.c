@@ -1,6 +1,6 @@
-/* commands_import.c: a file of export into the tree. The whole file is read and judged, and the service is
- * asked what is there already, before anything is written. What is written then is counted, and said, also
- * when it ends in the middle: by an error, by a lost connection, or by Ctrl-C. */
+/* commands_import.c: a file of export into the tree. The whole file is read and checked, and
+ * existing znodes are looked for, before anything is written. What is written then is counted and
+ * reported, also when it ends in the middle: by an error, by a lost connection, or by Ctrl-C. */
 #include "shell/calls.h"
 #include "shell/commands.h"
 #include "shell/export_format.h"

@@ -1,4 +1,4 @@
-/* commands_read.c: commands that look. */
+/* commands_read.c: commands that read. */
 #include "shell/calls.h"
 #include "shell/commands.h"
 #include "shell/texts.h"

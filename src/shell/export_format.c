@@ -1,6 +1,6 @@
-/* export_format.c: one JSON value after the other, read by jansson, which is given one byte at a time: so it
- * never takes more of the file than the value, and a mistake has its line and offset. Nothing that the
- * file says is believed: every field, every path and the order are checked. */
+/* export_format.c: one JSON value after the other, read by jansson, which is given one byte at a
+ * time: so it never reads more of the file than the value, and an error has its line and offset.
+ * The file is not trusted: every field, every path and the order are checked. */
 #include "shell/export_format.h"
 
 #include "base/array.h"

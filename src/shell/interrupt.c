@@ -1,5 +1,5 @@
-/* interrupt.c: the handler only sets a flag; it is put in for the time of the work, and taken out by the
- * first signal. */
+/* interrupt.c: the handler only sets a flag; it is installed while the work runs, and removed by
+ * the first signal. */
 #include "shell/interrupt.h"
 
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* job.c: whatever happens to this process, the program does not go on without it: a guard, a process that
- * only waits for the end of this one, then ends the group. */
+/* job.c: the program never continues without this process: a guard process, which only waits for
+ * the end of this one, then ends the group. */
 #include "shell/job.h"
 
 #include <errno.h>

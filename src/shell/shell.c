@@ -1,6 +1,6 @@
 /* shell.c: from a line to a command, and what the commands share. What a command prints goes to stdout,
- * what it complains of to stderr, each flushed before the other is used, so that on a terminal they
- * stand in their order. */
+ * errors to stderr, each flushed before the other is used, so that on a terminal they appear in
+ * order. */
 #include "shell/shell.h"
 
 #include "base/array.h"

@@ -1,5 +1,5 @@
-/* shell_main.c: the words of zkCli.sh. They are options as long as they begin with a dash; from the first
- * other word on they are a command, which is run alone. */
+/* shell_main.c: the arguments of zkCli.sh. They are options as long as they begin with a dash; from
+ * the first other one on they are a command, which is run alone. */
 #include "shell/shell_main.h"
 
 #include "base/number.h"

@@ -1,6 +1,6 @@
-/* walk.c: a list of what is still to be visited, in the order of the visits. The first znodes of it are
- * asked for, a window at a time; an answer about children puts them behind their parent. Children are
- * names only until the window comes to them. */
+/* walk.c: a list of what is still to be visited, in the order of the visits. The first znodes of it
+ * are requested, a window at a time; the children in an answer are inserted after their parent. Of
+ * children only the names are kept until the window reaches them. */
 #include "shell/walk.h"
 
 #include "base/array.h"

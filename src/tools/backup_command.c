@@ -20,11 +20,11 @@ static const struct tool_syntax syntax = {
     "Copies the data of a server, which may be running, to a tar archive, and checks it.\n"
     "  HOST[:PORT]      a server on this machine; its 4lw.commands.whitelist allows conf and srvr\n"
     "  DATADIR          dataDir, or its version-2\n"
-    "  --log-dir DIR    dataLogDir, where that is another one\n"
+    "  --log-dir DIR    dataLogDir, if it is another directory\n"
     "  --snapshots N    take the N newest snapshots and the logs from the oldest of them on (3):\n"
     "                   how far back `paddock restore --zxid` can go\n"
-    "  --overwrite      FILE may exist; it is replaced when the new one is whole\n"
-    "exit code: 0; 1: the files are damaged; 2: usage; 3: it could not be done\n",
+    "  --overwrite      FILE may exist; it is replaced when the new one is complete\n"
+    "exit code: 0: done; 1: the files are damaged; 2: wrong arguments; 3: it could not be done\n",
     TOOL_SNAPSHOTS | TOOL_LOG_DIR | TOOL_OVERWRITE,
     2,
     2,

@@ -2,11 +2,12 @@
  *
  * Snapshots do not change once they are whole; each is read through before it is copied. Logs only grow: they
  * are copied after the snapshots, so that they hold whatever a snapshot holds; the copy ends with the last
- * whole record. Purging removes the oldest files: what is open stays readable, and what is gone before it is
- * opened begins the attempt anew. A member of an ensemble may also have transactions taken back or all of its
- * files replaced (replica/store/truncate.h and install.h): it says so in the file `intent`, and the newest
- * files become shorter or go. So both are looked at again at the end, and the attempt begins anew. Whether the
- * copy as a whole is one history is checked by whoever calls (backup_check_files()). */
+ * whole record. Purging removes the oldest files: what is open stays readable, and when a file is
+ * gone before it is opened, the attempt starts again. A member of an ensemble may also have
+ * transactions taken back or all of its files replaced (replica/store/truncate.h and install.h):
+ * the file `intent` says so, and the newest files become shorter or disappear. So both are checked
+ * again at the end, and if they changed the attempt starts again. Whether the copy as a whole is
+ * one history is checked by the caller (backup_check_files()). */
 #include "tools/backup_copy.h"
 
 #include "io/disk_posix.h"

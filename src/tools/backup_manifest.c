@@ -1,5 +1,5 @@
-/* backup_manifest.c: opens a backup and believes nothing that it has not computed itself: the checksums of all
- * members, then what the files give. */
+/* backup_manifest.c: opens a backup and trusts only what it has computed itself: the checksums of
+ * all members, then the states in the files. */
 #include "tools/backup_manifest.h"
 #include "tools/backup.h"
 

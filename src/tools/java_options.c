@@ -1,5 +1,6 @@
-/* java_options.c: one pass over the words; an option that takes a value takes the next word that is no
- * option itself. What is said of wrong words is what Java's programs say, because scripts look for it. */
+/* java_options.c: one pass over the arguments; an option with a value takes the next argument that
+ * is not an option itself. Error messages are those of Java's programs, because scripts look for
+ * them. */
 #include "tools/java_options.h"
 
 #include <stdio.h>

@@ -9,7 +9,7 @@ static const struct tool_command commands[] = {
     {"verify", log_verify_main, "reads everything; says what is damaged or missing"},
     {"stats", log_stats_main, "who writes what: sessions, paths, types"},
     {"compare", log_compare_main, "how two logs, or the logs of two directories, differ"},
-    {"repair", log_repair_main, "cuts a torn tail off, when told to"},
+    {"repair", log_repair_main, "cuts a torn tail off, after asking"},
 };
 
 int log_command_main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /* log_repair.c: `paddock log repair FILE`: the whole transactions of a log whose end is torn. The file itself is
- * changed only when told to, after what is cut off has been copied durably. Damage with transactions behind
- * it is not repaired: cutting there would lose them. */
+ * changed only when told to, after what is cut off has been copied durably. Damage with
+ * transactions after it is not repaired: cutting there would lose them. */
 #include "tools/log_command.h"
 #include "tools/log_walk.h"
 #include "tools/tool_words.h"

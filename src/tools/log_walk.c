@@ -1,5 +1,5 @@
-/* log_walk.c: reads logs with the store's own reader. What is no record is told once: where, what was expected
- * there, how much could be read before it, and what stands after it. */
+/* log_walk.c: reads logs with the store's own reader. Damage is reported once: where, what was
+ * expected there, how much could be read before it, and what follows it. */
 #include "tools/log_walk.h"
 
 #include <stdio.h>

@@ -27,9 +27,9 @@ static const struct tool_syntax syntax = {
     "only\n"
     "myid may be in it.\n"
     "  --zxid ZXID      the state as it was at this zxid; by default the newest\n"
-    "  --log-dir DIR    dataLogDir, where that is another one; it is new or empty, too\n"
-    "  --check          only checks FILE, and says what it stands for\n"
-    "exit code: 0; 1: the backup is damaged, or the tree is not the one it was; 2: usage;\n"
+    "  --log-dir DIR    dataLogDir, if it is another directory; new or empty, too\n"
+    "  --check          only checks FILE, and says which zxids can be restored\n"
+    "exit code: 0: done; 1: the backup is damaged, or the tree differs; 2: wrong arguments;\n"
     "3: it could not be done\n",
     TOOL_AT_ZXID | TOOL_LOG_DIR | TOOL_CHECK,
     1,

@@ -1,5 +1,5 @@
-/* tool_host.c: signals set a flag and nothing else; a file that is not finished is removed by whoever sees the
- * flag, or keeps a name that says what it is. */
+/* tool_host.c: signals set a flag and nothing else; the code that sees the flag removes an
+ * unfinished file, or leaves it under a name that says what it is. */
 #include "tools/tool_host.h"
 
 #include <errno.h>

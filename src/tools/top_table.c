@@ -1,5 +1,5 @@
-/* top_table.c: a hash table of names that throws out its smaller half when it is full. What an entry may have
- * lost before it came back is never more than what the thrown-out ones had. */
+/* top_table.c: a hash table of names that drops its smaller half when it is full. What an entry may
+ * have lost before it came back is never more than what the thrown-out ones had. */
 #include "tools/top_table.h"
 
 #include "base/array.h"

@@ -1,5 +1,6 @@
 /* dial.c: one address at a time. An attempt that was given up closes and frees itself; the dial lives
- * until its timer is closed, and says exactly once how it ended, or nothing when it was cancelled. */
+ * until its timer is closed, and reports exactly once how it ended, or nothing when it was
+ * cancelled. */
 #include "io/net/dial.h"
 
 #include "io/net/resolve.h"

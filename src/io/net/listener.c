@@ -1,5 +1,5 @@
-/* listener.c: every attempt has a socket of its own; one that failed closes and frees itself. What an
- * attempt gave is told by the timer, never by the call that made it. */
+/* listener.c: every attempt has a socket of its own; one that failed closes and frees itself. The
+ * result of an attempt is reported by the timer, never by the call that made it. */
 #include "io/net/listener.h"
 
 #include "io/net/resolve.h"

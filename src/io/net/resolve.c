@@ -1,5 +1,5 @@
-/* resolve.c: getaddrinfo() on libuv's threads. What was cancelled frees itself when the look-up
- * returns, and tells nobody. */
+/* resolve.c: getaddrinfo() on libuv's threads. A cancelled look-up frees itself when it returns,
+ * and reports nothing. */
 #include "io/net/resolve.h"
 
 #include <netdb.h>

@@ -1,5 +1,5 @@
-/* stream.c: bytes are given to the kernel at once, by send(); only what it does not take goes into libuv's
- * queue. */
+/* stream.c: bytes are given to the kernel at once, by send(); only what it does not accept goes
+ * into libuv's queue. */
 #include "io/net/stream.h"
 
 #include <errno.h>

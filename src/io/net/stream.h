@@ -40,7 +40,7 @@ struct stream {
     bool reading, closed;
 };
 
-/* Ready for stream_accept(). The events are borrowed for life. */
+/* Ready for stream_accept(). The events are borrowed for its lifetime. */
 void stream_init(struct stream *stream, struct net *net, const struct stream_events *events,
                  void *context);
 /* Accepts the connection that the listener reports. STATUS_IO: it is gone already; close it. */

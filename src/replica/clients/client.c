@@ -1,5 +1,5 @@
-/* client.c: the table of clients, the attachments of their sessions, and how a client ends. A client
- * that is being closed has nothing left: no watch, no waiting frame, no session. */
+/* client.c: the table of clients, the attachments of their sessions, and how a client ends. A
+ * client that is being closed has no watch, no waiting frame and no session. */
 #include "replica/clients/client.h"
 
 #include "base/array.h"

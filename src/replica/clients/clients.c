@@ -1,5 +1,5 @@
-/* clients.c: the door of this room: what clients do comes in here, and what proposals tell of the
- * transactions they apply. Each is handed on to the file that knows the rule. */
+/* clients.c: the interface of this room: events of clients, and reports from proposals about the
+ * transactions that they apply. Each is passed to the file that knows the rule. */
 #include "replica/clients/client.h"
 
 struct clients *clients_new(const struct clients_options *options, struct proposals *proposals,

@@ -13,9 +13,10 @@
 struct clients_options {
     int32_t session_timeout_min_ms, session_timeout_max_ms; /* min <= max */
     size_t text_bytes_max;                                  /* jute.maxbuffer + extrasize */
-    struct slice enforce_auth_schemes; /* comma list; null: not enforced; borrowed for life */
-    int32_t outstanding_max;           /* globalOutstandingLimit; <= 0: none */
-    int32_t throttle_requests_max;     /* request_throttle_max_requests; <= 0: off */
+    struct slice
+        enforce_auth_schemes;      /* comma list; null: not enforced; borrowed for its lifetime */
+    int32_t outstanding_max;       /* globalOutstandingLimit; <= 0: none */
+    int32_t throttle_requests_max; /* request_throttle_max_requests; <= 0: off */
     int32_t throttle_stall_ms;
     int32_t throttled_op_wait_ms; /* <= 0: off */
     bool local_sessions;          /* a new session is known to this server only */

@@ -1,5 +1,5 @@
 /* waiting.c: queues of frames that wait, each with a copy of its bytes and of its client's identities
- * when it arrived. All queues are counted together, so that reading can stop before too much waits. */
+ * when it arrived. All queues are counted together, so that reading stops before too much waits. */
 #include "replica/clients/client.h"
 
 struct waiting *waiting_add(struct clients *clients, struct waiting_queue *queue,

@@ -1,4 +1,4 @@
-/* effects.c: gathers what is to be done. Memory is kept from turn to turn, and appends stand in the
+/* effects.c: collects what is to be done. Memory is kept from turn to turn; appends are in the
  * order of their zxids. */
 #include "replica/effects/effects.h"
 

@@ -1,8 +1,9 @@
-/* connections.c: who dials whom, which connection stays, what waits for it.
+/* connections.c: who connects to whom, which connection stays, what waits for it.
  *
- * A line is what is known of one server; at most one connection belongs to it, being dialled or open. An
- * accepted connection belongs to no line until it has said who it is. What a peer sends costs memory only
- * up to one message per connection, and strangers have a bounded number of both. */
+ * A line is what is known of one server; at most one connection, open or being opened, belongs to
+ * it. An accepted connection belongs to no line until it has said who it is. What a peer sends
+ * costs memory only up to one message per connection, and strangers have a bounded number of
+ * both. */
 #include "replica/election/connections.h"
 
 #include "base/array.h"

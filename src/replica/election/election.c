@@ -1,8 +1,8 @@
 /* election.c: rounds, votes and the decision.
  *
- * Every entry ends in the same three steps: a proposal that has changed is sent to all voters, then the
- * votes are counted, then whoever still looks elsewhere is told the decision. So nobody decides on a
- * vote of ours before it is sent. */
+ * Every public function ends with the same three steps: a changed vote is sent to all voters, then
+ * the votes are counted, then servers that are still looking are sent the decision. So a decision
+ * never depends on a vote of this server that was not sent. */
 #include "replica/election/election.h"
 
 #include "base/array.h"

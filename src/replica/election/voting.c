@@ -1,7 +1,7 @@
-/* voting.c: carries words from the connections to the election and back.
+/* voting.c: passes messages from the connections to the election and back.
  *
- * While this server looks, a new connection begins with its last vote. When it is settled, with its final
- * one: who connects then needs not ask. */
+ * While this server looks, a new connection begins with its last vote. When the election is over,
+ * with its final one: a server that connects then does not need to ask. */
 #include "replica/election/voting.h"
 
 struct voting {

@@ -1,7 +1,7 @@
 /* membership.c: the servers, kept in order of their ids, and which of them are a quorum.
  *
- * Everything that was read is bounded by the size of its text; nothing here is asked often, so plain
- * arrays do. How a line is read stands in server_line.c. */
+ * Everything that was read is bounded by the size of its text; nothing here is called often, so
+ * plain arrays are enough. server_line.c parses a line. */
 #include "replica/membership/membership.h"
 
 #include "base/array.h"

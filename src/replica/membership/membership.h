@@ -57,7 +57,7 @@ struct membership_weight {
 };
 
 MUST_USE struct membership *membership_new(void);
-void membership_free(struct membership *membership); /* NULL is fine */
+void membership_free(struct membership *membership); /* may be NULL */
 
 /* One line; a later one of the same name replaces an earlier one. STATUS_INVALID: `problem` got a
  * sentence, the line changed nothing. `many_addresses`: a server may have several, joined by '|'. */

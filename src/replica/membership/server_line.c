@@ -1,6 +1,6 @@
-/* server_line.c: what stands after "server.N=".
+/* server_line.c: parses what follows "server.N=".
  *
- * The order of the checks and the sentences are those that operators know from Java. */
+ * The order of the checks and the messages are Java's, which operators know. */
 #include "replica/membership/server_line.h"
 
 #include "base/number.h"

@@ -1,5 +1,5 @@
-/* janitor.c: looks at the containers and TTL nodes that the tree lists, containers first. It proposes
- * nothing itself: it tells the caller which nodes are to be deleted. */
+/* janitor.c: looks at the containers and TTL nodes that the tree lists, containers first. It
+ * proposes nothing itself: it reports to the caller which nodes are to be deleted. */
 #include "replica/proposals/janitor.h"
 
 enum { MS_PER_MINUTE = 60000 };

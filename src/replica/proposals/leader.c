@@ -1,6 +1,6 @@
 /* leader.c: turns requests into transactions, one after the other.
  *
- * Each transaction's zxid is the one before plus one. What it will change stands in `outstanding`
+ * Each transaction's zxid is the one before plus one. What it will change is kept in `outstanding`
  * until it is applied, and the next request is checked against that. */
 #include "replica/proposals/leader.h"
 

@@ -23,7 +23,7 @@ struct leader;
 /* Everything is borrowed for its lifetime. The first transaction has the zxid after last_zxid. */
 struct leader *leader_new(const struct prepare_rules *rules, struct tree *tree,
                           struct sessions *sessions, struct step *step, int64_t last_zxid);
-void leader_free(struct leader *leader); /* NULL is fine */
+void leader_free(struct leader *leader); /* may be NULL */
 
 /* Each fills in a transaction with the next zxid; the caller must propose it (its slices live in
  * the step's arena or in the request). */

@@ -71,7 +71,7 @@ struct proposals;
 /* Tree and step are borrowed for its lifetime. */
 struct proposals *proposals_new(const struct proposals_options *options, struct tree *tree,
                                 struct step *step);
-void proposals_free(struct proposals *proposals); /* NULL is fine */
+void proposals_free(struct proposals *proposals); /* may be NULL */
 
 /* --- the first door --- */
 /* STATUS_MALFORMED: the body does not decode; nothing was proposed, and the answer is -5. */

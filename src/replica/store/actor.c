@@ -1,5 +1,5 @@
-/* actor.c: one work on the files after the other. The log's writer ends where its files may change, and
- * a new one begins where the work says that the log goes on. */
+/* actor.c: one job on the files after the other. The log's writer is closed when its files may
+ * change, and a new one begins where the job says that the log continues. */
 #include "replica/store/actor.h"
 
 #include "replica/store/install.h"

@@ -1,5 +1,5 @@
 /* epochs.c: reading, judging and writing acceptedEpoch and currentEpoch. A promise is on the disk
- * before anybody hears of it; a number that cannot be read is never guessed. */
+ * before any message mentions it; a number that cannot be read is never guessed. */
 #include "replica/store/epochs.h"
 
 #include "replica/store/small_file.h"

@@ -13,7 +13,7 @@
 struct history_reader;
 struct history_reader *history_reader_new(struct disk *data, struct disk *log,
                                           size_t text_bytes_max);
-void history_reader_free(struct history_reader *reader); /* NULL is fine */
+void history_reader_free(struct history_reader *reader); /* may be NULL */
 /* Packets are appended to `out`. STATUS_OK: more will come. STATUS_END: these were the last ones, or a
  * HISTORY_CLOSE. STATUS_TOO_LARGE: more bytes of files than allowed. Other: as history_open() and
  * history_next() answer, and `out` may have a part. After anything but STATUS_OK this history is

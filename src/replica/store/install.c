@@ -1,5 +1,5 @@
-/* install.c: the state of a leader in the place of the old one. Each step is durable before the next
- * begins, and each can be done again. */
+/* install.c: replaces the old state with the leader's. Each step is durable before the next begins,
+ * and each can be done again. */
 #include "replica/store/install.h"
 
 #include "replica/store/store_files.h"

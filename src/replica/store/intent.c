@@ -1,5 +1,5 @@
-/* intent.c: the file `intent`, and files that are out of the way. An intent is on the disk before the
- * first file changes, and goes only when the last change is durable. */
+/* intent.c: the file `intent`, and files that are renamed meanwhile. An intent is on the disk
+ * before the first file changes, and is removed only when the last change is durable. */
 #include "replica/store/intent.h"
 
 #include "base/checksum.h"

@@ -1,5 +1,5 @@
-/* quarantine.c: the file `quarantine`, and what was found to be damaged. Nothing is deleted here but the
- * intent: what it was about has got another name. */
+/* quarantine.c: the file `quarantine`, and what was found to be damaged. Only the intent is deleted
+ * here: the files that it was about were renamed. */
 #include "replica/store/quarantine.h"
 
 #include "replica/store/intent.h"

@@ -1,4 +1,4 @@
-/* small_file.c: a file of a few bytes, replaced as one. The name never stands for half a file. */
+/* small_file.c: a file of a few bytes, replaced as one. The name never belongs to half a file. */
 #include "replica/store/small_file.h"
 
 #include <stdio.h>

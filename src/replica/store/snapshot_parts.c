@@ -1,5 +1,5 @@
 /* snapshot_parts.c: sessions, ACL lists and nodes into a tree that is being loaded. Their bytes come from
- * disks and from other servers: whatever they say is an answer. */
+ * disks and from other servers: whatever they contain gives a status, never a failed assertion. */
 #include "replica/store/snapshot_parts.h"
 
 #include "replica/store/snapshot.h"

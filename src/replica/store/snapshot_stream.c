@@ -1,6 +1,6 @@
-/* snapshot_stream.c: a leader's state, read as it comes in. Before a thing is read it is measured: how many
- * bytes it has at least, as far as the bytes tell. So a thing is read once, when all of it is there, and
- * a size that cannot be is refused at once, not waited for. */
+/* snapshot_stream.c: a leader's state, read as it comes in. Before a part is read, its size is
+ * determined as far as the bytes so far allow. So each part is read once, when it is complete, and
+ * an impossible size is refused at once, not waited for. */
 #include "replica/store/snapshot_stream.h"
 
 #include "replica/store/snapshot_parts.h"

@@ -1,5 +1,5 @@
-/* truncate.c: TRUNC, step by step. Nothing is changed before all that is to stay has been read, and
- * nothing that is to stay is ever written. */
+/* truncate.c: TRUNC, step by step. Nothing is changed before everything that stays has been read,
+ * and nothing that stays is ever written. */
 #include "replica/store/truncate.h"
 
 #include "replica/store/intent.h"

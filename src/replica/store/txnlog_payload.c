@@ -1,5 +1,5 @@
-/* txnlog_payload.c: a proposal, checked before it is logged. A record that a start could not read would be
- * acknowledged and then keep this server from starting. */
+/* txnlog_payload.c: a proposal, checked before it is logged. Otherwise a record that a start cannot
+ * read could be acknowledged, and would then prevent this server from starting. */
 #include "replica/store/txnlog_payload.h"
 
 #include "replica/store/txnlog_format.h"

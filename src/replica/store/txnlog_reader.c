@@ -1,5 +1,5 @@
-/* txnlog_reader.c: reads one log file record by record, and tells what stands where no record is. It
- * changes nothing, and never holds more than one record and a window. */
+/* txnlog_reader.c: reads one log file record by record, and describes what it finds where there is
+ * no record. It changes nothing, and never holds more than one record and a window. */
 #include "replica/store/txnlog_reader.h"
 
 #include "base/checksum.h"

@@ -1,12 +1,14 @@
 /* zab_master.c: what a follower passes on, from its leader to its observers and back.
  *
- * What the leader commits waits in `informs` until the end of the turn, or until something else goes to an
- * observer that must stand behind it. So a learner that joins gets each transaction once: what is
- * committed as history, or as an INFORM. Requests go to the leader in the order in which they come, with those
- * of this server's own clients; its answers to syncs carry nothing, and come in that order, too.
+ * What the leader commits waits in `informs` until the end of the turn, or until something else
+ * that must come after it is sent to an observer. So a learner that joins gets each committed
+ * transaction once: as history or as an INFORM. Requests go to the leader in the order in which
+ * they come, with those of this server's own clients; its answers to syncs carry no data, and come
+ * in that order, too.
  *
- * To the leader this server is one connection. Which of its observers speaks for a session is known here
- * only: whoever asked about it last. What another one sends for it becomes a request that must fail. */
+ * To the leader this server is one connection. Only this file knows which of its observers owns a
+ * session: the one that asked about it last. A request for it from another observer is turned into
+ * one that must fail. */
 #include "replica/zab/zab_master.h"
 
 #include "base/array.h"

@@ -18,7 +18,7 @@ struct zab_mastery { /* what the follower knows of its leader */
 };
 /* Call it when the follower serves. Opens the port for observers. */
 struct zab_master *zab_master_new(struct zab *zab, const struct zab_mastery *mastery);
-void zab_master_free(struct zab_master *master); /* closes port and connections; NULL is fine */
+void zab_master_free(struct zab_master *master); /* closes port and connections; may be NULL */
 
 /* Events of its observers' connections are passed to this. */
 struct zab_leader *zab_master_learners(struct zab_master *master);

@@ -1,9 +1,9 @@
-/* zab_requests.c: what learners want from their leader: that a request becomes a transaction, that sessions live
- * on, that one is known.
+/* zab_requests.c: requests of learners to their leader: to make a transaction, to keep sessions
+ * alive, to validate one.
  *
- * A learner is always read, for its acknowledgements and answers to PING stand behind its requests. So while
- * more is prepared than should be, requests wait here as they came; whoever has too many waiting is
- * dropped. What one session asks is taken in the order in which it came. */
+ * A learner's connection is always read, because acknowledgements and answers to PING come after
+ * its requests. So while too much is prepared, requests wait here as they came; a learner with too
+ * many is disconnected. Requests of one session keep their order. */
 #include "base/array.h"
 #include "replica/zab/zab_peer.h"
 #include "wire/quorum.h"

@@ -2,12 +2,12 @@
  * the log files and then from memory), by taking back what nobody agreed to (TRUNC), or by everything
  * (SNAP).
  *
- * A DIFF is sent only when the learner's last transaction stands in the leader's own history: ranges
- * of numbers prove nothing. A SNAP never has a zxid below the learner's last one, for what stands in
- * its log above the snapshot would come back at its next start. The snapshot is an image of the tree
- * at one zxid; what is agreed upon meanwhile waits in the proposals and follows it. A few images may be under
- * way, beside a snapshot for the own disk; whoever waits because there are no more shares the next one with
- * all others that wait. */
+ * A DIFF is sent only when the learner's last transaction is part of the leader's own history: a
+ * zxid within its range proves nothing. A SNAP never has a zxid below the learner's last one,
+ * because the records above it in the learner's log would come back at its next start. The snapshot
+ * is an image of the tree at one zxid; what is agreed meanwhile waits in the proposals and follows
+ * it. A few images may be taken at a time, beside a snapshot for the server's own disk; learners
+ * that wait for one share the next one. */
 #include "replica/zab/zab_peer.h"
 
 #include "replica/store/snapshot.h"

@@ -1,4 +1,4 @@
-/* config.c: from the text of a zoo.cfg and -D words to a checked configuration. */
+/* config.c: from the text of a zoo.cfg and -D properties to a checked configuration. */
 #include "server/config/config.h"
 
 #include "replica/membership/membership.h"

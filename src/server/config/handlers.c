@@ -1,7 +1,7 @@
 /* handlers.c: a value becomes a field of the config, or a problem.
  *
- * What is refused, what is warned of and in which words is Java's, with what was expected after it. A
- * handler looks at its own value only; checks across keys are in config.c. */
+ * What is refused or warned about, and the message, are Java's; what was expected is added after
+ * it. A handler looks at its own value only; checks across keys are in config.c. */
 #include "server/config/handlers.h"
 
 #include "server/config/values.h"

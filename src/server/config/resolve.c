@@ -1,7 +1,7 @@
 /* resolve.c: what only the network can tell about a configuration: the addresses behind its names.
  *
- * The one file of this room that asks for an address, so that reading and checking a zoo.cfg asks
- * nobody. */
+ * The only file of this room that looks addresses up, so that reading and checking a zoo.cfg does
+ * not use the network. */
 #include "io/address.h"
 #include "server/config/ensemble.h"
 

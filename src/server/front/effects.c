@@ -1,5 +1,6 @@
-/* effects.c: what the replica wants done with clients, gathered for each connection and done once a turn.
- * Until the turn ends nothing is sent, so all answers of a connection leave in one send. */
+/* effects.c: what the replica wants done with clients, collected for each connection and carried
+ * out once a turn. Until the turn ends nothing is sent, so all answers of a connection are sent
+ * with one call. */
 #include "server/front/front_internal.h"
 
 #include "base/array.h"

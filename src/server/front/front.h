@@ -15,7 +15,7 @@ struct front;
 /* Host and config are borrowed for its lifetime. */
 struct front *front_new(struct host *host, const struct front_config *config,
                         const struct jute_config *jute);
-void front_free(struct front *front); /* NULL is fine; all connections are closed */
+void front_free(struct front *front); /* may be NULL; all connections are closed */
 
 /* Call it after config_resolve(). Binds and listens when there is a client port, and logs it.
  * Connections wait until front_serve(). STATUS_BUSY, STATUS_IO: it was logged. */

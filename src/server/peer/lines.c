@@ -1,5 +1,5 @@
-/* lines.c: log lines about connections to other servers: which server and why. The replica dials again and
- * again, so a dial that fails is logged only when its result has changed. */
+/* lines.c: log lines about connections to other servers: which server and why. The replica connects
+ * again and again, so a failed attempt is logged only when the result has changed. */
 #include "server/peer/peer_internal.h"
 
 #include "base/array.h"

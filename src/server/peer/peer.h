@@ -49,7 +49,7 @@ struct peers;
 /* The host is borrowed for its lifetime. */
 struct peers *peers_new(struct host *host, const struct peer_options *options);
 void peers_free(
-    struct peers *peers); /* NULL is fine; after peers_close_all(), when the loop has ended */
+    struct peers *peers); /* may be NULL; after peers_close_all(), when the loop has ended */
 void peers_start(struct peers *peers); /* listens at the election port */
 void peers_close_all(struct peers *peers);
 
