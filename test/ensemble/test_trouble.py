@@ -116,11 +116,11 @@ QUORUM = {
 }
 
 ELECTION = {
-    "no version": (struct.pack(">q", -65000) + b"\0" * 40, "its first message is of no version"),
-    "address too long": (struct.pack(">qqi", HELLO_ONE_ADDRESS, 99, 1 << 20), "of no version"),
-    "message too large": (hello(98) + struct.pack(">i", 1 << 30), "a length that cannot be"),
-    "negative length": (hello(97) + struct.pack(">i", -5), "a length that cannot be"),
-    "text": (b"GET / HTTP/1.1\r\n\r\n", "a length that cannot be"),
+    "no version": (struct.pack(">q", -65000) + b"\0" * 40, "its first message has an unknown version"),
+    "address too long": (struct.pack(">qqi", HELLO_ONE_ADDRESS, 99, 1 << 20), "an unknown version"),
+    "message too large": (hello(98) + struct.pack(">i", 1 << 30), "an impossible length"),
+    "negative length": (hello(97) + struct.pack(">i", -5), "an impossible length"),
+    "text": (b"GET / HTTP/1.1\r\n\r\n", "an impossible length"),
 }
 
 

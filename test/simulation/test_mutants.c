@@ -82,7 +82,7 @@ static void count_repairs(void *context, const char *line)
 {
     int *repairs = context;
 
-    *repairs += strstr(line, "it closes: this server's tree is not the one") != NULL;
+    *repairs += strstr(line, "it closes: the digest of this server's tree differs") != NULL;
 }
 
 TEST(a_server_whose_tree_has_a_wrong_byte_serves_it_to_nobody_and_repairs_itself)
