@@ -403,7 +403,10 @@ static void finish_image(struct zab_leader *leader, struct leader_image *image)
     while ((peer = first_of(leader, image)) != NULL) {
         peer->image = NULL;
         if (image->zxid < proposals_kept_above(proposals_of(leader))) {
-            peer_drop(leader, peer, "it took the snapshot too slowly: what came behind it is gone");
+            peer_drop(
+                leader, peer,
+                "it took the snapshot too slowly: the transactions after it are not in memory "
+                "any more");
         } else {
             send_history(leader, peer, image->zxid);
             peer_send_new_leader(leader, peer);
