@@ -161,7 +161,7 @@ void ensemble_on_quarantine_ended(struct ensemble *ensemble)
     ensemble->zab.quarantined = false;
     ensemble->zab.options.observer = ensemble->observes;
     if (ensemble->phase == ENSEMBLE_IN_ROLE)
-        leave_role(ensemble, "out of quarantine, this server looks for its leader anew");
+        leave_role(ensemble, "out of quarantine, this server looks for its leader again");
 }
 
 /* --- read-only, while it looks --- */

@@ -240,7 +240,7 @@ void zab_leader_stood_still(struct zab_leader *leader, int64_t ms)
     const struct zab_options *options = &leader->zab->options;
 
     if (ms > (int64_t)options->sync_limit * options->tick_ms)
-        leader_fail(leader, "this server stood still for longer than the limit");
+        leader_fail(leader, "this server was suspended for longer than the limit");
 }
 
 void zab_leader_tick(struct zab_leader *leader)

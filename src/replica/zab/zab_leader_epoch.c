@@ -126,7 +126,7 @@ void leader_on_introduction(struct zab_leader *leader, struct zab_peer *peer,
     for (struct list *at = leader->peers.next; at != &leader->peers; at = at->next) {
         struct zab_peer *other = CONTAINER_OF(at, struct zab_peer, in_peers);
         if (other != peer && has_id && other->id == peer->id && other->phase != PEER_NEW) {
-            peer_drop(leader, other, "the same server has connected anew");
+            peer_drop(leader, other, "the same server has connected again");
             break;
         }
     }

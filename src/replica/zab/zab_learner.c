@@ -170,7 +170,7 @@ static void read_input(struct zab_learner *learner)
         if (status == STATUS_END)
             return;
         if (status != STATUS_OK) {
-            learner_fail(learner, "what the leader sends is no packet");
+            learner_fail(learner, "the leader sent bytes that are no packet");
             return;
         }
         on_packet(learner, &packet);
@@ -249,7 +249,7 @@ void zab_learner_stood_still(struct zab_learner *learner, int64_t ms)
     const struct zab_options *options = &learner->zab->options;
 
     if (ms > (int64_t)options->sync_limit * options->tick_ms)
-        learner_fail(learner, "this server stood still for longer than the limit");
+        learner_fail(learner, "this server was suspended for longer than the limit");
 }
 
 void zab_learner_doubt_leader(struct zab_learner *learner, int64_t after_ms)
