@@ -95,10 +95,9 @@ static void snapshot_slice(struct server *server)
         return;
     }
     loop_begin_turn(server);
-    enum image_part kind =
-        replica_snapshot_next(server->replica, &server->snapshot_part,
-                              server->snapshot_awaited ? SNAPSHOT_AWAITED_BYTES
-                                                       : SNAPSHOT_SLICE_BYTES);
+    enum image_part kind = replica_snapshot_next(server->replica, &server->snapshot_part,
+                                                 server->snapshot_awaited ? SNAPSHOT_AWAITED_BYTES
+                                                                          : SNAPSHOT_SLICE_BYTES);
     server->turn.snapshot_bytes += server->snapshot_part.size;
     if (kind == IMAGE_PART || kind == IMAGE_PART_SEALED) {
         snapshot_thread_push(server->snapshots, &server->snapshot_part, kind == IMAGE_PART_SEALED);
