@@ -45,7 +45,6 @@ void inode_touch(struct inode *inode, size_t from, size_t to)
     inode->dirty_to = clean || to > inode->dirty_to ? to : inode->dirty_to;
 }
 
-/* One of the two contents becomes as the other is. Costs what has changed, not what there is. */
 void inode_make_same(struct inode *inode, struct bytes *to, const struct bytes *from)
 {
     size_t first = inode->dirty_from;
@@ -92,7 +91,6 @@ void inode_make_durable(struct inode *inode)
     }
 }
 
-/* How many of the bytes there is room for. */
 size_t disk_take_blocks(struct sim_disk *sim, struct inode *inode, uint64_t offset, size_t size)
 {
     size_t first = (size_t)(offset / BLOCK_BYTES);
@@ -126,7 +124,6 @@ void disk_give_back_blocks(struct sim_disk *sim, struct inode *inode, size_t fro
 
 /* --- names --- */
 
-/* `to` has NAME_BYTES_MAX bytes. */
 void disk_copy_name(char *to, const char *from)
 {
     size_t size = strlen(from);

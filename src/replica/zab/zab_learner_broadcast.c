@@ -88,7 +88,6 @@ static void on_reconfiguration(struct zab_learner *learner)
     learner_fail(learner, learner->zab->fatal);
 }
 
-/* Of all phases behind the snapshot. */
 bool learner_on_transaction(struct zab_learner *learner, const struct quorum_packet *packet)
 {
     switch (packet->type) {
