@@ -137,11 +137,10 @@ void leader_prepare_error(struct leader *leader, const struct leader_request *fr
     give_zxid(leader, ret_txn);
 }
 
-void leader_prepare_create_session(struct leader *leader, int64_t session_id, int32_t timeout_ms,
-                                   struct txn *ret_txn)
+void leader_prepare_create_session(struct leader *leader, const struct leader_request *from,
+                                   int32_t timeout_ms, struct txn *ret_txn)
 {
-    struct prepare prepare =
-        begin_prepare(leader, &(struct leader_request){.session_id = session_id});
+    struct prepare prepare = begin_prepare(leader, from);
 
     prepare_create_session(&prepare, timeout_ms, ret_txn);
     give_zxid(leader, ret_txn);

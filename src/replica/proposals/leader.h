@@ -35,8 +35,8 @@ MUST_USE enum status leader_prepare(struct leader *leader, const struct leader_r
 /* A request that was refused before it was checked: it uses a zxid, too. */
 void leader_prepare_error(struct leader *leader, const struct leader_request *from,
                           enum zk_error err, struct txn *ret_txn);
-void leader_prepare_create_session(struct leader *leader, int64_t session_id, int32_t timeout_ms,
-                                   struct txn *ret_txn);
+void leader_prepare_create_session(struct leader *leader, const struct leader_request *from,
+                                   int32_t timeout_ms, struct txn *ret_txn);
 void leader_prepare_close_session(struct leader *leader, struct session *session,
                                   struct txn *ret_txn);
 /* False: the node is gone, in use or of another kind; there is nothing to propose. */

@@ -154,10 +154,10 @@ enum status proposals_submit(struct proposals *proposals, const struct proposal 
 static void propose_create_session(struct proposals *proposals, const struct proposal *request,
                                    int64_t owner)
 {
+    const struct leader_request from = {.session_id = request->session_id, .cxid = request->xid};
     struct txn txn;
 
-    leader_prepare_create_session(proposals->leader, request->session_id, request->timeout_ms,
-                                  &txn);
+    leader_prepare_create_session(proposals->leader, &from, request->timeout_ms, &txn);
     if (proposals->role == PROPOSALS_LEADS) { /* its first requests may stand right behind it */
         sessions_created(&proposals->sessions, request->session_id, request->timeout_ms);
         sessions_find(&proposals->sessions, request->session_id)->owner = owner;

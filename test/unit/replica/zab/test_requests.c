@@ -136,7 +136,7 @@ static void agree(struct bench *bench)
     CHECK_I64("applied", proposals_applied_zxid(bench->around.proposals), zxid);
 }
 
-static int32_t proposed_type(const struct bench *bench, int64_t zxid)
+static struct txn_header proposed(const struct bench *bench, int64_t zxid)
 {
     const struct proposals *proposals = bench->around.proposals;
     struct txn_header header;
@@ -144,7 +144,53 @@ static int32_t proposed_type(const struct bench *bench, int64_t zxid)
     struct kept_txn kept = proposals_kept_at(proposals, proposals_kept_behind(proposals, zxid) - 1);
     CHECK_I64("zxid", kept.zxid, zxid);
     CHECK_STATUS(txn_read_header(kept.payload, &header), STATUS_OK);
-    return header.type;
+    return header;
+}
+
+static int32_t proposed_type(const struct bench *bench, int64_t zxid)
+{
+    return proposed(bench, zxid).type;
+}
+
+/* A learner waits for a transaction with the session and cxid of its first request, and nothing behind that one
+ * is answered before. */
+TEST(whatever_a_learner_asks_becomes_one_transaction_with_its_session_and_cxid)
+{
+    static const uint8_t timeout[] = {0, 0, 0x20, 0}, few[] = {0, 0};
+    static const struct {
+        int64_t session_id;
+        int32_t op;
+        struct slice body;
+    } asked[] = {
+        {1, OP_CREATE_SESSION, {timeout, sizeof(timeout)}},
+        {1, OP_CREATE_SESSION, {few, sizeof(few)}},
+        {1, OP_CREATE, {few, sizeof(few)}},
+        {1, OP_SET_DATA, {NULL, 0}},
+        {1, OP_MULTI, {few, sizeof(few)}},
+        {1, OP_CHECK, {few, sizeof(few)}},
+        {1, OP_RECONFIG, {few, sizeof(few)}},
+        {1, OP_GET_DATA, {few, sizeof(few)}},
+        {1, 12345, {few, sizeof(few)}},
+        {2, OP_DELETE, {few, sizeof(few)}}, /* there is no such session */
+        {1, OP_CLOSE_SESSION, {NULL, 0}},
+        {1, OP_CLOSE_SESSION, {NULL, 0}},
+        {1, OP_DELETE, {few, sizeof(few)}},
+    };
+    struct bench *bench = bench_new(/* prepared_bytes_max= */ 1 << 20, 1 << 20);
+
+    reach_serving(bench);
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        int32_t cxid = 100 + (int32_t)i;
+        ask(bench, asked[i].session_id, asked[i].op, cxid, asked[i].body);
+        CHECK_I64("proposed", proposals_proposed_zxid(bench->around.proposals),
+                  zxid_make(EPOCH, (int32_t)i + 1));
+        struct txn_header header = proposed(bench, zxid_make(EPOCH, (int32_t)i + 1));
+        CHECK_I64("session", header.client_id, asked[i].session_id);
+        CHECK_I64("cxid", header.cxid, cxid);
+        CHECK_U64("still there", zab_leader_count(bench->leader).learners, 1);
+    }
+    agree(bench);
+    bench_free(bench);
 }
 
 TEST(requests_wait_while_too_much_is_prepared_and_what_stands_behind_them_does_not)
