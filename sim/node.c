@@ -11,15 +11,18 @@ enum { START_MS = 500 };
 
 static void turn(void *context, uint64_t life);
 
-static void set_turn(void *context)
+void node_set_turn(struct node *node)
 {
-    struct node *node = context;
-
     if (node->turn_set)
         return;
     node->turn_set = true;
     events_in(node->events, 1 + chance_below(&node->chance, node->options.turn_spread_us + 1), turn,
               node, node->life);
+}
+
+static void on_inbox(void *context)
+{
+    node_set_turn(context);
 }
 
 void node_init(struct node *node, const struct node_options *options,
@@ -33,7 +36,7 @@ void node_init(struct node *node, const struct node_options *options,
                           .oracle_until_us = INT64_MIN,
                           .accepted_epoch = EPOCH_NONE,
                           .current_epoch = EPOCH_NONE};
-    inbox_init(&node->inbox, set_turn, node);
+    inbox_init(&node->inbox, on_inbox, node);
     node_clients_init(&node->clients, &node->inbox, options->bug);
     node_new_disk(node);
 }
@@ -240,7 +243,7 @@ static void turn(void *context, uint64_t life)
         step(node, &taken[i]);
     mem_free(taken);
     if (node->inbox.count > 0)
-        set_turn(node);
+        node_set_turn(node);
     replica_end_turn(node->replica, &node->effects);
     carry_out(node);
 }

@@ -146,7 +146,7 @@ static void start_replica(struct node *node, const struct recovery *recovery,
     node->up = true;
     node->tick_at_us = 0;
     node->oracle_told = ORACLE_NONE;
-    (void)inbox_add(&node->inbox, REPLICA_TICK);
+    node_set_turn(node); /* without an event, as in the daemon */
 }
 
 static void put_warnings(const struct store_notes *notes, struct buffer *text)

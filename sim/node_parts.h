@@ -11,6 +11,7 @@ void node_new_disk(struct node *node);
 void node_forget(struct node *node); /* all that a process has in memory */
 /* True: it is paused, and `later` is called for it again. */
 bool node_stands_still(struct node *node, events_run *later, uint64_t number);
+void node_set_turn(struct node *node); /* node.c */
 /* node_disk.c: what the effects of a turn want of it. */
 void node_hand_to_disk(struct node *node);
 void node_hand_to_reader(struct node *node);

@@ -171,8 +171,19 @@ static void doubt_leader(struct ensemble *ensemble)
         zab_learner_doubt_leader(ensemble->learner, GONE_AFTER_MS);
 }
 
+/* The first step or turn opens the connections to the others: there were no effects before. */
+static void begin(struct ensemble *ensemble)
+{
+    if (ensemble->begun)
+        return;
+    ensemble->begun = true;
+    connections_set_members(ensemble->connections, ensemble->options.membership, NULL,
+                            ensemble_now_ms(ensemble), ensemble->step->effects);
+}
+
 void ensemble_settle(struct ensemble *ensemble)
 {
+    begin(ensemble);
     hear(ensemble);
     if (ensemble->phase == ENSEMBLE_IN_ROLE && ensemble->learner != NULL)
         doubt_leader(ensemble);
@@ -294,16 +305,6 @@ static void on_tick(struct ensemble *ensemble)
         zab_leader_tick(ensemble->leader);
     if (ensemble->learner != NULL)
         zab_learner_tick(ensemble->learner);
-}
-
-/* The first step opens the connections to the others: there were no effects before. */
-static void begin(struct ensemble *ensemble)
-{
-    if (ensemble->begun)
-        return;
-    ensemble->begun = true;
-    connections_set_members(ensemble->connections, ensemble->options.membership, NULL,
-                            ensemble_now_ms(ensemble), ensemble->step->effects);
 }
 
 void ensemble_step(struct ensemble *ensemble, const struct replica_event *event)
