@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 from load import Load  # noqa: E402
 from pylib import zkwire as zk  # noqa: E402
 from pylib.ensemble import Ensemble, start_kazoo, stop_kazoo  # noqa: E402
-from workload import CONTAINER, MODES, Workload  # noqa: E402
+from workload import JAVA_MODES, MODES, Workload  # noqa: E402
 
 J, P = "java", "paddock"
 ALL = os.environ.get("ENSEMBLE_ALL")
@@ -65,8 +65,7 @@ def write(ensemble, count):
 
 
 def test_every_operation_through_every_member_gives_one_tree(lineup):
-    java_leads = lineup[3].target == "java"
-    modes = [mode for mode in MODES if mode != CONTAINER or not java_leads]
+    modes = JAVA_MODES if lineup[3].target == "java" else MODES
     lives = [Workload(member, seed, modes) for seed, member in enumerate(lineup.members)]
     for life in lives:
         life.run(150)
