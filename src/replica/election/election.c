@@ -1,15 +1,14 @@
-/* election.c: rounds, votes and the decision.
+/* election.c: rounds and the decision.
  *
  * Every public function ends with the same three steps: a changed vote is sent to all voters, then
  * the votes are counted, then servers that are still looking are sent the decision. So a decision
  * never depends on a vote of this server that was not sent. */
-#include "replica/election/election.h"
+#include "replica/election/election_votes.h"
 
 #include "base/array.h"
 
 enum {
-    PEERS_FIRST = 8,
-    STRANGERS_MAX = 1024, /* servers that are no voters, remembered at a time */
+    SENDS_FIRST = 8,
     STRANGER_ANSWER_MS =
         20,                /* two configurations that disagree must not make two servers chatter */
     HEARD_BEFORE_MS = 500, /* how old a vote may be that came before we began to look */
@@ -17,49 +16,6 @@ enum {
     RESEND_WITHOUT_VOTE_MS = 1000 /* only an answer tells such a server that there is a leader */
 };
 #define NOBODY INT64_MIN
-
-struct ballot { /* a vote, and how it was given */
-    struct vote vote;
-    enum peer_state state;
-    int32_t version;
-};
-
-struct election_peer {
-    int64_t id;
-    enum election_link link;
-    bool has_ballot, has_outside; /* the two below are given */
-    struct ballot ballot;         /* in this round */
-    struct ballot outside;        /* of one who follows or leads */
-    bool heard;                   /* since the connection opened */
-    struct ballot last;           /* what it said last */
-    int64_t last_ms;
-    bool since_decision; /* it was heard after we had decided */
-    bool elected_us;     /* its vote was one of those that decided for us */
-    bool sent;           /* our proposal, in this round */
-    bool discarded;      /* it was not looking when it got that */
-    int64_t answered_ms; /* a stranger */
-};
-
-struct election {
-    struct election_options options;
-    const struct membership *committed, *last_seen; /* last_seen: NULL unless it is newer */
-    enum member_role own_role;
-    struct buffer config; /* text of committed */
-
-    bool started;
-    enum peer_state state;
-    int64_t round;                        /* Java's logical clock */
-    struct vote initial;                  /* for myself */
-    struct vote vote;                     /* the proposal, then the final vote */
-    bool changed;                         /* the proposal is not sent yet */
-    int64_t finalize_at_ms, resend_at_ms; /* INT64_MAX: not waiting */
-    int64_t resend_ms;
-    uint32_t resends; /* of this proposal */
-    enum oracle oracle;
-
-    struct election_peer *peers;
-    uint32_t peer_count, peer_capacity;
-};
 
 struct election *election_new(const struct election_options *options)
 {
@@ -123,87 +79,9 @@ int64_t election_wake_at_ms(const struct election *election)
                                                              : election->resend_at_ms;
 }
 
-/* What this server had is lost: election_start(). */
-static bool has_no_vote(const struct election *election)
-{
-    return election->initial.zxid == -1;
-}
-
-/* ---- Who there is ---- */
-
-static bool is_voter(const struct election *election, int64_t id)
-{
-    if (election->committed == NULL)
-        return false;
-    return membership_is_voter(election->committed, id) ||
-           (election->last_seen != NULL && membership_is_voter(election->last_seen, id));
-}
-
-static struct election_peer *find_peer(const struct election *election, int64_t id)
-{
-    for (uint32_t i = 0; i < election->peer_count; i++) {
-        if (election->peers[i].id == id)
-            return &election->peers[i];
-    }
-    return NULL;
-}
-
-/* A stranger is forgotten for another one when there are too many; the oldest first. */
-static void make_room(struct election *election)
-{
-    struct election_peer *oldest = NULL;
-    uint32_t strangers = 0;
-
-    for (uint32_t i = 0; i < election->peer_count; i++) {
-        struct election_peer *peer = &election->peers[i];
-        if (is_voter(election, peer->id))
-            continue;
-        strangers++;
-        if (oldest == NULL || peer->last_ms < oldest->last_ms)
-            oldest = peer;
-    }
-    ASSERT(strangers == 0 || oldest != NULL);
-    if (strangers >= STRANGERS_MAX)
-        *oldest = election->peers[--election->peer_count];
-}
-
-static struct election_peer *get_peer(struct election *election, int64_t id)
-{
-    struct election_peer *peer = find_peer(election, id);
-
-    if (peer != NULL)
-        return peer;
-    make_room(election);
-    election->peers = ARRAY_RESERVE(election->peers, election->peer_capacity,
-                                    election->peer_count + 1, PEERS_FIRST);
-    peer = &election->peers[election->peer_count++];
-    *peer = (struct election_peer){.id = id, .answered_ms = INT64_MIN};
-    return peer;
-}
-
-/* Calls for every voter of the committed and the last seen configuration once, but not for us. */
-static void for_each_voter(struct election *election,
-                           void (*call)(struct election *election, struct election_peer *peer,
-                                        void *context),
-                           void *context)
-{
-    const struct membership *memberships[] = {election->committed, election->last_seen};
-
-    for (size_t which = 0; which < ARRAY_LEN(memberships); which++) {
-        for (uint32_t i = 0; memberships[which] != NULL && i < memberships[which]->member_count;
-             i++) {
-            const struct member *member = &memberships[which]->members[i];
-            if (member->role != MEMBER_PARTICIPANT || member->id == election->options.my_id ||
-                (which == 1 && membership_is_voter(election->committed, member->id)))
-                continue;
-            call(election, get_peer(election, member->id), context);
-        }
-    }
-}
-
 bool election_looks_again(const struct election *election, int64_t id)
 {
-    const struct election_peer *peer = find_peer(election, id);
+    const struct election_peer *peer = election_find_peer(election, id);
 
     return election->state != PEER_LOOKING && peer != NULL && peer->heard && peer->since_decision &&
            peer->last.state == PEER_LOOKING;
@@ -211,7 +89,7 @@ bool election_looks_again(const struct election *election, int64_t id)
 
 bool election_elector_looks_again(const struct election *election, int64_t id)
 {
-    const struct election_peer *peer = find_peer(election, id);
+    const struct election_peer *peer = election_find_peer(election, id);
 
     return election->state == PEER_LEADING && election_looks_again(election, id) &&
            peer->elected_us;
@@ -221,7 +99,7 @@ static const struct election_peer *followed_leader(const struct election *electi
 {
     if (election->state == PEER_LOOKING || election->state == PEER_LEADING)
         return NULL;
-    return find_peer(election, election->vote.leader);
+    return election_find_peer(election, election->vote.leader);
 }
 
 bool election_leader_turned_away(const struct election *election)
@@ -240,73 +118,6 @@ bool election_leader_is_gone(const struct election *election)
     const struct election_peer *leader = followed_leader(election);
 
     return leader != NULL && leader->link == ELECTION_LINK_DOWN;
-}
-
-/* ---- Votes ---- */
-
-static bool same_vote(const struct vote *left, const struct vote *right)
-{
-    return left->leader == right->leader && left->zxid == right->zxid &&
-           left->round == right->round && left->epoch == right->epoch;
-}
-
-/* Outside of an election zxid and round are those of the election that a server took part in, and differ;
- * and a server of a release that sends no version does not keep its epoch up to date. */
-static bool same_ballot(const struct ballot *left, const struct ballot *right)
-{
-    if (left->state == PEER_LOOKING || right->state == PEER_LOOKING)
-        return same_vote(&left->vote, &right->vote);
-    if ((left->version > 0) != (right->version > 0))
-        return left->vote.leader == right->vote.leader;
-    return left->vote.leader == right->vote.leader && left->vote.epoch == right->vote.epoch;
-}
-
-/* Epoch, then zxid, then id. */
-static bool beats(const struct election *election, const struct vote *one, const struct vote *other)
-{
-    int64_t weight = membership_weight(election->committed, one->leader);
-
-    if (!membership_is_voter(election->committed, one->leader) && election->last_seen != NULL)
-        weight = membership_weight(election->last_seen, one->leader);
-    if (weight == 0)
-        return false;
-    if (one->epoch != other->epoch)
-        return one->epoch > other->epoch;
-    if (one->zxid != other->zxid)
-        return one->zxid > other->zxid;
-    return one->leader > other->leader;
-}
-
-struct count {
-    const struct election *election;
-    struct ballot ballot;
-    bool outside;   /* count the votes of those who are settled */
-    bool live_only; /* of those who can be reached */
-};
-
-static bool agrees(const void *context, int64_t id)
-{
-    const struct count *count = context;
-
-    if (id == count->election->options.my_id) { /* our own vote is the proposal */
-        struct ballot own = {.vote = count->election->vote, .state = PEER_LOOKING};
-        return !count->outside && !has_no_vote(count->election) &&
-               same_ballot(&own, &count->ballot);
-    }
-    const struct election_peer *peer = find_peer(count->election, id);
-    if (peer == NULL || (count->live_only && peer->link != ELECTION_LINK_OPEN))
-        return false;
-    if (count->outside)
-        return peer->has_outside && same_ballot(&peer->outside, &count->ballot);
-    return peer->has_ballot && same_ballot(&peer->ballot, &count->ballot);
-}
-
-static bool is_quorum(const struct count *count)
-{
-    const struct election *election = count->election;
-
-    return membership_quorum(election->committed, agrees, count) &&
-           (election->last_seen == NULL || membership_quorum(election->last_seen, agrees, count));
 }
 
 /* ---- Sending ---- */
@@ -329,7 +140,7 @@ static void send_vote(struct election *election, struct election_peer *peer,
 {
     ASSERT(peer->id != election->options.my_id);
     effects->sends =
-        ARRAY_RESERVE(effects->sends, effects->send_capacity, effects->send_count + 1, PEERS_FIRST);
+        ARRAY_RESERVE(effects->sends, effects->send_capacity, effects->send_count + 1, SENDS_FIRST);
     effects->sends[effects->send_count++] =
         (struct election_send){.to = peer->id, .notification = election_notification(election)};
     peer->sent = true;
@@ -345,7 +156,7 @@ static void send_proposal(struct election *election, struct election_peer *peer,
 static void resend_proposal(struct election *election, struct election_peer *peer, void *effects)
 {
     if (election->resend_ms < RESEND_TO_ALL_MS && peer->has_ballot && peer->sent &&
-        same_vote(&peer->ballot.vote, &election->vote))
+        votes_are_same(&peer->ballot.vote, &election->vote))
         return;
     send_vote(election, peer, effects);
 }
@@ -366,7 +177,7 @@ static void decide(struct election *election, const struct vote *vote,
     ASSERT(election->state == PEER_LOOKING); /* nobody decides twice */
     if (vote->leader == election->options.my_id)
         election->state = PEER_LEADING;
-    else if (election->own_role == MEMBER_OBSERVER || has_no_vote(election))
+    else if (election->own_role == MEMBER_OBSERVER || election_has_no_vote(election))
         election->state = PEER_OBSERVING;
     else
         election->state = PEER_FOLLOWING;
@@ -378,8 +189,9 @@ static void decide(struct election *election, const struct vote *vote,
         struct election_peer *peer = &election->peers[i];
         peer->since_decision = false;
         peer->elected_us = peer->has_ballot && election->state == PEER_LEADING &&
-                           same_vote(&peer->ballot.vote, vote);
-        bool has_all = is_voter(election, peer->id) && same_vote(&peer->last.vote, vote);
+                           votes_are_same(&peer->ballot.vote, vote);
+        bool has_all =
+            election_is_voter(election, peer->id) && votes_are_same(&peer->last.vote, vote);
         if (peer->link == ELECTION_LINK_OPEN && peer->heard && peer->last.state == PEER_LOOKING &&
             !has_all)
             send_vote(election, peer, effects);
@@ -388,23 +200,23 @@ static void decide(struct election *election, const struct vote *vote,
 
 static void look_for_objection(struct election *election, struct election_peer *peer, void *context)
 {
-    struct count count = {
+    struct votes_count count = {
         .election = election, .ballot = {.vote = election->vote}, .live_only = true};
     bool *objection = context;
 
-    if (peer->link != ELECTION_LINK_DOWN && !agrees(&count, peer->id))
+    if (peer->link != ELECTION_LINK_DOWN && !votes_agree(&count, peer->id))
         *objection = true;
 }
 
 /* Every voter that can be reached agrees, they are enough, and nobody else may come any moment. */
 static bool nothing_better_can_come(struct election *election)
 {
-    struct count live = {
+    struct votes_count live = {
         .election = election, .ballot = {.vote = election->vote}, .live_only = true};
     bool objection = false;
 
-    for_each_voter(election, look_for_objection, &objection);
-    return !objection && is_quorum(&live);
+    election_for_each_voter(election, look_for_objection, &objection);
+    return !objection && votes_are_quorum(&live);
 }
 
 static void look_for_news(struct election *election, struct election_peer *peer, void *context)
@@ -423,20 +235,20 @@ static bool is_enough_alone(struct election *election)
 
     if (election->oracle != ORACLE_GRANTS || election->resends == 0 ||
         election->last_seen != NULL || !membership_heeds_oracle(election->committed) ||
-        has_no_vote(election) || election->vote.leader != election->options.my_id)
+        election_has_no_vote(election) || election->vote.leader != election->options.my_id)
         return false;
-    for_each_voter(election, look_for_news, &heard);
+    election_for_each_voter(election, look_for_news, &heard);
     return !heard;
 }
 
 static void count_votes(struct election *election, int64_t now_ms, struct election_effects *effects)
 {
-    struct count count = {.election = election, .ballot = {.vote = election->vote}};
+    struct votes_count count = {.election = election, .ballot = {.vote = election->vote}};
 
     if (election->state != PEER_LOOKING)
         return;
     ASSERT(election->committed != NULL);
-    if (!is_quorum(&count) && !is_enough_alone(election)) {
+    if (!votes_are_quorum(&count) && !is_enough_alone(election)) {
         election->finalize_at_ms = INT64_MAX;
         return;
     }
@@ -457,7 +269,7 @@ static void conclude(struct election *election, int64_t now_ms, struct election_
         election->resends = 0;
         election->resend_at_ms = now_ms + election->resend_ms;
         election->finalize_at_ms = INT64_MAX;
-        for_each_voter(election, send_proposal, effects);
+        election_for_each_voter(election, send_proposal, effects);
     }
     election->changed = false;
     count_votes(election, now_ms, effects);
@@ -474,7 +286,8 @@ static void hear_looking(struct election *election, struct election_peer *peer,
         send_vote(election, peer, effects);
         return;
     }
-    if (has_no_vote(election) || said->vote.zxid == -1 || !is_voter(election, said->vote.leader)) {
+    if (election_has_no_vote(election) || said->vote.zxid == -1 ||
+        !election_is_voter(election, said->vote.leader)) {
         peer->has_ballot = false;
         return;
     }
@@ -482,9 +295,10 @@ static void hear_looking(struct election *election, struct election_peer *peer,
         election->round = said->vote.round;
         for (uint32_t i = 0; i < election->peer_count; i++)
             election->peers[i].has_ballot = false;
-        propose(election, beats(election, &said->vote, &election->initial) ? &said->vote
-                                                                           : &election->initial);
-    } else if (beats(election, &said->vote, &election->vote)) {
+        propose(election, vote_beats(election, &said->vote, &election->initial)
+                              ? &said->vote
+                              : &election->initial);
+    } else if (vote_beats(election, &said->vote, &election->vote)) {
         propose(election, &said->vote);
     } else if (peer->discarded) {
         send_vote(election, peer, effects);
@@ -499,7 +313,7 @@ static bool leader_confirms(const struct election *election, const struct ballot
 {
     if (said->vote.leader == election->options.my_id)
         return election->round == said->vote.round;
-    const struct election_peer *leader = find_peer(election, said->vote.leader);
+    const struct election_peer *leader = election_find_peer(election, said->vote.leader);
     if (leader == NULL)
         return false;
     return outside ? leader->has_outside && leader->outside.state == PEER_LEADING
@@ -511,7 +325,7 @@ static bool leads_alone(const struct election *election, const struct election_p
                         const struct ballot *said)
 {
     return election->oracle != ORACLE_NONE && election->last_seen == NULL &&
-           membership_heeds_oracle(election->committed) && !has_no_vote(election) &&
+           membership_heeds_oracle(election->committed) && !election_has_no_vote(election) &&
            said->state == PEER_LEADING && said->vote.leader == peer->id;
 }
 
@@ -519,22 +333,22 @@ static void hear_settled(struct election *election, struct election_peer *peer,
                          const struct ballot *said, struct election_effects *effects)
 {
     ASSERT(election->state == PEER_LOOKING);
-    if (!is_voter(election, said->vote.leader) ||
-        (has_no_vote(election) && said->vote.leader == election->options.my_id))
+    if (!election_is_voter(election, said->vote.leader) ||
+        (election_has_no_vote(election) && said->vote.leader == election->options.my_id))
         return;
-    struct count count = {.election = election, .ballot = *said};
+    struct votes_count count = {.election = election, .ballot = *said};
     bool joined = false;
-    if (said->vote.round == election->round && !has_no_vote(election)) {
+    if (said->vote.round == election->round && !election_has_no_vote(election)) {
         peer->has_ballot = true;
         peer->ballot = *said;
         peer->ballot.version = 0; /* in one round the leader's id is enough, as in Java */
-        joined = is_quorum(&count) && leader_confirms(election, said, /* outside= */ false);
+        joined = votes_are_quorum(&count) && leader_confirms(election, said, /* outside= */ false);
     }
     peer->has_outside = true;
     peer->outside = *said;
     count.outside = true;
     joined = joined ||
-             (is_quorum(&count) && leader_confirms(election, said, /* outside= */ true)) ||
+             (votes_are_quorum(&count) && leader_confirms(election, said, /* outside= */ true)) ||
              leads_alone(election, peer, said);
     if (joined)
         decide(election, &said->vote, effects);
@@ -571,8 +385,9 @@ void election_start(struct election *election, int64_t zxid, int64_t epoch, int6
     for (uint32_t i = 0; i < election->peer_count; i++) {
         struct election_peer *peer = &election->peers[i];
         struct ballot last = peer->last;
-        if (peer->heard && peer->last.state == PEER_LOOKING && is_voter(election, peer->id) &&
-            now_ms - peer->last_ms <= HEARD_BEFORE_MS && last.vote.round >= election->round)
+        if (peer->heard && peer->last.state == PEER_LOOKING &&
+            election_is_voter(election, peer->id) && now_ms - peer->last_ms <= HEARD_BEFORE_MS &&
+            last.vote.round >= election->round)
             hear_looking(election, peer, &last, effects);
     }
     conclude(election, now_ms, effects);
@@ -614,7 +429,7 @@ static void look_at_config(struct election *election, const struct notification 
 static void answer_looking(struct election *election, struct election_peer *peer, bool repeated,
                            const struct ballot *said, struct election_effects *effects)
 {
-    if (!repeated && peer->sent && !peer->discarded && same_vote(&said->vote, &election->vote))
+    if (!repeated && peer->sent && !peer->discarded && votes_are_same(&said->vote, &election->vote))
         return;
     send_vote(election, peer, effects);
 }
@@ -639,9 +454,9 @@ void election_hear(struct election *election, int64_t from, const struct notific
     if (from == election->options.my_id)
         return;
     bool known_state = said->state >= PEER_LOOKING && said->state <= PEER_OBSERVING;
-    struct election_peer *peer = get_peer(election, from);
+    struct election_peer *peer = election_get_peer(election, from);
     bool repeated = peer->heard && peer->last.state == PEER_LOOKING &&
-                    said->state == PEER_LOOKING && same_vote(&peer->last.vote, &ballot.vote);
+                    said->state == PEER_LOOKING && votes_are_same(&peer->last.vote, &ballot.vote);
     if (known_state) {
         peer->heard = true;
         peer->last = ballot;
@@ -652,7 +467,7 @@ void election_hear(struct election *election, int64_t from, const struct notific
     if (!election->started)
         return;
     look_at_config(election, said, effects);
-    if (!is_voter(election, from)) {
+    if (!election_is_voter(election, from)) {
         answer_stranger(election, peer, now_ms, effects);
         return;
     }
@@ -675,7 +490,7 @@ void election_hear(struct election *election, int64_t from, const struct notific
 void election_set_link(struct election *election, int64_t id, enum election_link link,
                        int64_t now_ms, struct election_effects *effects)
 {
-    struct election_peer *peer = get_peer(election, id);
+    struct election_peer *peer = election_get_peer(election, id);
 
     peer->link = link;
     if (link != ELECTION_LINK_OPEN)
@@ -691,14 +506,14 @@ void election_tick(struct election *election, int64_t now_ms, struct election_ef
     conclude(election, now_ms, effects);
     if (now_ms >= election->resend_at_ms) { /* not when it has just ended */
         int32_t most_ms = election->options.resend_max_ms;
-        if (has_no_vote(election) && most_ms > RESEND_WITHOUT_VOTE_MS)
+        if (election_has_no_vote(election) && most_ms > RESEND_WITHOUT_VOTE_MS)
             most_ms = RESEND_WITHOUT_VOTE_MS;
         election->resend_ms *= 2;
         if (election->resend_ms > most_ms)
             election->resend_ms = most_ms;
         election->resend_at_ms = now_ms + election->resend_ms;
         election->resends++;
-        for_each_voter(election, resend_proposal, effects);
+        election_for_each_voter(election, resend_proposal, effects);
         count_votes(election, now_ms, effects);
     }
 }
