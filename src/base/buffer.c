@@ -34,14 +34,12 @@ void buffer_reserve(struct buffer *buffer, size_t more)
     buffer->capacity = capacity;
 }
 
-bool buffer_try_reserve(struct buffer *buffer, size_t more)
+bool buffer_try_grow(struct buffer *buffer, size_t more)
 {
     size_t needed = buffer->size + more;
 
     if (needed < more)
         return false;
-    if (needed <= buffer->capacity)
-        return true;
     size_t capacity = grown_capacity(buffer, needed);
     uint8_t *grown = mem_try_realloc(buffer->data, capacity);
     if (grown == NULL)

@@ -14,7 +14,11 @@ void buffer_deinit(struct buffer *buffer);
 void buffer_reserve(struct buffer *buffer, size_t more); /* room for `more` bytes after size */
 /* The same; false: there is no memory for it, and the buffer is as before. Code that must not end
  * the process reserves first, and then appends no more than that. */
-MUST_USE bool buffer_try_reserve(struct buffer *buffer, size_t more);
+MUST_USE bool buffer_try_grow(struct buffer *buffer, size_t more);
+static inline bool buffer_try_reserve(struct buffer *buffer, size_t more)
+{
+    return more <= buffer->capacity - buffer->size || buffer_try_grow(buffer, more);
+}
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

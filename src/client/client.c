@@ -3,11 +3,10 @@
  * caller decides whether to repeat it. */
 #include "client/client.h"
 
+#include "client/frames.h"
 #include "client/output.h"
-#include "wire/records.h"
 
 enum {
-    FRAME_HEADER_BYTES = 4 + REQUEST_HEADER_BYTES,
     PROBE_FIRST_MS = 200,
     PROBE_MAX_MS = 60000,
     PAUSE_PARTS = 60 /* after all servers failed: this part of the timeout */
@@ -23,6 +22,8 @@ bool client_init(struct client *client, const struct client_options *options)
                               .alive_at_ms = INT64_MAX,
                               .next_xid = options->first_xid,
                               .may_be_read_only = options->may_be_read_only,
+                              .on_answer = options->on_answer,
+                              .on_answer_context = options->on_answer_context,
                               .state = CLIENT_STATE_NEW};
     memcpy(client->password, options->password, PASSWORD_BYTES);
     client_servers_init(&client->servers, options->seed, options->servers_in_order);
@@ -158,7 +159,7 @@ void client_take_done(struct client *client, struct list *ret_items)
 static void drop_connection(struct client *client)
 {
     client->first.size = client->out.size = client->in.size = 0;
-    client->unanswered = 0;
+    client->unanswered = client->out_frames = 0;
     client->asked = false;
     if (client->link != CLIENT_LINK_NONE)
         client->link = CLIENT_LINK_TO_CLOSE;
@@ -373,7 +374,12 @@ bool client_take_output(struct client *client, struct buffer *empty)
     struct buffer taken = *from;
     *from = *empty;
     *empty = taken;
-    client->unanswered += count_frames(buffer_slice(&taken));
+    if (from == &client->first) {
+        client->unanswered += count_frames(buffer_slice(&taken));
+    } else {
+        client->unanswered += client->out_frames;
+        client->out_frames = 0;
+    }
     return true;
 }
 
@@ -407,18 +413,14 @@ int64_t client_session_ends_ms(const struct client *client)
 enum client_error client_frame_open(struct client *client, struct client_request *request,
                                     int32_t op, size_t body_bytes_max)
 {
-    if (client_is_dead(client) || client->closing)
-        return CLIENT_INVALID_STATE;
-    if (body_bytes_max > INT32_MAX / 2 ||
-        !buffer_try_reserve(&client->out, FRAME_HEADER_BYTES + body_bytes_max))
-        return CLIENT_NO_MEMORY;
-    client->frame_at = client->out.size;
-    request->xid = client->next_xid;
-    request->op = op;
-    client->next_xid = client->next_xid == INT32_MAX ? 1 : client->next_xid + 1;
-    buffer_i32(&client->out, 0);
-    request_header_write(&client->out, &(struct request_header){request->xid, op});
-    return CLIENT_OK;
+    int32_t xid = client->next_xid;
+    enum client_error err = client_frame_start(client, op, body_bytes_max);
+
+    if (err == CLIENT_OK) {
+        request->xid = xid;
+        request->op = op;
+    }
+    return err;
 }
 
 void client_frame_close(struct client *client, struct client_request *request)
@@ -426,6 +428,7 @@ void client_frame_close(struct client *client, struct client_request *request)
     size_t size = client->out.size - client->frame_at - 4;
 
     store_be32(client->out.data + client->frame_at, (uint32_t)size);
+    client->out_frames++;
     list_add_last(&client->pending, &request->item.link);
 }
 
@@ -447,9 +450,12 @@ enum client_error client_add_auth(struct client *client, struct slice scheme, st
     memcpy(auth->bytes, scheme.data, scheme.size);
     if (cert.size > 0)
         memcpy(auth->bytes + scheme.size, cert.data, cert.size);
-    if (client_has_session(client) && !client_put_auth(&client->out, auth)) {
-        mem_free(auth);
-        return CLIENT_NO_MEMORY;
+    if (client_has_session(client)) {
+        if (!client_put_auth(&client->out, auth)) {
+            mem_free(auth);
+            return CLIENT_NO_MEMORY;
+        }
+        client->out_frames++;
     }
     list_add_last(&client->auths, &auth->link);
     return CLIENT_OK;

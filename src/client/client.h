@@ -112,6 +112,11 @@ enum client_link {
     CLIENT_LINK_TO_CLOSE
 };
 
+/* For a host that sends a few kinds of requests again and again (client_send()) and keeps its own account
+ * of them: the answer to one. They come in the order of the requests. False: there was no such request, and the
+ * connection is left with CLIENT_INCONSISTENT. It may make requests, and nothing else. */
+typedef bool client_on_answer(void *context, int32_t xid, int32_t err);
+
 struct client_options {
     int32_t timeout_ms;
     int32_t connect_timeout_ms; /* limit for each server to grant a session; 0: 2/3 of timeout_ms */
@@ -121,7 +126,9 @@ struct client_options {
     int32_t first_xid;
     uint64_t seed;
     bool servers_in_order;
-    struct slice chroot; /* copied */
+    struct slice chroot;         /* copied */
+    client_on_answer *on_answer; /* NULL: all requests are kept */
+    void *on_answer_context;
 };
 
 struct client {
@@ -150,9 +157,12 @@ struct client {
     struct buffer first; /* handshake, authentication, watches: before `out` */
     struct buffer out;   /* requests; waits for the handshake */
     size_t frame_at;     /* the frame in `out` that is being written */
+    uint32_t out_frames; /* whole ones in `out` */
     struct buffer in, scratch;
     struct list pending, done, auths;
     struct client_request *close_request;
+    client_on_answer *on_answer;
+    void *on_answer_context;
     struct client_watches watches;
 };
 
@@ -200,6 +210,11 @@ void client_take_done(struct client *client, struct list *ret_items);
 MUST_USE enum client_error client_frame_open(struct client *client, struct client_request *request,
                                              int32_t op, size_t body_bytes_max);
 void client_frame_close(struct client *client, struct client_request *request);
+
+static inline int32_t client_xid_after(int32_t xid)
+{
+    return xid == INT32_MAX ? 1 : xid + 1;
+}
 
 /* Stores the authentication data and sends it. CLIENT_NO_MEMORY, CLIENT_INVALID_STATE. */
 MUST_USE enum client_error client_add_auth(struct client *client, struct slice scheme,

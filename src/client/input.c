@@ -154,7 +154,9 @@ static void take_reply(struct client *client, const struct reply_header *header,
                        int64_t now_ms)
 {
     if (list_empty(&client->pending)) {
-        if (!client->closing)
+        bool expected = client->on_answer != NULL &&
+                        client->on_answer(client->on_answer_context, header->xid, header->err);
+        if (!expected && !client->closing)
             client_fail(client, CLIENT_INCONSISTENT, now_ms);
         return;
     }
@@ -180,26 +182,34 @@ static void take_reply(struct client *client, const struct reply_header *header,
     client_complete(client, request, header->err);
 }
 
+static bool read_event(struct slice body, struct watcher_event *ret_event)
+{
+    struct reader reader;
+
+    read_as_it_is(&reader, body);
+    return watcher_event_read(&reader, ret_event) == STATUS_OK;
+}
+
 static void take_frame(struct client *client, struct slice frame, int64_t now_ms)
 {
     struct reply_header header;
     struct watcher_event event;
-    struct reader reader;
 
     if (client->state == CLIENT_STATE_ASSOCIATING) {
         take_handshake(client, frame, now_ms);
         return;
     }
-    read_as_it_is(&reader, frame);
-    if (reply_header_read(&reader, &header) != STATUS_OK) {
+    if (frame.size < REPLY_HEADER_BYTES) {
         client_fail(client, CLIENT_MALFORMED, now_ms);
         return;
     }
+    reply_header_get(frame.data, &header);
+    struct slice body = slice_of(frame.data + REPLY_HEADER_BYTES, frame.size - REPLY_HEADER_BYTES);
     if (header.xid != XID_NOTIFICATION)
         client_note_answer(client);
     switch (header.xid) {
     case XID_NOTIFICATION:
-        if (watcher_event_read(&reader, &event) != STATUS_OK) {
+        if (!read_event(body, &event)) {
             client_fail(client, CLIENT_MALFORMED, now_ms);
             return;
         }
@@ -215,7 +225,7 @@ static void take_frame(struct client *client, struct slice frame, int64_t now_ms
         take_auth_answer(client, header.err);
         break;
     default:
-        take_reply(client, &header, slice_of(reader.pos, reader_left(&reader)), now_ms);
+        take_reply(client, &header, body, now_ms);
     }
     if (header.zxid > 0 && client->link == CLIENT_LINK_OPEN)
         client->last_zxid = header.zxid;

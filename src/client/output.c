@@ -2,14 +2,9 @@
  * pieces: a server refuses a frame that is longer than its jute.maxbuffer. */
 #include "client/output.h"
 
-#include "wire/records.h"
+#include "client/frames.h"
 
-enum {
-    FRAME_HEADER_BYTES = 4 + REQUEST_HEADER_BYTES,
-    HANDSHAKE_BYTES_MAX = 64,
-    WATCHES_PIECE_BYTES = 128 * 1024,
-    WATCH_LISTS = 5
-};
+enum { HANDSHAKE_BYTES_MAX = 64, WATCHES_PIECE_BYTES = 128 * 1024, WATCH_LISTS = 5 };
 
 static size_t open_frame(struct buffer *out, int32_t xid, int32_t op)
 {
@@ -49,6 +44,7 @@ bool client_put_ping(struct client *client)
     if (!buffer_try_reserve(&client->out, FRAME_HEADER_BYTES))
         return false;
     close_frame(&client->out, open_frame(&client->out, XID_PING, OP_PING));
+    client->out_frames++;
     return true;
 }
 

@@ -2,8 +2,8 @@
  * so that a request is either refused or complete. */
 #include "client/requests.h"
 
+#include "client/frames.h"
 #include "client/paths.h"
-#include "wire/records.h"
 
 enum {
     FIELD_BYTES = 4, /* the length before a text, a buffer or a vector */
@@ -375,6 +375,20 @@ enum client_error client_raw(struct client *client, struct client_request *reque
         return err;
     buffer_append(&client->out, body);
     client_frame_close(client, request);
+    return CLIENT_OK;
+}
+
+enum client_error client_send(struct client *client, int32_t op, struct slice body)
+{
+    struct buffer *out = &client->out;
+    enum client_error err = client_frame_start(client, op, body.size);
+
+    if (err != CLIENT_OK)
+        return err;
+    store_be32(out->data + client->frame_at, (uint32_t)(REQUEST_HEADER_BYTES + body.size));
+    memcpy(out->data + out->size, body.data, body.size);
+    out->size += body.size;
+    client->out_frames++;
     return CLIENT_OK;
 }
 

@@ -62,6 +62,9 @@ MUST_USE enum client_error client_remove_watches_here(struct client *client, str
  * CLIENT_NO_MEMORY. */
 MUST_USE enum client_error client_raw(struct client *client, struct client_request *request,
                                       int32_t op, struct slice body);
+/* The same, and it is not kept: client_options.on_answer is told the answer. A client has such requests or
+ * others, not both at once. */
+MUST_USE enum client_error client_send(struct client *client, int32_t op, struct slice body);
 /* Call it before client_raw(): the reply sets a watch on `path`, by this rule. CLIENT_NO_MEMORY. */
 MUST_USE enum client_error client_want_watch(struct client *client, struct client_request *request,
                                              struct slice path, enum client_watch_rule rule,

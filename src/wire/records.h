@@ -42,6 +42,19 @@ static inline void request_header_get(const uint8_t *at, struct request_header *
     ret_header->xid = (int32_t)load_be32(at);
     ret_header->type = (int32_t)load_be32(at + 4);
 }
+static inline void request_header_put(uint8_t at[REQUEST_HEADER_BYTES],
+                                      const struct request_header *header)
+{
+    store_be32(at, (uint32_t)header->xid);
+    store_be32(at + 4, (uint32_t)header->type);
+}
+/* At least REPLY_HEADER_BYTES stand there. */
+static inline void reply_header_get(const uint8_t *at, struct reply_header *ret_header)
+{
+    ret_header->xid = (int32_t)load_be32(at);
+    ret_header->zxid = (int64_t)load_be64(at + 4);
+    ret_header->err = (int32_t)load_be32(at + 12);
+}
 void zk_stat_put(uint8_t at[STAT_BYTES], const struct zk_stat *stat);
 void zk_stat_write(struct buffer *buffer, const struct zk_stat *stat);
 /* STATUS_MALFORMED: it is cut off. */

@@ -155,3 +155,77 @@ TEST(any_request_can_be_sent_as_its_bytes_and_its_reply_sets_the_watch)
     client_request_deinit(&request);
     play_end();
 }
+
+static int32_t answered_xids[2], answered_errs[2];
+static uint32_t answered_count;
+
+static bool note_answer(void *context, int32_t xid, int32_t err)
+{
+    uint32_t *expected = context;
+
+    if (answered_count == *expected)
+        return false;
+    answered_xids[answered_count] = xid;
+    answered_errs[answered_count++] = err;
+    return true;
+}
+
+TEST(a_host_that_keeps_its_own_account_is_told_each_answer_until_one_is_too_many)
+{
+    static const uint8_t said[] = {0, 0, 0, 2, '/', 'a', 0};
+    struct slice body = slice_of(said, sizeof(said));
+    struct request_header header;
+    struct reader reader;
+    uint32_t expected = 2;
+
+    answered_count = 0;
+    play_begin_with(
+        (struct client_options){.on_answer = note_answer, .on_answer_context = &expected});
+    play_connect();
+    play_expect_session_event(CLIENT_STATE_CONNECTED);
+    for (int32_t i = 0; i < 2; i++) {
+        CHECK_I64("sent", client_send(&play.client, OP_GET_DATA, body), CLIENT_OK);
+        CHECK(play_next_frame(&header, &reader));
+        CHECK_I64("op", header.type, OP_GET_DATA);
+        CHECK_I64("xid", header.xid, 1 + i);
+        CHECK_SLICE("body", slice_of(reader.pos, reader_left(&reader)), body);
+    }
+    play_answer(1, 5, ZK_OK, SLICE("data"));
+    play_answer(2, 5, ZK_NO_NODE, SLICE(""));
+    CHECK_I64("first", answered_xids[0], 1);
+    CHECK_I64("first", answered_errs[0], ZK_OK);
+    CHECK_I64("second", answered_xids[1], 2);
+    CHECK_I64("second", answered_errs[1], ZK_NO_NODE);
+    CHECK(play_next_item() == NULL);
+    play_answer(3, 5, ZK_OK, SLICE(""));
+    CHECK_I64("why", play.client.last_error, CLIENT_INCONSISTENT);
+    play_expect_session_event(CLIENT_STATE_CONNECTING);
+    play_end();
+}
+
+TEST(the_end_of_a_session_is_awaited_behind_answers_that_nobody_wants_any_more)
+{
+    struct client_request closing;
+    struct request_header header;
+    struct reader reader;
+    uint32_t expected = 2;
+
+    answered_count = 0;
+    play_begin_with(
+        (struct client_options){.on_answer = note_answer, .on_answer_context = &expected});
+    play_connect();
+    play_expect_session_event(CLIENT_STATE_CONNECTED);
+    CHECK_I64("sent", client_send(&play.client, OP_SYNC, SLICE("\0\0\0\1/")), CLIENT_OK);
+    client_request_init(&closing);
+    client_close_session(&play.client, &closing, play.now_ms);
+    CHECK(play_next_frame(&header, &reader));
+    play_answer(header.xid, 5, ZK_OK, SLICE(""));
+    CHECK(!play.client.closed);
+    CHECK(play_next_frame(&header, &reader));
+    CHECK_I64("op", header.type, OP_CLOSE_SESSION);
+    play_answer(header.xid, 6, ZK_OK, SLICE(""));
+    CHECK(play.client.closed);
+    CHECK_U64("nothing was told", answered_count, 0);
+    play_expect_done(&closing, ZK_OK);
+    play_end();
+}
