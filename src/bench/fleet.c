@@ -1,18 +1,19 @@
-/* fleet.c: sockets, frames and pings of all sessions, on one epoll.
+/* fleet.c: sockets and time for the machines of all sessions (client/client.h), on one epoll.
  *
  * The rule: the client must need less CPU time than any server. One read takes all that has
- * arrived, there is one send per session and step, and nothing is allocated per request. */
+ * arrived, there is one send per session and step, and nothing is allocated or kept per request. */
 #include "bench/fleet.h"
 
+#include "client/input.h"
+#include "client/requests.h"
 #include "io/address.h"
-#include "wire/records.h"
-#include "wire/zk.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -26,25 +27,28 @@ enum {
     EVENTS_MAX = 512,
     ADDRESSES_MAX = 16,
     CONNECT_WAIT_MS = 20000,
-    CLOSE_WAIT_MS = 5000
-};
-
-struct address {
-    struct sockaddr_storage at;
-    socklen_t size;
+    CLOSE_WAIT_MS = 5000,
+    PING_CHECKS_PER_TIMEOUT = 30
 };
 
 struct fleet {
     struct fleet_options options;
     int epoll_fd;
-    struct address addresses[ADDRESSES_MAX];
+    struct client_address addresses[ADDRESSES_MAX];
     uint32_t address_count, ready_count;
     struct fleet_session *sessions;
-    uint8_t *chunk; /* READ_BYTES, shared by all: a quiet session holds no buffer */
-    size_t frame_start;
-    int64_t now_ns, next_ping_check_ns, last_replies_ns, longest_silence_ns;
-    bool lost, closing;
+    uint8_t *chunk;       /* READ_BYTES, shared by all: a quiet session holds no buffer */
+    int64_t now_ns;       /* when the bytes at hand were read */
+    int64_t requested_ns; /* from when the latency of requests counts */
+    int64_t next_ping_check_ns, last_replies_ns, longest_silence_ns;
+    bool lost;
 };
+
+static void end_without_memory(void)
+{
+    fputs("bench: out of memory\n", stderr);
+    exit(1);
+}
 
 int64_t fleet_clock_ns(void)
 {
@@ -54,9 +58,14 @@ int64_t fleet_clock_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int64_t fleet_now_ns(const struct fleet *fleet)
+static void set_now(struct fleet *fleet)
 {
-    return fleet->now_ns;
+    fleet->now_ns = fleet->requested_ns = fleet_clock_ns();
+}
+
+static int64_t now_ms(const struct fleet *fleet)
+{
+    return fleet->now_ns / 1000000;
 }
 
 struct fleet_session *fleet_get(struct fleet *fleet, uint32_t index)
@@ -74,26 +83,37 @@ int64_t fleet_take_longest_silence_ns(struct fleet *fleet)
 }
 
 /* Session after session, one server after the other. */
-static const struct address *address_of(const struct fleet_session *session)
+static const struct client_address *address_of(const struct fleet_session *session)
 {
     const struct fleet *fleet = session->fleet;
 
     return &fleet->addresses[session->index % fleet->address_count];
 }
 
-static bool connection_lost(struct fleet *fleet, const struct fleet_session *session,
-                            const char *why)
+static bool connection_lost(const struct fleet_session *session, const char *why)
 {
-    const struct sockaddr *server = (const struct sockaddr *)&address_of(session)->at;
+    const struct sockaddr *server = (const struct sockaddr *)address_of(session)->bytes;
     char host[ADDRESS_TEXT_MAX];
 
-    if (!fleet->closing) {
-        address_host_text(address_host(server), host);
-        fprintf(stderr, "bench: %s port %d, session %u: %s\n", host, address_port(server),
-                session->index, why);
-    }
-    fleet->lost = true;
+    address_host_text(address_host(server), host);
+    fprintf(stderr, "bench: %s port %d, session %u: %s\n", host, address_port(server),
+            session->index, why);
+    session->fleet->lost = true;
     return false;
+}
+
+static const char *why_left(const struct client *client)
+{
+    switch (client->last_error) {
+    case CLIENT_SESSION_EXPIRED:
+        return "the server refused a session";
+    case CLIENT_TIMED_OUT:
+        return "the server is silent";
+    case CLIENT_CONNECTION_LOST:
+        return "the server has no quorum and serves reads only";
+    default:
+        return "the server's bytes make no sense";
+    }
 }
 
 static bool add_address(struct fleet *fleet, const char *text, size_t size)
@@ -118,11 +138,15 @@ static bool add_address(struct fleet *fleet, const char *text, size_t size)
         fprintf(stderr, "bench: %s port %s: %s\n", host, port, gai_strerror(wrong));
         return false;
     }
-    struct address *address = &fleet->addresses[fleet->address_count++];
-    memcpy(&address->at, found->ai_addr, found->ai_addrlen);
-    address->size = found->ai_addrlen;
+    struct client_address *address = &fleet->addresses[fleet->address_count];
+    bool fits = found->ai_addrlen <= sizeof(address->bytes);
+    if (fits) {
+        memcpy(address->bytes, found->ai_addr, found->ai_addrlen);
+        address->size = (uint32_t)found->ai_addrlen;
+        fleet->address_count++;
+    }
     freeaddrinfo(found);
-    return true;
+    return fits;
 }
 
 static bool add_addresses(struct fleet *fleet)
@@ -152,165 +176,171 @@ static void watch_for(struct fleet_session *session, bool write, int how)
     session->wants_write = write;
 }
 
-bool fleet_flush(struct fleet_session *session)
+/* Sends what waits. false: the connection is lost, `errno` says why. */
+static bool send_output(struct fleet_session *session)
 {
-    struct buffer *out = &session->out;
+    struct buffer *sending = &session->sending;
+    bool wrote = false, full = false;
 
-    while (session->out_sent < out->size) {
-        ssize_t sent = send(session->fd, out->data + session->out_sent,
-                            out->size - session->out_sent, MSG_NOSIGNAL);
+    for (;;) {
+        if (session->sent == sending->size) {
+            session->sent = sending->size = 0;
+            if (!client_take_output(&session->client, sending))
+                break;
+        }
+        ssize_t sent = send(session->fd, sending->data + session->sent,
+                            sending->size - session->sent, MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR)
             continue;
-        if (sent < 0 && errno == EAGAIN) {
-            if (!session->wants_write)
-                watch_for(session, true, EPOLL_CTL_MOD);
-            return true;
-        }
+        full = sent < 0 && errno == EAGAIN;
+        if (full)
+            break;
         if (sent < 0)
-            return connection_lost(session->fleet, session, strerror(errno));
-        session->out_sent += (size_t)sent;
+            return false;
+        session->sent += (size_t)sent;
+        wrote = true;
     }
-    out->size = 0;
-    session->out_sent = 0;
-    session->last_send_ns = session->fleet->now_ns;
-    if (session->wants_write)
-        watch_for(session, false, EPOLL_CTL_MOD);
+    if (wrote)
+        client_sent(&session->client, now_ms(session->fleet));
+    if (full != session->wants_write)
+        watch_for(session, full, EPOLL_CTL_MOD);
     return true;
 }
 
-static void queue_connect_request(struct fleet_session *session)
+bool fleet_flush(struct fleet_session *session)
 {
-    static const uint8_t no_password[PASSWORD_BYTES];
-    struct connect_request request = {.timeout_ms = session->fleet->options.timeout_ms,
-                                      .password = slice_of(no_password, PASSWORD_BYTES)};
-
-    buffer_i32(&session->out, 45);
-    connect_request_write(&session->out, &request);
-    jute_put_bool(&session->out, false);
+    return send_output(session) || connection_lost(session, strerror(errno));
 }
 
 static bool start_connecting(struct fleet_session *session)
 {
-    struct fleet *fleet = session->fleet;
-    const struct address *address = address_of(session);
+    const struct client_address *address = address_of(session);
+    const struct sockaddr *at = (const struct sockaddr *)address->bytes;
+    struct client *client = &session->client;
+    struct client_address *list = mem_alloc(sizeof(*list));
+    struct client_step step;
     int one = 1;
 
-    session->fd = socket(address->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    *list = *address;
+    client_set_servers(client, list, 1, now_ms(session->fleet));
+    client_step(client, now_ms(session->fleet), &step);
+    ASSERT(step.action == CLIENT_CONNECT);
+    session->fd = socket(at->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (session->fd < 0)
-        return connection_lost(fleet, session, strerror(errno));
+        return connection_lost(session, strerror(errno));
     (void)setsockopt(session->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    if (connect(session->fd, (const struct sockaddr *)&address->at, address->size) != 0 &&
-        errno != EINPROGRESS)
-        return connection_lost(fleet, session, strerror(errno));
-    queue_connect_request(session);
+    if (connect(session->fd, at, address->size) != 0 && errno != EINPROGRESS)
+        return connection_lost(session, strerror(errno));
     watch_for(session, true, EPOLL_CTL_ADD);
-    return !fleet->lost;
+    return !session->fleet->lost;
 }
 
-static bool take_connect_response(struct fleet_session *session, struct slice frame)
+/* `at` is less than twice in_flight_max. A division would be felt here. */
+static uint32_t ring_place(const struct fleet *fleet, uint32_t at)
 {
+    uint32_t size = fleet->options.in_flight_max;
+
+    return at < size ? at : at - size;
+}
+
+/* For client_options.on_answer. */
+static bool take_answer(void *context, int32_t xid, int32_t err)
+{
+    struct fleet_session *session = context;
     struct fleet *fleet = session->fleet;
 
-    if (frame.size < 16 || load_be32(frame.data + 4) == 0)
-        return connection_lost(fleet, session, "the server refused a session");
-    session->session_id = (int64_t)load_be64(frame.data + 8);
-    session->ready = true;
-    fleet->ready_count++;
+    if (session->in_flight == 0 || xid != session->first_xid)
+        return false;
+    int64_t latency_ns = fleet->now_ns - session->sent_at_ns[session->first_sent];
+    session->first_sent = ring_place(fleet, session->first_sent + 1);
+    session->first_xid = client_xid_after(xid);
+    session->in_flight--;
+    fleet->options.on_reply(fleet->options.context, session, err, latency_ns);
     return true;
 }
 
-static bool take_frame(struct fleet_session *session, struct slice frame)
+static void take_events(struct fleet_session *session)
 {
-    struct fleet *fleet = session->fleet;
+    const struct fleet_options *options = &session->fleet->options;
+    struct list items;
 
-    if (!session->ready)
-        return take_connect_response(session, frame);
-    if (frame.size < REPLY_HEADER_BYTES)
-        return connection_lost(fleet, session, "a reply without a header");
-    struct fleet_reply reply = {
-        .xid = (int32_t)load_be32(frame.data),
-        .zxid = (int64_t)load_be64(frame.data + 4),
-        .err = (int32_t)load_be32(frame.data + 12),
-        .body = slice_of(frame.data + REPLY_HEADER_BYTES, frame.size - REPLY_HEADER_BYTES)};
-    if (reply.xid == XID_PING)
-        return true;
-    if (reply.xid != XID_NOTIFICATION) {
-        if (session->in_flight == 0)
-            return connection_lost(fleet, session, "a reply to nothing");
-        reply.latency_ns = fleet->now_ns - session->sent_at_ns[session->first_sent];
-        session->first_sent = (session->first_sent + 1) % fleet->options.in_flight_max;
-        session->in_flight--;
+    list_init(&items);
+    client_take_done(&session->client, &items);
+    while (!list_empty(&items)) {
+        struct client_item *item = CONTAINER_OF(items.next, struct client_item, link);
+        list_remove(&item->link);
+        if (item->kind != CLIENT_ITEM_EVENT)
+            continue; /* the end of the session, which is seen by itself */
+        struct client_event *event = CONTAINER_OF(item, struct client_event, item);
+        if (options->on_event != NULL && event->type != CLIENT_EVENT_SESSION)
+            options->on_event(options->context);
+        mem_free(event);
     }
-    fleet->options.on_reply(fleet->options.context, session, &reply);
-    return true;
 }
 
-/* All whole frames; returns how many bytes they took, or SIZE_MAX when the connection is lost. */
-static size_t take_frames(struct fleet_session *session, const uint8_t *bytes, size_t size)
-{
-    size_t taken = 0;
-
-    while (size - taken >= 4) {
-        size_t frame_size = load_be32(bytes + taken);
-        if (size - taken - 4 < frame_size)
-            break;
-        if (!take_frame(session, slice_of(bytes + taken + 4, frame_size)))
-            return SIZE_MAX;
-        taken += 4 + frame_size;
-    }
-    return taken;
-}
-
-static bool read_all(struct fleet_session *session)
+/* All that has arrived. Gives NULL, or why there is no connection any more. */
+static const char *receive(struct fleet_session *session)
 {
     struct fleet *fleet = session->fleet;
-    struct buffer *in = &session->in;
+    struct client *client = &session->client;
 
     for (;;) {
-        size_t had = in->size;
-        if (had >= READ_BYTES)
-            return connection_lost(fleet, session, "a reply is larger than this client takes");
-        if (had > 0)
-            memcpy(fleet->chunk, in->data, had);
-        ssize_t got = recv(session->fd, fleet->chunk + had, READ_BYTES - had, 0);
+        ssize_t got = recv(session->fd, fleet->chunk, READ_BYTES, 0);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0 && errno == EAGAIN)
-            return true;
         if (got < 0)
-            return connection_lost(fleet, session, strerror(errno));
+            return errno == EAGAIN ? NULL : strerror(errno);
         if (got == 0)
-            return connection_lost(fleet, session, "the server closed the connection");
-        fleet->now_ns = fleet_clock_ns();
-        size_t size = had + (size_t)got;
-        size_t taken = take_frames(session, fleet->chunk, size);
-        if (taken == SIZE_MAX)
-            return false;
-        in->size = 0;
-        buffer_append(in, slice_of(fleet->chunk + taken, size - taken));
-        if (size < READ_BYTES)
-            return true; /* the socket is empty, or epoll will say so */
+            return "the server closed the connection";
+        set_now(fleet);
+        client_received(client, slice_of(fleet->chunk, (size_t)got), now_ms(fleet));
+        if (client->link != CLIENT_LINK_OPEN)
+            return why_left(client);
+        if (!session->ready && client_has_session(client)) {
+            session->ready = true;
+            fleet->ready_count++;
+        }
+        if (!list_empty(&client->done))
+            take_events(session);
+        if (got < READ_BYTES)
+            return NULL; /* the socket is empty, or epoll will say so */
     }
 }
 
-static bool send_pings(struct fleet *fleet)
+static bool keep_alive(struct fleet *fleet)
 {
-    int64_t quiet_ns = (int64_t)fleet->options.timeout_ms * 1000000 / 3;
+    struct client_step step;
 
     if (fleet->now_ns < fleet->next_ping_check_ns)
         return true;
-    fleet->next_ping_check_ns = fleet->now_ns + quiet_ns / 10;
+    int64_t pause_ms = fleet->sessions[0].client.timeout_ms / PING_CHECKS_PER_TIMEOUT;
+    fleet->next_ping_check_ns = fleet->now_ns + pause_ms * 1000000;
     for (uint32_t i = 0; i < fleet->options.session_count; i++) {
         struct fleet_session *session = &fleet->sessions[i];
-        if (!session->ready || fleet->now_ns - session->last_send_ns < quiet_ns)
+        if (!session->ready)
             continue;
-        buffer_i32(&session->out, 8);
-        buffer_i32(&session->out, XID_PING);
-        buffer_i32(&session->out, OP_PING);
+        client_step(&session->client, now_ms(fleet), &step);
+        if (step.action != CLIENT_WAIT)
+            return connection_lost(session, why_left(&session->client));
         if (!fleet_flush(session))
             return false;
     }
     return true;
+}
+
+static bool handle(struct fleet_session *session, uint32_t events)
+{
+    const char *why = NULL;
+
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0 && (events & EPOLLIN) == 0)
+        return connection_lost(session, "cannot connect, or the connection broke");
+    if ((events & EPOLLOUT) != 0 && !session->connected) {
+        session->connected = true;
+        client_connected(&session->client, now_ms(session->fleet));
+    }
+    if ((events & EPOLLIN) != 0)
+        why = receive(session);
+    return why == NULL ? fleet_flush(session) : connection_lost(session, why);
 }
 
 bool fleet_step(struct fleet *fleet, int wait_ms)
@@ -318,17 +348,10 @@ bool fleet_step(struct fleet *fleet, int wait_ms)
     struct epoll_event events[EVENTS_MAX];
     int count = epoll_wait(fleet->epoll_fd, events, EVENTS_MAX, wait_ms);
 
-    fleet->now_ns = fleet_clock_ns();
-    for (int i = 0; i < count && !fleet->lost; i++) {
-        struct fleet_session *session = events[i].data.ptr;
-        if ((events[i].events & (EPOLLERR | EPOLLHUP)) != 0 && (events[i].events & EPOLLIN) == 0)
-            return connection_lost(fleet, session, "cannot connect, or the connection broke");
-        if ((events[i].events & EPOLLIN) != 0 && !read_all(session))
+    set_now(fleet);
+    for (int i = 0; i < count; i++) {
+        if (!handle(events[i].data.ptr, events[i].events))
             return false;
-        if (session->out.size > 0 && !fleet_flush(session))
-            return false;
-        if ((events[i].events & EPOLLOUT) != 0 && session->out.size == 0 && session->wants_write)
-            watch_for(session, false, EPOLL_CTL_MOD);
     }
     if (count > 0) {
         int64_t silence_ns = fleet->now_ns - fleet->last_replies_ns;
@@ -336,7 +359,7 @@ bool fleet_step(struct fleet *fleet, int wait_ms)
             fleet->longest_silence_ns = silence_ns;
         fleet->last_replies_ns = fleet->now_ns;
     }
-    return !fleet->lost && send_pings(fleet);
+    return !fleet->lost && keep_alive(fleet);
 }
 
 static bool connect_all(struct fleet *fleet)
@@ -369,8 +392,8 @@ static void free_fleet(struct fleet *fleet)
         struct fleet_session *session = &fleet->sessions[i];
         if (session->fd >= 0)
             close(session->fd);
-        buffer_deinit(&session->in);
-        buffer_deinit(&session->out);
+        client_deinit(&session->client);
+        buffer_deinit(&session->sending);
         mem_free(session->sent_at_ns);
     }
     if (fleet->epoll_fd >= 0)
@@ -378,6 +401,25 @@ static void free_fleet(struct fleet *fleet)
     mem_free(fleet->sessions);
     mem_free(fleet->chunk);
     mem_free(fleet);
+}
+
+static void init_session(struct fleet *fleet, uint32_t index)
+{
+    struct fleet_session *session = &fleet->sessions[index];
+    struct client_options options = {.timeout_ms = fleet->options.timeout_ms,
+                                     .connect_timeout_ms = INT32_MAX, /* connect_all() gives up */
+                                     .first_xid = 1,
+                                     .servers_in_order = true,
+                                     .on_answer = take_answer,
+                                     .on_answer_context = session};
+
+    session->fleet = fleet;
+    session->index = index;
+    session->fd = -1;
+    session->sent_at_ns = mem_zalloc(fleet->options.in_flight_max * sizeof(int64_t));
+    session->first_xid = options.first_xid;
+    if (!client_init(&session->client, &options))
+        end_without_memory();
 }
 
 struct fleet *fleet_open(const struct fleet_options *options)
@@ -392,15 +434,9 @@ struct fleet *fleet_open(const struct fleet_options *options)
     fleet->options = *options;
     fleet->chunk = mem_alloc(READ_BYTES);
     fleet->sessions = mem_zalloc(options->session_count * sizeof(*fleet->sessions));
-    fleet->now_ns = fleet->last_replies_ns = fleet_clock_ns();
-    for (uint32_t i = 0; i < options->session_count; i++) {
-        struct fleet_session *session = &fleet->sessions[i];
-        session->fleet = fleet;
-        session->index = i;
-        session->fd = -1;
-        session->sent_at_ns = mem_zalloc(options->in_flight_max * sizeof(int64_t));
-        session->last_send_ns = fleet->now_ns;
-    }
+    set_now(fleet);
+    for (uint32_t i = 0; i < options->session_count; i++)
+        init_session(fleet, i);
     fleet->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (fleet->epoll_fd < 0 || !add_addresses(fleet) || !connect_all(fleet)) {
         free_fleet(fleet);
@@ -410,76 +446,66 @@ struct fleet *fleet_open(const struct fleet_options *options)
     return fleet;
 }
 
-/* What still arrives is read and forgotten. true: the server has closed its side. */
-static bool read_until_closed(struct fleet_session *session)
+static void leave(struct fleet_session *session, uint32_t *left)
 {
-    for (;;) {
-        ssize_t got = recv(session->fd, session->fleet->chunk, READ_BYTES, 0);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return errno != EAGAIN;
-        if (got == 0)
-            return true;
-    }
+    close(session->fd); /* leaves the epoll set by itself */
+    session->fd = -1;
+    (*left)--;
 }
 
-void fleet_close(struct fleet *fleet)
+/* Until the server has answered, or a connection is lost. */
+static void end_sessions(struct fleet *fleet, struct client_request *requests)
 {
-    uint32_t left = fleet->options.session_count;
+    uint32_t left = 0;
     int64_t give_up_ns = fleet_clock_ns() + (int64_t)CLOSE_WAIT_MS * 1000000;
 
-    fleet->closing = true;
     for (uint32_t i = 0; i < fleet->options.session_count; i++) {
         struct fleet_session *session = &fleet->sessions[i];
-        buffer_i32(&session->out, 8);
-        buffer_i32(&session->out, 1);
-        buffer_i32(&session->out, OP_CLOSE_SESSION);
-        if (!fleet_flush(session))
-            continue; /* gone already: the end of its connection is read below */
+        client_request_init(&requests[i]);
+        client_close_session(&session->client, &requests[i], now_ms(fleet));
+        left++;
+        if (session->client.closed)
+            leave(session, &left);
+        else
+            (void)send_output(session); /* gone already: the end of its connection is read below */
     }
     while (left > 0 && fleet_clock_ns() < give_up_ns) {
         struct epoll_event events[EVENTS_MAX];
         int count = epoll_wait(fleet->epoll_fd, events, EVENTS_MAX, 100);
         for (int i = 0; i < count; i++) {
             struct fleet_session *session = events[i].data.ptr;
-            bool gone = (events[i].events & EPOLLOUT) != 0 && !fleet_flush(session);
-            if (gone || read_until_closed(session)) {
-                close(session->fd); /* leaves the epoll set by itself */
-                session->fd = -1;
-                left--;
-            }
+            bool gone = (events[i].events & EPOLLOUT) != 0 && !send_output(session);
+            if (gone || receive(session) != NULL)
+                leave(session, &left);
         }
     }
+}
+
+void fleet_close(struct fleet *fleet)
+{
+    uint32_t count = fleet->options.session_count;
+    struct client_request *requests = mem_alloc(count * sizeof(*requests));
+
+    end_sessions(fleet, requests);
     free_fleet(fleet);
+    mem_free(requests);
 }
 
 void fleet_set_request_time(struct fleet *fleet, int64_t due_ns)
 {
-    fleet->now_ns = due_ns;
+    fleet->requested_ns = due_ns;
 }
 
-struct buffer *fleet_request_begin(struct fleet_session *session, int32_t op)
+void fleet_send(struct fleet_session *session, int32_t op, struct slice body)
 {
     struct fleet *fleet = session->fleet;
-    struct buffer *out = &session->out;
 
     ASSERT(session->in_flight < fleet->options.in_flight_max);
-    uint32_t at = (session->first_sent + session->in_flight) % fleet->options.in_flight_max;
-    session->sent_at_ns[at] = fleet->now_ns;
+    uint32_t at = ring_place(fleet, session->first_sent + session->in_flight);
+    session->sent_at_ns[at] = fleet->requested_ns;
     session->in_flight++;
-    fleet->frame_start = out->size;
-    session->last_xid = session->last_xid == INT32_MAX ? 1 : session->last_xid + 1;
-    uint8_t *header = buffer_extend(out, 12);
-    store_be32(header + 4, (uint32_t)session->last_xid);
-    store_be32(header + 8, (uint32_t)op);
-    return out;
-}
-
-void fleet_request_end(struct fleet_session *session)
-{
-    struct buffer *out = &session->out;
-    size_t start = session->fleet->frame_start;
-
-    store_be32(out->data + start, (uint32_t)(out->size - start - 4));
+    enum client_error err = client_send(&session->client, op, body);
+    if (err == CLIENT_NO_MEMORY)
+        end_without_memory();
+    ASSERT(err == CLIENT_OK);
 }

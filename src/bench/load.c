@@ -18,9 +18,10 @@ struct load {
     const struct bench_options *options;
     struct bench_result *result; /* NULL: a prefill */
     uint8_t *data;
+    struct request_form get, set;
     uint64_t random_state;
     uint32_t next_create, create_end; /* numbers of znodes to make; create_end 0: no end */
-    uint64_t replies, replies_max;
+    uint64_t replies_max;
     uint32_t run_id; /* tells the created znodes of this run from those of others */
     bool stopping, measuring, failed;
     bool paced; /* requests leave by the clock, not behind an answer */
@@ -55,7 +56,6 @@ static void send_create(struct load *load, struct fleet_session *session)
 
 static void send_next(struct load *load, struct fleet_session *session)
 {
-    char path[BENCH_PATH_BYTES + 1];
     enum bench_op op = load->options->op;
 
     if (load->result == NULL || op == BENCH_CREATE) {
@@ -63,31 +63,25 @@ static void send_next(struct load *load, struct fleet_session *session)
             send_create(load, session);
         return;
     }
-    bench_path(random_below(load, load->options->paths), path);
+    uint32_t number = random_below(load, load->options->paths);
     if (op == BENCH_MIX)
         op = random_below(load, 100) < load->options->read_percent ? BENCH_GET : BENCH_SET;
-    if (op == BENCH_GET)
-        request_get(session, slice_of(path, BENCH_PATH_BYTES), /* watch= */ false);
-    else
-        request_set(session, slice_of(path, BENCH_PATH_BYTES), load_data(load));
+    request_send(session, op == BENCH_GET ? &load->get : &load->set, number);
 }
 
-static void on_reply(void *context, struct fleet_session *session, const struct fleet_reply *reply)
+static void on_reply(void *context, struct fleet_session *session, int32_t err, int64_t latency_ns)
 {
     struct load *load = context;
 
-    if (reply->xid == XID_NOTIFICATION)
-        return;
-    load->replies++;
     if (load->result == NULL) {
-        if (reply->err != ZK_OK && reply->err != ZK_NODE_EXISTS && !load->failed) {
-            fprintf(stderr, "bench: cannot make the znodes: the server answers %d\n", reply->err);
+        if (err != ZK_OK && err != ZK_NODE_EXISTS && !load->failed) {
+            fprintf(stderr, "bench: cannot make the znodes: the server answers %d\n", err);
             load->failed = true;
         }
     } else if (load->measuring) {
-        histogram_add(&load->result->latency, reply->latency_ns);
-        if (reply->err != ZK_OK && load->result->errors++ == 0)
-            fprintf(stderr, "bench: the server answers %d\n", reply->err);
+        histogram_add(&load->result->latency, latency_ns);
+        if (err != ZK_OK && load->result->errors++ == 0)
+            fprintf(stderr, "bench: the server answers %d\n", err);
         if (load->replies_max > 0 &&
             (uint64_t)load->result->latency.summary.count >= load->replies_max)
             load->stopping = true;
@@ -242,8 +236,12 @@ bool load_run(const struct bench_options *options, struct bench_result *result)
     if (fleet == NULL)
         return false;
     load.data = mem_zalloc(options->data_bytes);
+    request_form_get(&load.get, /* watch= */ false);
+    request_form_set(&load.set, load_data(&load));
     bool fine = measure(&load, fleet);
     fleet_close(fleet);
+    request_form_deinit(&load.get);
+    request_form_deinit(&load.set);
     mem_free(load.data);
     return fine;
 }

@@ -12,32 +12,36 @@ enum { WATCH_ROUNDS = 20, WATCH_WARMUP_ROUNDS = 2 };
 
 struct watchers {
     uint32_t watches_set, events, errors;
-    uint8_t *data;
+    struct request_form watch, set;
 };
 
-static void on_reply(void *context, struct fleet_session *session, const struct fleet_reply *reply)
+static void on_reply(void *context, struct fleet_session *session, int32_t err, int64_t latency_ns)
 {
     struct watchers *watchers = context;
 
-    if (reply->xid == XID_NOTIFICATION)
-        watchers->events++;
-    else if (reply->err != ZK_OK)
+    (void)latency_ns;
+    if (err != ZK_OK)
         watchers->errors++;
     else if (session->index != 0)
         watchers->watches_set++;
+}
+
+static void on_event(void *context)
+{
+    struct watchers *watchers = context;
+
+    watchers->events++;
 }
 
 /* Session 0 writes, the others watch. */
 static bool one_round(const struct bench_options *options, struct watchers *watchers,
                       struct fleet *fleet, int64_t *ret_duration_ns)
 {
-    char path[BENCH_PATH_BYTES + 1];
     struct fleet_session *writer = fleet_get(fleet, 0);
 
-    bench_path(0, path);
     watchers->watches_set = watchers->events = 0;
     for (uint32_t i = 1; i <= options->sessions; i++) {
-        request_get(fleet_get(fleet, i), slice_of(path, BENCH_PATH_BYTES), /* watch= */ true);
+        request_send(fleet_get(fleet, i), &watchers->watch, 0);
         if (!fleet_flush(fleet_get(fleet, i)))
             return false;
     }
@@ -47,8 +51,7 @@ static bool one_round(const struct bench_options *options, struct watchers *watc
     }
     int wait_ms = options->spin ? 0 : 1000;
     int64_t start_ns = fleet_clock_ns();
-    request_set(writer, slice_of(path, BENCH_PATH_BYTES),
-                slice_of(watchers->data, options->data_bytes));
+    request_send(writer, &watchers->set, 0);
     if (!fleet_flush(writer))
         return false;
     while (watchers->events < options->sessions && watchers->errors == 0) {
@@ -67,17 +70,21 @@ static bool one_round(const struct bench_options *options, struct watchers *watc
 
 bool watchers_run(const struct bench_options *options, struct bench_result *result)
 {
-    struct watchers watchers = {.data = mem_zalloc(options->data_bytes)};
+    struct watchers watchers = {0};
+    uint8_t *data = mem_zalloc(options->data_bytes);
     struct fleet_options fleet_options = {.servers = options->servers,
                                           .session_count = options->sessions + 1,
                                           .in_flight_max = 1,
                                           .timeout_ms = options->timeout_ms,
                                           .on_reply = on_reply,
+                                          .on_event = on_event,
                                           .context = &watchers};
     struct fleet *fleet = fleet_open(&fleet_options);
     uint64_t rounds = options->ops == 0 ? WATCH_ROUNDS : options->ops;
     bool fine = fleet != NULL;
 
+    request_form_get(&watchers.watch, /* watch= */ true);
+    request_form_set(&watchers.set, slice_of(data, options->data_bytes));
     for (uint64_t i = 0; fine && i < rounds + WATCH_WARMUP_ROUNDS; i++) {
         int64_t duration_ns = 0;
         fine = one_round(options, &watchers, fleet, &duration_ns);
@@ -88,16 +95,10 @@ bool watchers_run(const struct bench_options *options, struct bench_result *resu
     }
     if (fleet != NULL)
         fleet_close(fleet);
-    mem_free(watchers.data);
+    request_form_deinit(&watchers.watch);
+    request_form_deinit(&watchers.set);
+    mem_free(data);
     return fine;
-}
-
-static void ignore_reply(void *context, struct fleet_session *session,
-                         const struct fleet_reply *reply)
-{
-    (void)context;
-    (void)session;
-    (void)reply;
 }
 
 bool idle_run(const struct bench_options *options, struct bench_result *result)
@@ -105,8 +106,7 @@ bool idle_run(const struct bench_options *options, struct bench_result *result)
     struct fleet_options fleet_options = {.servers = options->servers,
                                           .session_count = options->sessions,
                                           .in_flight_max = 1,
-                                          .timeout_ms = options->timeout_ms,
-                                          .on_reply = ignore_reply};
+                                          .timeout_ms = options->timeout_ms};
     struct fleet *fleet = fleet_open(&fleet_options);
 
     if (fleet == NULL)
