@@ -230,7 +230,13 @@ static void check_next(struct checker *checker, const struct node *node, int64_t
                    (uint64_t)zxid, (uint64_t)before);
 }
 
-/* A read-only server shows what is in its log, all of it, and nothing else. */
+static bool is_unlogged(const struct checker *checker, const struct node *node)
+{
+    return node->options.unlogged_observer && node->options.index >= checker->world->options.nodes;
+}
+
+/* A read-only server shows what is in its log, all of it, and nothing else. (Who writes no log shows what it has
+ * heard.) */
 static void check_read_only(struct checker *checker, struct node *node,
                             const struct ensemble_info *info)
 {
@@ -245,7 +251,7 @@ static void check_read_only(struct checker *checker, struct node *node,
     if (info->serves || info->state != PEER_LOOKING || at->quarantined)
         world_fail(checker->world, node, "it is read-only, and %s",
                    at->quarantined ? "in quarantine" : "has a role");
-    if (zxid != at->last_zxid)
+    if (zxid != at->last_zxid && !is_unlogged(checker, node))
         world_fail(checker->world, node, "it shows %" PRIx64 ", and its log ends with %" PRIx64,
                    (uint64_t)zxid, (uint64_t)at->last_zxid);
 }
@@ -258,9 +264,10 @@ void checker_append(struct checker *checker, struct node *node, const struct txn
     int64_t before = at->last_zxid;
 
     /* A server that the story plays has no replica. */
-    if (node->replica != NULL && replica_ensemble(node->replica, &info) && info.read_only)
-        world_fail(checker->world, node, "it is read-only, and logs %" PRIx64,
-                   (uint64_t)append->zxid);
+    if (node->replica != NULL && replica_ensemble(node->replica, &info) &&
+        (info.read_only || (info.serves && is_unlogged(checker, node))))
+        world_fail(checker->world, node, "it is %s, and logs %" PRIx64,
+                   info.read_only ? "read-only" : "to write no log", (uint64_t)append->zxid);
     at->last_zxid = append->zxid;
     check_next(checker, node, before, append->zxid);
     if (known == NULL) {
@@ -357,7 +364,8 @@ void checker_acks(struct checker *checker, struct node *node, int64_t zxid)
 {
     const struct on_node *at = on(checker, node);
 
-    if (zxid_counter(zxid) == 0 && at->current_epoch < zxid_epoch(zxid))
+    if (zxid_counter(zxid) == 0 && at->current_epoch < zxid_epoch(zxid) &&
+        !is_unlogged(checker, node))
         world_fail(checker->world, node, "it acknowledges epoch %" PRId64 " and has not written it",
                    zxid_epoch(zxid));
     if (zxid_counter(zxid) != 0 && at->quarantined)

@@ -86,6 +86,8 @@ static void make_nodes(struct world *world, uint64_t *seed)
             .prealloc_bytes = (size_t)4096 << chance_below(seed, 5),
             .local_sessions = world->options.local_sessions != 0,
             .observer_master_port = world->options.observer_masters != 0 ? MASTER_PORT : 0,
+            .close_unlisted = world->options.close_unlisted != 0,
+            .unlogged_observer = world->options.unlogged_observers != 0,
             .read_only = world->options.read_only != 0,
             .prepared_bytes_max = chance_of(seed, 2) ? 0 : 1 + (size_t)chance_below(seed, 1000),
             .snapshot_size_factor = factors[chance_below(seed, 3)],
@@ -125,6 +127,7 @@ static void make_world(struct world *world, const struct cluster_run *run,
                                            .think_us = HAND_THINK_US,
                                            .local_sessions = hand->local_sessions,
                                            .observer_masters = hand->observer_masters,
+                                           .unlogged_observers = hand->unlogged_observers,
                                            .read_only = hand->read_only};
     world->node_count = (int)(world->options.nodes + world->options.observers);
     map_init(&world->routes);

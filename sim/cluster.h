@@ -49,6 +49,7 @@ struct cluster_hand {
     uint32_t guests;                 /* bit n - 1: server n is played by the story itself */
     bool local_sessions, read_only;
     bool observer_masters;    /* observers learn from followers */
+    bool unlogged_observers;  /* observers write no log */
     int32_t snap_count;       /* 0: no snapshots */
     size_t history_bytes_max; /* 0: much */
     bool log_files_are_read;  /* for learners that are further behind; else they get a SNAP */

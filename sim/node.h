@@ -28,6 +28,8 @@ struct node_options {
     double snapshot_size_factor;
     size_t prepared_bytes_max;           /* as in zab.h; 0: the default */
     uint16_t observer_master_port;       /* zab.h */
+    bool unlogged_observer;              /* ensemble.h */
+    bool close_unlisted;                 /* replica.h */
     int64_t turn_spread_us;              /* from an event to its turn */
     int64_t sync_min_us, sync_spread_us; /* of one sync */
     int64_t stall_one_in, stall_max_us;  /* of a disk that stops for a while */

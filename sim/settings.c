@@ -74,6 +74,8 @@ struct settings settings_of_seed(uint64_t number)
         settings.oracle_one_in = 1 + chance_below(&seed, 6);
         settings.rot_one_in = 0;
     }
+    settings.unlogged_observers = settings.observers > 0 && chance_of(&seed, 3);
+    settings.close_unlisted = chance_of(&seed, 8);
     return settings;
 }
 

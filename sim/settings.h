@@ -19,6 +19,8 @@
     S(first_epoch, 0, "the epoch that all servers have accepted before the run")                   \
     S(local_sessions, 0, "sessions are known to one server until their first ephemeral")           \
     S(observer_masters, 0, "observers learn from followers, in place of the leader")               \
+    S(unlogged_observers, 0, "observers write no log while they serve")                            \
+    S(close_unlisted, 0, "a closeSession does not name the paths that it deletes")                 \
     S(read_only, 0, "servers without a quorum let those clients read that may be read-only")       \
     S(latency_min_us, 0, "of the network, one way, at least")                                      \
     S(latency_spread_us, 1000, "and at most so much more")                                         \

@@ -84,6 +84,7 @@ struct story *story_open(const struct story_options *options)
                                         .local_sessions = options->local_sessions,
                                         .read_only = options->read_only,
                                         .observer_masters = options->observer_masters,
+                                        .unlogged_observers = options->unlogged_observers,
                                         .snap_count = options->snap_count,
                                         .history_bytes_max = options->history_bytes_max,
                                         .log_files_are_read = options->log_files_are_read};

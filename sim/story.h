@@ -26,6 +26,7 @@ struct story_options {
     bool local_sessions;             /* until their first ephemeral */
     bool read_only;                  /* without a quorum, clients that may be read-only read */
     bool observer_masters;           /* observers learn from followers */
+    bool unlogged_observers;         /* observers write no log */
     bool sleeping;                   /* no server is started at the begin */
     int32_t snap_count;              /* 0: no snapshots */
     size_t history_bytes_max;        /* 0: so much that a learner always gets a DIFF */

@@ -62,16 +62,36 @@ static void send_vote(struct story_guest *guest, const struct guest_end *end, in
 {
     struct buffer message = {0}, frame = {0};
 
-    notification_write(&message,
-                       &(struct notification){.state = guest->leads ? PEER_LEADING : PEER_LOOKING,
-                                              .leader = guest->server,
-                                              .zxid = guest->plan.zxid,
-                                              .election_epoch = round,
-                                              .peer_epoch = guest->plan.epoch - 1});
+    notification_write(
+        &message, &(struct notification){.state = guest->leads ? PEER_LEADING : PEER_LOOKING,
+                                         .leader = guest->server,
+                                         .zxid = guest->plan.zxid,
+                                         .election_epoch = round,
+                                         .peer_epoch = guest->plan.epoch - (guest->leads ? 0 : 1)});
     election_frame_write(&frame, buffer_slice(&message));
     send_bytes(guest, end, buffer_slice(&frame));
     buffer_deinit(&message);
     buffer_deinit(&frame);
+}
+
+static void take_input(struct guest_end *end, size_t size)
+{
+    memmove(end->input.data, end->input.data + size, end->input.size - size);
+    end->input.size -= size;
+}
+
+/* Who dials says first who it is. False: it has not, or the script speaks. */
+static bool was_greeted(struct story_guest *guest, struct guest_end *end)
+{
+    struct election_hello hello;
+    size_t size;
+
+    if (end->accepted && !end->greeted && guest->plan.epoch != 0 &&
+        election_hello_read(buffer_slice(&end->input), &hello, &size) == STATUS_OK) {
+        end->greeted = true;
+        take_input(end, size);
+    }
+    return !end->accepted || end->greeted;
 }
 
 static void on_election_bytes(struct story_guest *guest, struct guest_end *end)
@@ -80,14 +100,15 @@ static void on_election_bytes(struct story_guest *guest, struct guest_end *end)
     struct notification said;
     size_t size;
 
+    if (!was_greeted(guest, end))
+        return;
     while (election_frame_read(buffer_slice(&end->input), &message, &size) == STATUS_OK) {
         if (notification_read(message, &said) == STATUS_OK && said.state == PEER_LOOKING &&
             guest->plan.epoch != 0 && (said.leader != guest->server || !end->answered)) {
             end->answered = true;
             send_vote(guest, end, said.election_epoch);
         }
-        memmove(end->input.data, end->input.data + size, end->input.size - size);
-        end->input.size -= size;
+        take_input(end, size);
     }
 }
 
@@ -177,8 +198,7 @@ static void on_quorum_bytes(struct story_guest *guest, struct guest_end *end)
            STATUS_OK) {
         if (end->accepted)
             on_learner_packet(guest, end, &packet);
-        memmove(end->input.data, end->input.data + size, end->input.size - size);
-        end->input.size -= size;
+        take_input(end, size);
     }
 }
 
@@ -229,7 +249,7 @@ void story_guest_bytes(struct story *story, int host, uint64_t number, struct sl
     buffer_append(&end->input, bytes);
     if (end->port == NETWORK_QUORUM)
         on_quorum_bytes(guest, end);
-    else if (!end->accepted)
+    else
         on_election_bytes(guest, end);
 }
 

@@ -34,7 +34,7 @@ struct guest_end { /* of a connection of a server that the story plays */
     uint64_t number;
     int peer;
     enum network_port port;
-    bool open, accepted, answered;
+    bool open, accepted, greeted, answered;
     struct buffer input;
 };
 struct story_guest {

@@ -67,12 +67,12 @@
     METRIC(CHANGES_APPLIED, REPLICA, "outstanding_changes_removed", COUNTER, "changes", "Changes of znodes that were proposed and then applied.") \
     METRIC(SESSIONS_EXPIRED, REPLICA, "stale_sessions_expired", COUNTER, "sessions", "Sessions that expired.") \
     METRIC(PROPOSAL_COUNT, REPLICA, "proposal_count", COUNTER, "", "Transactions that this server proposed as leader.") \
-    METRIC(STALE_REQUESTS_DROPPED, NOBODY, "stale_requests_dropped", COUNTER, "", "Requests dropped because their connection was gone.") \
+    METRIC(STALE_REQUESTS_DROPPED, REPLICA, "stale_requests_dropped", COUNTER, "", "Requests that were held back, and dropped because nobody waited for them any more.") \
     METRIC(INSECURE_ADMIN_COUNT, NOBODY, "insecure_admin_count", COUNTER, "", "Requests to the AdminServer without TLS.") \
     METRIC(CNXN_CLOSED_WITHOUT_ZK_SERVER_RUNNING, NOBODY, "cnxn_closed_without_zk_server_running", COUNTER, "", "Connections closed because no server was running.") \
     METRIC(LOOKING_COUNT, REPLICA, "looking_count", COUNTER, "", "Times that this server began to look for a leader.") \
     METRIC(DEAD_WATCHERS_QUEUED, NOBODY, "dead_watchers_queued", COUNTER, "", "Closed connections whose watches were to be removed.") \
-    METRIC(STALE_REQUESTS, NOBODY, "stale_requests", COUNTER, "", "Requests whose connection was gone.") \
+    METRIC(STALE_REQUESTS, REPLICA, "stale_requests", COUNTER, "", "Requests that were held back, and executed although nobody waited for them any more.") \
     METRIC(LEARNER_PROPOSAL_RECEIVED_COUNT, REPLICA, "learner_proposal_received_count", COUNTER, "", "Proposals that came from the leader while this server followed it.") \
     METRIC(DEAD_WATCHERS_CLEARED, NOBODY, "dead_watchers_cleared", COUNTER, "", "Closed connections whose watches were removed.") \
     METRIC(RESPONSE_PACKET_CACHE_HITS, NOBODY, "response_packet_cache_hits", COUNTER, "", "Answers taken from the cache of answers.") \
@@ -81,7 +81,7 @@
     METRIC(RESPONSE_PACKET_CACHE_MISSES, NOBODY, "response_packet_cache_misses", COUNTER, "", "Answers not found in the cache of answers.") \
     METRIC(ENSEMBLE_AUTH_SUCCESS, NOBODY, "ensemble_auth_success", COUNTER, "", "Clients that named the right ensemble.") \
     METRIC(LEARNER_COMMIT_RECEIVED_COUNT, REPLICA, "learner_commit_received_count", COUNTER, "", "Commits that came from the leader while this server followed or observed it.") \
-    METRIC(STALE_REPLIES, NOBODY, "stale_replies", COUNTER, "", "Answers whose connection was gone.") \
+    METRIC(STALE_REPLIES, REPLICA, "stale_replies", COUNTER, "", "Answers for which nobody waited any more.") \
     METRIC(ENSEMBLE_AUTH_FAIL, NOBODY, "ensemble_auth_fail", COUNTER, "", "Clients that named a wrong ensemble.") \
     METRIC(DIFF_COUNT, REPLICA, "diff_count", COUNTER, "", "Learners that this leader brought up to date with transactions, or by taking some back.") \
     METRIC(RESPONSE_PACKET_GET_CHILDREN_CACHE_MISSES, NOBODY, "response_packet_get_children_cache_misses", COUNTER, "", "Lists of children not found in the cache of answers.") \

@@ -19,6 +19,13 @@ static size_t or_usual(size_t bytes_max, size_t usual_bytes)
     return bytes_max != 0 ? bytes_max : usual_bytes;
 }
 
+/* Whoever votes logs all that it acknowledges. */
+static bool logs_nothing(const struct ensemble *ensemble)
+{
+    return ensemble->options.unlogged_observer &&
+           (ensemble->observes || mutant_is(ensemble->step->mutant, MUTANT_VOTER_LOGS_NOTHING));
+}
+
 static struct zab_options zab_options_of(const struct ensemble *ensemble, int32_t tick_ms,
                                          size_t packet_bytes_max)
 {
@@ -40,6 +47,7 @@ static struct zab_options zab_options_of(const struct ensemble *ensemble, int32_
         .snap_syncs_max = options->snap_syncs_max,
         .diff_syncs_max = options->diff_syncs_max,
         .observer = ensemble->observes,
+        .unlogged = logs_nothing(ensemble),
         .observer_master_port = options->observer_master_port,
         .observer_reconnect_ms = options->observer_reconnect_ms,
         .packet_bytes_max = packet_bytes_max};
@@ -381,7 +389,8 @@ int64_t ensemble_wake_at_ms(const struct ensemble *ensemble)
 
 bool ensemble_may_snapshot(const struct ensemble *ensemble)
 {
-    return ensemble->serves || mutant_is(ensemble->step->mutant, MUTANT_DIRTY_SNAPSHOT) ||
+    return (ensemble->serves && !ensemble->zab.options.unlogged) ||
+           mutant_is(ensemble->step->mutant, MUTANT_DIRTY_SNAPSHOT) ||
            (ensemble->learner != NULL && zab_learner_writes_snapshot(ensemble->learner));
 }
 

@@ -29,6 +29,7 @@ struct ensemble_options {
     size_t prepared_bytes_max, waiting_bytes_max; /* zab.h; 0: the default */
     uint16_t observer_master_port;                /* zab.h; 0: none */
     int64_t observer_reconnect_ms;                /* zab.h */
+    bool unlogged_observer;       /* zab.h: unlogged, if this server is an observer */
     int64_t observer_election_ms; /* an observer that lost its leader waits for a random time below
                                  this */
     int32_t redial_ms, epoch_wait_max_ms;   /* zab.h */

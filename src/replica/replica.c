@@ -40,6 +40,7 @@ static struct proposals_options proposals_options_of(const struct replica_option
         .rules = {.acl = *acl,
                   .enforce_quota = options->enforce_quota,
                   .reconfig_enabled = options->reconfig_enabled,
+                  .close_unlisted = options->close_unlisted,
                   .text_bytes_max = options->text_bytes_max},
         .sessions = {.tick_ms = options->tick_ms,
                      .server_id = options->server_id,
@@ -69,6 +70,10 @@ static struct clients_options clients_options_of(const struct replica_options *o
                                     .throttle_requests_max = options->throttle_requests_max,
                                     .throttle_stall_ms = options->throttle_stall_ms,
                                     .throttled_op_wait_ms = options->throttled_op_wait_ms,
+                                    .throttle_drops_stale = !options->throttle_keeps_stale,
+                                    .stale_connection_check = !options->stale_connections_pass,
+                                    .stale_latency_check = options->stale_latency_check,
+                                    .eager_acl_check = options->eager_acl_check,
                                     .local_sessions = options->local_sessions};
 }
 

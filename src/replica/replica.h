@@ -35,6 +35,7 @@ struct replica_options {
     uint64_t random_seed;    /* spreads snapshots */
     size_t text_bytes_max;   /* jute.maxbuffer + extrasize */
     bool enforce_quota, skip_acl, reconfig_enabled;
+    bool close_unlisted; /* not closeSessionTxn.enabled */
     /* auth */
     bool digest_auth_enabled;
     struct slice digest_algorithm;     /* "SHA1", "SHA-256", ...; borrowed for replica's life */
@@ -47,6 +48,10 @@ struct replica_options {
     int32_t throttle_requests_max; /* request_throttle_max_requests; <= 0: off */
     int32_t throttle_stall_ms;
     int32_t throttled_op_wait_ms; /* <= 0: off */
+    bool throttle_keeps_stale;    /* not request_throttle_drop_stale */
+    bool stale_connections_pass;  /* not request_stale_connection_check */
+    bool stale_latency_check;     /* request_stale_latency_check */
+    bool eager_acl_check;         /* enableEagerACLCheck; of an ensemble */
     /* of an ensemble */
     bool local_sessions, local_upgrading; /* localSessionsEnabled, localSessionsUpgradingEnabled */
     /* janitors */

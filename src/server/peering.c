@@ -71,6 +71,7 @@ void peering_options(struct server *server)
         .finalize_ms = FINALIZE_MS,
         .observer_master_port = (uint16_t)config->ensemble.observer_master_port,
         .observer_reconnect_ms = config->ensemble.observer_reconnect_ms,
+        .unlogged_observer = !ensemble_observer_logs(config),
         .observer_election_ms = config->ensemble.observer_election_ms,
         .resend_min_ms = at_least(1, config->ensemble.resend_min_ms),
         .resend_max_ms =

@@ -1,5 +1,7 @@
 """Odd input, throttling, and the other statements of the checklist's last part."""
 
+import socket
+
 import pytest
 
 from pylib.zkwire import *
@@ -61,6 +63,38 @@ def test_a_request_throttle_alone_delays_and_refuses_nothing(client, path):
     create = (CREATE, create_request(path + "/s", flags=2))
     replies = pipeline(client, *[create] * 50)
     assert [parse_path(r.body)[-3:] for r in replies] == ["%03d" % n for n in range(50)]
+
+
+@pytest.mark.parametrize("key", [
+    pytest.param("request_throttle_drop_stale", marks=pytest.mark.server(props={
+        "zookeeper.request_throttle_max_requests": 1,
+        "zookeeper.request_throttle_drop_stale": "false",
+    })),
+    pytest.param("request_stale_connection_check", marks=pytest.mark.server(props={
+        "zookeeper.request_throttle_max_requests": 1,
+        "zookeeper.request_stale_connection_check": "false",
+    })),
+])
+def test_a_throttle_that_drops_nothing_executes_what_a_client_that_left_has_asked(key, connect, path):
+    looking, leaving = connect(), connect()
+    assert looking.exists(path + "-99", watch=True) is None
+    for n in range(100):
+        leaving.send(CREATE, create_request(path + "-%d" % n))
+    leaving.sock.shutdown(socket.SHUT_WR)  # the server reads all of them, and closes
+    assert looking.wait_event().path == path + "-99"
+    missing = [n for n in range(100) if looking.exists(path + "-%d" % n) is None]
+    assert missing == []
+
+
+@pytest.mark.server(props={"zookeeper.request_throttle_max_requests": 1})
+def test_what_a_client_that_left_has_asked_is_executed_up_to_some_request_and_nothing_behind_it(connect, path):
+    looking, leaving = connect(), connect()
+    for n in range(100):
+        leaving.send(CREATE, create_request(path + "-%d" % n))
+    leaving.sock.shutdown(socket.SHUT_WR)  # the server reads all of them, and closes
+    looking.create(path + "-all")  # it stands behind them in the throttle
+    there = [looking.exists(path + "-%d" % n) is not None for n in range(100)]
+    assert there == sorted(there, reverse=True)
 
 
 def test_a_character_beyond_the_first_plane_comes_back_as_two_surrogates(client):

@@ -86,11 +86,102 @@ def test_peer_type_is_overruled_by_the_server_line_and_that_is_told():
     finally:
         ensemble.close()
 
-@pytest.mark.parametrize("name", ["observerMaster.sizeLimit=1000", "syncEnabled=false"])
-def test_a_key_without_effect_is_told_at_the_start(name):
-    key, value = name.split("=")
-    with started(**{key: value}) as ensemble:
-        assert "%s is known and has no effect yet" % name in ensemble[1].log()
+def test_a_key_without_effect_is_told_at_the_start():
+    with started(**{"observerMaster.sizeLimit": 1000}) as ensemble:
+        assert "observerMaster.sizeLimit=1000 has no effect: for observers" in ensemble[1].log()
+
+def refusals(member, path):
+    """What a client of this member may not do below and with `path`, which it makes: (error, has a zxid)."""
+    shut = [(1, "world", "anyone")]  # reading only
+    unproved = [(31, "auth", "")]
+    with member.client() as client:
+        client.create(path, acls=shut)
+        asked = [
+            client.call(zk.CREATE, zk.create_request(path + "/a")),
+            client.call(zk.DELETE, zk.delete_request(path + "/a")),
+            client.call(zk.SET_DATA, zk.set_data_request(path, b"")),
+            client.call(zk.SET_ACL, zk.set_acl_request(path, shut)),
+            client.call(zk.CREATE, zk.create_request(path + "-2", acls=unproved)),
+            client.call(zk.SET_DATA, zk.set_data_request(path + "-away", b"")),
+            client.call(zk.CREATE, zk.create_request(path + "-away/a")),
+            client.call(zk.MULTI, zk.multi_request((zk.SET_DATA, zk.set_data_request(path, b"")))),
+        ]
+        client.create(path + "-last")
+        return [(reply.err, reply.zxid > 0) for reply in asked]
+
+
+@pytest.mark.parametrize("kind", ["paddock", "java"])
+def test_enable_eager_acl_check_refuses_at_the_clients_own_server(kind):
+    eagerly = [(zk.NO_AUTH, False)] * 4 + [(zk.INVALID_ACL, False)] + [(zk.NO_NODE, True)] * 2
+    with Ensemble([kind] * 3, props={"zookeeper.enableEagerACLCheck": "true"}) as ensemble:
+        leader = ensemble.wait_all()
+        for member in (leader, ensemble.followers()[0]):
+            assert refusals(member, "/shut-%d" % member.id)[:7] == eagerly
+        ensemble.check_same()
+
+
+def test_without_enable_eager_acl_check_the_leader_refuses_with_a_transaction():
+    with started() as ensemble:
+        ensemble.wait_all()
+        answers = refusals(ensemble.followers()[0], "/shut")
+        assert [err for err, _ in answers[:5]] == [zk.NO_AUTH] * 4 + [zk.INVALID_ACL]
+        assert all(has_zxid for _, has_zxid in answers)
+
+
+@pytest.mark.parametrize("kinds", [["java", "java", "paddock"], ["paddock", "paddock", "java"]], ids="-".join)
+def test_close_session_txn_enabled_false_leaves_the_paths_out_of_the_log(kinds):
+    CLOSE_SESSION = -11
+    with Ensemble(kinds, props={"zookeeper.closeSessionTxn.enabled": "false"}) as ensemble:
+        ensemble.wait_all()
+        ensemble.make_leader(ensemble[3])
+        for member in ensemble.members:
+            with member.client() as client:
+                client.create("/gone-%d" % member.id, flags=zk.EPHEMERAL)
+                client.close_session()
+        ensemble.check_same()
+        for member in ensemble.members:
+            closes = [record for record in member.records().values() if record.type == CLOSE_SESSION]
+            assert len(closes) >= 3 and all(b"/gone-" not in record.rest for record in closes)
+            member.kill()
+        for member in ensemble.members:
+            member.start()
+        with ensemble.wait_all().client() as client:
+            assert not [name for name in client.get_children("/") if name.startswith("gone-")]
+        ensemble.check_same()
+
+
+@pytest.mark.parametrize("kinds, options", [
+    (["paddock"] * 4, {"config": {"syncEnabled": "false"}}),
+    (["java"] * 3 + ["paddock"], {"props": {"zookeeper.observer.syncEnabled": "false"}}),
+    (["paddock"] * 3 + ["java"], {"config": {"syncEnabled": "false"}}),
+], ids=["paddock", "paddock-behind-java", "java-behind-paddock"])
+def test_an_observer_with_sync_enabled_false_writes_nothing_and_has_everything_again_after_a_kill(kinds, options):
+    def logged(member):
+        return [zxid for zxid in member.records() if zxid > before]
+
+    def write(member, first, count):
+        with member.client() as client:
+            for i in range(first, first + count):
+                client.create("/written-%d" % i, b"")
+
+    with Ensemble(kinds, observers=[4], **options) as ensemble:
+        ensemble.wait_all()
+        before = ensemble.wait_leader().zxid()
+        snapshots = ensemble[4].files("snapshot")
+        write(ensemble[4], 0, 50)
+        assert len(logged(ensemble.wait_leader())) >= 50
+        assert logged(ensemble[4]) == [] and ensemble[4].files("snapshot") == snapshots
+        ensemble[4].kill()
+        ensemble[4].start()
+        ensemble.wait_all()
+        write(ensemble[4], 50, 10)
+        ensemble.wait_leader().kill()  # it goes on with the next leader from what it has in memory
+        write(ensemble.wait_leader(), 60, 10)
+        ensemble.wait_same_zxid()
+        with ensemble[4].client() as client:
+            assert len(client.get_children("/")) == 71
+        ensemble.check_same_trees()
+
 
 @pytest.mark.parametrize("kind", ["paddock", "java"])
 def test_who_connects_for_the_election_and_says_nothing_is_closed_after_quorum_cnxn_timeout(kind):

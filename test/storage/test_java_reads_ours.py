@@ -81,14 +81,19 @@ def check_digests(tree, props):
         pytest.param("kill", {"snapshot.compression.method": "snappy", "preAllocSize": 0}, id="snappy"),
         pytest.param("kill", {"snapCount": 1000000, "txnLogSizeLimitInKb": 300}, id="log-size-limit"),
         pytest.param("stop", {"digest.enabled": "false"}, id="no-digest"),
+        pytest.param("kill", {"closeSessionTxn.enabled": "false"}, id="no-paths"),
+        pytest.param(
+            "stop", {"closeSessionTxn.enabled": "false", "digest.enabled": "false"}, id="no-paths-no-digest"
+        ),
     ],
 )
 def test_java_goes_on_where_paddock_stopped_and_the_other_way_round(tmp_path, how, config):
     data_dir = str(tmp_path / "data")
     config = dict(config)
     props = dict(PROPS)
-    if config.pop("digest.enabled", None):
-        props["zookeeper.digest.enabled"] = "false"
+    for key in ("digest.enabled", "closeSessionTxn.enabled"):
+        if key in config:
+            props["zookeeper." + key] = config.pop(key)
     if "snapshot.compression.method" in config:
         props["zookeeper.snapshot.compression.method"] = config.pop("snapshot.compression.method")
     for life, target in enumerate(["paddock", "java", "paddock", "java"]):

@@ -80,6 +80,12 @@ void reply_error(struct clients *clients, struct client *client, int32_t xid, in
     reply_end(clients, client, reply_begin(clients), xid, zxid, err);
 }
 
+bool is_late(const struct clients *clients, const struct session *session, int64_t arrived_ms)
+{
+    return clients->options.stale_latency_check && session != NULL &&
+           clients->step->now_ms - arrived_ms > session->timeout_ms;
+}
+
 void client_answered(struct clients *clients, struct client *client, int32_t op, int32_t xid,
                      int64_t zxid, int64_t arrived_ms, enum metric_id latency)
 {
@@ -88,6 +94,9 @@ void client_answered(struct clients *clients, struct client *client, int32_t op,
     if (op != OP_PING && op != OP_CREATE_SESSION)
         metrics_count(&clients->step->metrics, METRIC_RESPONSE_BYTES, clients->response_last);
     client->last_op = op;
+    if (client->attachment != NULL && op != OP_ERROR && op != OP_CLOSE_SESSION &&
+        is_late(clients, client->attachment->session, arrived_ms))
+        metrics_count(&clients->step->metrics, METRIC_STALE_REPLIES, 1);
     if (xid >= 0)
         client->last_cxid = xid;
     client->last_zxid = zxid;

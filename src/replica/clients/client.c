@@ -21,17 +21,24 @@ static void attachment_drop_unused(struct clients *clients, struct attachment *a
     mem_free(attachment);
 }
 
+static struct attachment *attachment_get(struct clients *clients, int64_t session_id)
+{
+    struct attachment *attachment = attachment_find(clients, session_id);
+
+    if (attachment == NULL) {
+        attachment = mem_zalloc(sizeof(*attachment));
+        attachment->session_id = session_id;
+        map_set(&clients->attachments, (uint64_t)session_id, attachment);
+    }
+    return attachment;
+}
+
 void attachment_join(struct clients *clients, struct session *session, struct client *client)
 {
-    struct attachment *attachment = attachment_find(clients, session->id);
+    struct attachment *attachment = attachment_get(clients, session->id);
 
     ASSERT(client->attachment == NULL && client->state != CLIENT_CLOSING);
     ASSERT(!session->closing);
-    if (attachment == NULL) {
-        attachment = mem_zalloc(sizeof(*attachment));
-        attachment->session_id = session->id;
-        map_set(&clients->attachments, (uint64_t)session->id, attachment);
-    }
     ASSERT(attachment->client == NULL);
     attachment->session = session;
     attachment->client = client;
@@ -54,6 +61,11 @@ void attachment_wrote(struct attachment *attachment)
 {
     ASSERT(attachment->client != NULL);
     attachment->write_count++;
+}
+
+void attachment_wrote_for_nobody(struct clients *clients, struct session *session)
+{
+    attachment_get(clients, session->id)->write_count++;
 }
 
 bool attachment_applied(struct clients *clients, struct attachment *attachment)

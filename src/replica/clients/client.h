@@ -2,8 +2,9 @@
  *
  * From the bottom up: answers.c (frames), waiting.c (queues), client.c (the table of clients, their
  * end), events.c (watch events), reads.c and watching.c (answers from the tree), writes.c (to and
- * from proposals), requests.c (the order of a client's requests), connect.c (sessions), clients.c
- * (the interface). A file calls only those listed before it. */
+ * from proposals), eager.c (writes that are refused at once), requests.c (the order of a client's
+ * requests), connect.c (sessions), throttle.c (requests that were held back), clients.c (the
+ * interface). A file calls only those listed before it. */
 #ifndef REPLICA_CLIENTS_CLIENT_H
 #define REPLICA_CLIENTS_CLIENT_H
 
@@ -26,7 +27,9 @@ struct waiting {
     uint64_t after_write;          /* how many of the client's writes must be applied first */
     int64_t arrived_ms;
     uint32_t client, generation;
+    int64_t session_id; /* 0: it has none yet */
     bool throttled_too_long;
+    bool must_drop; /* an earlier one of its connection was dropped by the throttle */
     size_t size;
     uint8_t bytes[];
 };
@@ -117,6 +120,8 @@ void reply_error(struct clients *clients, struct client *client, int32_t xid, in
 /* Call it after the reply. op: OP_ERROR when the request failed; latency: which metric it counts in. */
 void client_answered(struct clients *clients, struct client *client, int32_t op, int32_t xid,
                      int64_t zxid, int64_t arrived_ms, enum metric_id latency);
+/* Has its request taken longer than its session may be silent, and is that looked at? */
+bool is_late(const struct clients *clients, const struct session *session, int64_t arrived_ms);
 /* A watch event's frame; the same bytes may be sent to several clients. */
 void send_event(struct clients *clients, struct client *client, size_t offset, size_t size);
 
@@ -142,6 +147,8 @@ void attachment_join(struct clients *clients, struct session *session, struct cl
 void attachment_leave(struct clients *clients, struct client *client);
 /* One of its writes was proposed, was applied. True: that was the last one. */
 void attachment_wrote(struct attachment *attachment);
+/* Likewise, of a client that has left or is about to. */
+void attachment_wrote_for_nobody(struct clients *clients, struct session *session);
 bool attachment_applied(struct clients *clients, struct attachment *attachment);
 
 /* --- events.c --- */
@@ -175,13 +182,22 @@ void sync_submit(struct clients *clients, struct client *client, int32_t xid, st
 void write_answer(struct clients *clients, struct client *client, const struct proposal *proposal,
                   const struct txn *txn, const struct txn_result *result);
 
+/* The request of a client that has left (NULL) or is about to; its session lives. */
+void write_submit_for_nobody(struct clients *clients, struct client *client,
+                             const struct waiting *waiting, struct session *session);
+
+/* --- eager.c --- */
+/* Not ZK_OK: the answer to a write, which is not proposed. */
+enum zk_error eager_check(struct clients *clients, const struct client *client, int32_t type,
+                          struct slice body);
+
 /* --- requests.c --- */
 void request_frame(struct clients *clients, struct client *client, struct slice bytes,
                    int64_t arrived_ms, bool was_throttled);
 void requests_before_write(struct clients *clients, struct client *client);
 void requests_after_write(struct clients *clients, struct client *client);
 void requests_release_blocked(struct clients *clients);
-void requests_release_throttled(struct clients *clients);
+bool request_waited_too_long(const struct clients *clients, int32_t op, int64_t arrived_ms);
 void requests_pause_over_limit(struct clients *clients, struct client *client);
 void requests_resume_paused(struct clients *clients);
 
@@ -201,5 +217,8 @@ void connect_session_revalidated(struct clients *clients, int64_t session_id,
 void connect_session_moved(struct clients *clients, int64_t session_id);
 void connect_session_settled(struct clients *clients, int64_t session_id);
 void connect_session_ended(struct clients *clients, int64_t session_id);
+
+/* --- throttle.c --- */
+void throttle_release(struct clients *clients);
 
 #endif

@@ -98,7 +98,7 @@ void clients_gone(struct clients *clients, uint32_t id)
 
 void clients_admit_waiting(struct clients *clients)
 {
-    requests_release_throttled(clients);
+    throttle_release(clients);
     requests_resume_paused(clients);
     connect_end_held(clients);
 }
@@ -171,6 +171,19 @@ static void answer_write(struct clients *clients, struct client *client,
         requests_after_write(clients, client);
 }
 
+/* Of a write that was done, and whose connection is gone. */
+static void count_stale_reply(struct clients *clients, const struct client *client,
+                              const struct proposal *proposal, const struct txn *txn)
+{
+    bool is_gone = client == NULL || client->state == CLIENT_CLOSING;
+
+    if (is_gone && txn->header.type != OP_ERROR && txn->header.type != OP_CLOSE_SESSION &&
+        (clients->options.stale_connection_check ||
+         is_late(clients, sessions_find_here(clients->sessions, proposal->session_id),
+                 proposal->arrived_ms)))
+        metrics_count(&clients->step->metrics, METRIC_STALE_REPLIES, 1);
+}
+
 static void after_txn(void *context, const struct proposal *proposal, const struct txn *txn,
                       const struct txn_result *result)
 {
@@ -184,6 +197,7 @@ static void after_txn(void *context, const struct proposal *proposal, const stru
         struct client *client = client_find(clients, proposal->client, proposal->generation);
         struct attachment *attachment = attachment_find(clients, proposal->session_id);
         ASSERT(attachment != NULL); /* it exists while a write of its session is unfinished */
+        count_stale_reply(clients, client, proposal, txn);
         if (client != NULL)
             answer_write(clients, client, proposal, txn, result);
         if (attachment_applied(clients, attachment))

@@ -19,7 +19,11 @@ struct clients_options {
     int32_t throttle_requests_max; /* request_throttle_max_requests; <= 0: off */
     int32_t throttle_stall_ms;
     int32_t throttled_op_wait_ms; /* <= 0: off */
-    bool local_sessions;          /* a new session is known to this server only */
+    /* Stale is a request whose connection is gone, or that waits for longer than the session may be silent. */
+    bool throttle_drops_stale, stale_connection_check, stale_latency_check;
+    bool
+        eager_acl_check; /* of an ensemble: a write is refused here when an ACL of this server's tree says so */
+    bool local_sessions; /* a new session is known to this server only */
 };
 
 struct clients;

@@ -331,7 +331,7 @@ static void touch_session(struct clients *clients, struct client *client)
     sessions_touch(clients->sessions, client->attachment->session);
 }
 
-static bool waited_too_long(const struct clients *clients, int32_t op, int64_t arrived_ms)
+bool request_waited_too_long(const struct clients *clients, int32_t op, int64_t arrived_ms)
 {
     int32_t limit_ms = clients->options.throttled_op_wait_ms;
 
@@ -351,6 +351,23 @@ static bool must_sync(const struct clients *clients, int32_t op, struct slice bo
         return false;
     reader_init(&reader, body, &clients->step->arena, clients->options.text_bytes_max);
     return path_request_read(&reader, &request) == STATUS_OK;
+}
+
+/* A write goes to proposals, unless it is clear already how it must be answered. */
+static void take_write(struct clients *clients, struct client *client,
+                       const struct request_header *header, struct slice bytes, int64_t arrived_ms)
+{
+    struct slice body =
+        slice_of(bytes.data + REQUEST_HEADER_BYTES, bytes.size - REQUEST_HEADER_BYTES);
+    enum zk_error refused = eager_check(clients, client, header->type, body);
+
+    if (refused != ZK_OK) {
+        reply_error(clients, client, header->xid, /* zxid= */ 0, refused);
+    } else if (write_submit(clients, client, header->xid, header->type, body, arrived_ms) !=
+               STATUS_OK) {
+        wait_for_turn(clients, client, bytes, arrived_ms, /* throttled_too_long= */ false);
+        requests_after_write(clients, client); /* it needs no zxid: it may be answered now */
+    }
 }
 
 void request_frame(struct clients *clients, struct client *client, struct slice bytes,
@@ -381,17 +398,14 @@ void request_frame(struct clients *clients, struct client *client, struct slice 
         metrics_count(&clients->step->metrics, METRIC_REQUESTS_THROTTLED, 1);
         return;
     }
-    bool too_late = was_throttled && waited_too_long(clients, header.type, arrived_ms);
+    bool too_late = was_throttled && request_waited_too_long(clients, header.type, arrived_ms);
     const struct op_info *op = op_find(header.type);
     bool closes_local = header.type == OP_CLOSE_SESSION && client->attachment->session->local;
     if (closes_local)
         client->attachment->session->closing = true; /* nothing more of it is taken */
     if (op != NULL && op->class == OP_CLASS_WRITE && !too_late && !clients->read_only &&
         !closes_local) {
-        if (write_submit(clients, client, header.xid, header.type, body, arrived_ms) != STATUS_OK) {
-            wait_for_turn(clients, client, bytes, arrived_ms, /* throttled_too_long= */ false);
-            requests_after_write(clients, client); /* it needs no zxid: it may be answered now */
-        }
+        take_write(clients, client, &header, bytes, arrived_ms);
         return;
     }
     if (must_sync(clients, header.type, body) && !too_late) {
@@ -406,23 +420,4 @@ void request_frame(struct clients *clients, struct client *client, struct slice 
         return;
     }
     wait_for_turn(clients, client, bytes, arrived_ms, too_late);
-}
-
-void requests_release_throttled(struct clients *clients)
-{
-    while (clients->throttled.count > 0 &&
-           proposals_count(clients->proposals) < (size_t)clients->options.throttle_requests_max) {
-        struct waiting *waiting = waiting_take(clients, &clients->throttled);
-        struct client *client = client_find(clients, waiting->client, waiting->generation);
-        if (client != NULL && client->state == CLIENT_SERVING) {
-            struct identities *now = client->identities;
-            client->identities = waiting->identities; /* who it was when it asked */
-            metrics_observe(&clients->step->metrics, METRIC_THROTTLE_LATENCY,
-                            clients->step->now_ms - waiting->arrived_ms);
-            request_frame(clients, client, slice_of(waiting->bytes, waiting->size),
-                          waiting->arrived_ms, /* was_throttled= */ true);
-            client->identities = now;
-        }
-        waiting_free(waiting);
-    }
 }

@@ -12,6 +12,8 @@ struct waiting *waiting_add(struct clients *clients, struct waiting_queue *queue
                                 .after_write = client->writes_proposed,
                                 .arrived_ms = clients->step->now_ms,
                                 .client = client->id,
+                                .session_id =
+                                    client->attachment == NULL ? 0 : client->attachment->session_id,
                                 .generation = client->generation,
                                 .size = bytes.size};
     if (bytes.size > 0)

@@ -21,6 +21,28 @@ enum status write_submit(struct clients *clients, struct client *client, int32_t
     return STATUS_OK;
 }
 
+void write_submit_for_nobody(struct clients *clients, struct client *client,
+                             const struct waiting *waiting, struct session *session)
+{
+    struct request_header header;
+
+    ASSERT(client == NULL || client->state == CLIENT_CLOSING);
+    request_header_get(waiting->bytes, &header);
+    struct proposal request = {.session_id = session->id,
+                               .arrived_ms = waiting->arrived_ms,
+                               .client = waiting->client,
+                               .generation = waiting->generation,
+                               .xid = header.xid,
+                               .op = header.type};
+    struct slice body =
+        slice_of(waiting->bytes + REQUEST_HEADER_BYTES, waiting->size - REQUEST_HEADER_BYTES);
+    if (proposals_submit(clients->proposals, &request, waiting->identities, body) != STATUS_OK)
+        return; /* it would be answered with an error */
+    attachment_wrote_for_nobody(clients, session);
+    if (client != NULL)
+        client->writes_proposed++;
+}
+
 void sync_submit(struct clients *clients, struct client *client, int32_t xid, struct slice body)
 {
     struct proposal request = {.session_id = client->attachment->session_id,

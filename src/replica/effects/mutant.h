@@ -37,6 +37,7 @@ enum mutant {
     MUTANT_PARTIAL_SNAP_KEPT,    /* half a SNAP stays in memory when its leader is lost */
     MUTANT_WORK_BESIDE_IMAGE,    /* files are cut while a snapshot is being written */
     /* broadcast */
+    MUTANT_VOTER_LOGS_NOTHING,  /* what spares an observer its log spares it a voter, too */
     MUTANT_OBSERVER_COUNTS,     /* an observer stands for a voter that is away */
     MUTANT_COMMIT_OUT_OF_ORDER, /* the later ones first */
     MUTANT_SYNC_LOCAL,          /* a sync is answered without the leader */

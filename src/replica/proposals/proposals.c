@@ -13,6 +13,7 @@ static struct leader *new_leader(struct proposals *proposals, int64_t last_zxid)
 static void begin_at(struct proposals *proposals, int64_t zxid)
 {
     proposals->proposed_zxid = proposals->durable_zxid = proposals->agreed_zxid = zxid;
+    proposals->logged_zxid = zxid;
     txn_ring_restart(&proposals->ring, zxid);
 }
 

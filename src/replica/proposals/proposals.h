@@ -125,11 +125,12 @@ void proposals_replace_tree(struct proposals *proposals, struct tree *tree);
  * `from` says whose it is. */
 void proposals_submit_for_learner(struct proposals *proposals, const struct leader_request *from,
                                   int32_t op, struct slice body);
-/* The leader's transaction, at a learner. STATUS_EXISTS: an error with the zxid of the one before, which
+/* The leader's transaction, at a learner. logged: it goes to the log; otherwise it stays in memory, and is
+ * durable as soon as all before it is. Then nothing is logged until the tree is replaced. STATUS_EXISTS: an error with the zxid of the one before, which
  * some releases propose: only acknowledge it. Any other status except OK: it cannot be the next
  * transaction, *ret_problem says why, and nothing was done. */
 MUST_USE enum status proposals_receive(struct proposals *proposals, int64_t zxid,
-                                       struct slice payload, const char **ret_problem);
+                                       struct slice payload, bool logged, const char **ret_problem);
 /* The next sync of this server's own clients that was not sent to the leader yet, and the last zxid
  * that was proposed when it was requested. False: there is none. */
 MUST_USE bool proposals_take_new_sync(struct proposals *proposals, int64_t *ret_asked_zxid);

@@ -142,8 +142,8 @@ void proposals_apply_agreed(struct proposals *proposals, const struct proposals_
 void proposals_durable(struct proposals *proposals, int64_t zxid,
                        const struct proposals_observer *observer)
 {
-    ASSERT(zxid >= proposals->durable_zxid && zxid <= proposals->proposed_zxid);
-    proposals->durable_zxid = zxid;
+    ASSERT(zxid >= proposals->durable_zxid && zxid <= proposals->logged_zxid);
+    proposals->durable_zxid = zxid == proposals->logged_zxid ? proposals->proposed_zxid : zxid;
     if (proposals->role == PROPOSALS_ALONE)
         proposals->agreed_zxid = zxid;
     proposals_apply_agreed(proposals, observer);

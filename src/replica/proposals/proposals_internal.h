@@ -26,6 +26,7 @@ struct proposals {
     size_t new_syncs;           /* of a leader's own clients */
     struct buffer scratch;
     int64_t proposed_zxid, durable_zxid, agreed_zxid;
+    int64_t logged_zxid;   /* what follows it is kept in memory only */
     int64_t changes_kept;  /* outstanding_kept_put_count() with the newest transaction */
     int64_t mismatch_zxid; /* the last transaction after which the tree was not as it says */
     bool differs;          /* after the last one that was compared */

@@ -10,12 +10,11 @@
 
 /* --- on the way to the log --- */
 
-/* Keeps the transaction's bytes, followed by what its answer needs, and appends it to the log. */
-static void append(struct proposals *proposals, const struct proposal *proposal, struct slice bytes,
-                   size_t payload_bytes, bool lacks_digest)
+/* Keeps the transaction's bytes, followed by what its answer needs. */
+static struct pending *keep(struct proposals *proposals, const struct proposal *proposal,
+                            struct slice bytes, size_t payload_bytes)
 {
     struct pending *pending = txn_ring_add(&proposals->ring, proposal, bytes, payload_bytes);
-    bool roll = snapshots_count_record(&proposals->snapshots, payload_bytes);
 
     if (proposals->leader != NULL) {
         int64_t kept = outstanding_kept_put_count(leader_outstanding(proposals->leader));
@@ -23,6 +22,18 @@ static void append(struct proposals *proposals, const struct proposal *proposal,
         proposals->changes_kept = kept;
     }
     proposals->proposed_zxid = proposal->zxid;
+    return pending;
+}
+
+/* And appends it to the log. */
+static void append(struct proposals *proposals, const struct proposal *proposal, struct slice bytes,
+                   size_t payload_bytes, bool lacks_digest)
+{
+    ASSERT(proposals->logged_zxid == proposals->proposed_zxid); /* no log has a gap */
+    bool roll = snapshots_count_record(&proposals->snapshots, payload_bytes);
+    const struct pending *pending = keep(proposals, proposal, bytes, payload_bytes);
+
+    proposals->logged_zxid = proposal->zxid;
     effects_add_append(proposals->step->effects,
                        (struct txnlog_append){.payload = pending->payload,
                                               .zxid = proposal->zxid,
@@ -242,8 +253,19 @@ void proposals_submit_for_learner(struct proposals *proposals, const struct lead
     arena_reset(&proposals->step->arena);
 }
 
+/* Nobody counts on it here: it is as good as durable when everything before it is. */
+static void keep_unlogged(struct proposals *proposals, const struct proposal *proposal,
+                          struct slice payload)
+{
+    bool all_durable = proposals->durable_zxid == proposals->proposed_zxid;
+
+    (void)keep(proposals, proposal, payload, payload.size);
+    if (all_durable)
+        proposals->durable_zxid = proposal->zxid;
+}
+
 enum status proposals_receive(struct proposals *proposals, int64_t zxid, struct slice payload,
-                              const char **ret_problem)
+                              bool logged, const char **ret_problem)
 {
     struct txnlog_append checked;
     struct txn_header header;
@@ -262,7 +284,10 @@ enum status proposals_receive(struct proposals *proposals, int64_t zxid, struct 
     proposal.session_id = header.client_id;
     proposal.xid = header.cxid;
     proposal.op = header.type;
-    append(proposals, &proposal, checked.payload, checked.payload.size, checked.lacks_digest);
+    if (logged)
+        append(proposals, &proposal, checked.payload, checked.payload.size, checked.lacks_digest);
+    else
+        keep_unlogged(proposals, &proposal, checked.payload);
     return STATUS_OK;
 }
 

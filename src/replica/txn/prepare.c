@@ -365,7 +365,7 @@ static enum zk_error prepare_reconfig(struct prepare *prepare, const struct writ
 
 struct deleted_paths {
     struct buffer paths;
-    size_t bytes_max;
+    size_t bytes_max; /* 0: nothing is listed */
     int32_t count;
 };
 
@@ -384,14 +384,16 @@ static void list_path(void *context, struct slice path)
 static enum zk_error prepare_close_session(struct prepare *prepare, const struct write_op *op,
                                            struct txn_op *ret_op)
 {
-    struct deleted_paths closing = {.bytes_max = prepare->rules->text_bytes_max / 2};
+    bool listed = !prepare->rules->close_unlisted;
+    struct deleted_paths closing = {.bytes_max = listed ? prepare->rules->text_bytes_max / 2 : 0};
 
     (void)op;
     outstanding_close_owner(prepare->outstanding, prepare->header.client_id, prepare->header.zxid,
                             list_path, &closing);
     struct slice paths = closing.paths.data == NULL ? SLICE("") : buffer_slice(&closing.paths);
-    *ret_op = (struct txn_op){.type = OP_CLOSE_SESSION,
-                              .paths = {arena_copy(prepare->arena, paths), closing.count}};
+    *ret_op = (struct txn_op){.type = OP_CLOSE_SESSION, .paths = {SLICE_NULL, -1}};
+    if (listed)
+        ret_op->paths = (struct jute_vector){arena_copy(prepare->arena, paths), closing.count};
     buffer_deinit(&closing.paths);
     return ZK_OK;
 }

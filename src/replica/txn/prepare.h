@@ -15,6 +15,7 @@
 struct prepare_rules {
     struct acl_rules acl;
     bool enforce_quota, reconfig_enabled;
+    bool close_unlisted;   /* a closeSession does not name the paths that it deletes */
     size_t text_bytes_max; /* what readers of our log accept as one text */
 };
 

@@ -30,6 +30,9 @@ struct zab_options {
      * no limit. */
     int32_t snap_syncs_max, diff_syncs_max;
     bool observer;
+    /* An observer that writes no log while it serves (syncEnabled=false): after a crash it begins with what it
+     * had on disk before. */
+    bool unlogged;
     /* observerMasterPort: where followers serve observers; 0: only leaders do. */
     uint16_t observer_master_port;
     /* An observer waits for a random time below this before it connects, or before it tries all

@@ -200,8 +200,7 @@ void zab_learner_store_done(struct zab_learner *learner, enum status status, str
         return; /* goes on when the replica has taken the tree */
     case LEARN_PERSISTING:
         learner->files_unfinished = false;
-        learner_send(learner, QUORUM_ACK, zxid_of_epoch(learner->epoch), SLICE_NULL);
-        learner->phase = LEARN_ACKED;
+        learner_acknowledge_new_leader(learner);
         break;
     default:
         ASSERT(!"no work on the files in this phase");

@@ -65,11 +65,13 @@ static bool commit(struct zab_learner *learner, int64_t zxid)
 static bool receive(struct zab_learner *learner, const struct quorum_packet *packet)
 {
     const char *problem = NULL;
+    bool logged = learner_completes_files(learner) &&
+                  (!learner->zab->options.unlogged || learner->phase == LEARN_SYNCING);
 
     if (is_in_snapshot(learner, packet->zxid) || loses(learner, MUTANT_FORWARD_GAP))
         return true;
     enum status status =
-        proposals_receive(learner->zab->proposals, packet->zxid, packet->data, &problem);
+        proposals_receive(learner->zab->proposals, packet->zxid, packet->data, logged, &problem);
 
     if (status == STATUS_EXISTS && learner->phase == LEARN_SERVING &&
         !learner->zab->options.observer)

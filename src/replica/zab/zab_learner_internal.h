@@ -79,6 +79,10 @@ void learner_begin_wanted_work(struct zab_learner *learner); /* when no image ru
 /* tree: what STORE_TRUNCATE brought; NULL when it was taken. */
 void learner_on_cut(struct zab_learner *learner, enum status status, struct tree **tree);
 void learner_begin_syncing(struct zab_learner *learner); /* tree and files are as they must be */
+/* Does it complete on its files what the leader sends? Who logs nothing does so for a snapshot and the rest of the
+ * history that the epoch began with. */
+bool learner_completes_files(const struct zab_learner *learner);
+void learner_acknowledge_new_leader(struct zab_learner *learner);
 void learner_on_new_leader(struct zab_learner *learner, const struct quorum_packet *packet);
 /* The epoch, when the history before it is on disk. */
 void learner_persist(struct zab_learner *learner);

@@ -174,7 +174,19 @@ void learner_on_cut(struct zab_learner *learner, enum status status, struct tree
     }
 }
 
-/* NEWLEADER came: everything before it must be on disk, then the epoch. */
+bool learner_completes_files(const struct zab_learner *learner)
+{
+    return !learner->zab->options.unlogged || learner->files_unfinished;
+}
+
+void learner_acknowledge_new_leader(struct zab_learner *learner)
+{
+    learner_send(learner, QUORUM_ACK, zxid_of_epoch(learner->epoch), SLICE_NULL);
+    learner->phase = LEARN_ACKED;
+}
+
+/* NEWLEADER came: everything before it must be on disk, then the epoch. Of a history that the files do not have
+ * they do not tell: this server may be a voter some day. */
 void learner_persist(struct zab_learner *learner)
 {
     struct zab *zab = learner->zab;
@@ -184,6 +196,10 @@ void learner_persist(struct zab_learner *learner)
         (proposals_durable_zxid(zab->proposals) != proposals_proposed_zxid(zab->proposals) &&
          !mutant_is(zab->step->mutant, MUTANT_EPOCH_BEFORE_HISTORY)))
         return;
+    if (!learner_completes_files(learner)) {
+        learner_acknowledge_new_leader(learner);
+        return;
+    }
     zab_begin_store(zab, (struct store_work){.kind = STORE_WRITE_EPOCHS,
                                              .accepted_epoch = -1,
                                              .current_epoch = learner->epoch});

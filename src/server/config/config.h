@@ -69,6 +69,10 @@ struct words_config {      /* four-letter words */
 struct request_config {
     int32_t outstanding_max;
     int32_t throttle_max, throttle_stall_ms, throttled_op_wait_ms;
+    /* request_throttle_drop_stale, request_stale_*_check */
+    bool throttle_drops_stale, stale_connection_check, stale_latency_check;
+    bool close_lists_paths; /* closeSessionTxn.enabled */
+    bool eager_acl_check;   /* enableEagerACLCheck */
     bool enforce_quota, skip_acl, reconfig_enabled;
 };
 
@@ -141,6 +145,8 @@ struct ensemble_config {
     int32_t resend_min_ms, resend_max_ms; /* fastleader.*: between two notifications */
     int32_t observer_master_port;         /* where followers serve observers; 0: nowhere */
     int64_t observer_reconnect_ms, observer_election_ms; /* observer.*: waits are below these */
+    bool sync_enabled;                                   /* syncEnabled, */
+    const char *observer_sync; /* and observer.syncEnabled, which comes first; NULL: not given */
     const char *dynamic_file, *peer_type;
     struct client_hosts client_hosts;
     struct membership *members; /* who they are (replica/membership); NULL: not read yet */

@@ -127,6 +127,13 @@ bool ensemble_distributed(const struct config *config)
            (!config->ensemble.standalone_enabled && config->ensemble.voters > 0);
 }
 
+bool ensemble_observer_logs(const struct config *config)
+{
+    const char *property = config->ensemble.observer_sync;
+
+    return property != NULL ? strcasecmp(property, "true") == 0 : config->ensemble.sync_enabled;
+}
+
 bool ensemble_local_sessions(const struct config *config)
 {
     return ensemble_distributed(config) && config->ensemble.local_sessions;

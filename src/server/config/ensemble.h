@@ -20,6 +20,8 @@ int64_t ensemble_server_id(const struct config *config);
 uint8_t ensemble_session_server_id(const struct config *config);
 /* True for more than one voter, or standaloneEnabled=false: Java would run the quorum code. */
 bool ensemble_distributed(const struct config *config);
+/* syncEnabled, unless observer.syncEnabled says otherwise. */
+bool ensemble_observer_logs(const struct config *config);
 /* localSessionsEnabled, which has no meaning for a standalone server. */
 bool ensemble_local_sessions(const struct config *config);
 

@@ -111,15 +111,6 @@ void key_take_field(struct config *config, const struct setting *setting)
     }
 }
 
-void key_take_checked_without_effect(struct config *config, const struct setting *setting)
-{
-    size_t problems = config->problem_count;
-
-    key_take_field(config, setting);
-    if (config->problem_count == problems)
-        key_take_without_effect(config, setting);
-}
-
 /* --- numbers with a rule of their own --- */
 
 static bool parse_port(struct config *config, const struct setting *setting, int32_t *ret_port)
@@ -155,6 +146,17 @@ void key_take_observer_master_port(struct config *config, const struct setting *
     config->ensemble.observer_master_port = 0;
     if (!java_parse_int(setting->value, &port) || port > 0)
         (void)parse_port(config, setting, &config->ensemble.observer_master_port);
+}
+
+/* Java keeps what it commits once more for observers that are being synchronised; here that is what is kept
+ * for all learners. */
+void key_take_size_limit(struct config *config, const struct setting *setting)
+{
+    if (strcmp(setting->value, "33554432") != 0)
+        config_warn(config, setting->line,
+                    "%s=%s has no effect: for observers the same transactions are kept as for all "
+                    "learners, 64 MB or as commitLogCount says",
+                    setting->name, setting->value);
 }
 
 void key_take_purge_interval(struct config *config, const struct setting *setting)

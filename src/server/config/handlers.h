@@ -10,10 +10,10 @@ typedef void key_handler(struct config *config, const struct setting *setting);
 key_handler key_take_field;          /* by the key's type, into the field at the key's offset */
 key_handler key_take_nothing;        /* ignored, or examined after all lines were read */
 key_handler key_take_without_effect; /* one warning: known, and has no effect yet */
-key_handler key_take_checked_without_effect; /* the same, and a bad value is an error */
-key_handler key_take_security;               /* refused: Paddock does not have it */
+key_handler key_take_security;       /* refused: Paddock does not have it */
 key_handler key_take_client_port;
 key_handler key_take_observer_master_port;
+key_handler key_take_size_limit; /* one warning, unless it is Java's default */
 key_handler key_take_secure_client_port;
 key_handler key_take_purge_interval;
 key_handler key_take_prealloc_size;

@@ -38,12 +38,6 @@
     {                                                                                              \
         name, KEY_##place, key_take_without_effect, VALUE_TEXT, 0, harmless                        \
     }
-/* The same, of a value that Java checks. */
-#define CHECKED_NOT_YET(name, place, type, field, harmless)                                        \
-    {                                                                                              \
-        name, KEY_##place, key_take_checked_without_effect, VALUE_##type, OFFSET_OF(type, field),  \
-            harmless                                                                               \
-    }
 /* Asks for SASL, x509 or TLS: refused, except for a harmless value. */
 #define SECURITY(name, place, harmless)                                                            \
     {                                                                                              \
@@ -82,7 +76,7 @@ static const struct key keys[] = {
     CALL("observerMasterPort", FILE_LINE, key_take_observer_master_port),
     FIELD("connectToLearnerMasterLimit", FILE_LINE, INT, ensemble.connect_limit),
     FIELD("quorumListenOnAllIPs", FILE_LINE, BOOL, peers.listen_on_all),
-    CHECKED_NOT_YET("syncEnabled", FILE_LINE, BOOL, checked_only.flag, "true"),
+    FIELD("syncEnabled", FILE_LINE, BOOL, ensemble.sync_enabled),
     FIELD("localSessionsEnabled", FILE_LINE, BOOL, ensemble.local_sessions),
     FIELD("localSessionsUpgradingEnabled", FILE_LINE, BOOL, ensemble.local_upgrading),
     SECURITY("portUnification", FILE_LINE, "false"),
@@ -126,11 +120,11 @@ static const struct key keys[] = {
     FIELD("throttled_op_wait_time", PROPERTY, INT, request.throttled_op_wait_ms),
     FIELD("request_throttle_max_requests", PROPERTY, INT, request.throttle_max),
     FIELD("request_throttle_stall_time", PROPERTY, INT, request.throttle_stall_ms),
-    NOT_YET("request_throttle_drop_stale", PROPERTY, "true"),
-    NOT_YET("closeSessionTxn.enabled", PROPERTY, "true"),
-    NOT_YET("enableEagerACLCheck", PROPERTY, "false"),
-    NOT_YET("request_stale_connection_check", PROPERTY, "true"),
-    NOT_YET("request_stale_latency_check", PROPERTY, "false"),
+    FIELD("request_throttle_drop_stale", PROPERTY, BOOL, request.throttle_drops_stale),
+    FIELD("request_stale_connection_check", PROPERTY, BOOL, request.stale_connection_check),
+    FIELD("request_stale_latency_check", PROPERTY, BOOL, request.stale_latency_check),
+    FIELD("enableEagerACLCheck", PROPERTY, BOOL, request.eager_acl_check),
+    FIELD("closeSessionTxn.enabled", PROPERTY, BOOL, request.close_lists_paths),
     CALL("watchManagerName", PROPERTY, key_take_watch_manager),
     NOT_YET("pathStats.enabled", PROPERTY, "false"),
     IGNORED("pathStats.*", PROPERTY),
@@ -190,9 +184,9 @@ static const struct key keys[] = {
     IGNORED("follower.skipLearnerRequestToNextProcessor", PROPERTY),
     FIELD("observer.reconnectDelayMs", PROPERTY, LONG, ensemble.observer_reconnect_ms),
     FIELD("observer.election.DelayMs", PROPERTY, LONG, ensemble.observer_election_ms),
-    NOT_YET("observer.syncEnabled", PROPERTY, "true"),
+    FIELD("observer.syncEnabled", PROPERTY, TEXT, ensemble.observer_sync),
     NOT_YET("observer.*", PROPERTY, NULL),
-    NOT_YET("observerMaster.*", PROPERTY, NULL),
+    CALL("observerMaster.sizeLimit", PROPERTY, key_take_size_limit),
     FIELD("leaderConnectDelayDuringRetryMs", PROPERTY, INT, ensemble.redial_ms),
     FIELD("forceSnapshotSync", PROPERTY, BOOL, ensemble.force_snapshot),
     IGNORED("forward_learner_requests_to_commit_processor_disabled", PROPERTY),

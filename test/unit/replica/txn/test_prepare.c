@@ -736,6 +736,28 @@ TEST(a_close_session_lists_what_the_session_will_own)
     end(&world);
 }
 
+TEST(a_close_session_without_a_list_is_a_header_and_deletes_the_same)
+{
+    enum { HEADER_BYTES = 32 };
+    struct txn_world world;
+    struct buffer record = {0};
+
+    begin(&world);
+    world.rules.close_unlisted = true;
+    create_as(&world, "/e2", OPEN_ACL, MODE_EPHEMERAL);
+    check_created(&world, "/e3", 1, "/e3"); /* on its way */
+    struct txn txn = close_session(&world);
+    txn_write(&record, &txn);
+    CHECK_U64("bytes", record.size, HEADER_BYTES);
+    buffer_deinit(&record);
+    struct future_node state;
+    CHECK(!outstanding_get(world.outstanding, SLICE("/e3"), &state));
+    txn_world_apply_all(&world); /* the digest says that all of them are gone */
+    CHECK_U64("ephemerals", tree_ephemeral_count(world.tree), 0);
+    CHECK_U64("sessions", tree_session_count(world.tree), 0);
+    end(&world);
+}
+
 TEST(a_close_session_spares_what_others_made_in_the_place)
 {
     struct txn_world world;

@@ -478,3 +478,77 @@ TEST(the_first_dial_of_each_of_several_addresses_of_a_leader_is_short)
     zab_learner_free(learner);
     zab_bench_deinit(&around);
 }
+
+/* --- an observer that writes no log --- */
+
+static void inform(struct bench *bench, int64_t zxid)
+{
+    struct buffer bytes = {0};
+    struct txn txn = {
+        .header = {.client_id = zxid, .zxid = zxid, .time_ms = 1000, .type = OP_CREATE_SESSION},
+        .op = {.type = OP_CREATE_SESSION, .timeout_ms = 5000}};
+
+    txn_write(&bytes, &txn);
+    hear(bench, QUORUM_INFORM, zxid, buffer_slice(&bytes));
+    buffer_deinit(&bytes);
+}
+
+static struct bench *unlogged_bench_behind(int64_t snapshot_zxid)
+{
+    struct bench *bench = bench_new();
+
+    bench->around.zab.options.observer = bench->around.zab.options.unlogged = true;
+    zab_learner_opened(bench->learner, bench->connection);
+    hear_leader_info(bench, /* paddock= */ true);
+    store_done(bench);
+    if (snapshot_zxid != 0)
+        hear_snapshot(bench, snapshot_zxid);
+    else
+        hear(bench, QUORUM_DIFF, 0, SLICE_NULL);
+    (void)zab_bench_sent(&bench->around);
+    effects_clear(&bench->around.effects);
+    return bench;
+}
+
+TEST(an_observer_without_a_log_writes_neither_transactions_nor_the_epoch_of_a_DIFF)
+{
+    struct bench *bench = unlogged_bench_behind(0);
+
+    inform(bench, zxid_make(EPOCH - 1, 1));
+    hear(bench, QUORUM_NEW_LEADER, zxid_of_epoch(EPOCH), SLICE_NULL);
+    CHECK_TEXT("at once", zab_bench_sent(&bench->around), "ACK ");
+    inform(bench, zxid_make(EPOCH, 1));
+    hear(bench, QUORUM_UP_TO_DATE, QUORUM_NO_ZXID, SLICE_NULL);
+    CHECK(zab_learner_serves(bench->learner));
+    inform(bench, zxid_make(EPOCH, 2));
+    zab_learner_end_turn(bench->learner);
+    CHECK(zab_learner_failed(bench->learner) == NULL);
+    CHECK_I64("applied", tree_last_zxid(bench->around.tree), zxid_make(EPOCH, 2));
+    CHECK_U64("logged", bench->around.effects.append_count, 0);
+    CHECK(!bench->around.effects.store_begin);
+    CHECK_I64("no epoch without its history", bench->around.zab.current_epoch, 0);
+    bench_free(bench);
+}
+
+TEST(an_observer_without_a_log_completes_what_a_SNAP_has_begun_on_its_files)
+{
+    int64_t snapshot_zxid = zxid_make(EPOCH - 1, 7);
+    struct bench *bench = unlogged_bench_behind(snapshot_zxid);
+
+    inform(bench, snapshot_zxid + 1);
+    CHECK_U64("of the history", bench->around.effects.append_count, 1);
+    hear(bench, QUORUM_NEW_LEADER, zxid_of_epoch(EPOCH), SLICE_NULL);
+    inform(bench, zxid_make(EPOCH, 1));
+    CHECK_U64("not of the epoch", bench->around.effects.append_count, 1);
+    CHECK(!bench->around.effects.store_begin);
+    CHECK_I64("not durable", proposals_durable_zxid(bench->around.proposals), snapshot_zxid);
+    make_durable(bench, snapshot_zxid + 1);
+    CHECK_I64("all that was heard", proposals_durable_zxid(bench->around.proposals),
+              zxid_make(EPOCH, 1));
+    CHECK(bench->around.effects.store_begin &&
+          bench->around.effects.store_work.current_epoch == EPOCH);
+    store_done(bench);
+    hear(bench, QUORUM_UP_TO_DATE, QUORUM_NO_ZXID, SLICE_NULL);
+    CHECK_I64("applied", tree_last_zxid(bench->around.tree), zxid_make(EPOCH, 1));
+    bench_free(bench);
+}

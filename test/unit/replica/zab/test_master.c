@@ -80,7 +80,7 @@ static void commit(struct bench *bench, int64_t zxid)
         .op = {.type = OP_CREATE_SESSION, .timeout_ms = 5000}};
 
     txn_write(&bytes, &txn);
-    CHECK(proposals_receive(proposals, zxid, buffer_slice(&bytes), &problem) == STATUS_OK);
+    CHECK(proposals_receive(proposals, zxid, buffer_slice(&bytes), true, &problem) == STATUS_OK);
     zab_master_commit(bench->master, proposals_kept_count(proposals) - 1);
     proposals_agreed(proposals, zxid, &bench->around.observer);
     buffer_deinit(&bytes);

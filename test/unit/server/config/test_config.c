@@ -287,14 +287,56 @@ TEST(no_key_of_an_ensemble_is_ignored_without_a_word)
     static const struct {
         const char *told, *harmless;
     } rows[] = {
-        {"observerMaster.sizeLimit=1000\n", ""},
-        {"syncEnabled=false\n", "syncEnabled=true\n"},
-        {"observer.syncEnabled=false\n", "observer.syncEnabled=true\n"},
+        {"observerMaster.sizeLimit=1000\n", "observerMaster.sizeLimit=33554432\n"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CHECK_U64(rows[i].told, problems_of(rows[i].told), 1);
         CHECK_U64(rows[i].told, problems_of(rows[i].harmless), 0);
+    }
+}
+
+TEST(keys_about_requests_come_to_their_fields)
+{
+    struct config config;
+
+    read_more(&config, "");
+    CHECK(config.request.throttle_drops_stale && config.request.stale_connection_check);
+    CHECK(!config.request.stale_latency_check && !config.request.eager_acl_check);
+    CHECK(config.request.close_lists_paths);
+    config_deinit(&config);
+    read_more(&config, "closeSessionTxn.enabled=false\nrequest_throttle_drop_stale=false\nrequest_"
+                       "stale_connection_check=false\n"
+                       "request_stale_latency_check=true\nenableEagerACLCheck=true\n");
+    CHECK(config_error(&config) == NULL && config.problem_count == 0);
+    CHECK(!config.request.throttle_drops_stale && !config.request.stale_connection_check);
+    CHECK(config.request.stale_latency_check && config.request.eager_acl_check);
+    CHECK(!config.request.close_lists_paths);
+    config_deinit(&config);
+}
+
+/* Boolean.getBoolean() of the property, where there is one. */
+TEST(sync_enabled_is_that_of_the_property_if_it_is_given)
+{
+    static const struct {
+        const char *lines;
+        bool logs;
+    } rows[] = {
+        {"", true},
+        {"syncEnabled=true\n", true},
+        {"syncEnabled=false\n", false},
+        {"observer.syncEnabled=false\n", false},
+        {"observer.syncEnabled=no\n", false},
+        {"zookeeper.observer.syncEnabled=false\nsyncEnabled=true\n", false},
+        {"syncEnabled=false\nobserver.syncEnabled=TRUE\n", true},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct config config;
+        read_more(&config, rows[i].lines);
+        CHECK(config_error(&config) == NULL && config.problem_count == 0);
+        CHECK_I64(rows[i].lines, ensemble_observer_logs(&config), rows[i].logs);
+        config_deinit(&config);
     }
 }
 
