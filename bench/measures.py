@@ -160,6 +160,7 @@ def start_from_log(run, kind, directory):
     """The start reads every record of a copy: the directory itself has none beside it."""
     copy = os.path.join(run.fresh("log-" + kind), "copy")
     shutil.copytree(directory, copy)
+    os.sync()  # as the server that was killed left it: all of it on the disk
     with Server(kind, copy, {"snapCount": NEVER}) as server:
         run.add(START_LOG, kind, server.start_s * 1000)
         server.kill()

@@ -20,7 +20,8 @@ enum {
     TORN_NAME_BYTES_MAX = 128,
     GROUP_RECORDS = 16,
     AHEAD_OPS = 4,
-    AHEAD_DEPTH = 3
+    AHEAD_DEPTH = 3,
+    EXPECTED_NODES_MAX = 4 << 20
 };
 
 enum break_kind {
@@ -389,18 +390,38 @@ static enum status take_batch(struct replaying *replaying, size_t file,
     return status == STATUS_OK ? batch->status : status;
 }
 
+/* The rest of the file may create as many nodes as its first batch did: then the tree's table grows at
+ * once, and not with each node. Its size is a hint only: zeros may follow. */
+static void expect_nodes(const struct replaying *replaying, size_t file,
+                         const struct txnlog_batch *first, uint32_t created)
+{
+    uint64_t from = first->records[0].offset, to = first->records[first->count - 1].end;
+    uint64_t size = replaying->files[file].size_bytes, left = size > to ? size - to : 0;
+    uint64_t nodes = created * (left / (to - from));
+
+    tree_expect_nodes(replaying->replay->recovery->tree,
+                      nodes < EXPECTED_NODES_MAX ? (uint32_t)nodes : EXPECTED_NODES_MAX);
+}
+
 /* STATUS_END: no later record counts. *ret_spot: what stands behind the last record. */
 static enum status take_batches(struct replaying *replaying, size_t file,
                                 struct txnlog_reader *reader, struct txnlog_spot *ret_spot)
 {
     struct txnlog_ahead *ahead = &replaying->ahead;
+    const struct tree *tree = replaying->replay->recovery->tree;
+    bool first = true;
     enum status status;
 
     txnlog_ahead_begin(ahead, reader);
     do {
+        uint32_t before = tree_node_count(tree);
         const struct txnlog_batch *batch = txnlog_ahead_next(ahead);
         status = take_batch(replaying, file, batch);
         *ret_spot = batch->spot;
+        if (first && status == STATUS_OK && ret_spot->found == TXNLOG_FOUND_RECORD &&
+            tree_node_count(tree) > before)
+            expect_nodes(replaying, file, batch, tree_node_count(tree) - before);
+        first = false;
     } while (status == STATUS_OK && ret_spot->found == TXNLOG_FOUND_RECORD);
     txnlog_ahead_end(ahead);
     return status;

@@ -92,6 +92,9 @@ enum { NODE_NONE = 0, NODE_ROOT = 1 };
 uint32_t tree_find(const struct tree *tree, struct slice path); /* NODE_NONE: no such node */
 uint32_t tree_find_child(const struct tree *tree, uint32_t parent, struct slice name);
 struct znode *tree_node(const struct tree *tree, uint32_t id); /* id of a live node */
+/* So many more nodes may come soon: the table by which they are found grows now, and not with each of
+ * them. 4 bytes for each that does not come. */
+void tree_expect_nodes(struct tree *tree, uint32_t more);
 /* Brings into the processor's cache what a change of the znode at `path` will touch: first its bucket,
  * then, with other work in between, the nodes there one by one, from depth 0 on. Nothing changes;
  * any path is allowed. */

@@ -118,6 +118,14 @@ void tree_hash_reserve(struct tree *tree, uint32_t nodes)
     }
 }
 
+void tree_expect_nodes(struct tree *tree, uint32_t more)
+{
+    uint64_t wanted = (uint64_t)tree->hashed_count + more;
+
+    while (tree->bucket_count < wanted && tree->bucket_count < UINT32_MAX / 2)
+        split_one_bucket(tree);
+}
+
 void tree_hash_insert(struct tree *tree, uint32_t id, uint64_t hash)
 {
     struct znode *node = tree_node(tree, id);
