@@ -5,7 +5,7 @@
  *
  * A break is a torn tail if a power loss explains it: the bytes look like a write of which only a part
  * reached the disk, and no later record shows that the lost one was durable. A later record shows that
- * when its trailer says so; one of Java's has no trailer, so it counts as showing it. A torn tail was
+ * when its trailer says so; in a file of Java's none has a trailer, so each counts as showing it. A torn tail was
  * never acknowledged, and is cut off and kept in another file. Everything else is damage.
  * docs/operations.md tells the operator what is done with each. */
 #include "replica/store/replay.h"

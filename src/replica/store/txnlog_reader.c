@@ -195,20 +195,30 @@ enum status txnlog_reader_next(struct txnlog_reader *reader, struct txnlog_spot 
     return STATUS_OK;
 }
 
-static void note_record(struct slice payload, struct txnlog_evidence *evidence)
+/* A file is written by one run of one server. In one of ours some records have no trailer either
+ * (txnlog_record_write()). */
+struct kinds_found {
+    bool with_trailer, without_trailer;
+};
+
+static void note_record(struct slice payload, struct txnlog_evidence *evidence,
+                        struct kinds_found *kinds)
 {
     struct txnlog_trailer trailer;
 
     if (evidence->records++ == 0)
         evidence->first_zxid = txnlog_payload_zxid(payload);
-    if (!txnlog_trailer_read(payload, &trailer))
-        evidence->java = true;
-    else if (trailer.durable_zxid > evidence->durable_zxid)
+    if (!txnlog_trailer_read(payload, &trailer)) {
+        kinds->without_trailer = true;
+        return;
+    }
+    kinds->with_trailer = true;
+    if (trailer.durable_zxid > evidence->durable_zxid)
         evidence->durable_zxid = trailer.durable_zxid;
 }
 
-enum status txnlog_reader_search(struct txnlog_reader *reader, uint64_t offset,
-                                 struct txnlog_evidence *evidence)
+static enum status search(struct txnlog_reader *reader, uint64_t offset,
+                          struct txnlog_evidence *evidence, struct kinds_found *kinds)
 {
     struct slice bytes;
     enum status status = STATUS_OK;
@@ -245,9 +255,20 @@ enum status txnlog_reader_search(struct txnlog_reader *reader, uint64_t offset,
             offset++;
             continue;
         }
-        note_record(slice_of(bytes.data + TXNLOG_RECORD_HEAD_BYTES, size), evidence);
+        note_record(slice_of(bytes.data + TXNLOG_RECORD_HEAD_BYTES, size), evidence, kinds);
         offset += record_bytes;
         evidence->data_end = offset;
     }
     return STATUS_OK;
+}
+
+enum status txnlog_reader_search(struct txnlog_reader *reader, uint64_t offset,
+                                 struct txnlog_evidence *evidence)
+{
+    struct kinds_found kinds = {0};
+
+    enum status status = search(reader, offset, evidence, &kinds);
+    if (kinds.without_trailer && !kinds.with_trailer)
+        evidence->java = true;
+    return status;
 }

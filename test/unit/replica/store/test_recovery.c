@@ -328,6 +328,46 @@ TEST(a_whole_unacknowledged_record_behind_a_torn_one_goes_with_it)
     recovery_rig_deinit(&rig);
 }
 
+/* Where the list of paths is switched off a closeSession has no trailer, and a file of Java's has none. */
+TEST(a_record_without_a_trailer_does_not_make_a_file_of_ours_one_of_javas)
+{
+    static const struct txn_op close = {.type = OP_CLOSE_SESSION, .paths = {{NULL, 0}, -1}};
+
+    for (int with_a_trailer_beside = 0; with_a_trailer_beside < 2; with_a_trailer_beside++) {
+        struct recovery_rig rig;
+        struct buffer first = {0}, next = {0};
+        struct txnlog_position position = {0};
+        recovery_rig_init(&rig);
+        recovery_rig_must_recover(&rig);
+        txnlog_header_write(&first);
+        txnlog_header_write(&next);
+        for (int i = 1; i <= 4; i++) { /* 1 is durable; 2 is lost; 3 and 4 are in a new file */
+            struct txnlog_append append =
+                i < 4 && !(i == 3 && !with_a_trailer_beside)
+                    ? world_create(&rig.world, (const char *[]){"/a", "/b", "/c"}[i - 1], SLICE(""))
+                    : world_add(&rig.world, &close);
+            struct buffer lost = {0};
+            txnlog_record_write(i == 1   ? &first
+                                : i == 2 ? &lost
+                                         : &next,
+                                append.payload, TXNLOG_DIGEST_THERE, append.zxid,
+                                /* durable_zxid= */ 1, 1 << 20, &position);
+            buffer_deinit(&lost);
+        }
+        recovery_rig_put(&rig, "log.1", &first, 4096);
+        recovery_rig_put(&rig, "log.3", &next, 4096);
+        if (with_a_trailer_beside) {
+            recovery_rig_must_recover(&rig);
+            CHECK_I64("zxid", rig.recovery.last_zxid, 1);
+        } else {
+            recovery_rig_must_refuse(&rig, "transactions are missing in front of it");
+        }
+        buffer_deinit(&first);
+        buffer_deinit(&next);
+        recovery_rig_deinit(&rig);
+    }
+}
+
 TEST(java_may_have_run_in_between)
 {
     struct recovery_rig rig;
