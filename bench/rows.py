@@ -112,6 +112,8 @@ ROWS = [
     row("longest turn while snapshot (us)", "less", under(5000), worst=True,
         readme=("longest turn of the event loop while a snapshot of 1,000,000 znodes is written",
                 "写 1,000,000 个 znode 的快照期间，事件循环最长的一轮")),
+    row("processor time of the longest turn while snapshot (us)", "less", under(5000), worst=True,
+        readme=("most processor time of one turn meanwhile", "同一期间单轮占用处理器最长的时间")),
     row("p99.9 of turns while snapshot (us)", "less", under(1000),
         readme=("p99.9 of the turns meanwhile", "同一期间各轮的 p99.9")),
     row("program, stripped (MB)", "less", under(3),
