@@ -1,4 +1,4 @@
-/* calls.c: requests are written field by field, because each begins with a path that gets the chroot. */
+/* calls.c: fills in the record of each request, whose path gets the chroot, and reads the answer. */
 #include "shell/calls.h"
 
 #include "shell/texts.h"
@@ -20,7 +20,16 @@ static void begin(struct call *call, struct service *connection)
 static void begin_with_path(struct call *call, struct service *connection, struct slice path)
 {
     begin(call, connection);
-    service_put_path(connection, &call->request, path);
+    path_request_write(&call->request,
+                       &(struct path_request){service_server_path(connection, path)});
+}
+
+static void begin_watching(struct call *call, struct service *connection, struct slice path,
+                           bool watch)
+{
+    begin(call, connection);
+    path_watch_request_write(
+        &call->request, &(struct path_watch_request){service_server_path(connection, path), watch});
 }
 
 /* Sends it; the answer can then be read, and has set the watch on the path. */
@@ -61,17 +70,27 @@ static int32_t finish_with_stat(struct call *call, int32_t op, struct zk_stat *r
     return err == ZK_OK ? read_stat(call, ret_stat) : err;
 }
 
-int32_t call_put_create(struct buffer *out, const struct service *connection,
+struct jute_vector call_acl(struct slice bytes)
+{
+    ASSERT(bytes.size >= 4);
+    return (struct jute_vector){slice_of(bytes.data + 4, bytes.size - 4),
+                                (int32_t)load_be32(bytes.data)};
+}
+
+int32_t call_put_create(struct buffer *out, struct service *connection,
                         const struct call_create *create)
 {
     bool ttl = create->mode == MODE_TTL || create->mode == MODE_SEQUENTIAL_TTL;
+    struct slice path = service_server_path(connection, create->path);
+    struct jute_vector acl = call_acl(create->acl);
 
-    service_put_path(connection, out, create->path);
-    jute_put_bytes(out, create->data);
-    buffer_append(out, create->acl);
-    buffer_i32(out, create->mode);
     if (ttl)
-        buffer_i64(out, create->ttl_ms);
+        create_ttl_request_write(out, &(struct create_ttl_request){path, create->data, acl,
+                                                                   (int32_t)create->mode,
+                                                                   create->ttl_ms});
+    else
+        create_request_write(
+            out, &(struct create_request){path, create->data, acl, (int32_t)create->mode});
     return ttl ? OP_CREATE_TTL : create->mode == MODE_CONTAINER ? OP_CREATE_CONTAINER : OP_CREATE;
 }
 
@@ -93,8 +112,9 @@ int32_t call_delete(struct service *connection, struct slice path, int32_t versi
 {
     struct call call;
 
-    begin_with_path(&call, connection, path);
-    buffer_i32(&call.request, version);
+    begin(&call, connection);
+    path_version_request_write(&call.request, &(struct path_version_request){
+                                                  service_server_path(connection, path), version});
     return finish(&call, OP_DELETE);
 }
 
@@ -103,9 +123,10 @@ int32_t call_set(struct service *connection, struct slice path, struct slice dat
 {
     struct call call;
 
-    begin_with_path(&call, connection, path);
-    jute_put_bytes(&call.request, data);
-    buffer_i32(&call.request, version);
+    begin(&call, connection);
+    set_data_request_write(
+        &call.request,
+        &(struct set_data_request){service_server_path(connection, path), data, version});
     return finish_with_stat(&call, OP_SET_DATA, ret_stat);
 }
 
@@ -114,8 +135,7 @@ int32_t call_get(struct service *connection, struct slice path, bool watch, stru
 {
     struct call call;
 
-    begin_with_path(&call, connection, path);
-    jute_put_bool(&call.request, watch);
+    begin_watching(&call, connection, path, watch);
     int32_t err =
         finish_watching(&call, OP_GET_DATA, watch ? CLIENT_SETS_DATA : CLIENT_SETS_NO_WATCH, path);
     if (err != ZK_OK)
@@ -129,8 +149,7 @@ int32_t call_exists(struct service *connection, struct slice path, bool watch,
 {
     struct call call;
 
-    begin_with_path(&call, connection, path);
-    jute_put_bool(&call.request, watch);
+    begin_watching(&call, connection, path, watch);
     int32_t err =
         finish_watching(&call, OP_EXISTS, watch ? CLIENT_SETS_EXIST : CLIENT_SETS_NO_WATCH, path);
     return err == ZK_OK ? read_stat(&call, ret_stat) : err;
@@ -141,8 +160,7 @@ int32_t call_children(struct service *connection, struct slice path, bool watch,
 {
     struct call call;
 
-    begin_with_path(&call, connection, path);
-    jute_put_bool(&call.request, watch);
+    begin_watching(&call, connection, path, watch);
     int32_t err = finish_watching(&call, OP_GET_CHILDREN2,
                                   watch ? CLIENT_SETS_CHILD : CLIENT_SETS_NO_WATCH, path);
     if (err != ZK_OK)
@@ -169,9 +187,10 @@ int32_t call_set_acl(struct service *connection, struct slice path, struct slice
 {
     struct call call;
 
-    begin_with_path(&call, connection, path);
-    buffer_append(&call.request, acl);
-    buffer_i32(&call.request, version);
+    begin(&call, connection);
+    set_acl_request_write(
+        &call.request,
+        &(struct set_acl_request){service_server_path(connection, path), call_acl(acl), version});
     return finish_with_stat(&call, OP_SET_ACL, ret_stat);
 }
 
@@ -187,8 +206,10 @@ int32_t call_add_watch(struct service *connection, struct slice path, enum zk_wa
 {
     struct call call;
 
-    begin_with_path(&call, connection, path);
-    buffer_i32(&call.request, mode);
+    begin(&call, connection);
+    path_type_request_write(
+        &call.request,
+        &(struct path_type_request){service_server_path(connection, path), (int32_t)mode});
     return finish_watching(
         &call, OP_ADD_WATCH,
         mode == WATCH_ADD_PERSISTENT ? CLIENT_SETS_PERSISTENT : CLIENT_SETS_RECURSIVE, path);
@@ -199,8 +220,10 @@ int32_t call_remove_watches(struct service *connection, struct slice path,
 {
     struct call call;
 
-    begin_with_path(&call, connection, path);
-    buffer_i32(&call.request, type);
+    begin(&call, connection);
+    path_type_request_write(
+        &call.request,
+        &(struct path_type_request){service_server_path(connection, path), (int32_t)type});
     return finish(&call, OP_REMOVE_WATCHES);
 }
 
@@ -247,9 +270,9 @@ int32_t call_who_am_i(struct service *connection, struct jute_vector *ret_ids)
     return checked(&call);
 }
 
-static void put_optional(struct buffer *out, const char *text)
+static struct slice optional(const char *text)
 {
-    jute_put_bytes(out, text == NULL ? SLICE_NULL : slice_text(text));
+    return text == NULL ? SLICE_NULL : slice_text(text);
 }
 
 int32_t call_reconfig(struct service *connection, const struct call_reconfig *reconfig,
@@ -258,10 +281,11 @@ int32_t call_reconfig(struct service *connection, const struct call_reconfig *re
     struct call call;
 
     begin(&call, connection);
-    put_optional(&call.request, reconfig->joining);
-    put_optional(&call.request, reconfig->leaving);
-    put_optional(&call.request, reconfig->members);
-    buffer_i64(&call.request, reconfig->version);
+    reconfig_request_write(&call.request,
+                           &(struct reconfig_request){.joining = optional(reconfig->joining),
+                                                      .leaving = optional(reconfig->leaving),
+                                                      .new_members = optional(reconfig->members),
+                                                      .config_id = reconfig->version});
     int32_t err = finish(&call, OP_RECONFIG);
     if (err != ZK_OK)
         return err;
@@ -269,7 +293,7 @@ int32_t call_reconfig(struct service *connection, const struct call_reconfig *re
     return read_stat(&call, ret_stat);
 }
 
-void call_put_delete_all(struct buffer *out, const struct service *connection, char *const *paths,
+void call_put_delete_all(struct buffer *out, struct service *connection, char *const *paths,
                          size_t count)
 {
     const struct multi_header each = {.type = OP_DELETE, .err = -1};
@@ -277,8 +301,8 @@ void call_put_delete_all(struct buffer *out, const struct service *connection, c
 
     while (count > 0) {
         multi_header_write(out, &each);
-        service_put_path(connection, out, slice_text(paths[--count]));
-        buffer_i32(out, -1);
+        struct slice path = service_server_path(connection, slice_text(paths[--count]));
+        path_version_request_write(out, &(struct path_version_request){path, /* version= */ -1});
     }
     multi_header_write(out, &last);
 }

@@ -13,8 +13,10 @@ struct call_create {
     enum zk_create_mode mode;
     int64_t ttl_ms;
 };
+/* Of the bytes of a list as they stand on the wire, at least its number. */
+struct jute_vector call_acl(struct slice bytes);
 /* Appends the request alone to `out`. Returns its operation. */
-int32_t call_put_create(struct buffer *out, const struct service *connection,
+int32_t call_put_create(struct buffer *out, struct service *connection,
                         const struct call_create *create);
 int32_t call_create(struct service *connection, const struct call_create *create,
                     struct slice *ret_path);
@@ -49,7 +51,7 @@ struct call_reconfig {
 int32_t call_reconfig(struct service *connection, const struct call_reconfig *reconfig,
                       struct slice *ret_data, struct zk_stat *ret_stat);
 /* A multi that deletes all or none of the paths, the last one first; the body of its answer. */
-void call_put_delete_all(struct buffer *out, const struct service *connection, char *const *paths,
+void call_put_delete_all(struct buffer *out, struct service *connection, char *const *paths,
                          size_t count);
 int32_t call_read_delete_all(struct slice answer);
 

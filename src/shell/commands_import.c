@@ -142,8 +142,8 @@ static void ask_whether_it_exists(struct import *import, const struct export_nod
         return;
     }
     buffer_init(&request);
-    service_put_path(import->shell->connection, &request, slice_text(step->path));
-    jute_put_bool(&request, false);
+    struct slice path = service_server_path(import->shell->connection, slice_text(step->path));
+    path_watch_request_write(&request, &(struct path_watch_request){.path = path});
     import->in_flight++;
     service_send(import->shell->connection, OP_EXISTS, buffer_slice(&request), on_exists, step);
     buffer_deinit(&request);
@@ -253,15 +253,15 @@ static void send_overwrite(struct step *step)
     buffer_init(&request);
     step->waiting = 2;
     step->import->in_flight += 2;
-    service_put_path(connection, &request, slice_text(step->path));
-    jute_put_bytes(&request,
-                   step->has_data ? slice_of(step->data.data, step->data.size) : SLICE_NULL);
-    buffer_i32(&request, -1);
+    struct slice path = service_server_path(connection, slice_text(step->path));
+    struct slice data = step->has_data ? slice_of(step->data.data, step->data.size) : SLICE_NULL;
+    set_data_request_write(&request, &(struct set_data_request){path, data, /* version= */ -1});
     service_send(connection, OP_SET_DATA, buffer_slice(&request), on_overwritten, step);
     request.size = 0;
-    service_put_path(connection, &request, slice_text(step->path));
-    buffer_append(&request, buffer_slice(&step->acl));
-    buffer_i32(&request, -1);
+    path = service_server_path(connection, slice_text(step->path));
+    set_acl_request_write(
+        &request,
+        &(struct set_acl_request){path, call_acl(buffer_slice(&step->acl)), /* version= */ -1});
     service_send(connection, OP_SET_ACL, buffer_slice(&request), on_overwritten, step);
     buffer_deinit(&request);
 }

@@ -421,15 +421,17 @@ void service_close(struct service *connection)
 
 /* --- paths and watches --- */
 
-void service_put_path(const struct service *connection, struct buffer *out, struct slice path)
+struct slice service_server_path(struct service *connection, struct slice path)
 {
     struct slice chroot = buffer_slice(&connection->client.chroot);
+    struct buffer *scratch = &connection->scratch;
 
     if (chroot.size > 0 && slice_equal(path, SLICE("/")))
         path.size = 0;
-    buffer_i32(out, (int32_t)(chroot.size + path.size));
-    buffer_append(out, chroot);
-    buffer_append(out, path);
+    scratch->size = 0;
+    buffer_append(scratch, chroot);
+    buffer_append(scratch, path);
+    return buffer_slice(scratch);
 }
 
 struct slice service_own_path(const struct service *connection, struct slice path)
@@ -437,23 +439,14 @@ struct slice service_own_path(const struct service *connection, struct slice pat
     return client_path_without_chroot(buffer_slice(&connection->client.chroot), path);
 }
 
-/* As the server knows it. Valid until the next call. */
-static struct slice server_path(struct service *connection, struct slice path)
-{
-    struct buffer *scratch = &connection->scratch;
-
-    scratch->size = 0;
-    service_put_path(connection, scratch, path);
-    return slice_of(scratch->data + 4, scratch->size - 4); /* after its size */
-}
-
 bool service_has_watch(struct service *connection, unsigned kinds, struct slice path)
 {
-    return client_watches_has(&connection->client.watches, server_path(connection, path), kinds,
-                              NULL);
+    return client_watches_has(&connection->client.watches, service_server_path(connection, path),
+                              kinds, NULL);
 }
 
 void service_drop_watch(struct service *connection, unsigned kinds, struct slice path)
 {
-    client_watches_remove(&connection->client.watches, server_path(connection, path), kinds, NULL);
+    client_watches_remove(&connection->client.watches, service_server_path(connection, path), kinds,
+                          NULL);
 }

@@ -101,8 +101,8 @@ void service_settle(struct service *connection, size_t left);
  * server refuses it, there is an event, and the session is over. */
 void service_add_auth(struct service *connection, struct slice scheme, struct slice credentials);
 
-/* A path for a request, with the chroot before it. */
-void service_put_path(const struct service *connection, struct buffer *out, struct slice path);
+/* A path as the server knows it, with the chroot. Valid until the next call of a service_ function. */
+struct slice service_server_path(struct service *connection, struct slice path);
 /* A path from an answer, without the chroot. */
 struct slice service_own_path(const struct service *connection, struct slice path);
 

@@ -236,9 +236,11 @@ static void send(struct item *item, int32_t op, bool watch_field, service_answer
     struct walk *walk = item->walk;
 
     walk->request.size = 0;
-    service_put_path(walk->connection, &walk->request, slice_text(item->path));
+    struct slice path = service_server_path(walk->connection, slice_text(item->path));
     if (watch_field)
-        jute_put_bool(&walk->request, false);
+        path_watch_request_write(&walk->request, &(struct path_watch_request){.path = path});
+    else
+        path_request_write(&walk->request, &(struct path_request){path});
     item->waiting++;
     walk->in_flight++;
     service_send(walk->connection, op, buffer_slice(&walk->request), answered, item);
