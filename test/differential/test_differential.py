@@ -100,8 +100,10 @@ def _janitor_story(server):
         client.create("/box/kid")
         client.delete("/box/kid")
         client.ok(zk.CREATE_TTL, zk.create_ttl_request("/ttl", ttl=1))
-        client.ok(zk.CREATE_TTL, zk.create_ttl_request("/parent", ttl=1))
-        client.create("/parent/kid")
+        client.multi(  # in one: the janitor may come at any moment
+            (zk.CREATE_TTL, zk.create_ttl_request("/parent", ttl=1)),
+            (zk.CREATE, zk.create_request("/parent/kid")),
+        )
         client.ok(zk.CREATE_TTL, zk.create_ttl_request("/later", ttl=10**9))
         names = {1: "created", 2: "deleted", 3: "changed", 4: "children"}
         seen = []
