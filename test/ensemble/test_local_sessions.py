@@ -62,6 +62,8 @@ def global_sessions(member):
 
 
 def zxid_of(client):
+    """Of the ensemble, not of a server that may be behind."""
+    client.ok(zk.SYNC, zk.sync_request("/"))
     return client.ping().zxid
 
 
