@@ -701,10 +701,11 @@ enum status replay_run(struct replay *replay)
     if (first > 0)
         first--;
     ASSERT(replay->recovery->tree != NULL && first <= all->count);
-    struct replaying replaying = {.replay = replay,
-                                  .files = all->count == 0 ? NULL : all->files + first,
-                                  .count = all->count - first,
-                                  .ahead = {.side = replay->side}};
+    struct replaying replaying = {
+        .replay = replay,
+        .files = all->count == 0 ? NULL : all->files + first,
+        .count = all->count - first,
+        .ahead = {.side = replay->side, .decode_after = replay->recovery->snapshot_zxid}};
     arena_init(&replaying.arena);
     replaying.group = mem_alloc(GROUP_RECORDS * sizeof(*replaying.group));
     replaying.read_to = mem_zalloc(replaying.count * sizeof(*replaying.read_to));

@@ -7,7 +7,8 @@
 
 enum { RECORDS_FIRST = 256 };
 
-static void add_record(struct txnlog_batch *batch, uint64_t offset, uint64_t end)
+static void add_record(struct txnlog_batch *batch, uint64_t offset, uint64_t end,
+                       int64_t decode_after)
 {
     batch->records =
         ARRAY_RESERVE(batch->records, batch->capacity, batch->count + 1, RECORDS_FIRST);
@@ -16,10 +17,13 @@ static void add_record(struct txnlog_batch *batch, uint64_t offset, uint64_t end
     record->end = end;
     record->zxid = txnlog_payload_zxid(batch->spot.payload);
     record->has_trailer = txnlog_trailer_read(batch->spot.payload, &record->trailer);
-    record->decoded = txn_read(batch->spot.payload, &batch->arena, &record->txn);
+    record->decoded = record->zxid <= decode_after
+                          ? STATUS_END
+                          : txn_read(batch->spot.payload, &batch->arena, &record->txn);
 }
 
-static void read_batch(struct txnlog_reader *reader, struct txnlog_batch *batch)
+static void read_batch(struct txnlog_reader *reader, struct txnlog_batch *batch,
+                       int64_t decode_after)
 {
     batch->count = 0;
     do {
@@ -27,7 +31,7 @@ static void read_batch(struct txnlog_reader *reader, struct txnlog_batch *batch)
         batch->status = txnlog_reader_next(reader, &batch->spot);
         if (batch->status != STATUS_OK || batch->spot.found != TXNLOG_FOUND_RECORD)
             return;
-        add_record(batch, offset, reader->offset);
+        add_record(batch, offset, reader->offset, decode_after);
     } while (txnlog_reader_has_next(reader));
 }
 
@@ -49,7 +53,7 @@ static void read_next(void *argument)
 
     arena_reset(&batch->arena);
     exchange_windows(ahead->reader, batch);
-    read_batch(ahead->reader, batch);
+    read_batch(ahead->reader, batch, ahead->decode_after);
     exchange_windows(ahead->reader, batch);
 }
 

@@ -13,7 +13,7 @@ struct txnlog_record {
     int64_t zxid;
     bool has_trailer; /* of ours */
     struct txnlog_trailer trailer;
-    enum status decoded; /* txn_read()'s answer */
+    enum status decoded; /* txn_read()'s answer; END: nobody wants it */
     struct txn txn;      /* when OK */
 };
 
@@ -27,8 +27,9 @@ struct txnlog_batch {
     struct arena arena;
 };
 
-struct txnlog_ahead { /* zeroed, but for `side` */
+struct txnlog_ahead { /* zeroed, but for the first two */
     struct side_work *side;
+    int64_t decode_after;         /* records up to this zxid are checked, and not decoded */
     struct txnlog_reader *reader; /* NULL: no file is open */
     struct txnlog_batch batches[2];
     uint32_t next; /* the batch that is being read, or was read last */

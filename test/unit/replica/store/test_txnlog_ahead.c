@@ -50,7 +50,7 @@ static void open_reader(struct sim_disk *sim, struct txnlog_reader *ret_reader)
 }
 
 static void check_record(const struct txnlog_record *got, const struct txnlog_spot *want,
-                         uint64_t offset, uint64_t end)
+                         uint64_t offset, uint64_t end, int64_t decode_after)
 {
     struct buffer again = {0};
     struct txnlog_trailer trailer;
@@ -61,6 +61,10 @@ static void check_record(const struct txnlog_record *got, const struct txnlog_sp
     CHECK_I64("zxid", got->zxid, txnlog_payload_zxid(want->payload));
     CHECK(got->has_trailer == txnlog_trailer_read(want->payload, &trailer));
     CHECK(!got->has_trailer || memcmp(&got->trailer, &trailer, sizeof(trailer)) == 0);
+    if (got->zxid <= decode_after) {
+        CHECK_STATUS(got->decoded, STATUS_END);
+        return;
+    }
     CHECK_STATUS(got->decoded, STATUS_OK);
     txn_write(&again, &got->txn);
     CHECK_SLICE("transaction", buffer_slice(&again), slice_of(want->payload.data, again.size));
@@ -70,7 +74,7 @@ static void check_record(const struct txnlog_record *got, const struct txnlog_sp
 /* Both read the same log: in batches, and record by record. */
 static void check_same_records(struct sim_disk *sim, struct side_work *side, size_t *ret_batches)
 {
-    struct txnlog_ahead ahead = {.side = side};
+    struct txnlog_ahead ahead = {.side = side, .decode_after = RECORDS / 3};
     struct txnlog_reader reader, plain;
     const struct txnlog_batch *batch;
     struct txnlog_spot want;
@@ -86,7 +90,7 @@ static void check_same_records(struct sim_disk *sim, struct side_work *side, siz
         for (size_t i = 0; i < batch->count; i++) {
             uint64_t offset = plain.offset;
             CHECK_STATUS(txnlog_reader_next(&plain, &want), STATUS_OK);
-            check_record(&batch->records[i], &want, offset, plain.offset);
+            check_record(&batch->records[i], &want, offset, plain.offset, ahead.decode_after);
         }
     } while (batch->spot.found == TXNLOG_FOUND_RECORD);
     CHECK_STATUS(txnlog_reader_next(&plain, &want), STATUS_OK);
