@@ -220,18 +220,20 @@ static void spoil_end(struct world *world)
         tree_session_add(tree, 1, 1000);
 }
 
-/* Within ten times initLimit all serve and every client has written; from then on nobody is elected and no
- * session ends; then all become the same. */
+/* Within ten times initLimit all serve and every client has written, and nobody takes a lost connection for
+ * a good one; from then on nobody is elected and no session ends; then all become the same. */
 static void recover(struct world *world)
 {
     int clients = (int)world->options.clients;
     int64_t limit_us = INT64_C(10) * INIT_LIMIT * TICK_MS * 1000;
     int64_t end_us = world->events.now_us + limit_us;
+    int64_t told_us = world->events.now_us + NETWORK_CALM_TELL_US;
     uint64_t writes = world->verdict.writes;
 
     heal(world);
     speakers_count_anew(world->speakers, clients);
-    while (!world->verdict.failed && world->events.now_us < end_us && !is_settled(world, writes))
+    while (!world->verdict.failed && world->events.now_us < end_us &&
+           (world->events.now_us <= told_us || !is_settled(world, writes)))
         run_until(world, world->events.now_us + SETTLE_STEP_US);
     if (!world->verdict.failed && !is_settled(world, writes))
         world_fail(world, NULL, "not all serve and write although all is healed");

@@ -12,7 +12,6 @@ enum {
     SILENT_MAX_US = 20000000,
     READY_BYTES = 64 * 1024,
     CALM_CHUNK_BYTES = 1000, /* a few MB a second */
-    CALM_TELL_US = 1000000
 };
 
 struct network_end {
@@ -222,14 +221,14 @@ static void pump(void *context, uint64_t argument)
 static void bring_soon(struct network *network, struct connection *connection, int side)
 {
     struct network_end *end = &connection->ends[side];
-    int64_t soon_us = network->events->now_us + CALM_TELL_US;
+    int64_t soon_us = network->events->now_us + NETWORK_CALM_TELL_US;
 
     if (end->closed)
         return;
     if (end->ends && end->ends_at_us > soon_us)
         end->ends_at_us = soon_us;
     if (end->pump_at_us > soon_us)
-        pump_in(network, connection, side, CALM_TELL_US);
+        pump_in(network, connection, side, NETWORK_CALM_TELL_US);
 }
 
 void network_calm(struct network *network)

@@ -40,7 +40,9 @@ bool network_blocked(const struct network *network, int from, int to);
 /* Everything on this way takes so many times as long. */
 void network_slow(struct network *network, int from, int to, int64_t factor);
 void network_heal(struct network *network); /* all ways are open, and none is slow */
-/* No delivery is slow from now on, and there is room for what the clients of a run ask. */
+/* No delivery is slow from now on, and there is room for what the clients of a run ask. Within this time who
+ * has a connection that is half open is told. */
+enum { NETWORK_CALM_TELL_US = 1000000 };
 void network_calm(struct network *network);
 
 /* opened() or closed() follows. */
