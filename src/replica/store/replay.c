@@ -60,6 +60,7 @@ struct replaying {
     int64_t zxid;
     bool has_trailer; /* it has one, with this link: */
     uint32_t link;
+    bool ours; /* of the records that tell whose they are, the last one was */
     /* The records from here on: no later one says that they were durable when it was written. */
     size_t doubt_file;
     uint64_t doubt_from;
@@ -152,6 +153,15 @@ static void check_digest(struct replaying *replaying, const struct txn *txn)
                    "The digest of the tree differs from the one recorded with transaction "
                    "0x%" PRIx64 ": the trees of these servers may have diverged.",
                    (uint64_t)txn->header.zxid);
+}
+
+static bool tells_whose(const struct txnlog_record *record)
+{
+    const struct txn *txn = &record->txn;
+
+    return record->has_trailer ||
+           (record->decoded == STATUS_OK &&
+            !(txn->header.type == OP_CLOSE_SESSION && txn->op.paths.count == -1));
 }
 
 static void remember(struct replaying *replaying, int64_t zxid,
@@ -356,6 +366,8 @@ static enum status take_record(struct replaying *replaying, size_t file,
         return status;
     note_doubt(replaying, file, record->offset, record->end, trailer);
     remember(replaying, zxid, trailer);
+    if (tells_whose(record))
+        replaying->ours = record->has_trailer;
     return STATUS_OK;
 }
 
@@ -633,7 +645,9 @@ static enum status decide_break(struct replaying *replaying)
         return status;
     const struct txnlog_evidence *evidence = &replaying->first_break.evidence;
     ASSERT(evidence->data_end >= replaying->first_break.offset);
-    bool proved = evidence->java || evidence->durable_zxid > highest_zxid(replaying);
+    /* Java that runs behind us goes on where our records end: behind a hole it is our own file. */
+    bool proved = evidence->java || (evidence->unknown && !replaying->ours) ||
+                  evidence->durable_zxid > highest_zxid(replaying);
     if (!replaying->first_break.torn || proved)
         return refuse(replaying);
     return put_aside(replaying);

@@ -48,8 +48,7 @@ static bool ends_with_digest(struct slice payload)
            load_be32(payload.data + payload.size - DIGEST_BYTES) == DIGEST_VERSION;
 }
 
-/* 3.5 and before wrote none, nor does a later one that was told to. */
-static bool lacks_body(struct slice payload)
+bool txnlog_payload_lacks_body(struct slice payload)
 {
     return txnlog_payload_type(payload) == OP_CLOSE_SESSION &&
            (payload.size == TXNLOG_PAYLOAD_BYTES_MIN ||
@@ -92,7 +91,7 @@ void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_d
     bool digest_missing = digest != TXNLOG_DIGEST_THERE;
     uint8_t digest_bytes[DIGEST_BYTES];
     size_t extra = TXNLOG_TRAILER_BYTES + (digest_missing ? (size_t)DIGEST_BYTES : 0);
-    bool trailer = payload.size + extra <= payload_bytes_max && !lacks_body(payload);
+    bool trailer = payload.size + extra <= payload_bytes_max && !txnlog_payload_lacks_body(payload);
     if (!digest_before(position, txnlog_payload_type(payload), digest, digest_bytes))
         trailer = false;
     size_t size = payload.size + (trailer ? extra : 0);

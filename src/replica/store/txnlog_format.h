@@ -64,6 +64,9 @@ void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_d
 
 /* False: the payload carries no trailer of ours (Java wrote it). */
 bool txnlog_trailer_read(struct slice payload, struct txnlog_trailer *ret_trailer);
+/* A closeSession without the list of paths: 3.5 and before wrote none, nor does a later one that was told so.
+ * No such record gets a trailer. */
+bool txnlog_payload_lacks_body(struct slice payload);
 /* The link of a record with this `crc` that follows a record with `link_before`. */
 uint32_t txnlog_link(uint32_t link_before, uint32_t crc);
 /* Of a payload of at least TXNLOG_PAYLOAD_BYTES_MIN bytes. */

@@ -198,7 +198,7 @@ enum status txnlog_reader_next(struct txnlog_reader *reader, struct txnlog_spot 
 /* A file is written by one run of one server. In one of ours some records have no trailer either
  * (txnlog_record_write()). */
 struct kinds_found {
-    bool with_trailer, without_trailer;
+    bool with_trailer, without_trailer, never_with_one;
 };
 
 static void note_record(struct slice payload, struct txnlog_evidence *evidence,
@@ -209,7 +209,10 @@ static void note_record(struct slice payload, struct txnlog_evidence *evidence,
     if (evidence->records++ == 0)
         evidence->first_zxid = txnlog_payload_zxid(payload);
     if (!txnlog_trailer_read(payload, &trailer)) {
-        kinds->without_trailer = true;
+        if (txnlog_payload_lacks_body(payload))
+            kinds->never_with_one = true;
+        else
+            kinds->without_trailer = true;
         return;
     }
     kinds->with_trailer = true;
@@ -268,7 +271,9 @@ enum status txnlog_reader_search(struct txnlog_reader *reader, uint64_t offset,
     struct kinds_found kinds = {0};
 
     enum status status = search(reader, offset, evidence, &kinds);
-    if (kinds.without_trailer && !kinds.with_trailer)
-        evidence->java = true;
+    if (!kinds.with_trailer) {
+        evidence->java |= kinds.without_trailer;
+        evidence->unknown |= kinds.never_with_one && !kinds.without_trailer;
+    }
     return status;
 }

@@ -50,7 +50,8 @@ bool txnlog_reader_has_next(const struct txnlog_reader *reader);
 struct txnlog_evidence {
     uint64_t records;
     int64_t first_zxid;   /* of the first record found */
-    bool java;            /* in one of the files no record had a trailer of ours */
+    bool java;            /* one of the files is Java's: it has no trailer of ours */
+    bool unknown;         /* the same, but all its records are such as get no trailer here either */
     int64_t durable_zxid; /* the highest that a trailer names */
     uint64_t data_end;    /* after the last byte of the file that is not zero; >= offset */
 };
