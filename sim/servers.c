@@ -76,6 +76,8 @@ static void on_peer(void *context, struct node *node, const struct peer_effect *
                    effect->reason != NULL ? effect->reason : "");
         if (is_breach(effect->reason) && (world->hand == NULL || world->hand->guests == 0))
             world_fail(world, node, "its peer broke the protocol: %s", effect->reason);
+        if (route != NULL && route->port != NETWORK_ELECTION)
+            timely_peer_dropped(world->timely, node);
         network_close(world->network, host, effect->connection);
         break;
     case PEER_NOTE:

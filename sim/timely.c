@@ -153,6 +153,18 @@ void timely_peer_bytes(struct timely *timely, struct node *node, struct route *r
     route->input.size -= at;
 }
 
+void timely_peer_dropped(struct timely *timely, const struct node *node)
+{
+    size_t cursor = 0;
+    struct heard_session *session;
+
+    while ((session = map_next(&timely->sessions, &cursor, NULL)) != NULL) {
+        if (session->leader == node->options.index &&
+            now_us(timely) - session->at_us < SLACK_MS * 1000)
+            session->leader = -1;
+    }
+}
+
 static uint64_t client_key(const struct node *node, uint64_t connection)
 {
     return (uint64_t)node->options.index << 48 | connection;

@@ -12,6 +12,8 @@ void timely_free(struct timely *timely);
 /* Bytes have come to the node from a peer, and from a client. */
 void timely_peer_bytes(struct timely *timely, struct node *node, struct route *route,
                        struct slice bytes);
+/* The node gives up a connection to a learner: it may not have looked at what came on it last. */
+void timely_peer_dropped(struct timely *timely, const struct node *node);
 void timely_client_bytes(struct timely *timely, struct node *node, uint64_t connection);
 void timely_client_closed(struct timely *timely, struct node *node, uint64_t connection);
 /* The node is about to send this to a client, to log this. */

@@ -5,8 +5,8 @@
  *
  * A break is a torn tail if a power loss explains it: the bytes look like a write of which only a part
  * reached the disk, and no later record shows that the lost one was durable. A later record shows that
- * when its trailer says so; in a file of Java's none has a trailer, so each counts as showing it. A torn tail was
- * never acknowledged, and is cut off and kept in another file. Everything else is damage.
+ * when its trailer says so; in a file of Java's none has a trailer, so each counts as showing it. A torn
+ * tail was never acknowledged, and is cut off and kept in another file. Everything else is damage.
  * docs/operations.md tells the operator what is done with each. */
 #include "replica/store/replay.h"
 
@@ -155,6 +155,7 @@ static void check_digest(struct replaying *replaying, const struct txn *txn)
                    (uint64_t)txn->header.zxid);
 }
 
+/* Any record but one that gets a trailer from nobody. */
 static bool tells_whose(const struct txnlog_record *record)
 {
     const struct txn *txn = &record->txn;
@@ -219,7 +220,8 @@ static void apply(struct replaying *replaying, const struct txnlog_record *recor
         tree_mark_digest(recovery->tree, record->zxid);
 }
 
-/* --- groups: before the records of a group are applied, what they will touch comes into the cache: a znode is in a random place, and to wait for each costs more than all the rest --- */
+/* --- groups: before the records of a group are applied, what they will touch comes into the cache: a znode
+ * is in a random place, and to wait for each costs more than all the rest --- */
 
 static void look_ahead(const struct tree *tree, struct group_record *member)
 {
