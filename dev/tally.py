@@ -24,6 +24,8 @@ LOGS = os.path.join(ROOT, "build", "ci")
 JOBS = os.environ.get("JOBS", str(os.cpu_count() or 2))
 PYTHON = "/usr/bin/python3"
 STAGE_SECONDS_MAX = 1500
+FAILED_CMOCKA = r"^\[  FAILED  \] (\w+)$"
+WHY_MAX = 400  # characters of a failed test's message at the end
 
 
 class Stage:
@@ -67,14 +69,16 @@ class Stage:
         return passed, failed, skipped
 
     def failures(self):
-        """The names of the tests that failed, as far as the report has them."""
-        if self.count != "pytest" or not os.path.exists(self.report):
-            return []
-        return [
-            "%s::%s" % (case.get("classname"), case.get("name"))
-            for case in xml.etree.ElementTree.parse(self.report).getroot().iter("testcase")
-            if {child.tag for child in case} & {"failure", "error"}
-        ]
+        """What failed and why: a line each, as far as the stage tells."""
+        found = []
+        if self.count != "one" and os.path.exists(self.report):
+            for case in xml.etree.ElementTree.parse(self.report).getroot().iter("testcase"):
+                name = "%s::%s" % (case.get("classname"), case.get("name"))
+                tests = set(re.findall(FAILED_CMOCKA, case.findtext("system-out") or "", re.M))
+                whys = tests or [child.get("message") or "" for child in case
+                                 if child.tag in ("failure", "error")]
+                found += ["%s: %s" % (name, " ".join(why.split())[:WHY_MAX]) for why in sorted(whys)]
+        return found or ["failed"]
 
     def count_pytest(self):
         passed = failed = skipped = 0
@@ -94,7 +98,7 @@ class Stage:
         for case in xml.etree.ElementTree.parse(self.report).getroot().iter("testcase"):
             output = case.findtext("system-out") or ""
             good = len(re.findall(r"^\[       OK \]", output, re.M))
-            bad = len(set(re.findall(r"^\[  FAILED  \] (\w+)$", output, re.M)))
+            bad = len(set(re.findall(FAILED_CMOCKA, output, re.M)))
             well = case.get("status") == "run"
             if not well and bad == 0:
                 bad = 1
@@ -194,7 +198,7 @@ class Tally:
                 self.tell(stage)
 
     def tell(self, stage):
-        self.failures += ["%s: %s" % (stage.name, name) for name in stage.failures() or ["failed"]]
+        self.failures += ["%s: %s" % (stage.name, name) for name in stage.failures()]
         with open(stage.log, errors="replace") as log:
             lines = log.read().splitlines()
         print("\n".join("    " + line for line in lines[-60:]), flush=True)
@@ -229,8 +233,8 @@ def main():
     tally = Tally()
     began = time.monotonic()
     tally.run_all(stages)
-    for name in tally.failures:
-        print("failed: %s" % name)
+    for failure in tally.failures:
+        print("failed: %s" % failure)
     spent = os.times()
     print("in %.0f s, with %.0f s of processor time" % (
         time.monotonic() - began, spent.children_user + spent.children_system))

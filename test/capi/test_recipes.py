@@ -464,6 +464,7 @@ def test_kazoos_lock_and_ours_wait_for_each_other(contender, server, kazoo, name
     assert release(one) == 0
     assert got.wait(WAIT_S)
     assert acquire(one, timeout_ms=0) == -7
+    waits(server, "/locks/l", 1)  # one who gave up leaves nothing
     one.send("acquire a -1")
     waits(server, "/locks/l", 2)
     assert theirs.contenders() == ["python", "a"]
