@@ -101,6 +101,7 @@ void ensemble_begin_looking(struct ensemble *ensemble)
     ensemble->looking_since_ms = ensemble_now_ms(ensemble);
     ensemble->info.elections++;
     metrics_count(&ensemble->step->metrics, METRIC_LOOKING_COUNT, 1);
+    connections_set_looking(ensemble->connections, true);
     election_start(ensemble->election,
                    ensemble->zab.quarantined ? -1 : proposals_durable_zxid(ensemble->proposals),
                    ensemble->zab.current_epoch, ensemble_now_ms(ensemble),
@@ -205,6 +206,7 @@ void ensemble_begin_role(struct ensemble *ensemble)
     int64_t id = election_vote(ensemble->election).leader;
     const struct member *leader = membership_find(ensemble->options.membership, id);
 
+    connections_set_looking(ensemble->connections, false);
     end_read_only(ensemble);
     ensemble->info.election_ms = ensemble_now_ms(ensemble) - ensemble->looking_since_ms;
     ensemble->info.role_since_ms = ensemble_now_ms(ensemble);

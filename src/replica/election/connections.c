@@ -366,6 +366,16 @@ void connections_set_members(struct connections *connections, const struct membe
     }
 }
 
+void connections_set_looking(struct connections *connections, bool looking)
+{
+    connections->looking = looking;
+    for (uint32_t i = 0; i < connections->line_count; i++) {
+        struct line *line = &connections->lines[i];
+        if (!lines_is_wanted(connections, line))
+            line->dial_at_ms = INT64_MAX;
+    }
+}
+
 void connections_tick(struct connections *connections, int64_t now_ms, struct effects *effects)
 {
     for (uint32_t i = connections->connection_count; i > 0; i--) {

@@ -2,7 +2,8 @@
  *
  * Of two servers, the one with the larger id connects, and both use that connection. The other one
  * also connects, says who it is and closes the connection: this asks the first to connect. Voters
- * stay connected; a connection to any other server lives as long as one of the two needs it.
+ * stay connected; a connection to any other server lives as long as one of the two needs it, and the
+ * connections of an observer to the voters while it looks for the leader.
  *
  * For each server at most one message waits; a new one replaces it. The last message is sent again
  * on every new connection for which no other message waits, because it may have been lost with the
@@ -45,6 +46,8 @@ void connections_free(struct connections *connections);
 void connections_set_members(struct connections *connections, const struct membership *committed,
                              const struct membership *last_seen, int64_t now_ms,
                              struct effects *effects);
+/* An election begins, or is decided. Before the first call: it is decided. */
+void connections_set_looking(struct connections *connections, bool looking);
 void connections_send(struct connections *connections, int64_t to, struct slice message,
                       int64_t now_ms, struct effects *effects);
 /* For an open connection: what is sent again on the next one instead of the last message. */

@@ -77,11 +77,13 @@ static bool is_voter(const struct connections *connections, int64_t id)
     return member != NULL && member->role == MEMBER_PARTICIPANT;
 }
 
-/* Voters stay connected, so that an election needs no dialling and a death is seen at once. */
+/* Voters stay connected, so that an election needs no dialling and a death is seen at once. An observer
+ * that looks needs them, too: what it asked may be lost with a connection, and it asks rarely. */
 bool lines_is_wanted(const struct connections *connections, const struct line *line)
 {
     return line->has_waiting ||
-           (is_voter(connections, line->id) && is_voter(connections, connections->options.my_id));
+           (is_voter(connections, line->id) &&
+            (connections->looking || is_voter(connections, connections->options.my_id)));
 }
 
 struct line *lines_find(const struct connections *connections, int64_t id)

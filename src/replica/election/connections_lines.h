@@ -38,6 +38,7 @@ struct news {
 struct connections {
     struct connections_options options;
     const struct membership *committed, *last_seen;
+    bool looking; /* an election runs: all voters are to be heard */
     struct line *lines;
     struct connection *connections;
     uint32_t line_count, line_capacity, connection_count, connection_capacity;

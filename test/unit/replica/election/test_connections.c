@@ -243,6 +243,29 @@ TEST(the_smaller_id_says_who_it_is_and_hangs_up)
     bench_deinit(&bench);
 }
 
+TEST(an_observer_that_looks_dials_a_voter_again_and_asks_again)
+{
+    struct bench bench;
+
+    bench_init(&bench, 4, with_observer);
+    expect_nothing(&bench);
+    connections_set_looking(bench.connections, true);
+    queue(&bench, 2, "vote");
+    uint64_t to_2 = expect_dial(&bench, "h2", 12);
+    opened(&bench, to_2);
+    turn(&bench);
+    closed(&bench, to_2);
+    CHECK_I64("wake", connections_wake_at_ms(bench.connections), bench.now_ms + REDIAL_MIN_MS);
+    pass(&bench, REDIAL_MIN_MS);
+    to_2 = expect_dial(&bench, "h2", 12);
+    opened(&bench, to_2);
+    expect_send(&bench, to_2, SLICE(V1 "\0\0\0\0\0\0\0\4\0\0\0\5h4:14\0\0\0\4vote"));
+    closed(&bench, to_2);
+    connections_set_looking(bench.connections, false);
+    CHECK_I64("wake", connections_wake_at_ms(bench.connections), INT64_MAX);
+    bench_deinit(&bench);
+}
+
 TEST(the_smaller_id_asks_again_when_nobody_dials_back)
 {
     struct bench bench;
