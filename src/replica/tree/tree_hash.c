@@ -118,6 +118,13 @@ void tree_hash_reserve(struct tree *tree, uint32_t nodes)
     }
 }
 
+void tree_hash_empty(struct tree *tree)
+{
+    for (uint32_t i = 0; i < tree->segment_count; i++)
+        memset(tree->segments[i], 0, HEADS_PER_SEGMENT * sizeof(uint32_t));
+    tree->hashed_count = 0;
+}
+
 void tree_expect_nodes(struct tree *tree, uint32_t more)
 {
     uint64_t wanted = (uint64_t)tree->hashed_count + more;

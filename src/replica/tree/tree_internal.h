@@ -13,7 +13,7 @@ enum {
     HEADS_PER_SEGMENT = 1024,
     DIGEST_MARK_EVERY = 128,
     DIGEST_MARKS_KEPT = 1024,
-    LOAD_WAITING = 16 /* loaded nodes whose buckets are being prefetched */
+    LOAD_AHEAD = 16 /* loaded nodes whose buckets are being prefetched */
 };
 
 struct acl_entry {
@@ -54,12 +54,9 @@ struct tree {
     uint32_t quota_root; /* id of /zookeeper/quota, or NODE_NONE */
     /* loading (tree_load.c): where the last node's parent was */
     struct buffer load_parent_path;
-    struct buffer load_hashes; /* uint64_t each, of all nodes but the root */
-    struct {
-        uint64_t hash;
-        uint32_t id; /* NODE_NONE: free */
-    } load_waiting[LOAD_WAITING];
-    uint32_t load_waiting_next;
+    struct buffer
+        load_hashes; /* uint64_t each, of all nodes but the root; the first hashed_count of
+                                  those nodes are in the hash table */
     uint32_t load_parent;
     struct list walks; /* images under way */
 };
@@ -75,6 +72,7 @@ int64_t acl_table_file_id(uint32_t id);
 void tree_hash_init(struct tree *tree);
 void tree_hash_deinit(struct tree *tree);
 void tree_hash_reserve(struct tree *tree, uint32_t nodes); /* while it is empty */
+void tree_hash_empty(struct tree *tree); /* no node is found from now on: insert all again */
 uint64_t tree_hash_key(const struct tree *tree, uint32_t parent, struct slice name);
 void tree_hash_prefetch(const struct tree *tree, uint64_t hash);
 uint32_t tree_hash_find(const struct tree *tree, uint32_t parent, struct slice name, uint64_t hash);

@@ -7,26 +7,55 @@ void tree_load_reserve(struct tree *tree, uint32_t nodes)
     tree_hash_reserve(tree, nodes);
 }
 
+static uint64_t load_hash(const struct tree *tree, uint32_t at)
+{
+    uint64_t hash;
+
+    memcpy(&hash, tree->load_hashes.data + at * sizeof(hash), sizeof(hash));
+    return hash;
+}
+
+/* The nodes `from` up to `to`, in the order in which they came. */
+static void load_insert(struct tree *tree, uint32_t from, uint32_t to)
+{
+    for (uint32_t at = from; at < to; at++) {
+        if (at + LOAD_AHEAD < to)
+            tree_hash_prefetch(tree, load_hash(tree, at + LOAD_AHEAD));
+        tree_hash_insert(tree, NODE_ROOT + 1 + at, load_hash(tree, at));
+    }
+}
+
+/* To split bucket after bucket costs a cache miss or two for each node. When nobody could say how many
+ * nodes there are, a table of twice the size is filled again, in the order of the nodes. */
+static void load_make_room(struct tree *tree)
+{
+    uint32_t loaded = tree->hashed_count;
+
+    if (loaded < tree->bucket_count || loaded > UINT32_MAX / 4)
+        return;
+    tree_hash_empty(tree);
+    tree_hash_reserve(tree, loaded * 2);
+    load_insert(tree, 0, loaded);
+}
+
 /* While a snapshot is loaded, most time goes into cache misses: each node goes into a random bucket of
  * the hash table. So its bucket is prefetched, and the node is inserted some nodes later. */
-static void load_hash_later(struct tree *tree, uint32_t id, uint64_t hash)
+static void load_hash_later(struct tree *tree)
 {
-    uint32_t at = tree->load_waiting_next++ % LOAD_WAITING;
+    uint32_t count = (uint32_t)(tree->load_hashes.size / sizeof(uint64_t));
 
-    if (tree->load_waiting[at].id != NODE_NONE)
-        tree_hash_insert(tree, tree->load_waiting[at].id, tree->load_waiting[at].hash);
-    tree_hash_prefetch(tree, hash);
-    tree->load_waiting[at].hash = hash;
-    tree->load_waiting[at].id = id;
+    load_make_room(tree);
+    tree_hash_prefetch(tree, load_hash(tree, count - 1));
+    if (count - tree->hashed_count > LOAD_AHEAD)
+        tree_hash_insert(tree, NODE_ROOT + 1 + tree->hashed_count,
+                         load_hash(tree, tree->hashed_count));
 }
 
 static void load_hash_now(struct tree *tree)
 {
-    for (uint32_t at = 0; at < LOAD_WAITING; at++) {
-        if (tree->load_waiting[at].id != NODE_NONE)
-            tree_hash_insert(tree, tree->load_waiting[at].id, tree->load_waiting[at].hash);
-        tree->load_waiting[at].id = NODE_NONE;
-    }
+    uint32_t count = (uint32_t)(tree->load_hashes.size / sizeof(uint64_t));
+
+    load_insert(tree, tree->hashed_count, count);
 }
 
 enum status tree_load_node(struct tree *tree, struct slice path, struct slice data,
@@ -56,7 +85,8 @@ enum status tree_load_node(struct tree *tree, struct slice path, struct slice da
         uint64_t hash = tree_hash_key(tree, tree->load_parent, name);
         memcpy(buffer_extend(&tree->load_hashes, sizeof(hash)), &hash, sizeof(hash));
         id = tree_attach_node(tree, tree->load_parent, name, data);
-        load_hash_later(tree, id, hash);
+        ASSERT(id == NODE_ROOT + tree->load_hashes.size / sizeof(hash));
+        load_hash_later(tree);
         tree->data_bytes += path.size + data.size;
     }
     struct znode *node = tree_node(tree, id);
