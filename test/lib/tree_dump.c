@@ -57,10 +57,18 @@ static void deinit(struct lines *lines)
     mem_free(lines->lines);
 }
 
+enum { SHOWN_MAX = 10000 };
+
+/* Of large data, the size and a checksum. */
 static void put_hex(struct buffer *out, struct slice bytes)
 {
     if (bytes.data == NULL)
         buffer_printf(out, "null");
+    if (bytes.size > SHOWN_MAX) {
+        buffer_printf(out, "%zu bytes, CRC-32 %08lx", bytes.size,
+                      crc32_z(0, bytes.data, bytes.size));
+        return;
+    }
     for (size_t i = 0; i < bytes.size; i++)
         buffer_printf(out, bytes.data[i] > ' ' && bytes.data[i] < 0x7f ? "%c" : "\\%02x",
                       bytes.data[i]);
