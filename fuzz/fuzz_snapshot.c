@@ -19,7 +19,7 @@ static struct tree *load(struct sim_disk *sim, const char *name)
     bool candidate;
 
     ASSERT(snapshot_is_candidate(sim_disk(sim), name, &candidate) == STATUS_OK);
-    enum status status = snapshot_load(sim_disk(sim), name, 1 << 20, tree, &info);
+    enum status status = snapshot_load(sim_disk(sim), name, 1 << 20, NULL, tree, &info);
     ASSERT(status == STATUS_OK || status == STATUS_CORRUPT);
     ASSERT(status == STATUS_OK || info.problem != NULL);
     if (status != STATUS_OK) {

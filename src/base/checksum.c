@@ -200,3 +200,14 @@ uint32_t adler32_add(uint32_t adler, struct slice bytes)
     }
     return b % ADLER_MODULUS << 16 | a % ADLER_MODULUS;
 }
+
+/* With the sums a and b before `end`, and its own sums a' and b' from 0 on: a + a' and b + b' + size * a
+ * are those behind it. */
+uint32_t adler32_without_end(uint32_t adler, struct slice end)
+{
+    uint32_t own = adler32_add(0, end);
+    uint64_t a = ((adler & 0xffff) + ADLER_MODULUS - (own & 0xffff)) % ADLER_MODULUS;
+    uint64_t taken = ((own >> 16) + end.size % ADLER_MODULUS * a) % ADLER_MODULUS;
+
+    return (uint32_t)(((adler >> 16) + ADLER_MODULUS - taken) % ADLER_MODULUS << 16 | a);
+}

@@ -12,5 +12,7 @@ uint32_t crc32_add(uint32_t crc, struct slice bytes);
 
 /* Continue `adler` (1 to begin) over more bytes. */
 uint32_t adler32_add(uint32_t adler, struct slice bytes);
+/* The other way: adler32_without_end(adler32_add(adler, end), end) == adler. */
+uint32_t adler32_without_end(uint32_t adler, struct slice end);
 
 #endif

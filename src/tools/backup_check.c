@@ -31,7 +31,7 @@ enum status backup_snapshot_zxid(struct disk *disk, const char *name, int64_t *r
     struct snapshot_info info;
     int64_t zxid = store_name_read(name).zxid;
 
-    enum status status = snapshot_load(disk, name, BACKUP_TEXT_BYTES_MAX, NULL, &info);
+    enum status status = snapshot_load(disk, name, BACKUP_TEXT_BYTES_MAX, NULL, NULL, &info);
     *ret_problem = info.problem;
     if (status != STATUS_OK)
         return status;

@@ -237,7 +237,7 @@ static int compare_files(struct compare *compare, const struct tool_file *left,
 {
     struct snapshot_info info;
     enum status status =
-        snapshot_load(left->disk, left->name, SNAPSHOT_TEXT_BYTES_MAX, compare->tree, &info);
+        snapshot_load(left->disk, left->name, SNAPSHOT_TEXT_BYTES_MAX, NULL, compare->tree, &info);
 
     if (status != STATUS_OK) {
         snapshot_say_failure(left, status, &info);

@@ -40,7 +40,7 @@ struct tree *snapshot_file_load(const char *path, struct snapshot_info *ret_info
         return NULL;
     }
     struct tree *tree = tree_new_empty(&options);
-    status = snapshot_load(disk, snapshot_file_base_name(path), 0, tree, ret_info);
+    status = snapshot_load(disk, snapshot_file_base_name(path), 0, NULL, tree, ret_info);
     if (status == STATUS_OK && !tree_load_unique(tree)) {
         status = STATUS_CORRUPT;
         ret_info->problem = "a path is in it twice";

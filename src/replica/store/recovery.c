@@ -98,7 +98,8 @@ static enum status load_newest(struct disk *data, const struct store_files *file
         loaded.any_candidate = true;
         struct tree *tree = tree_new_empty(&options->tree);
         tree_load_reserve(tree, (uint32_t)(file->size_bytes / NODE_BYTES_GUESS));
-        status = snapshot_load(data, file->name, options->text_bytes_max, tree, &loaded.info);
+        status = snapshot_load(data, file->name, options->text_bytes_max, options->side, tree,
+                               &loaded.info);
         if (status == STATUS_OK && options->limited &&
             holds_later_changes(&loaded.info, options->limit_zxid)) {
             store_note(&recovery->notes, false,
@@ -416,7 +417,7 @@ static enum status oldest_kept(struct disk *data, const struct store_files *snap
         bool candidate;
         enum status status = snapshot_is_candidate(data, name, &candidate);
         if (status == STATUS_OK && candidate)
-            status = snapshot_load(data, name, /* text_bytes_max= */ INT32_MAX, NULL, &info);
+            status = snapshot_load(data, name, /* text_bytes_max= */ INT32_MAX, NULL, NULL, &info);
         if (status != STATUS_OK && status != STATUS_CORRUPT)
             return status;
         if (status == STATUS_OK && candidate) {

@@ -45,7 +45,7 @@ struct recovery_options {
     bool limited;
     int64_t limit_zxid;
     enum mutant mutant;      /* for tests: a deliberate bug */
-    struct side_work *side;  /* reads the logs ahead; NULL: nobody does */
+    struct side_work *side;  /* reads the files ahead; NULL: nobody does */
     struct traffic *traffic; /* counts what is replayed; NULL: nothing is counted */
     /* Unless NULL, called when the snapshot is loaded and the logs follow. */
     void (*replay_begins)(void *context);

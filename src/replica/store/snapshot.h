@@ -10,6 +10,7 @@
 #define REPLICA_STORE_SNAPSHOT_H
 
 #include "base/disk.h"
+#include "base/side_work.h"
 #include "replica/effects/effects.h"
 #include "replica/store/txnlog_format.h"
 #include "replica/tree/tree.h"
@@ -73,7 +74,8 @@ MUST_USE enum status snapshot_is_candidate(struct disk *disk, const char *name,
  * checks. STATUS_CORRUPT: it is not a complete and correct snapshot. Memory is bounded. The caller calls
  * tree_load_finish() and sets the zxid. text_bytes_max 0: Java's default. */
 MUST_USE enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes_max,
-                                   struct tree *tree, struct snapshot_info *ret_info);
+                                   struct side_work *side, struct tree *tree,
+                                   struct snapshot_info *ret_info);
 
 /* Hears of each thing as it is read, before the seal has shown that all of it is right. A function may
  * be NULL. What is passed is valid during the call only. */

@@ -249,7 +249,8 @@ static enum status read_all(struct loading *loading)
 }
 
 static enum status load(struct disk *disk, const char *name, size_t text_bytes_max,
-                        const struct snapshot_parts *parts, struct snapshot_info *ret_info)
+                        struct side_work *side, const struct snapshot_parts *parts,
+                        struct snapshot_info *ret_info)
 {
     struct snapshot_info info = {0};
     struct loading loading = {.parts = *parts,
@@ -257,7 +258,7 @@ static enum status load(struct disk *disk, const char *name, size_t text_bytes_m
                                   text_bytes_max == 0 ? TXNLOG_PAYLOAD_BYTES_MAX : text_bytes_max,
                               .info = &info};
 
-    enum status status = snapshot_source_open(disk, name, &loading.source);
+    enum status status = snapshot_source_open(disk, name, side, &loading.source);
     if (status == STATUS_OK) {
         arena_init(&loading.arena);
         status = read_all(&loading);
@@ -279,13 +280,14 @@ static enum status load(struct disk *disk, const char *name, size_t text_bytes_m
 }
 
 enum status snapshot_load(struct disk *disk, const char *name, size_t text_bytes_max,
-                          struct tree *tree, struct snapshot_info *ret_info)
+                          struct side_work *side, struct tree *tree, struct snapshot_info *ret_info)
 {
-    return load(disk, name, text_bytes_max, &(struct snapshot_parts){.tree = tree}, ret_info);
+    return load(disk, name, text_bytes_max, side, &(struct snapshot_parts){.tree = tree}, ret_info);
 }
 
 enum status snapshot_scan(struct disk *disk, const char *name, size_t text_bytes_max,
                           const struct snapshot_visitor *visitor, struct snapshot_info *ret_info)
 {
-    return load(disk, name, text_bytes_max, &(struct snapshot_parts){.visitor = visitor}, ret_info);
+    return load(disk, name, text_bytes_max, /* side= */ NULL,
+                &(struct snapshot_parts){.visitor = visitor}, ret_info);
 }

@@ -1,5 +1,5 @@
 /* snapshot_source.c: the uncompressed bytes of a snapshot file, through a window that the reader can look
- * ahead in. It computes the checksum of all bytes as they pass. */
+ * ahead in, and the checksum of what has passed. There are two windows: the caller's, and the next one. */
 #include "replica/store/snapshot_source.h"
 
 #include "base/checksum.h"
@@ -9,6 +9,7 @@
 
 enum {
     WINDOW_BYTES = 1024 * 1024,
+    HEAD_BYTES = 64 * 1024, /* free in front of the next window, for what is left of this one */
     FILE_BYTES = 256 * 1024,
     SNAPPY_HEAD_BYTES = 16,
     SNAPPY_BLOCK_BYTES_MAX = 16 * 1024 * 1024, /* Java writes 32 KB */
@@ -18,53 +19,26 @@ enum {
 struct snapshot_source {
     struct disk *disk;
     struct disk_file *file;
-    uint64_t offset, file_bytes;
+    uint64_t file_bytes;
     enum store_compression compression;
+    /* the side's while `reading` */
+    uint64_t offset;
     z_stream inflate;
     struct buffer compressed; /* [compressed_at, size) is not yet decompressed */
     size_t compressed_at;
-    struct buffer window; /* [at, size) is not yet skipped, [summed, at) not yet in adler */
-    size_t at, summed;
+    struct buffer next;  /* [HEAD_BYTES, size): what follows the window */
+    uint32_t next_adler; /* of all bytes up to its end */
+    bool next_is_last;
+    enum status next_status;
+    /* the caller's */
+    struct side_work *side;
+    bool reading;
+    struct buffer window; /* [at, size) is not yet skipped */
+    size_t at;
     uint64_t skipped;
-    uint32_t adler;
-    bool end;
+    uint32_t adler; /* of all bytes up to its end */
+    bool last;
 };
-
-enum status snapshot_source_open(struct disk *disk, const char *name,
-                                 struct snapshot_source **ret_source)
-{
-    struct snapshot_source *source = mem_zalloc(sizeof(*source));
-
-    source->disk = disk;
-    source->adler = 1;
-    source->compression = store_name_read(name).compression;
-    enum status status = disk->ops->open(disk, name, DISK_READ, &source->file);
-    if (status != STATUS_OK)
-        goto free_source;
-    status = disk->ops->size(disk, source->file, &source->file_bytes);
-    if (status != STATUS_OK)
-        goto close_file;
-    if (source->compression == STORE_GZIP)
-        ASSERT(inflateInit2(&source->inflate, GZIP_WINDOW_BITS) == Z_OK);
-    buffer_reserve(&source->window, WINDOW_BYTES);
-    *ret_source = source;
-    return STATUS_OK;
-close_file:
-    disk->ops->close(disk, source->file);
-free_source:
-    mem_free(source);
-    return status;
-}
-
-void snapshot_source_close(struct snapshot_source *source)
-{
-    if (source->compression == STORE_GZIP)
-        (void)inflateEnd(&source->inflate);
-    source->disk->ops->close(source->disk, source->file);
-    buffer_deinit(&source->compressed);
-    buffer_deinit(&source->window);
-    mem_free(source);
-}
 
 /* Appends up to `size` bytes of the file. */
 static enum status read_file(struct snapshot_source *source, struct buffer *out, size_t size)
@@ -90,8 +64,10 @@ static enum status read_file(struct snapshot_source *source, struct buffer *out,
 
 static enum status more_plain(struct snapshot_source *source)
 {
-    source->end = source->offset == source->file_bytes;
-    return read_file(source, &source->window, WINDOW_BYTES);
+    enum status status = read_file(source, &source->next, WINDOW_BYTES);
+
+    source->next_is_last = source->offset == source->file_bytes;
+    return status;
 }
 
 static enum status more_gzip(struct snapshot_source *source)
@@ -106,12 +82,12 @@ static enum status more_gzip(struct snapshot_source *source)
         inflater->next_in = source->compressed.data;
         inflater->avail_in = (uInt)source->compressed.size;
     }
-    inflater->next_out = buffer_extend(&source->window, WINDOW_BYTES);
+    inflater->next_out = buffer_extend(&source->next, WINDOW_BYTES);
     inflater->avail_out = WINDOW_BYTES;
     int result = inflate(inflater, Z_NO_FLUSH);
-    source->window.size -= inflater->avail_out;
+    source->next.size -= inflater->avail_out;
     if (result == Z_STREAM_END) {
-        source->end = true;
+        source->next_is_last = true;
         return STATUS_OK;
     }
     return result == Z_OK ? STATUS_OK : STATUS_CORRUPT; /* Z_BUF_ERROR: cut short */
@@ -153,7 +129,7 @@ static enum status more_snappy(struct snapshot_source *source)
     if (status != STATUS_OK)
         return status;
     if (!got) {
-        source->end = true;
+        source->next_is_last = true;
         return source->compressed.size == source->compressed_at ? STATUS_OK : STATUS_CORRUPT;
     }
     size_t size = load_be32(source->compressed.data + source->compressed_at);
@@ -167,34 +143,124 @@ static enum status more_snappy(struct snapshot_source *source)
     if (!got || snappy_uncompressed_length(block, size, &plain_size) != SNAPPY_OK ||
         plain_size > SNAPPY_BLOCK_BYTES_MAX)
         return STATUS_CORRUPT;
-    uint8_t *at = buffer_extend(&source->window, plain_size);
+    uint8_t *at = buffer_extend(&source->next, plain_size);
     if (snappy_uncompress(block, size, (char *)at, &plain_size) != SNAPPY_OK)
         return STATUS_CORRUPT;
     source->compressed_at += 4 + size;
     return STATUS_OK;
 }
 
-uint32_t snapshot_source_adler(struct snapshot_source *source)
+/* The work of the side. */
+static void read_next(void *argument)
 {
-    source->adler = adler32_add(
-        source->adler, slice_of(source->window.data + source->summed, source->at - source->summed));
-    source->summed = source->at;
-    return source->adler;
+    struct snapshot_source *source = argument;
+
+    source->next.size = 0;
+    (void)buffer_extend(&source->next, HEAD_BYTES);
+    source->next_status = source->compression == STORE_PLAIN  ? more_plain(source)
+                          : source->compression == STORE_GZIP ? more_gzip(source)
+                                                              : more_snappy(source);
+    source->next_adler = adler32_add(source->next_adler, slice_of(source->next.data + HEAD_BYTES,
+                                                                  source->next.size - HEAD_BYTES));
+}
+
+static void begin_next(struct snapshot_source *source)
+{
+    if (source->side == NULL || source->last)
+        return;
+    source->reading = true;
+    source->side->begin(source->side, read_next, source);
+}
+
+static void end_next(struct snapshot_source *source)
+{
+    if (source->reading)
+        source->side->wait(source->side);
+    else
+        read_next(source);
+    source->reading = false;
+}
+
+/* The window goes on with the next one. What is left of it stands in front: in the next one's head, or, when
+ * that is too small, in this one, which the next is then copied to. */
+static enum status take_next(struct snapshot_source *source)
+{
+    size_t left = source->window.size - source->at;
+
+    end_next(source);
+    if (source->next_status != STATUS_OK)
+        return source->next_status;
+    if (left <= HEAD_BYTES) {
+        struct buffer next = source->next;
+        if (left > 0)
+            memcpy(next.data + HEAD_BYTES - left, source->window.data + source->at, left);
+        source->next = source->window;
+        source->window = next;
+        source->at = HEAD_BYTES - left;
+    } else {
+        memmove(source->window.data, source->window.data + source->at, left);
+        source->window.size = left;
+        source->at = 0;
+        buffer_append(&source->window,
+                      slice_of(source->next.data + HEAD_BYTES, source->next.size - HEAD_BYTES));
+    }
+    source->adler = source->next_adler;
+    source->last = source->next_is_last;
+    begin_next(source);
+    return STATUS_OK;
+}
+
+enum status snapshot_source_open(struct disk *disk, const char *name, struct side_work *side,
+                                 struct snapshot_source **ret_source)
+{
+    struct snapshot_source *source = mem_zalloc(sizeof(*source));
+
+    source->disk = disk;
+    source->side = side;
+    source->adler = source->next_adler = 1;
+    source->compression = store_name_read(name).compression;
+    enum status status = disk->ops->open(disk, name, DISK_READ, &source->file);
+    if (status != STATUS_OK)
+        goto free_source;
+    status = disk->ops->size(disk, source->file, &source->file_bytes);
+    if (status != STATUS_OK)
+        goto close_file;
+    if (source->compression == STORE_GZIP)
+        ASSERT(inflateInit2(&source->inflate, GZIP_WINDOW_BITS) == Z_OK);
+    begin_next(source);
+    *ret_source = source;
+    return STATUS_OK;
+close_file:
+    disk->ops->close(disk, source->file);
+free_source:
+    mem_free(source);
+    return status;
+}
+
+void snapshot_source_close(struct snapshot_source *source)
+{
+    if (source->reading)
+        source->side->wait(source->side);
+    if (source->compression == STORE_GZIP)
+        (void)inflateEnd(&source->inflate);
+    source->disk->ops->close(source->disk, source->file);
+    buffer_deinit(&source->compressed);
+    buffer_deinit(&source->next);
+    buffer_deinit(&source->window);
+    mem_free(source);
+}
+
+uint32_t snapshot_source_adler(const struct snapshot_source *source)
+{
+    return adler32_without_end(source->adler, slice_of(source->window.data + source->at,
+                                                       source->window.size - source->at));
 }
 
 enum status snapshot_source_peek(struct snapshot_source *source, size_t want,
                                  struct slice *ret_bytes)
 {
-    while (source->window.size - source->at < want && !source->end) {
-        if (source->at > 0) {
-            (void)snapshot_source_adler(source);
-            source->window.size -= source->at;
-            memmove(source->window.data, source->window.data + source->at, source->window.size);
-            source->at = source->summed = 0;
-        }
-        enum status status = source->compression == STORE_PLAIN  ? more_plain(source)
-                             : source->compression == STORE_GZIP ? more_gzip(source)
-                                                                 : more_snappy(source);
+    while (source->window.size - source->at < want && !source->last) {
+        enum status status = take_next(source);
         if (status != STATUS_OK)
             return status;
     }

@@ -191,7 +191,8 @@ enum status snapshot_file_finish(struct snapshot_file *file)
         status = ops->sync(disk, file->file);
     ops->close(disk, file->file);
     if (status == STATUS_OK)
-        status = snapshot_load(disk, file->temporary, /* text_bytes_max= */ INT32_MAX, NULL, &info);
+        status = snapshot_load(disk, file->temporary, /* text_bytes_max= */ INT32_MAX, NULL, NULL,
+                               &info);
     if (status == STATUS_OK)
         status = ops->rename(disk, file->temporary, file->name);
     if (status != STATUS_OK)

@@ -87,6 +87,8 @@ PROPERTY(checksums_are_zlibs_in_one_go_and_in_parts)
         uint32_t adler = (uint32_t)adler32(1, bytes, (uInt)size);
         CHECK_U64("adler", adler32_add(1, all), adler);
         CHECK_U64("adler in parts", adler32_add(adler32_add(1, first), second), adler);
+        CHECK_U64("adler of the first part", adler32_without_end(adler, second),
+                  adler32_add(1, first));
     }
 }
 
@@ -101,6 +103,10 @@ TEST(checksums_are_zlibs_over_a_megabyte)
         CHECK_U64("crc", crc32_add(7, slice_of(bytes, size)), crc32(7, bytes, (uInt)size));
         CHECK_U64("adler", adler32_add(0xfff0fff0, slice_of(bytes, size)),
                   adler32(0xfff0fff0, bytes, (uInt)size));
+        CHECK_U64("adler without all", /* the largest sums there are */
+                  adler32_without_end(adler32_add(0xfff0fff0, slice_of(bytes, size)),
+                                      slice_of(bytes, size)),
+                  0xfff0fff0);
     }
     mem_free(bytes);
 }

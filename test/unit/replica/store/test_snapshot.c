@@ -1,6 +1,7 @@
 #include "replica/store/snapshot.h"
 #include "sim/disk.h"
 #include "test/lib/check.h"
+#include "test/lib/late_side.h"
 #include "test/lib/requests.h"
 #include "test/lib/store_world.h"
 #include "test/lib/unpack.h"
@@ -20,13 +21,28 @@ static struct tree *grown_tree(struct store_world *world, int count)
     return world->tree;
 }
 
+static enum status load_with(struct sim_disk *sim, const char *name, struct side_work *side,
+                             struct tree **ret_tree, struct snapshot_info *info)
+{
+    *ret_tree = tree_new_empty(&world_tree_options);
+    enum status status = snapshot_load(sim_disk(sim), name, 0, side, *ret_tree, info);
+    if (status == STATUS_OK)
+        tree_load_finish(*ret_tree);
+    return status;
+}
+
+/* It reads the same with work beside it and without. */
 static enum status load(struct sim_disk *sim, const char *name, struct tree **ret_tree,
                         struct snapshot_info *info)
 {
-    *ret_tree = tree_new_empty(&world_tree_options);
-    enum status status = snapshot_load(sim_disk(sim), name, 0, *ret_tree, info);
-    if (status == STATUS_OK)
-        tree_load_finish(*ret_tree);
+    struct snapshot_info other;
+
+    enum status status = load_with(sim, name, test_late_side(), ret_tree, &other);
+    tree_free(*ret_tree);
+    CHECK_STATUS(load_with(sim, name, NULL, ret_tree, info), status);
+    CHECK_U64("bytes", other.bytes, info->bytes);
+    CHECK_U64("nodes", other.nodes, info->nodes);
+    CHECK(other.problem == info->problem);
     return status;
 }
 
@@ -370,7 +386,7 @@ static void check_load(struct buffer *bytes, enum status want, const char *probl
         problem == NULL || (strcmp(problem, "a node without its parent") != 0 &&
                             strcmp(problem, "a node that occurs twice") != 0);
     if (seen_without_a_tree)
-        CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, &info), want);
+        CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, NULL, &info), want);
     CHECK_U64("open files", sim_disk_open_files(sim), 0);
     sim_disk_free(sim);
     bytes->size = 0;
@@ -535,7 +551,7 @@ TEST(a_field_longer_than_the_limit_is_refused_without_reading_all_of_it)
     size_t size = 30 * 1024 * 1024;
     memset(buffer_extend(&bytes, size), 'x', size);
     sim_disk_put(sim, "snapshot.1", buffer_slice(&bytes));
-    CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, &info), STATUS_CORRUPT);
+    CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, NULL, &info), STATUS_CORRUPT);
     CHECK(sim_disk_calls(sim, SIM_READ) < 20);
     buffer_deinit(&bytes);
     sim_disk_free(sim);
@@ -631,7 +647,7 @@ static void check_compressed(const char *name, struct buffer *bytes, enum status
     struct snapshot_info info;
 
     sim_disk_put(sim, name, buffer_slice(bytes));
-    CHECK_STATUS(snapshot_load(sim_disk(sim), name, 0, NULL, &info), want);
+    CHECK_STATUS(snapshot_load(sim_disk(sim), name, 0, NULL, NULL, &info), want);
     if (want == STATUS_CORRUPT)
         CHECK_TEXT("problem", info.problem, "it does not decompress");
     sim_disk_free(sim);
@@ -718,6 +734,7 @@ TEST(a_failing_disk_is_told_from_a_damaged_snapshot)
     static const enum sim_disk_op ops[] = {SIM_OPEN, SIM_SIZE, SIM_READ};
     struct store_world world;
     struct tree *tree = grown_tree(&world, 200), *loaded;
+    struct side_work *sides[] = {NULL, test_late_side()};
     struct snapshot_info info;
 
     for (enum store_compression kind = STORE_PLAIN; kind <= STORE_SNAPPY; kind++) {
@@ -725,9 +742,10 @@ TEST(a_failing_disk_is_told_from_a_damaged_snapshot)
         char name[SNAPSHOT_NAME_BYTES_MAX];
         CHECK_STATUS(snapshot_write(sim_disk(sim), tree, &all_sections, kind), STATUS_OK);
         snapshot_name_write(name, world_zxid(&world), kind);
-        for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
-            sim_disk_fail_at(sim, ops[i], 1, STATUS_IO);
-            CHECK_STATUS(load(sim, name, &loaded, &info), STATUS_IO);
+        for (size_t i = 0; i < ARRAY_LEN(ops) * ARRAY_LEN(sides); i++) {
+            struct side_work *side = sides[i / ARRAY_LEN(ops)];
+            sim_disk_fail_at(sim, ops[i % ARRAY_LEN(ops)], 1, STATUS_IO);
+            CHECK_STATUS(load_with(sim, name, side, &loaded, &info), STATUS_IO);
             CHECK_TEXT("problem", info.problem, "input/output error");
             tree_free(loaded);
         }
@@ -767,11 +785,12 @@ TEST(a_disk_that_fails_between_two_sections_is_told)
         sim_disk_put(sim, "snapshot.1", buffer_slice(&bytes));
         bytes.size = 0;
         sim_disk_forget_calls(sim);
-        CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, &info), STATUS_OK);
+        CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, NULL, &info), STATUS_OK);
         uint64_t reads = sim_disk_calls(sim, SIM_READ);
         for (uint64_t n = 1; n <= reads; n++) {
             sim_disk_fail_at(sim, SIM_READ, n, STATUS_IO);
-            CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, &info), STATUS_IO);
+            CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1", 0, NULL, NULL, &info),
+                         STATUS_IO);
         }
     }
     buffer_deinit(&bytes);
@@ -799,10 +818,12 @@ TEST(a_disk_that_fails_between_two_blocks_of_snappy_is_told)
             put_snappy(&bytes, slice_of(plain.data + at, 1));
         sim_disk_put(sim, "snapshot.1.snappy", buffer_slice(&bytes));
         sim_disk_forget_calls(sim);
-        CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1.snappy", 0, NULL, &info), STATUS_OK);
+        CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1.snappy", 0, NULL, NULL, &info),
+                     STATUS_OK);
         CHECK_U64("reads", sim_disk_calls(sim, SIM_READ), 2);
         sim_disk_fail_at(sim, SIM_READ, 2, STATUS_IO);
-        CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1.snappy", 0, NULL, &info), STATUS_IO);
+        CHECK_STATUS(snapshot_load(sim_disk(sim), "snapshot.1.snappy", 0, NULL, NULL, &info),
+                     STATUS_IO);
     }
     mem_free(data);
     buffer_deinit(&plain);
