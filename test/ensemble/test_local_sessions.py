@@ -197,7 +197,7 @@ def test_a_silent_session_ends_and_takes_its_ephemerals_with_it(upgrading, place
 
 def test_a_session_that_pings_lives(upgrading, places):
     here = upgrading[places[0]]
-    with here.client(timeout_ms=1000) as one, here.client() as clock:
+    with here.client(timeout_ms=2000) as one, here.client() as clock:
         for _ in range(8):
             with pytest.raises(zk.Timeout):
                 clock.recv(wait=0.3)

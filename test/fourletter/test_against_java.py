@@ -213,7 +213,7 @@ def watches(one, other):
 
 
 def ends(server, one, other):
-    dying = server.client(timeout_ms=600)
+    dying = server.client(timeout_ms=1500)
     dying.create("/dying", flags=zkwire.EPHEMERAL)
     other.exists("/dying", watch=True)
     dying.disconnect()
