@@ -60,6 +60,7 @@ struct story {
 };
 
 struct node *story_node(const struct story *story, int server);
+bool story_is_guest(const struct story *story, int server);
 /* False: it fails, or the time is over; nothing to wait for is a failure, too. */
 bool story_step(struct story *story, int64_t end_us);
 enum { STORY_PATIENCE_US = 30000000 };
