@@ -1,30 +1,13 @@
-/* checker.c: the chain of all transactions, the commits on it, and what is on disk where. */
+/* checker.c: what each server has on its disk, has promised and shows, held against the chain of all
+ * transactions. What is on a disk is what the disk's thread has reported, never what the server says. */
 #include "sim/checker.h"
 
 #include "base/array.h"
-#include "replica/store/txnlog_format.h"
-#include "sim/model.h"
+#include "sim/chain.h"
 
 #include <inttypes.h>
 
-enum { EPOCHS_MAX = 4096, XIDS_MAX = 1 << 20 };
-
-struct known {            /* a transaction that somebody has logged */
-    int64_t zxid, before; /* the one before it in every log */
-    struct buffer payload;
-    int64_t logged_us; /* when the first one did: */
-    int by;
-    uint64_t life, jumps; /* of its process, and of its clock */
-    bool committed, has_digest;
-    uint64_t digest; /* of the tree behind it, as the first server had it */
-};
-
-struct model_session {
-    int64_t id;
-    bool closed, restarts;
-    int64_t closed_us; /* when its end was logged */
-    int32_t last_cxid;
-};
+enum { EPOCHS_MAX = 4096 };
 
 struct on_node { /* what the checker knows of a server's files */
     int64_t last_zxid, durable_zxid;
@@ -38,13 +21,9 @@ struct on_node { /* what the checker knows of a server's files */
 
 struct checker {
     struct world *world;
-    struct map known; /* zxid -> struct known */
-    int64_t committed_zxid;
+    struct chain *chain; /* the world's */
     struct on_node nodes[WORLD_NODES_MAX];
     int leaders[EPOCHS_MAX]; /* by epoch: index + 1; 0: none yet */
-    struct model *model;
-    struct map sessions; /* id -> struct model_session */
-    struct arena arena;
 };
 
 struct checker *checker_new(struct world *world)
@@ -52,10 +31,7 @@ struct checker *checker_new(struct world *world)
     struct checker *checker = mem_zalloc(sizeof(*checker));
 
     checker->world = world;
-    checker->model = model_new(world);
-    map_init(&checker->known);
-    map_init(&checker->sessions);
-    arena_init(&checker->arena);
+    checker->chain = world->chain;
     for (int i = 0; i < WORLD_NODES_MAX; i++)
         checker->nodes[i].accepted_epoch = checker->nodes[i].current_epoch =
             checker->nodes[i].served_epoch = -1;
@@ -64,27 +40,7 @@ struct checker *checker_new(struct world *world)
 
 void checker_free(struct checker *checker)
 {
-    size_t cursor = 0;
-    struct known *known;
-    struct model_session *session;
-
-    while ((known = map_next(&checker->known, &cursor, NULL)) != NULL) {
-        buffer_deinit(&known->payload);
-        mem_free(known);
-    }
-    map_deinit(&checker->known);
-    cursor = 0;
-    while ((session = map_next(&checker->sessions, &cursor, NULL)) != NULL)
-        mem_free(session);
-    map_deinit(&checker->sessions);
-    model_free(checker->model);
-    arena_deinit(&checker->arena);
     mem_free(checker);
-}
-
-static struct known *known_at(const struct checker *checker, int64_t zxid)
-{
-    return map_get(&checker->known, (uint64_t)zxid);
 }
 
 static struct on_node *on(struct checker *checker, const struct node *node)
@@ -92,128 +48,7 @@ static struct on_node *on(struct checker *checker, const struct node *node)
     return &checker->nodes[node->options.index];
 }
 
-/* Has a log that ends with last_zxid this transaction in it? */
-static bool holds(const struct checker *checker, int64_t last_zxid, int64_t zxid)
-{
-    while (last_zxid > zxid) {
-        const struct known *known = known_at(checker, last_zxid);
-        if (known == NULL)
-            return false;
-        last_zxid = known->before;
-    }
-    return last_zxid == zxid;
-}
-
-/* Nothing of a session but between its two ends, and its requests in their order. */
-static void check_session(struct checker *checker, const struct txn *txn, int64_t logged_us)
-{
-    const struct txn_header *header = &txn->header;
-    struct model_session *session = map_get(&checker->sessions, (uint64_t)header->client_id);
-    struct world *world = checker->world;
-
-    if (header->type == OP_CREATE_SESSION) {
-        if (session != NULL && !session->closed) {
-            world_fail(world, NULL, "session %" PRIx64 " is created twice, again by %" PRIx64,
-                       (uint64_t)header->client_id, (uint64_t)header->zxid);
-            return;
-        }
-        if (session == NULL)
-            session = mem_zalloc(sizeof(*session));
-        *session = (struct model_session){.id = header->client_id};
-        map_set(&checker->sessions, (uint64_t)header->client_id, session);
-        return;
-    }
-    if (header->type == OP_ERROR || header->client_id == 0)
-        return;
-    if ((session == NULL || session->closed) && world->options.local_sessions != 0 &&
-        header->type != OP_CLOSE_SESSION)
-        return; /* known to one server only; after its clock was set back, perhaps with an old id */
-    if (session == NULL || session->closed) {
-        if (header->type != OP_CLOSE_SESSION)
-            world_fail(world, NULL, "%" PRIx64 " is of session %" PRIx64 ", which is %s",
-                       (uint64_t)header->zxid, (uint64_t)header->client_id,
-                       session == NULL ? "unknown" : "closed");
-        return;
-    }
-    if (header->type == OP_CLOSE_SESSION) {
-        session->closed = true;
-        session->closed_us = logged_us;
-        model_close_session(checker->model, header->client_id, header->zxid);
-        return;
-    }
-    bool wraps = session->last_cxid > INT32_MAX - XIDS_MAX && header->cxid < XIDS_MAX;
-    if (header->cxid <= session->last_cxid && !wraps && !session->restarts)
-        world_fail(
-            world, NULL, "request %d of session %" PRIx64 " is executed by %" PRIx64 ", behind %d",
-            header->cxid, (uint64_t)header->client_id, (uint64_t)header->zxid, session->last_cxid);
-    session->last_cxid = header->cxid;
-}
-
-/* A container or TTL node goes only when it has no children, and a TTL node in its time: by the clock that the
- * leader shows, and by what has really passed unless that clock has jumped in between. */
-static void check_deletion(struct checker *checker, const struct txn *txn,
-                           const struct known *known)
-{
-    struct world *world = checker->world;
-    struct slice path = txn->op.path;
-    int64_t zxid = txn->header.zxid;
-    struct model_node node = model_look(checker->model, path, zxid);
-
-    if (!node.container && node.ttl_ms == 0)
-        world_fail(world, NULL, "%" PRIx64 " takes %.*s away, which is to stay", (uint64_t)zxid,
-                   (int)path.size, (const char *)path.data);
-    if (model_child_count(checker->model, path, zxid) > 0)
-        world_fail(world, NULL, "%" PRIx64 " takes %.*s away, which has children", (uint64_t)zxid,
-                   (int)path.size, (const char *)path.data);
-    const struct known *written = known_at(checker, node.mzxid);
-    if (node.ttl_ms == 0 || written == NULL)
-        return;
-    int64_t passed_ms = (known->logged_us - written->logged_us) * 20 / 19 / 1000; /* clocks drift */
-    bool same_clock = written->by == known->by && written->life == known->life &&
-                      (written->jumps == 0 || written->jumps == known->jumps);
-    if (txn->header.time_ms - node.mtime_ms < node.ttl_ms ||
-        (same_clock && passed_ms + 2 < node.ttl_ms))
-        world_fail(world, NULL,
-                   "%" PRIx64 " takes %.*s away after %" PRId64 " ms, and it was to stay %" PRId64,
-                   (uint64_t)zxid, (int)path.size, (const char *)path.data, passed_ms, node.ttl_ms);
-}
-
-static void apply(struct checker *checker, const struct known *known)
-{
-    struct txn txn;
-
-    if (txn_read(buffer_slice(&known->payload), &checker->arena, &txn) != STATUS_OK) {
-        world_fail(checker->world, NULL, "%" PRIx64 " does not decode", (uint64_t)known->zxid);
-        return;
-    }
-    check_session(checker, &txn, known->logged_us);
-    bool session_known = checker_knows_session(checker, txn.header.client_id);
-    if (txn.header.type == OP_MULTI) {
-        bool failed = false;
-        for (int32_t i = 0; i < txn.op_count; i++)
-            failed = failed || txn.ops[i].type == OP_ERROR;
-        for (int32_t i = 0; i < txn.op_count && !failed; i++)
-            model_apply(checker->model, &txn, &txn.ops[i], session_known);
-    } else {
-        if (txn.header.type == OP_DELETE_CONTAINER)
-            check_deletion(checker, &txn, known);
-        model_apply(checker->model, &txn, &txn.op, session_known);
-    }
-    arena_reset(&checker->arena);
-}
-
 /* --- logs --- */
-
-/* The digest behind an error changes nothing: from the log files a learner gets it without. */
-static bool same_record(struct slice one, struct slice other)
-{
-    enum { ERROR_BYTES = 36 };
-
-    if (one.size >= ERROR_BYTES && other.size >= ERROR_BYTES &&
-        txnlog_payload_type(one) == OP_ERROR)
-        one.size = other.size = ERROR_BYTES;
-    return slice_equal(one, other);
-}
 
 /* Zxids of an epoch follow each other without a gap, and an epoch begins with the first one. (Guests of a story
  * may do as they like, and one deliberate bug lets epochs begin late.) */
@@ -260,7 +95,6 @@ void checker_append(struct checker *checker, struct node *node, const struct txn
 {
     struct on_node *at = on(checker, node);
     struct ensemble_info info;
-    struct known *known = known_at(checker, append->zxid);
     int64_t before = at->last_zxid;
 
     /* A server that the story plays has no replica. */
@@ -270,25 +104,7 @@ void checker_append(struct checker *checker, struct node *node, const struct txn
                    info.read_only ? "read-only" : "to write no log", (uint64_t)append->zxid);
     at->last_zxid = append->zxid;
     check_next(checker, node, before, append->zxid);
-    if (known == NULL) {
-        known = mem_zalloc(sizeof(*known));
-        known->zxid = append->zxid;
-        known->before = before;
-        known->logged_us = checker->world->events.now_us;
-        known->by = node->options.index;
-        known->life = node->life;
-        known->jumps = node->clock_jumps;
-        buffer_append(&known->payload, append->payload);
-        map_set(&checker->known, (uint64_t)append->zxid, known);
-        return;
-    }
-    if (known->before != before)
-        world_fail(checker->world, node,
-                   "it logs %" PRIx64 " behind %" PRIx64 ", elsewhere it stands behind %" PRIx64,
-                   (uint64_t)append->zxid, (uint64_t)before, (uint64_t)known->before);
-    if (!same_record(buffer_slice(&known->payload), append->payload))
-        world_fail(checker->world, node, "it logs a %" PRIx64 " that is another one elsewhere",
-                   (uint64_t)append->zxid);
+    chain_add(checker->chain, node, before, append);
 }
 
 void checker_durable(struct checker *checker, struct node *node, int64_t zxid)
@@ -315,7 +131,7 @@ void checker_stored(struct checker *checker, struct node *node, const struct sto
             at->quarantined = false;
         return;
     case STORE_TRUNCATE:
-        if (!holds(checker, at->last_zxid, work->zxid))
+        if (!chain_holds(checker->chain, at->last_zxid, work->zxid))
             world_fail(checker->world, node, "it was cut to %" PRIx64 ", which it did not have",
                        (uint64_t)work->zxid);
         break;
@@ -350,8 +166,8 @@ void checker_booted(struct checker *checker, struct node *node)
         world_fail(checker->world, node, "it forgot an epoch that it had written");
     if (node->current_epoch > node->accepted_epoch || zxid_epoch(zxid) > node->accepted_epoch)
         world_fail(checker->world, node, "its epochs do not fit its log");
-    if (!cut && !holds(checker, zxid, at->durable_zxid) &&
-        !(at->installing && holds(checker, zxid, at->before_install_zxid)))
+    if (!cut && !chain_holds(checker->chain, zxid, at->durable_zxid) &&
+        !(at->installing && chain_holds(checker->chain, zxid, at->before_install_zxid)))
         world_fail(checker->world, node, "it had %" PRIx64 " on disk and starts with %" PRIx64,
                    (uint64_t)at->durable_zxid, (uint64_t)zxid);
     at->installing = false;
@@ -396,54 +212,54 @@ static bool is_durable_at(const void *context, int64_t id)
 
     const struct on_node *at = &question->checker->nodes[id - 1];
 
-    return !at->quarantined && holds(question->checker, at->durable_zxid, question->zxid);
+    return !at->quarantined &&
+           chain_holds(question->checker->chain, at->durable_zxid, question->zxid);
 }
 
-static void commit_one(struct checker *checker, struct node *node, struct known *known)
+static void commit_one(struct checker *checker, struct node *node, struct chain_link *link)
 {
-    struct durable_at question = {.checker = checker, .zxid = known->zxid};
+    struct durable_at question = {.checker = checker, .zxid = link->zxid};
 
-    known->committed = true;
     checker->world->verdict.commits++;
     bool alone = node_was_granted_since(node, checker->world->events.now_us) &&
                  is_durable_at(&question, node->options.id);
     if (!alone && !membership_quorum(checker->world->membership, is_durable_at, &question))
         world_fail(checker->world, node, "it commits %" PRIx64 ", which no quorum has on disk",
-                   (uint64_t)known->zxid);
-    apply(checker, known);
+                   (uint64_t)link->zxid);
+    chain_commit(checker->chain, link);
 }
 
 static void commit_up_to(struct checker *checker, struct node *node, int64_t zxid)
 {
-    struct known *chain[4096];
+    struct chain_link *links[4096]; /* the last one first */
+    int64_t committed_zxid = chain_committed_zxid(checker->chain);
     size_t count = 0;
 
-    for (int64_t at = zxid; at != checker->committed_zxid;) {
-        struct known *known = known_at(checker, at);
-        if (known == NULL || at < checker->committed_zxid || count == ARRAY_LEN(chain)) {
+    for (int64_t at = zxid; at != committed_zxid;) {
+        struct chain_link *link = chain_at(checker->chain, at);
+        if (link == NULL || at < committed_zxid || count == ARRAY_LEN(links)) {
             world_fail(checker->world, node,
                        "it commits %" PRIx64 " without %" PRIx64 ", which is committed",
-                       (uint64_t)zxid, (uint64_t)checker->committed_zxid);
+                       (uint64_t)zxid, (uint64_t)committed_zxid);
             return;
         }
-        chain[count++] = known;
-        at = known->before;
+        links[count++] = link;
+        at = link->before;
     }
     while (count > 0)
-        commit_one(checker, node, chain[--count]);
-    checker->committed_zxid = zxid;
+        commit_one(checker, node, links[--count]);
 }
 
 void checker_commits(struct checker *checker, struct node *node, int64_t zxid)
 {
-    const struct known *known = known_at(checker, zxid);
+    const struct chain_link *link = chain_at(checker->chain, zxid);
 
-    if (zxid > checker->committed_zxid)
+    if (zxid > chain_committed_zxid(checker->chain))
         commit_up_to(checker, node, zxid);
-    else if (known == NULL || !known->committed)
+    else if (link == NULL || !link->committed)
         world_fail(checker->world, node,
                    "it commits %" PRIx64 ", and behind it %" PRIx64 " is committed", (uint64_t)zxid,
-                   (uint64_t)checker->committed_zxid);
+                   (uint64_t)chain_committed_zxid(checker->chain));
 }
 
 static void check_epoch(struct checker *checker, struct node *node,
@@ -477,8 +293,8 @@ static void check_image(struct checker *checker, struct node *node)
         info.state != PEER_LEADING)
         return;
     int64_t zxid = replica_snapshot_zxid(node->replica);
-    const struct known *known = known_at(checker, zxid);
-    if (known != NULL && !known->committed)
+    const struct chain_link *link = chain_at(checker->chain, zxid);
+    if (link != NULL && !link->committed)
         world_fail(checker->world, node,
                    "it leads and writes a snapshot of %" PRIx64 ", which is not committed",
                    (uint64_t)zxid);
@@ -500,123 +316,34 @@ void checker_turned(struct checker *checker, struct node *node)
     if (on(checker, node)->quarantined)
         world_fail(checker->world, node, "it serves in quarantine");
     check_epoch(checker, node, &info);
-    if (info.state == PEER_LEADING && zxid > checker->committed_zxid)
+    if (info.state == PEER_LEADING && zxid > chain_committed_zxid(checker->chain))
         commit_up_to(checker, node, zxid);
     check_image(checker, node);
-    struct known *known = known_at(checker, zxid);
-    if (known == NULL)
+    struct chain_link *link = chain_at(checker->chain, zxid);
+    if (link == NULL)
         return;
-    if (!known->committed) {
+    if (!link->committed) {
         world_fail(checker->world, node, "it has applied %" PRIx64 ", which is not committed",
                    (uint64_t)zxid);
         return;
     }
     if (replica_half_applied(node->replica))
         return;
-    if (known->has_digest && known->digest != tree_digest(tree))
+    if (link->has_digest && link->digest != tree_digest(tree))
         world_fail(checker->world, node, "its tree of %" PRIx64 " is another one than elsewhere",
                    (uint64_t)zxid);
-    known->has_digest = true;
-    known->digest = tree_digest(tree);
+    link->has_digest = true;
+    link->digest = tree_digest(tree);
 }
 
-/* --- what clients see --- */
-
-const struct model *checker_model(const struct checker *checker)
-{
-    return checker->model;
-}
+/* --- looking in --- */
 
 bool checker_has_all(const struct checker *checker, const struct node *node)
 {
     const struct on_node *at = &checker->nodes[node->options.index];
 
-    return !at->installing && holds(checker, at->durable_zxid, checker->committed_zxid);
-}
-
-bool checker_is_committed(const struct checker *checker, int64_t zxid)
-{
-    const struct known *known = known_at(checker, zxid);
-
-    return known == NULL ? zxid <= checker->committed_zxid : known->committed;
-}
-
-int64_t checker_committed_zxid(const struct checker *checker)
-{
-    return checker->committed_zxid;
-}
-
-bool checker_knows_session(const struct checker *checker, int64_t session_id)
-{
-    return map_get(&checker->sessions, (uint64_t)session_id) != NULL;
-}
-
-bool checker_session_is_open(const struct checker *checker, int64_t session_id)
-{
-    const struct model_session *session = map_get(&checker->sessions, (uint64_t)session_id);
-
-    return session != NULL && !session->closed;
-}
-
-bool checker_session_ended_before(const struct checker *checker, int64_t session_id, int64_t us)
-{
-    const struct model_session *session = map_get(&checker->sessions, (uint64_t)session_id);
-
-    return session != NULL && session->closed && session->closed_us < us;
-}
-
-void checker_write_answered(struct checker *checker, int64_t session_id, int32_t xid, int64_t zxid,
-                            int32_t err)
-{
-    const struct known *known = known_at(checker, zxid);
-    struct txn txn;
-
-    if (known == NULL || !known->committed) {
-        world_fail(checker->world, NULL,
-                   "a client was answered with %" PRIx64 ", which is not committed",
-                   (uint64_t)zxid);
-        return;
-    }
-    if (txn_read(buffer_slice(&known->payload), &checker->arena, &txn) != STATUS_OK ||
-        txn.header.client_id != session_id || txn.header.cxid != xid)
-        world_fail(checker->world, NULL,
-                   "request %d of session %" PRIx64 " was answered with %" PRIx64
-                   ", which is of another",
-                   xid, (uint64_t)session_id, (uint64_t)zxid);
-    else if (txn.header.type != OP_MULTI &&
-             err != (txn.header.type == OP_ERROR ? txn.op.err : ZK_OK))
-        world_fail(checker->world, NULL, "%" PRIx64 " was answered with error %d, and is not one",
-                   (uint64_t)zxid, err);
-    arena_reset(&checker->arena);
-}
-
-void checker_xids_restart(struct checker *checker, int64_t session_id)
-{
-    struct model_session *session = map_get(&checker->sessions, (uint64_t)session_id);
-
-    if (session != NULL)
-        session->restarts = true;
-}
-
-/* --- at the end --- */
-
-static void compare_tree(struct checker *checker, const struct node *node, const struct tree *tree)
-{
-    uint32_t sessions = 0;
-    const struct model_session *session;
-    size_t cursor = 0;
-
-    model_compare(checker->model, node, tree, checker->committed_zxid);
-    while ((session = map_next(&checker->sessions, &cursor, NULL)) != NULL) {
-        if (session->closed)
-            continue;
-        sessions++;
-        if (tree_session(tree, session->id) == NULL)
-            world_fail(checker->world, node, "it has no session %" PRIx64, (uint64_t)session->id);
-    }
-    if (sessions != tree_session_count(tree))
-        world_fail(checker->world, node, "it has %u sessions, and %u are open",
-                   tree_session_count(tree), sessions);
+    return !at->installing &&
+           chain_holds(checker->chain, at->durable_zxid, chain_committed_zxid(checker->chain));
 }
 
 bool checker_is_even(const struct checker *checker)
@@ -625,7 +352,8 @@ bool checker_is_even(const struct checker *checker)
 
     for (int i = 0; i < world->node_count; i++) {
         const struct node *node = &world->nodes[i];
-        if (node->up && tree_last_zxid(replica_tree(node->replica)) != checker->committed_zxid)
+        if (node->up &&
+            tree_last_zxid(replica_tree(node->replica)) != chain_committed_zxid(checker->chain))
             return false;
     }
     return true;
@@ -643,9 +371,9 @@ void checker_compare_all(struct checker *checker)
             return;
         }
         int64_t zxid = tree_last_zxid(replica_tree(node->replica));
-        if (zxid != checker->committed_zxid)
+        if (zxid != chain_committed_zxid(checker->chain))
             world_fail(world, node, "it is at %" PRIx64 ", and %" PRIx64 " is committed",
-                       (uint64_t)zxid, (uint64_t)checker->committed_zxid);
-        compare_tree(checker, node, replica_tree(node->replica));
+                       (uint64_t)zxid, (uint64_t)chain_committed_zxid(checker->chain));
+        chain_compare(world->chain, node, replica_tree(node->replica));
     }
 }

@@ -1,6 +1,7 @@
 /* cluster.c: builds the world of a seed, lets it go on, breaks it, heals it. */
 #include "sim/cluster.h"
 
+#include "sim/chain.h"
 #include "sim/chance.h"
 #include "sim/checker.h"
 #include "sim/faults.h"
@@ -173,6 +174,7 @@ static void free_world(struct world *world)
         node_deinit(&world->nodes[i]);
     speakers_free(world->speakers, (int)world->options.clients);
     checker_free(world->checker);
+    chain_free(world->chain);
     timely_free(world->timely);
     network_free(world->network);
     routes_free(world);
@@ -263,6 +265,7 @@ struct cluster_verdict cluster_simulate(const struct cluster_run *run)
 
     make_world(world, run, /* hand= */ NULL);
     uint64_t swarm = chance_u64(&seed) + 1;
+    world->chain = chain_new(world);
     world->checker = checker_new(world);
     world->timely = timely_new(world);
     world->speakers = speakers_new(world, (int)world->options.clients, chance_fork(&swarm));
@@ -287,6 +290,7 @@ struct world *cluster_open(const struct cluster_run *run, const struct cluster_h
     uint64_t seed = run->seed;
 
     make_world(world, run, hand);
+    world->chain = chain_new(world);
     world->checker = checker_new(world);
     world->timely = timely_new(world);
     world->speakers = speakers_new(world, hand->speakers, chance_fork(&seed));

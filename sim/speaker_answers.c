@@ -1,6 +1,6 @@
 /* speaker_answers.c: what a model client may be told: each answer is compared with the committed tree of its
  * zxid, and events come in front of what shows the change. */
-#include "sim/checker.h"
+#include "sim/chain.h"
 #include "sim/speaker_parts.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@ static void check_watches(struct speaker *speaker, int64_t zxid)
         return;
     for (size_t i = 0; i < speaker->armed_count; i++) {
         const struct armed *armed = &speaker->armed[i];
-        int64_t change = model_next_change(checker_model(speaker->world->checker),
+        int64_t change = model_next_change(chain_model(speaker->world->chain),
                                            slice_text(armed->path), armed->zxid);
         if (change <= zxid)
             world_fail(speaker->world, NULL,
@@ -31,9 +31,9 @@ static void on_armed_anew(struct speaker *speaker, int64_t zxid)
     for (size_t i = 0; i < speaker->armed_count && !speaker->strayed; i++) {
         struct armed *armed = &speaker->armed[i];
         struct slice path = slice_text(armed->path);
-        bool missed = armed->absent ? model_look(checker_model(world->checker), path, zxid).exists
-                                    : model_next_change(checker_model(world->checker), path,
-                                                        armed->zxid) <= zxid;
+        bool missed = armed->absent
+                          ? model_look(chain_model(world->chain), path, zxid).exists
+                          : model_next_change(chain_model(world->chain), path, armed->zxid) <= zxid;
         if (missed)
             world_fail(world, NULL,
                        "client %d armed its watches anew at %" PRIx64
@@ -52,8 +52,8 @@ void speaker_event(struct speaker *speaker, struct slice path)
         struct armed *armed = &speaker->armed[i];
         if (!slice_equal(slice_text(armed->path), path))
             continue;
-        bool none = model_next_change(checker_model(speaker->world->checker), path, armed->zxid) ==
-                    INT64_MAX;
+        bool none =
+            model_next_change(chain_model(speaker->world->chain), path, armed->zxid) == INT64_MAX;
         if (none &&
             speaker->read_only) /* it is in what this server's log has, and nobody else agreed to */
             speaker->strayed = true;
@@ -72,10 +72,10 @@ static void check_read(struct speaker *speaker, const struct asked *asked,
 {
     struct world *world = speaker->world;
     struct model_node want =
-        model_look(checker_model(world->checker), slice_text(asked->path), reply->zxid);
+        model_look(chain_model(world->chain), slice_text(asked->path), reply->zxid);
     struct slice data = SLICE_NULL;
 
-    if (reply->zxid > checker_committed_zxid(world->checker))
+    if (reply->zxid > chain_committed_zxid(world->chain))
         world_fail(world, NULL, "client %d reads %" PRIx64 ", which is not committed",
                    speaker->index, (uint64_t)reply->zxid);
     if (reply->zxid < speaker->synced_zxid)
@@ -122,14 +122,14 @@ static void check_children(struct speaker *speaker, const struct asked *asked,
 {
     struct world *world = speaker->world;
     struct slice path = slice_text(asked->path), name;
-    bool exists = model_look(checker_model(world->checker), path, reply->zxid).exists;
-    int32_t want = exists ? model_child_count(checker_model(world->checker), path, reply->zxid) : 0;
+    bool exists = model_look(chain_model(world->chain), path, reply->zxid).exists;
+    int32_t want = exists ? model_child_count(chain_model(world->chain), path, reply->zxid) : 0;
     int32_t got = reply->err == ZK_OK ? reader_i32(reader) : 0;
     bool right = exists == (reply->err == ZK_OK) && got == want;
 
     for (int32_t i = 0; i < got && right; i++) {
         name = reader_text(reader);
-        right = model_has_child(checker_model(world->checker), path, name, reply->zxid);
+        right = model_has_child(chain_model(world->chain), path, name, reply->zxid);
     }
     if (!right)
         world_fail(world, NULL,
@@ -142,7 +142,7 @@ static void check_acl(struct speaker *speaker, const struct asked *asked,
                       const struct reply_header *reply, struct reader *reader)
 {
     struct model_node want =
-        model_look(checker_model(speaker->world->checker), slice_text(asked->path), reply->zxid);
+        model_look(chain_model(speaker->world->chain), slice_text(asked->path), reply->zxid);
     bool right = want.exists == (reply->err == ZK_OK);
 
     if (right && want.exists)
@@ -161,10 +161,9 @@ static void check_write(struct speaker *speaker, const struct asked *asked,
     struct world *world = speaker->world;
 
     if (asked->op == OP_CLOSE_SESSION && world->options.local_sessions &&
-        !checker_knows_session(world->checker, speaker->session_id))
+        !chain_knows_session(world->chain, speaker->session_id))
         return;
-    checker_write_answered(world->checker, speaker->session_id, asked->xid, reply->zxid,
-                           reply->err);
+    chain_write_answered(world->chain, speaker->session_id, asked->xid, reply->zxid, reply->err);
     if (reply->zxid <= asked->returned_before)
         world_fail(world, NULL,
                    "client %d's write has %" PRIx64 ", and %" PRIx64
@@ -182,7 +181,7 @@ void speaker_sees(struct speaker *speaker, int64_t zxid)
         world_fail(speaker->world, NULL, "client %d goes back from %" PRIx64 " to %" PRIx64,
                    speaker->index, (uint64_t)speaker->last_zxid, (uint64_t)zxid);
     speaker->last_zxid = zxid;
-    if (speaker->read_only && !checker_is_committed(speaker->world->checker, zxid))
+    if (speaker->read_only && !chain_is_committed(speaker->world->chain, zxid))
         speaker->strayed = true;
 }
 
@@ -207,7 +206,7 @@ static bool check_read_only(struct speaker *speaker, const struct asked *asked,
                    "client %d's request %d: a read-only server says %d to a write", speaker->index,
                    asked->xid, reply->err);
     speaker->world->verdict.read_only++;
-    return !reads || !checker_is_committed(speaker->world->checker, reply->zxid);
+    return !reads || !chain_is_committed(speaker->world->chain, reply->zxid);
 }
 
 static void check_reply(struct speaker *speaker, const struct asked *asked,
@@ -277,7 +276,7 @@ void speaker_session_over(struct speaker *speaker)
     world_note(world, NULL, "client %d: session %" PRIx64 " is over", speaker->index,
                (uint64_t)speaker->session_id);
     if (world->settled && !world->options.local_sessions && !speaker->asked_to_close &&
-        !checker_session_ended_before(world->checker, speaker->session_id, world->settled_us))
+        !chain_session_ended_before(world->chain, speaker->session_id, world->settled_us))
         world_fail(world, NULL,
                    "client %d's session is over although all is healed and it was connected",
                    speaker->index);

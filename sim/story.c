@@ -3,7 +3,7 @@
 #include "sim/story.h"
 
 #include "base/array.h"
-#include "sim/checker.h"
+#include "sim/chain.h"
 #include "sim/story_parts.h"
 
 #include <inttypes.h>
@@ -340,7 +340,7 @@ int64_t story_applied_zxid(const struct story *story, int server)
 
 int64_t story_committed_zxid(const struct story *story)
 {
-    return checker_committed_zxid(story->world->checker);
+    return chain_committed_zxid(story->world->chain);
 }
 
 bool story_has_file(const struct story *story, int server, const char *prefix)

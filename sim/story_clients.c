@@ -1,6 +1,6 @@
 /* story_clients.c: clients that ask what the script says. Each has one connection and keeps its session;
  * it pings, unless it is told to be silent. */
-#include "sim/checker.h"
+#include "sim/chain.h"
 #include "sim/story_parts.h"
 #include "wire/records.h"
 
@@ -92,16 +92,16 @@ static void check_read(struct story_client *client, struct story_asked *asked,
 {
     struct world *world = client->story->world;
 
-    if (client->read_only && !checker_is_committed(world->checker, asked->answer.zxid)) {
+    if (client->read_only && !chain_is_committed(world->chain, asked->answer.zxid)) {
         if (asked->op == OP_GET_DATA && asked->answer.err == ZK_OK)
             keep_text(asked, reader_buffer(reader)); /* there is nothing to compare it with */
         return;
     }
     struct model_node want =
-        model_look(checker_model(world->checker), slice_text(asked->path), asked->answer.zxid);
+        model_look(chain_model(world->chain), slice_text(asked->path), asked->answer.zxid);
     struct slice data = SLICE_NULL;
 
-    if (asked->answer.zxid > checker_committed_zxid(world->checker))
+    if (asked->answer.zxid > chain_committed_zxid(world->chain))
         story_fail(client->story, "a client reads what is not committed");
     if (want.exists != (asked->answer.err == ZK_OK)) {
         story_fail(client->story, "a client reads a node that is not there, or does not read one "
@@ -153,8 +153,7 @@ static void on_reply(struct story_client *client, const struct reply_header *rep
         return;
     }
     if (asked->op != OP_SYNC)
-        checker_write_answered(world->checker, client->session_id, reply->xid, reply->zxid,
-                               reply->err);
+        chain_write_answered(world->chain, client->session_id, reply->xid, reply->zxid, reply->err);
     if (asked->op == OP_CREATE && reply->err == ZK_OK) {
         struct slice path = reader_buffer(reader);
         snprintf(asked->answer.text, sizeof(asked->answer.text), "%.*s", (int)path.size,
@@ -323,7 +322,7 @@ void story_restart_xids(struct story *story, int client)
 {
     client_of(story, client)->next_xid = 0;
     client_of(story, client)->last_zxid = 0;
-    checker_xids_restart(story->world->checker, story_session(story, client));
+    chain_xids_restart(story->world->chain, story_session(story, client));
 }
 
 size_t story_events(const struct story *story, int client)

@@ -4,7 +4,7 @@
 
 #include "base/map.h"
 #include "replica/txn/txn.h"
-#include "sim/checker.h"
+#include "sim/chain.h"
 #include "wire/records.h"
 
 #include <inttypes.h>
@@ -363,7 +363,7 @@ static void check_silence(struct timely *timely, struct node *node,
     if (since_us < session->hint_us)
         since_us = session->hint_us;
     if (session->closing_epoch == info->epoch ||
-        !checker_session_is_open(timely->world->checker, session->id))
+        !chain_session_is_open(timely->world->chain, session->id))
         return;
     if (since_us < session->at_us)
         since_us = session->at_us;

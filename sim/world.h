@@ -21,6 +21,7 @@ struct route { /* one end of a connection between servers */
     int64_t committed_zxid; /* the last COMMIT that was sent */
 };
 
+struct chain;
 struct checker;
 struct timely;
 struct speaker;
@@ -36,6 +37,7 @@ struct world {
     int node_count;
     uint64_t fault_chance;
     struct map routes;
+    struct chain *chain;
     struct checker *checker;
     struct timely *timely;
     struct speaker *speakers;
