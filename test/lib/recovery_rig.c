@@ -89,6 +89,16 @@ void recovery_rig_put(struct recovery_rig *rig, const char *name, const struct b
     buffer_deinit(&padded);
 }
 
+void recovery_rig_put_java_log(struct recovery_rig *rig, const char *name, int64_t from, int64_t to,
+                               size_t padding)
+{
+    struct buffer bytes = {0};
+
+    (void)recovery_rig_java_log(rig, from, to, &bytes);
+    recovery_rig_put(rig, name, &bytes, padding);
+    buffer_deinit(&bytes);
+}
+
 void recovery_rig_snapshot(struct recovery_rig *rig)
 {
     CHECK_STATUS(snapshot_write(sim_disk(rig->sim), rig->world.tree,

@@ -33,6 +33,9 @@ size_t recovery_rig_java_log(struct recovery_rig *rig, int64_t from, int64_t to,
 /* A file of these bytes and so many zeros after them. */
 void recovery_rig_put(struct recovery_rig *rig, const char *name, const struct buffer *bytes,
                       size_t padding);
+/* A log of Java's with these transactions, and zeros after them. */
+void recovery_rig_put_java_log(struct recovery_rig *rig, const char *name, int64_t from, int64_t to,
+                               size_t padding);
 void recovery_rig_snapshot(struct recovery_rig *rig);        /* of the world as it is */
 void recovery_rig_grow(struct recovery_rig *rig, int count); /* transactions that no log has */
 /* Our own log of the next `count` transactions, one sync each; from a recovery's position. */

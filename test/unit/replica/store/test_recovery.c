@@ -41,12 +41,10 @@ TEST(without_db_autocreate_an_empty_directory_is_refused_unless_initialize_was_t
 TEST(logs_without_a_snapshot_are_refused_or_replayed_from_nothing_when_that_is_trusted)
 {
     struct recovery_rig rig;
-    struct buffer bytes = {0};
 
     recovery_rig_init(&rig);
     recovery_rig_grow(&rig, 20);
-    recovery_rig_java_log(&rig, 1, 20, &bytes);
-    recovery_rig_put(&rig, "log.1", &bytes, 4096);
+    recovery_rig_put_java_log(&rig, "log.1", 1, 20, 4096);
     recovery_rig_must_refuse(&rig,
                              "There is no snapshot, but there are log files (log.1 and 0 more)");
     rig.options.trust_empty = true;
@@ -54,12 +52,10 @@ TEST(logs_without_a_snapshot_are_refused_or_replayed_from_nothing_when_that_is_t
     check_same_tree(rig.recovery.tree, rig.world.tree);
     recovery_rig_must_note(&rig, "snapshot.trust.empty is set");
     /* What came before is unknown: told, not refused. */
-    recovery_rig_java_log(&rig, 11, 20, &bytes);
     sim_disk_delete(rig.sim, "log.1");
-    recovery_rig_put(&rig, "log.b", &bytes, 4096);
+    recovery_rig_put_java_log(&rig, "log.b", 11, 20, 4096);
     recovery_rig_must_recover(&rig);
     recovery_rig_must_note(&rig, "The first transaction in the log is 0xb");
-    buffer_deinit(&bytes);
     recovery_rig_deinit(&rig);
 }
 
@@ -96,15 +92,13 @@ TEST(snapshots_that_were_in_the_making_are_removed)
 TEST(a_damaged_snapshot_is_told_and_the_one_before_it_is_used)
 {
     struct recovery_rig rig;
-    struct buffer bytes = {0};
 
     recovery_rig_init(&rig);
     recovery_rig_snapshot(&rig);
     recovery_rig_grow(&rig, 10);
     recovery_rig_snapshot(&rig);
     recovery_rig_grow(&rig, 10);
-    recovery_rig_java_log(&rig, 1, 20, &bytes);
-    recovery_rig_put(&rig, "log.1", &bytes, 0);
+    recovery_rig_put_java_log(&rig, "log.1", 1, 20, 0);
     recovery_rig_change_byte(&rig, "snapshot.a", 30, 0xff);
     recovery_rig_must_recover(&rig);
     check_same_tree(rig.recovery.tree, rig.world.tree);
@@ -113,7 +107,6 @@ TEST(a_damaged_snapshot_is_told_and_the_one_before_it_is_used)
     recovery_rig_must_note(&rig, "The snapshot snapshot.a is damaged");
     recovery_rig_change_byte(&rig, "snapshot.0", 30, 0xff);
     recovery_rig_must_refuse(&rig, "None of the snapshots can be read");
-    buffer_deinit(&bytes);
     recovery_rig_deinit(&rig);
 }
 
@@ -367,14 +360,12 @@ TEST(a_record_without_a_trailer_does_not_make_a_file_of_ours_one_of_javas)
 TEST(java_may_have_run_in_between)
 {
     struct recovery_rig rig;
-    struct buffer bytes = {0};
 
     recovery_rig_init(&rig);
     recovery_rig_must_recover(&rig);
     recovery_rig_serve(&rig, 10, 4);
     recovery_rig_grow(&rig, 10);
-    recovery_rig_java_log(&rig, 11, 20, &bytes);
-    recovery_rig_put(&rig, "log.b", &bytes, 4096);
+    recovery_rig_put_java_log(&rig, "log.b", 11, 20, 4096);
     recovery_rig_must_recover(&rig);
     CHECK_U64("no link from Java's last record", rig.recovery.log.link, 0);
     recovery_rig_serve(&rig, 10, 4);
@@ -382,7 +373,6 @@ TEST(java_may_have_run_in_between)
     CHECK_I64("zxid", rig.recovery.last_zxid, 30);
     check_same_tree(rig.recovery.tree, rig.world.tree);
     CHECK_U64("digests", rig.recovery.digest_mismatches, 0);
-    buffer_deinit(&bytes);
     recovery_rig_deinit(&rig);
 }
 

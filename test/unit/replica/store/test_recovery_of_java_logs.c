@@ -152,16 +152,14 @@ TEST(a_file_that_goes_on_right_behind_a_torn_tail_is_an_earlier_restart)
     size_t last = recovery_rig_java_log(&rig, 1, 11, &bytes);
     bytes.size = last + 20;
     recovery_rig_put(&rig, "log.1", &bytes, 4096);
-    recovery_rig_java_log(&rig, 11, 20, &bytes);
-    recovery_rig_put(&rig, "log.b", &bytes, 4096);
+    recovery_rig_put_java_log(&rig, "log.b", 11, 20, 4096);
     recovery_rig_must_recover(&rig);
     check_same_tree(rig.recovery.tree, rig.world.tree);
     recovery_rig_must_note(&rig, "log.b continues after the record before it");
     CHECK_U64("nothing is cut", sim_disk_bytes(rig.sim, "log.1").size, last + 20 + 4096);
     /* But when it does not go on there, something is missing. */
-    recovery_rig_java_log(&rig, 12, 20, &bytes);
     sim_disk_delete(rig.sim, "log.b");
-    recovery_rig_put(&rig, "log.c", &bytes, 4096);
+    recovery_rig_put_java_log(&rig, "log.c", 12, 20, 4096);
     recovery_rig_must_refuse(&rig, "log.1 is damaged at byte");
     recovery_rig_must_note(&rig, "and move all newer log files away");
     /* Nor when it is damaged itself. */
@@ -180,10 +178,8 @@ TEST(a_hole_inside_one_epoch_is_refused_and_a_new_epoch_is_none)
     struct buffer bytes = {0};
 
     java_rig(&rig, &bytes);
-    recovery_rig_java_log(&rig, 1, 9, &bytes);
-    recovery_rig_put(&rig, "log.1", &bytes, 0);
-    recovery_rig_java_log(&rig, 11, 20, &bytes);
-    recovery_rig_put(&rig, "log.b", &bytes, 0);
+    recovery_rig_put_java_log(&rig, "log.1", 1, 9, 0);
+    recovery_rig_put_java_log(&rig, "log.b", 11, 20, 0);
     recovery_rig_must_refuse(&rig,
                              "log.b is damaged at byte 16, after transaction 0x9: transactions are "
                              "missing in front of it");
@@ -203,13 +199,11 @@ TEST(a_hole_inside_one_epoch_is_refused_and_a_new_epoch_is_none)
     recovery_rig_must_refuse(&rig,
                              "after transaction 0x0: transactions are missing in front of it");
     /* The next epoch. */
-    recovery_rig_java_log(&rig, 1, 20, &bytes);
-    recovery_rig_put(&rig, "log.1", &bytes, 0);
+    recovery_rig_put_java_log(&rig, "log.1", 1, 20, 0);
     sim_disk_delete(rig.sim, "log.b");
     tree_set_last_zxid(rig.world.tree, 0x100000000);
     recovery_rig_grow(&rig, 5);
-    recovery_rig_java_log(&rig, 0x100000001, 0x100000005, &bytes);
-    recovery_rig_put(&rig, "log.100000001", &bytes, 0);
+    recovery_rig_put_java_log(&rig, "log.100000001", 0x100000001, 0x100000005, 0);
     recovery_rig_must_recover(&rig);
     check_same_tree(rig.recovery.tree, rig.world.tree);
     buffer_deinit(&rest);
@@ -220,20 +214,16 @@ TEST(a_hole_inside_one_epoch_is_refused_and_a_new_epoch_is_none)
 TEST(a_hole_that_the_snapshot_covers_is_none)
 {
     struct recovery_rig rig;
-    struct buffer bytes = {0};
 
     recovery_rig_init(&rig);
     recovery_rig_grow(&rig, 10);
-    recovery_rig_java_log(&rig, 1, 5, &bytes);
-    recovery_rig_put(&rig, "log.1", &bytes, 0);
+    recovery_rig_put_java_log(&rig, "log.1", 1, 5, 0);
     recovery_rig_snapshot(&rig);
     recovery_rig_grow(&rig, 10);
-    recovery_rig_java_log(&rig, 11, 20, &bytes);
-    recovery_rig_put(&rig, "log.b", &bytes, 0);
+    recovery_rig_put_java_log(&rig, "log.b", 11, 20, 0);
     recovery_rig_must_recover(&rig);
     check_same_tree(rig.recovery.tree, rig.world.tree);
     CHECK_U64("replayed", rig.recovery.replayed, 10);
-    buffer_deinit(&bytes);
     recovery_rig_deinit(&rig);
 }
 
@@ -251,7 +241,6 @@ TEST(equal_and_lower_zxids_of_java_are_applied_in_their_order)
     recovery_rig_must_recover(&rig);
     check_same_tree(rig.recovery.tree, rig.world.tree);
     CHECK_U64("notes", rig.recovery.notes.count, 0);
-    recovery_rig_java_log(&rig, 20, 20, &again);
     recovery_rig_java_log(&rig, 1, 20, &bytes);
     recovery_rig_java_log(&rig, 19, 20, &again);
     buffer_append(&bytes, slice_of(again.data + 16, again.size - 16));
@@ -297,11 +286,9 @@ TEST(an_empty_file_with_records_behind_it_is_refused)
     struct buffer bytes = {0};
 
     java_rig(&rig, &bytes);
-    recovery_rig_java_log(&rig, 1, 9, &bytes);
-    recovery_rig_put(&rig, "log.1", &bytes, 0);
+    recovery_rig_put_java_log(&rig, "log.1", 1, 9, 0);
     sim_disk_put(rig.sim, "log.a", SLICE(""));
-    recovery_rig_java_log(&rig, 10, 20, &bytes);
-    recovery_rig_put(&rig, "log.b", &bytes, 0);
+    recovery_rig_put_java_log(&rig, "log.b", 10, 20, 0);
     recovery_rig_must_refuse(&rig, "log.a is damaged at byte 0");
     recovery_rig_must_note(&rig, "move log.a and all newer log files away");
     sim_disk_put(rig.sim, "log.b", SLICE("")); /* nothing behind it any more */
@@ -320,9 +307,7 @@ TEST(damage_in_a_file_that_is_not_needed_is_not_noticed)
     java_rig(&rig, &bytes);
     recovery_rig_snapshot(&rig);
     recovery_rig_grow(&rig, 5);
-    recovery_rig_java_log(&rig, 21, 25, &bytes);
-    recovery_rig_put(&rig, "log.15", &bytes, 0);
-    recovery_rig_grow(&rig, 0);
+    recovery_rig_put_java_log(&rig, "log.15", 21, 25, 0);
     recovery_rig_must_recover(&rig);
     recovery_rig_change_byte(&rig, "log.1", 40,
                              0xee); /* the file in front of the first needed is read */

@@ -4,6 +4,7 @@
 #include "sim/disk.h"
 #include "test/lib/check.h"
 #include "test/lib/recovery_rig.h"
+#include "test/lib/requests.h"
 
 #include <zlib.h>
 
@@ -60,12 +61,10 @@ static void put_fuzzy(struct recovery_rig *rig, const char *name, int64_t zxid, 
 TEST(the_digest_of_a_fuzzy_snapshot_is_compared_when_the_log_reaches_its_zxid)
 {
     struct recovery_rig rig;
-    struct buffer bytes = {0};
 
     recovery_rig_init(&rig);
     recovery_rig_grow(&rig, 20);
-    recovery_rig_java_log(&rig, 1, 20, &bytes);
-    recovery_rig_put(&rig, "log.1", &bytes, 0);
+    recovery_rig_put_java_log(&rig, "log.1", 1, 20, 0);
     uint64_t digest = tree_digest(rig.world.tree);
     put_fuzzy(&rig, "snapshot.5", 20, digest); /* right */
     recovery_rig_must_recover(&rig);
@@ -85,7 +84,6 @@ TEST(the_digest_of_a_fuzzy_snapshot_is_compared_when_the_log_reaches_its_zxid)
     recovery_rig_must_recover(&rig);
     CHECK_U64("mismatches", rig.recovery.digest_mismatches, 1);
     recovery_rig_must_note(&rig, "The digest of the tree in snapshot.14 differs");
-    buffer_deinit(&bytes);
     recovery_rig_deinit(&rig);
 }
 
@@ -93,40 +91,33 @@ TEST(the_digest_of_a_fuzzy_snapshot_is_compared_when_the_log_reaches_its_zxid)
 TEST(the_digest_of_a_snapshot_that_is_ahead_of_it_says_nothing)
 {
     struct recovery_rig rig;
-    struct buffer bytes = {0};
 
     recovery_rig_init(&rig);
     recovery_rig_grow(&rig, 20);
-    recovery_rig_java_log(&rig, 1, 20, &bytes);
-    recovery_rig_put(&rig, "log.1", &bytes, 0);
+    recovery_rig_put_java_log(&rig, "log.1", 1, 20, 0);
     put_fuzzy(&rig, "snapshot.13", 0x13, 1); /* a znode has zxid 0x14 */
     recovery_rig_must_recover(&rig);
     check_same_tree(rig.recovery.tree, rig.world.tree);
     CHECK_U64("mismatches", rig.recovery.digest_mismatches, 0);
     CHECK_U64("checked", rig.recovery.digests_checked, 0);
-    buffer_deinit(&bytes);
     recovery_rig_deinit(&rig);
 }
 
 TEST(when_the_record_of_the_fuzzy_zxid_is_missing_checks_go_on_behind_it)
 {
     struct recovery_rig rig;
-    struct buffer bytes = {0};
 
     recovery_rig_init(&rig);
     recovery_rig_grow(&rig, 10);
-    recovery_rig_java_log(&rig, 1, 10, &bytes);
-    recovery_rig_put(&rig, "log.1", &bytes, 0);
+    recovery_rig_put_java_log(&rig, "log.1", 1, 10, 0);
     put_fuzzy(&rig, "snapshot.5", 0x50, 1);
     tree_set_last_zxid(rig.world.tree, 0x100000000);
     recovery_rig_grow(&rig, 10);
-    recovery_rig_java_log(&rig, 0x100000001, 0x10000000a, &bytes);
-    recovery_rig_put(&rig, "log.100000001", &bytes, 0);
+    recovery_rig_put_java_log(&rig, "log.100000001", 0x100000001, 0x10000000a, 0);
     recovery_rig_must_recover(&rig);
     check_same_tree(rig.recovery.tree, rig.world.tree);
     CHECK_U64("mismatches", rig.recovery.digest_mismatches, 0);
     CHECK(rig.recovery.digests_checked > 0);
-    buffer_deinit(&bytes);
     recovery_rig_deinit(&rig);
 }
 
@@ -140,7 +131,7 @@ static void create_owned(struct recovery_rig *rig, const char *path, int64_t own
     struct txn_op op = {.type = OP_CREATE,
                         .path = slice_text(path),
                         .data = SLICE("x"),
-                        .acl = {SLICE("\0\0\0\37\0\0\0\5world\0\0\0\6anyone"), 1},
+                        .acl = OPEN_ACL,
                         .ephemeral = true,
                         .parent_cversion = -1};
     (void)world_add(&rig->world, &op);
@@ -184,13 +175,11 @@ TEST(ttl_nodes_without_extended_types_are_refused_where_java_deletes_them)
     struct txn_op op = {.type = OP_CREATE_TTL,
                         .path = SLICE("/ttl"),
                         .data = SLICE("x"),
-                        .acl = {SLICE("\0\0\0\37\0\0\0\5world\0\0\0\6anyone"), 1},
+                        .acl = OPEN_ACL,
                         .ttl_ms = 1000,
                         .parent_cversion = 1};
     struct txnlog_append append = world_add(&rig.world, &op);
-    struct buffer bytes = {0};
-    recovery_rig_java_log(&rig, 1, append.zxid, &bytes);
-    recovery_rig_put(&rig, "log.1", &bytes, 0);
+    recovery_rig_put_java_log(&rig, "log.1", 1, append.zxid, 0);
     rig.options.tree.extended_types = false;
     CHECK_STATUS(recovery_rig_recover(&rig), STATUS_INVALID);
     recovery_rig_must_note(
@@ -198,6 +187,5 @@ TEST(ttl_nodes_without_extended_types_are_refused_where_java_deletes_them)
     rig.options.tree.extended_types = true;
     recovery_rig_must_recover(&rig);
     CHECK(tree_find(rig.recovery.tree, SLICE("/ttl")) != NODE_NONE);
-    buffer_deinit(&bytes);
     recovery_rig_deinit(&rig);
 }
