@@ -2,84 +2,31 @@
 #include "replica/zab/zab_leader.h"
 
 #include "test/lib/check.h"
-#include "test/lib/zab_bench.h"
+#include "test/lib/leader_bench.h"
 #include "wire/quorum.h"
 
-enum { EPOCH = 1, LEADER_ID = 3, FOLLOWER_ID = 1, CONNECTION = 7, LEARNER = CONNECTION + 2 };
+enum { EPOCH = LEADER_BENCH_EPOCH, CONNECTION = LEADER_BENCH_FOLLOWER, LEARNER = CONNECTION + 2 };
 
-struct bench {
-    struct zab_bench around;
-    struct zab_leader *leader;
-    uint64_t connection; /* that is heard */
-};
-
-static struct bench *bench_new(size_t prepared_bytes_max, size_t waiting_bytes_max)
+static struct leader_bench *bench_new(size_t prepared_bytes_max, size_t waiting_bytes_max)
 {
-    struct bench *bench = mem_zalloc(sizeof(*bench));
+    struct leader_bench *bench = leader_bench_new(zab_bench_servers(1, 3));
 
-    zab_bench_init(&bench->around, LEADER_ID, zab_bench_servers(1, 3));
     bench->around.zab.options.prepared_bytes_max = prepared_bytes_max;
     bench->around.zab.options.waiting_bytes_max = waiting_bytes_max;
-    bench->leader = zab_leader_new(&bench->around.zab);
-    bench->connection = CONNECTION;
+    leader_bench_lead(bench);
     return bench;
 }
 
-static void bench_free(struct bench *bench)
-{
-    zab_leader_free(bench->leader);
-    zab_bench_deinit(&bench->around);
-    mem_free(bench);
-}
-
-static void hear(struct bench *bench, int32_t type, int64_t zxid, struct slice data)
-{
-    zab_leader_bytes(bench->leader, bench->connection,
-                     zab_bench_packet(&bench->around, type, zxid, data));
-}
-
-static void store_done(struct bench *bench)
-{
-    CHECK(zab_store_done(&bench->around.zab));
-    effects_clear(&bench->around.effects);
-    zab_leader_store_done(bench->leader, STATUS_OK);
-}
-
-static void introduce(struct bench *bench, uint8_t id, int32_t type)
-{
-    const uint8_t info[20] = {[7] = id, [9] = 1 /* the protocol: 0x10000 */};
-
-    zab_leader_opened(bench->leader, bench->connection);
-    hear(bench, type, 0, slice_of(info, sizeof(info)));
-}
-
-static void reach_serving(struct bench *bench)
-{
-    const uint8_t epoch[4] = {0};
-
-    introduce(bench, FOLLOWER_ID, QUORUM_FOLLOWER_INFO);
-    store_done(bench);
-    hear(bench, QUORUM_ACK_EPOCH, 0, slice_of(epoch, sizeof(epoch)));
-    store_done(bench);
-    hear(bench, QUORUM_ACK, zxid_of_epoch(EPOCH), SLICE_NULL);
-    CHECK(zab_leader_serves(bench->leader));
-    effects_clear(&bench->around.effects);
-}
-
 /* A second one, over the connection LEARNER. */
-static void add_learner(struct bench *bench)
+static void add_learner(struct leader_bench *bench)
 {
-    const uint8_t epoch[4] = {0};
-
-    bench->connection = LEARNER;
-    introduce(bench, 2, QUORUM_FOLLOWER_INFO);
-    hear(bench, QUORUM_ACK_EPOCH, 0, slice_of(epoch, sizeof(epoch)));
-    hear(bench, QUORUM_ACK, zxid_of_epoch(EPOCH), SLICE_NULL);
-    bench->connection = CONNECTION;
+    leader_bench_introduce(bench, LEARNER, 2, QUORUM_FOLLOWER_INFO);
+    leader_bench_promise(bench, LEARNER, 0);
+    leader_bench_hear(bench, LEARNER, QUORUM_ACK, zxid_of_epoch(EPOCH), SLICE_NULL);
     effects_clear(&bench->around.effects);
 }
 
-static void ask(struct bench *bench, int64_t session_id, int32_t op, int32_t cxid,
+static void ask(struct leader_bench *bench, int64_t session_id, int32_t op, int32_t cxid,
                 struct slice body)
 {
     struct forwarded_request request = {
@@ -87,10 +34,10 @@ static void ask(struct bench *bench, int64_t session_id, int32_t op, int32_t cxi
 
     bench->around.packet.size = 0;
     quorum_request_put(&bench->around.packet, &request, (struct jute_vector){.count = -1});
-    zab_leader_bytes(bench->leader, bench->connection, buffer_slice(&bench->around.packet));
+    zab_leader_bytes(bench->leader, CONNECTION, buffer_slice(&bench->around.packet));
 }
 
-static void ask_for_session(struct bench *bench, int64_t session_id)
+static void ask_for_session(struct leader_bench *bench, int64_t session_id)
 {
     const uint8_t timeout[] = {0, 0, 0x20, 0};
 
@@ -98,7 +45,7 @@ static void ask_for_session(struct bench *bench, int64_t session_id)
 }
 
 /* A create of /a, which everybody may. */
-static void ask_for_node(struct bench *bench, int64_t session_id)
+static void ask_for_node(struct leader_bench *bench, int64_t session_id)
 {
     struct buffer body = {0};
 
@@ -113,30 +60,28 @@ static void ask_for_node(struct bench *bench, int64_t session_id)
     buffer_deinit(&body);
 }
 
-static void revalidate(struct bench *bench, uint64_t connection, int64_t session_id)
+static void revalidate(struct leader_bench *bench, uint64_t connection, int64_t session_id)
 {
     struct session_touch question = {.session_id = session_id, .timeout_ms = 8192};
 
-    bench->connection = connection;
     bench->around.packet.size = 0;
     quorum_revalidate_put(&bench->around.packet, &question);
     zab_leader_bytes(bench->leader, connection, buffer_slice(&bench->around.packet));
-    bench->connection = CONNECTION;
 }
 
 /* All that is proposed is on disk here and at the follower, and applied; then the next ones follow. */
-static void agree(struct bench *bench)
+static void agree(struct leader_bench *bench)
 {
     int64_t zxid = proposals_proposed_zxid(bench->around.proposals);
 
     zab_leader_end_turn(bench->leader);
     proposals_durable(bench->around.proposals, zxid, &bench->around.observer);
-    hear(bench, QUORUM_ACK, zxid, SLICE_NULL);
+    leader_bench_hear(bench, CONNECTION, QUORUM_ACK, zxid, SLICE_NULL);
     zab_leader_end_turn(bench->leader);
     CHECK_I64("applied", proposals_applied_zxid(bench->around.proposals), zxid);
 }
 
-static struct txn_header proposed(const struct bench *bench, int64_t zxid)
+static struct txn_header proposed(const struct leader_bench *bench, int64_t zxid)
 {
     const struct proposals *proposals = bench->around.proposals;
     struct txn_header header;
@@ -147,7 +92,7 @@ static struct txn_header proposed(const struct bench *bench, int64_t zxid)
     return header;
 }
 
-static int32_t proposed_type(const struct bench *bench, int64_t zxid)
+static int32_t proposed_type(const struct leader_bench *bench, int64_t zxid)
 {
     return proposed(bench, zxid).type;
 }
@@ -176,9 +121,9 @@ TEST(whatever_a_learner_asks_becomes_one_transaction_with_its_session_and_cxid)
         {1, OP_CLOSE_SESSION, {NULL, 0}},
         {1, OP_DELETE, {few, sizeof(few)}},
     };
-    struct bench *bench = bench_new(/* prepared_bytes_max= */ 1 << 20, 1 << 20);
+    struct leader_bench *bench = bench_new(/* prepared_bytes_max= */ 1 << 20, 1 << 20);
 
-    reach_serving(bench);
+    leader_bench_reach_serving(bench);
     for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
         int32_t cxid = 100 + (int32_t)i;
         ask(bench, asked[i].session_id, asked[i].op, cxid, asked[i].body);
@@ -190,15 +135,15 @@ TEST(whatever_a_learner_asks_becomes_one_transaction_with_its_session_and_cxid)
         CHECK_U64("still there", zab_leader_count(bench->leader).learners, 1);
     }
     agree(bench);
-    bench_free(bench);
+    leader_bench_free(bench);
 }
 
 TEST(requests_wait_while_too_much_is_prepared_and_what_stands_behind_them_does_not)
 {
-    struct bench *bench = bench_new(/* prepared_bytes_max= */ 1, 1 << 20);
+    struct leader_bench *bench = bench_new(/* prepared_bytes_max= */ 1, 1 << 20);
     int64_t first = zxid_make(EPOCH, 1);
 
-    reach_serving(bench);
+    leader_bench_reach_serving(bench);
     for (int64_t session = 1; session <= 3; session++)
         ask_for_session(bench, session);
     zab_leader_end_turn(bench->leader);
@@ -207,14 +152,15 @@ TEST(requests_wait_while_too_much_is_prepared_and_what_stands_behind_them_does_n
     CHECK_I64("the next one follows", proposals_proposed_zxid(bench->around.proposals), first + 1);
     agree(bench);
     CHECK_I64("and the last one", proposals_proposed_zxid(bench->around.proposals), first + 2);
-    bench_free(bench);
+    leader_bench_free(bench);
 }
 
 TEST(a_learner_with_more_waiting_requests_than_may_be_is_dropped)
 {
-    struct bench *bench = bench_new(/* prepared_bytes_max= */ 1, /* waiting_bytes_max= */ 250);
+    struct leader_bench *bench =
+        bench_new(/* prepared_bytes_max= */ 1, /* waiting_bytes_max= */ 250);
 
-    reach_serving(bench);
+    leader_bench_reach_serving(bench);
     for (int64_t session = 1; session <= 4; session++)
         ask_for_session(bench, session);
     CHECK_U64("it is there", zab_leader_count(bench->leader).learners, 1);
@@ -224,14 +170,14 @@ TEST(a_learner_with_more_waiting_requests_than_may_be_is_dropped)
     zab_leader_end_turn(bench->leader);
     CHECK_I64("what waited is gone with it", proposals_proposed_zxid(bench->around.proposals),
               zxid_make(EPOCH, 1));
-    bench_free(bench);
+    leader_bench_free(bench);
 }
 
 TEST(a_REVALIDATE_waits_behind_requests_of_its_own_session_alone)
 {
-    struct bench *bench = bench_new(/* prepared_bytes_max= */ 1, 1 << 20);
+    struct leader_bench *bench = bench_new(/* prepared_bytes_max= */ 1, 1 << 20);
 
-    reach_serving(bench);
+    leader_bench_reach_serving(bench);
     ask_for_session(bench, 1);
     agree(bench);
     ask_for_session(bench, 2);
@@ -253,16 +199,16 @@ TEST(a_REVALIDATE_waits_behind_requests_of_its_own_session_alone)
     CHECK(strstr(zab_bench_sent(&bench->around), "REVALIDATE ") != NULL);
     revalidate(bench, CONNECTION, 1);
     CHECK_TEXT("nothing waits any more", zab_bench_sent(&bench->around), "REVALIDATE ");
-    bench_free(bench);
+    leader_bench_free(bench);
 }
 
 /* Found by the simulator: the client had asked the server in between for more, and been answered. */
 TEST(a_request_that_waits_is_not_executed_when_its_session_was_elsewhere_and_comes_back)
 {
-    struct bench *bench = bench_new(/* prepared_bytes_max= */ 1, 1 << 20);
+    struct leader_bench *bench = bench_new(/* prepared_bytes_max= */ 1, 1 << 20);
     int64_t third = zxid_make(EPOCH, 3);
 
-    reach_serving(bench);
+    leader_bench_reach_serving(bench);
     add_learner(bench);
     ask_for_session(bench, 1);
     agree(bench);
@@ -273,5 +219,5 @@ TEST(a_request_that_waits_is_not_executed_when_its_session_was_elsewhere_and_com
     agree(bench);
     CHECK_I64("the old request", proposals_proposed_zxid(bench->around.proposals), third);
     CHECK_I64("is an error", proposed_type(bench, third), OP_ERROR);
-    bench_free(bench);
+    leader_bench_free(bench);
 }
