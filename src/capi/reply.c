@@ -33,7 +33,7 @@ int reply_stat(struct reader *reader, struct Stat *ret_stat)
     return ZOK;
 }
 
-void reply_fill_stat(const uint8_t *bytes, struct Stat *ret_stat)
+static void fill_stat(const uint8_t *bytes, struct Stat *ret_stat)
 {
     struct reader reader;
 
@@ -172,7 +172,7 @@ static void fill_result(const zhandle_t *zh, const zoo_op_t *op,
     } else if (op->type == ZOO_SETDATA_OP && op->set_op.stat != NULL) {
         result->stat = op->set_op.stat;
         if (answer->has_stat)
-            reply_fill_stat(answer->stat, op->set_op.stat);
+            fill_stat(answer->stat, op->set_op.stat);
     }
 }
 

@@ -8,7 +8,6 @@
 void reply_reader(struct reader *reader, const struct call *call);
 /* Each: ZOK, ZMARSHALLINGERROR, or where it copies ZSYSTEMERROR. */
 int reply_stat(struct reader *reader, struct Stat *ret_stat);
-void reply_fill_stat(const uint8_t *bytes, struct Stat *ret_stat);
 /* Names that stay in the reply, which is changed: a zero byte behind each. Read them last but a stat. The
  * array of pointers is the caller's to free(). */
 int reply_names_in_place(struct reader *reader, struct String_vector *ret_names,

@@ -40,11 +40,6 @@ static bool in_list(const struct client_address *items, uint32_t count,
     return false;
 }
 
-bool client_servers_has(const struct client_servers *servers, const struct client_address *address)
-{
-    return in_list(servers->items, servers->count, address);
-}
-
 static void swap(struct client_address *left, struct client_address *right)
 {
     struct client_address kept = *left;
@@ -99,7 +94,7 @@ bool client_servers_set(struct client_servers *servers, struct client_address *i
     servers->next = 0;
     shuffle(servers);
     if (old_count > 0) {
-        bool stays = current != NULL && client_servers_has(servers, current);
+        bool stays = current != NULL && in_list(servers->items, servers->count, current);
         uint64_t s = old_count, n = count, k = kept;
         if (n > s) {
             stays = stays && with_probability(servers, s, n);

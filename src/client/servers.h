@@ -40,6 +40,5 @@ MUST_USE bool client_servers_set(struct client_servers *servers, struct client_a
 const struct client_address *client_servers_next(struct client_servers *servers);
 /* The server that was returned last will be returned again. */
 void client_servers_again(struct client_servers *servers);
-bool client_servers_has(const struct client_servers *servers, const struct client_address *address);
 
 #endif

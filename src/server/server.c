@@ -242,6 +242,14 @@ static void raise_descriptor_limit(void)
     }
 }
 
+static void request_snapshot(struct server *server)
+{
+    struct replica_event event = {.kind = REPLICA_TICK};
+
+    replica_request_snapshot(server->replica);
+    loop_step(server, &event);
+}
+
 enum exit_code server_open(struct server *server, const struct config *config)
 {
     struct tree *tree = NULL;
@@ -286,20 +294,12 @@ enum exit_code server_open(struct server *server, const struct config *config)
     peering_open(server);
     init_words(server);
     if (server->snapshot_wanted)
-        server_snapshot_now(server);
+        request_snapshot(server);
     if (config->snapshot.purge_interval_ms > 0)
         uv_timer_start(&server->purge, on_purge, 0, (uint64_t)config->snapshot.purge_interval_ms);
     else
         log_info("purge", "Purge task is not scheduled.");
     return EXIT_CODE_OK;
-}
-
-void server_snapshot_now(struct server *server)
-{
-    struct replica_event event = {.kind = REPLICA_TICK};
-
-    replica_request_snapshot(server->replica);
-    loop_step(server, &event);
 }
 
 enum exit_code server_run(struct server *server)

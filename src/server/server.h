@@ -71,9 +71,6 @@ enum exit_code server_open(struct server *server, const struct config *config);
 enum exit_code server_run(struct server *server);
 void server_close(struct server *server); /* also after server_open() failed */
 
-/* Ask for a snapshot now. */
-void server_snapshot_now(struct server *server);
-
 /* loop.c */
 void loop_open(struct server *server);
 void loop_begin_turn(struct server *server); /* nothing when it has begun */

@@ -36,7 +36,7 @@ bool tool_filter_path(const struct tool_filter *filter, struct slice path)
            (slice_starts_with(path, filter->path) && path.data[filter->path.size] == '/');
 }
 
-bool tool_filter_zxid(const struct tool_filter *filter, int64_t zxid)
+static bool zxid_matches(const struct tool_filter *filter, int64_t zxid)
 {
     return zxid >= filter->zxid_first && zxid <= filter->zxid_last;
 }
@@ -61,7 +61,7 @@ static bool any_path(const struct tool_filter *filter, const struct txn *txn)
 
 bool tool_filter_txn(const struct tool_filter *filter, const struct txn *txn)
 {
-    return tool_filter_zxid(filter, txn->header.zxid) &&
+    return zxid_matches(filter, txn->header.zxid) &&
            (!filter->has_session || txn->header.client_id == filter->session) &&
            (!filter->has_path || any_path(filter, txn));
 }
@@ -71,8 +71,8 @@ bool tool_filter_node(const struct tool_filter *filter, struct slice path,
 {
     return tool_filter_path(filter, path) &&
            (!filter->has_session || stat->owner == filter->session) &&
-           (tool_filter_zxid(filter, stat->czxid) || tool_filter_zxid(filter, stat->mzxid) ||
-            tool_filter_zxid(filter, stat->pzxid));
+           (zxid_matches(filter, stat->czxid) || zxid_matches(filter, stat->mzxid) ||
+            zxid_matches(filter, stat->pzxid));
 }
 
 /* Hexadecimal numbers have 64 bits, the highest one included. */

@@ -18,7 +18,6 @@ void tool_filter_init(struct tool_filter *filter); /* everything matches */
 MUST_USE bool tool_filter_set_path(struct tool_filter *filter, struct slice path, bool below);
 
 bool tool_filter_path(const struct tool_filter *filter, struct slice path);
-bool tool_filter_zxid(const struct tool_filter *filter, int64_t zxid);
 /* A multi or the end of a session matches a path when one of its parts does. */
 bool tool_filter_txn(const struct tool_filter *filter, const struct txn *txn);
 /* The session is the owner. One of its zxids is in the range: created, changed, children changed. */

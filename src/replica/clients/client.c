@@ -45,7 +45,7 @@ void attachment_join(struct clients *clients, struct session *session, struct cl
     client->attachment = attachment;
 }
 
-void attachment_leave(struct clients *clients, struct client *client)
+static void leave_attachment(struct clients *clients, struct client *client)
 {
     struct attachment *attachment = client->attachment;
 
@@ -146,7 +146,7 @@ static void release_all(struct clients *clients, struct client *client)
     list_remove(&client->in_paused);
     list_remove(&client->in_asked);
     list_remove(&client->in_blocked);
-    attachment_leave(clients, client);
+    leave_attachment(clients, client);
 }
 
 void client_close(struct clients *clients, struct client *client, const char *reason)

@@ -144,7 +144,6 @@ void client_remove(struct clients *clients, struct client *client);
 struct attachment *attachment_find(const struct clients *clients, int64_t session_id);
 /* From now on the session's requests come through this client. */
 void attachment_join(struct clients *clients, struct session *session, struct client *client);
-void attachment_leave(struct clients *clients, struct client *client);
 /* One of its writes was proposed, was applied. True: that was the last one. */
 void attachment_wrote(struct attachment *attachment);
 /* Likewise, of a client that has left or is about to. */

@@ -34,7 +34,9 @@ struct zab_peer *peer_find(const struct zab_leader *leader, uint64_t connection)
 
 /* --- patience --- */
 
-int64_t peer_silence_max_ms(const struct zab_leader *leader, const struct zab_peer *peer)
+/* How long it may be silent. A learner that receives a snapshot and writes it to its disk gets many times as long: to
+ * start again would take as long again. */
+static int64_t silence_max_ms(const struct zab_leader *leader, const struct zab_peer *peer)
 {
     const struct zab_options *options = &leader->zab->options;
 
@@ -66,7 +68,7 @@ void leader_drop_silent(struct zab_leader *leader)
     for (struct list *at = leader->peers.next; at != &leader->peers; at = next) {
         struct zab_peer *peer = CONTAINER_OF(at, struct zab_peer, in_peers);
         next = at->next;
-        if (now_ms - peer->heard_ms > peer_silence_max_ms(leader, peer))
+        if (now_ms - peer->heard_ms > silence_max_ms(leader, peer))
             peer_drop(leader, peer, "it was silent for longer than the limit");
         else if (peer->phase == PEER_ACTIVE && !peer->observer && peer->unacked_since_ms != 0 &&
                  now_ms - peer->unacked_since_ms >

@@ -144,10 +144,7 @@ void peer_free(struct zab_leader *leader, struct zab_peer *peer); /* call it whe
                                                                      gone */
 struct zab_peer *peer_find(const struct zab_leader *leader, uint64_t connection); /* NULL: none */
 void peer_drop(struct zab_leader *leader, struct zab_peer *peer, const char *reason);
-/* How long it may be silent, and how long a leader may wait for its quorum. A learner that receives
- * a snapshot and writes it to its disk gets many times as long: to start again would take as long
- * again. */
-int64_t peer_silence_max_ms(const struct zab_leader *leader, const struct zab_peer *peer);
+/* How long a leader may wait for its quorum: longer while a learner writes a snapshot to its disk. */
 int64_t leader_opening_max_ms(const struct zab_leader *leader);
 void leader_drop_silent(struct zab_leader *leader);
 /* Sends peer bytes from `offset` on to all learners of one kind. */
@@ -172,6 +169,5 @@ void peer_synchronise(struct zab_leader *leader, struct zab_peer *peer);
 void peer_read_history(struct zab_leader *leader, struct zab_peer *peer); /* the next part */
 void leader_go_on_with_images(struct zab_leader *leader);
 void leader_end_images(struct zab_leader *leader);
-void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer);
 
 #endif

@@ -72,7 +72,7 @@ static void send_outstanding(struct zab_leader *leader, struct zab_peer *peer)
     send_put(leader, peer, offset);
 }
 
-void peer_send_new_leader(struct zab_leader *leader, struct zab_peer *peer)
+static void send_new_leader(struct zab_leader *leader, struct zab_peer *peer)
 {
     struct buffer config = {0};
 
@@ -134,7 +134,7 @@ static void send_way(struct zab_leader *leader, struct zab_peer *peer, int32_t t
     peer->by_image = false;
     zab_send(leader->zab, peer->connection, type, zxid, SLICE_NULL);
     send_history(leader, peer, behind_zxid);
-    peer_send_new_leader(leader, peer);
+    send_new_leader(leader, peer);
     metrics_count(&leader->zab->step->metrics, METRIC_DIFF_COUNT, 1);
     leader_count_syncs_under_way(leader, /* by_image= */ false);
 }
@@ -206,7 +206,7 @@ static void finish_history(struct zab_leader *leader, struct zab_peer *peer)
         return;
     }
     send_history(leader, peer, peer->history_zxid);
-    peer_send_new_leader(leader, peer);
+    send_new_leader(leader, peer);
 }
 
 /* A learner that has a part takes it, or forgets it, before NEWLEADER comes: nothing of it is wrong. */
@@ -409,7 +409,7 @@ static void finish_image(struct zab_leader *leader, struct leader_image *image)
                 "any more");
         } else {
             send_history(leader, peer, image->zxid);
-            peer_send_new_leader(leader, peer);
+            send_new_leader(leader, peer);
         }
     }
 }

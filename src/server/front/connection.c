@@ -20,17 +20,16 @@ void connection_address(const struct connection *connection, char ret_text[PEER_
     snprintf(ret_text, PEER_TEXT_MAX, "/%s:%u", host, connection->port);
 }
 
-size_t connection_queued(const struct connection *connection)
+static size_t queued(const struct connection *connection)
 {
     return stream_queued(&connection->stream);
 }
 
 /* While many answers wait for a client, no more of its requests are read. So a slow client loses nothing,
  * and one that never reads is closed by the idle check. */
-bool connection_has_share(const struct connection *connection)
+static bool has_share(const struct connection *connection)
 {
-    return connection_queued(connection) + connection->turn_bytes <=
-           connection->front->queue_bytes_max / 2;
+    return queued(connection) + connection->turn_bytes <= connection->front->queue_bytes_max / 2;
 }
 
 /* --- closing --- */
@@ -69,7 +68,7 @@ void connection_close(struct connection *connection)
     if (connection->stream.closed)
         return;
     leave_replica(connection);
-    if (connection_queued(connection) == 0)
+    if (queued(connection) == 0)
         connection_close_now(connection); /* else on_stream_written() or the idle check does it */
 }
 
@@ -86,7 +85,7 @@ void connection_log_slow(const struct connection *connection)
         log_warn("front",
                  "closing a client that does not read its answers peer=%s queued_bytes=%zu "
                  "suppressed_lines=%u",
-                 peer, connection_queued(connection), suppressed);
+                 peer, queued(connection), suppressed);
     }
 }
 
@@ -94,7 +93,7 @@ bool connection_send(struct connection *connection, struct slice bytes)
 {
     /* The bound is on what waits already: a single answer is always taken, however large. */
     if (!connection->stream.closed && bytes.size > 0 &&
-        connection_queued(connection) > connection->front->queue_bytes_max) {
+        queued(connection) > connection->front->queue_bytes_max) {
         connection_log_slow(connection);
         return false;
     }
@@ -201,7 +200,7 @@ static bool connect_allowed(struct connection *connection, struct slice frame)
 static bool may_parse(const struct connection *connection)
 {
     return !connection->paused && !connection->close_wanted && !connection->closing &&
-           connection_has_share(connection);
+           has_share(connection);
 }
 
 /* Gives one whole frame to the replica. False: the next one must wait. */
@@ -328,8 +327,8 @@ static void list_for_next_turn(struct connection *connection)
     struct front *front = connection->front;
 
     if (connection->in.size > 0 && !connection->paused && !connection->closing &&
-        !connection->close_wanted && connection->turn_bytes > 0 &&
-        !connection_has_share(connection) && list_empty(&connection->in_waiting))
+        !connection->close_wanted && connection->turn_bytes > 0 && !has_share(connection) &&
+        list_empty(&connection->in_waiting))
         list_add_last(&front->waiting_next, &connection->in_waiting);
 }
 
@@ -339,7 +338,7 @@ static void ask_for_held_answers(struct connection *connection)
     struct replica_event event = {.kind = REPLICA_CLIENT_READY, .client = connection->id};
 
     if (!connection->held || !connection->known || connection->close_wanted ||
-        connection->closing || !connection_has_share(connection))
+        connection->closing || !has_share(connection))
         return;
     connection->held = false;
     connection->front->host->step(connection->front->host, &event);
@@ -383,7 +382,7 @@ static void on_stream_written(void *context)
     struct connection *connection = context;
 
     connection->heard_ms = host_now_ms(connection->front->host);
-    if (connection->closing && connection_queued(connection) == 0)
+    if (connection->closing && queued(connection) == 0)
         connection_close_now(connection);
     else
         connection_feed(connection);

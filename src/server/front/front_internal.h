@@ -94,8 +94,6 @@ void connection_close(struct connection *connection);
 void connection_close_now(struct connection *connection);
 void connection_log_slow(const struct connection *connection); /* does not read its answers */
 void connection_feed(struct connection *connection);           /* frames that waited in `in` */
-size_t connection_queued(const struct connection *connection);
-bool connection_has_share(const struct connection *connection); /* of memory for more answers */
 void connection_address(const struct connection *connection, char ret_text[PEER_TEXT_MAX]);
 /* What the replica knows of it. False: nothing. */
 bool connection_client(const struct connection *connection, struct client_info *ret_info);
