@@ -7,7 +7,7 @@
 #include "sim/network.h"
 #include "sim/node.h"
 
-enum { WORLD_NODES_MAX = 7, WORLD_CLIENTS_MAX = 8 };
+enum { WORLD_NODES_MAX = 7 };
 
 struct snapshot_stream;
 struct route { /* one end of a connection between servers */

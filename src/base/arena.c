@@ -1,12 +1,12 @@
 /* arena.c: a list of chunks. What is allocated comes from the newest one; the others wait to be freed. */
 #include "base/arena.h"
 
-enum { CHUNK_BYTES = 64 * 1024 };
+enum { CHUNK_BYTES = 64 * 1024, ALIGNMENT = 16 };
 
 struct arena_chunk {
     struct arena_chunk *older;
     size_t size;
-    _Alignas(ARENA_ALIGNMENT) uint8_t bytes[];
+    _Alignas(ALIGNMENT) uint8_t bytes[];
 };
 
 void arena_init(struct arena *arena)
@@ -48,21 +48,13 @@ void arena_reset(struct arena *arena)
 
 static size_t rounded(size_t size)
 {
-    return (size + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
+    return (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
-static bool has_room(const struct arena *arena, size_t size)
+static void add_chunk(struct arena *arena, size_t bytes)
 {
-    return arena->chunk != NULL && (size_t)(arena->end - arena->pos) >= size;
-}
+    struct arena_chunk *chunk = mem_alloc(sizeof(*chunk) + bytes);
 
-static size_t chunk_bytes_for(size_t size)
-{
-    return size > CHUNK_BYTES ? size : CHUNK_BYTES;
-}
-
-static void add_chunk(struct arena *arena, struct arena_chunk *chunk, size_t bytes)
-{
     chunk->older = arena->chunk;
     chunk->size = bytes;
     arena->chunk = chunk;
@@ -70,28 +62,11 @@ static void add_chunk(struct arena *arena, struct arena_chunk *chunk, size_t byt
     arena->end = chunk->bytes + bytes;
 }
 
-bool arena_try_reserve(struct arena *arena, size_t size)
-{
-    if (size > PTRDIFF_MAX / 2)
-        return false;
-    size = rounded(size);
-    if (has_room(arena, size))
-        return true;
-    size_t bytes = chunk_bytes_for(size);
-    struct arena_chunk *chunk = mem_try_alloc(sizeof(*chunk) + bytes);
-    if (chunk == NULL)
-        return false;
-    add_chunk(arena, chunk, bytes);
-    return true;
-}
-
 void *arena_alloc(struct arena *arena, size_t size)
 {
     size = rounded(size);
-    if (!has_room(arena, size)) {
-        size_t bytes = chunk_bytes_for(size);
-        add_chunk(arena, mem_alloc(sizeof(struct arena_chunk) + bytes), bytes);
-    }
+    if (arena->chunk == NULL || (size_t)(arena->end - arena->pos) < size)
+        add_chunk(arena, size > CHUNK_BYTES ? size : CHUNK_BYTES);
     uint8_t *memory = arena->pos;
     arena->pos += size;
     return memory;

@@ -18,10 +18,6 @@ void arena_deinit(struct arena *arena);
 void arena_reset(struct arena *arena);
 /* Aligned for any type, not zeroed. */
 MUST_USE void *arena_alloc(struct arena *arena, size_t size);
-/* Room for what is allocated next, `size` bytes in all, each allocation rounded up to
- * ARENA_ALIGNMENT. False: there is no memory for it, and the arena is as before. */
-enum { ARENA_ALIGNMENT = 16 };
-MUST_USE bool arena_try_reserve(struct arena *arena, size_t size);
 /* Null stays null. */
 MUST_USE struct slice arena_copy(struct arena *arena, struct slice bytes);
 

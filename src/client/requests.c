@@ -292,20 +292,6 @@ static enum client_error path_and_type(struct client *client, struct client_requ
     return CLIENT_OK;
 }
 
-enum client_error client_add_watch(struct client *client, struct client_request *request,
-                                   struct slice path, bool recursive,
-                                   const struct client_watcher *watcher)
-{
-    if (!client_path_valid(path, false))
-        return CLIENT_BAD_ARGUMENTS;
-    if (!put_chroot(client, &path) ||
-        !prepare_watch(request, path, watcher,
-                       recursive ? CLIENT_SETS_RECURSIVE : CLIENT_SETS_PERSISTENT))
-        return CLIENT_NO_MEMORY;
-    return path_and_type(client, request, OP_ADD_WATCH, path,
-                         recursive ? WATCH_ADD_RECURSIVE : WATCH_ADD_PERSISTENT);
-}
-
 static unsigned kinds_of_type(int32_t type)
 {
     switch (type) {

@@ -44,9 +44,6 @@ MUST_USE enum client_error client_set_acl(struct client *client, struct client_r
 MUST_USE enum client_error client_reconfig(struct client *client, struct client_request *request,
                                            struct slice joining, struct slice leaving,
                                            struct slice members, int64_t version);
-MUST_USE enum client_error client_add_watch(struct client *client, struct client_request *request,
-                                            struct slice path, bool recursive,
-                                            const struct client_watcher *watcher);
 
 /* Removes a watcher (NULL: all watchers) of these kinds from a path, when the server has agreed; or at
  * once and without a server. CLIENT_NO_WATCHER: there is none. `type` is an enum zk_watcher_type. */

@@ -37,8 +37,8 @@ static int32_t finish_watching(struct call *call, int32_t op, enum client_watch_
                                struct slice path)
 {
     struct slice answer;
-    int32_t err = service_call_watching(call->connection, op, buffer_slice(&call->request), rule,
-                                        path, &answer);
+    int32_t err =
+        service_call(call->connection, op, buffer_slice(&call->request), rule, path, &answer);
 
     buffer_deinit(&call->request);
     reader_init(&call->answer, answer, NULL, ANSWER_TEXT_BYTES_MAX);

@@ -359,9 +359,8 @@ static int32_t wait_for(struct service *connection, struct service_request *call
                                                             : (int32_t)CALL_CONNECTION_LOSS;
 }
 
-int32_t service_call_watching(struct service *connection, int32_t op, struct slice request,
-                              enum client_watch_rule rule, struct slice path,
-                              struct slice *ret_answer)
+int32_t service_call(struct service *connection, int32_t op, struct slice request,
+                     enum client_watch_rule rule, struct slice path, struct slice *ret_answer)
 {
     const struct client_watcher shell = {NULL, NULL}; /* every event is told anyway */
     struct client *client = &connection->client;
@@ -386,13 +385,6 @@ int32_t service_call_watching(struct service *connection, int32_t op, struct sli
     if (connection->last == call)
         *ret_answer = answer_of(call);
     return err;
-}
-
-int32_t service_call(struct service *connection, int32_t op, struct slice request,
-                     struct slice *ret_answer)
-{
-    return service_call_watching(connection, op, request, CLIENT_SETS_NO_WATCH, SLICE_NULL,
-                                 ret_answer);
 }
 
 void service_add_auth(struct service *connection, struct slice scheme, struct slice credentials)

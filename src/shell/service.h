@@ -79,13 +79,10 @@ MUST_USE bool service_peer(const struct service *connection, struct sockaddr_sto
 
 /* One request and its answer, whose body is valid until the next call. ZK_OK or the server's error;
  * CALL_CONNECTION_LOSS: no server could be reached, or the connection broke before the answer.
- * CALL_INTERRUPTED: see service_interrupt_by(). ZK_SESSION_EXPIRED: the session is over. */
+ * CALL_INTERRUPTED: see service_interrupt_by(). ZK_SESSION_EXPIRED: the session is over. The answer may set a
+ * watch on `path`, which is the user's. */
 int32_t service_call(struct service *connection, int32_t op, struct slice request,
-                     struct slice *ret_answer);
-/* The same; the answer sets a watch on `path`, which is the user's. */
-int32_t service_call_watching(struct service *connection, int32_t op, struct slice request,
-                              enum client_watch_rule rule, struct slice path,
-                              struct slice *ret_answer);
+                     enum client_watch_rule rule, struct slice path, struct slice *ret_answer);
 
 /* --- many requests at once --- */
 /* `err` and the answer are those of service_call(); the answer is valid during the call. It may not send. */

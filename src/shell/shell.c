@@ -395,15 +395,6 @@ int32_t shell_children(struct shell *shell, const char *path, bool watch, char *
     return ZK_OK;
 }
 
-char *shell_child_path(const char *parent, const char *name)
-{
-    size_t size = strlen(parent) + strlen(name) + 2;
-    char *path = mem_alloc(size);
-
-    snprintf(path, size, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent, name);
-    return path;
-}
-
 struct subtree {
     char **paths;
     size_t count, capacity;

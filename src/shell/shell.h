@@ -86,8 +86,6 @@ void shell_print_commands(const struct shell *shell, FILE *file, bool own);
 /* The children of `path`, in the order in which they are shown. mem_free() each name and the list. */
 int32_t shell_children(struct shell *shell, const char *path, bool watch, char ***ret_names,
                        size_t *ret_count, struct zk_stat *ret_stat);
-/* "/a" and "b": "/a/b". mem_free() it. */
-char *shell_child_path(const char *parent, const char *name);
 /* All paths of a subtree, a parent before its children. mem_free() each and the list. */
 int32_t shell_subtree(struct shell *shell, const char *root, char ***ret_paths, size_t *ret_count);
 

@@ -1,5 +1,5 @@
 /* snapshot_file.c: loads a snapshot with the store's own reader, so that whatever a server refuses a tool
- * refuses, too; and gives children in the two orders that the tools print. */
+ * refuses, too; and gives children in the order in which Java's tools print them. */
 #include "tools/snapshot_file.h"
 
 #include "base/array.h"
@@ -123,25 +123,5 @@ uint32_t *snapshot_file_children(const struct tree *tree, uint32_t parent, size_
         children[i].bucket = java_hash(children[i].name) & (uint32_t)(capacity - 1);
     if (*ret_count > 0)
         qsort(children, *ret_count, sizeof(*children), by_bucket);
-    return ids_of(children, *ret_count);
-}
-
-static int by_name(const void *left, const void *right)
-{
-    const struct child *a = left, *b = right;
-    size_t size = a->name.size < b->name.size ? a->name.size : b->name.size;
-    int order = size == 0 ? 0 : memcmp(a->name.data, b->name.data, size);
-
-    if (order != 0)
-        return order;
-    return a->name.size < b->name.size ? -1 : a->name.size > b->name.size;
-}
-
-uint32_t *snapshot_file_children_sorted(const struct tree *tree, uint32_t parent, size_t *ret_count)
-{
-    struct child *children = list(tree, parent, ret_count);
-
-    if (*ret_count > 0)
-        qsort(children, *ret_count, sizeof(*children), by_name);
     return ids_of(children, *ret_count);
 }

@@ -13,8 +13,5 @@ const char *snapshot_file_base_name(const char *path);
 /* The ids of a node's children, in the order in which Java walks them, which is that of a hash table.
  * mem_free() it. */
 uint32_t *snapshot_file_children(const struct tree *tree, uint32_t parent, size_t *ret_count);
-/* The ids of a node's children by name, byte by byte. mem_free() it. */
-uint32_t *snapshot_file_children_sorted(const struct tree *tree, uint32_t parent,
-                                        size_t *ret_count);
 
 #endif

@@ -298,15 +298,6 @@ void quorum_revalidated_put(struct buffer *buffer, const struct session_valid *a
     quorum_packet_end(buffer, offset);
 }
 
-enum status quorum_activate_read(struct slice data, int64_t *ret_leader, struct slice *ret_txn)
-{
-    if (data.size < 8)
-        return STATUS_MALFORMED;
-    *ret_leader = (int64_t)load_be64(data.data);
-    *ret_txn = data.size == 8 ? SLICE_NULL : slice_of(data.data + 8, data.size - 8);
-    return STATUS_OK;
-}
-
 /* ---- The election port ---- */
 
 enum status election_hello_read(struct slice bytes, struct election_hello *ret_hello,

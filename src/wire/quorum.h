@@ -109,11 +109,6 @@ MUST_USE enum status quorum_revalidated_read(struct slice data, struct session_v
 void quorum_revalidate_put(struct buffer *buffer, const struct session_touch *question);
 void quorum_revalidated_put(struct buffer *buffer, const struct session_valid *answer);
 
-/* COMMITANDACTIVATE, INFORMANDACTIVATE: the leader to be, and the transaction of the latter (null of
- * the former). */
-MUST_USE enum status quorum_activate_read(struct slice data, int64_t *ret_leader,
-                                          struct slice *ret_txn);
-
 /* ---- The election port ---- */
 
 enum {

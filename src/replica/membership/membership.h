@@ -87,8 +87,6 @@ bool membership_quorum(const struct membership *membership,
 bool membership_heeds_oracle(const struct membership *membership);
 /* Are all voters but this server a quorum? */
 bool membership_can_spare(const struct membership *membership, int64_t id);
-/* Of one version, or of the same servers with the same roles, addresses, groups and weights. */
-bool membership_equal(const struct membership *left, const struct membership *right);
 
 /* ---- Addresses as text ---- */
 

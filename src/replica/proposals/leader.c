@@ -192,8 +192,3 @@ struct outstanding *leader_outstanding(struct leader *leader)
 {
     return leader->outstanding;
 }
-
-int64_t leader_last_zxid(const struct leader *leader)
-{
-    return leader->last_zxid;
-}

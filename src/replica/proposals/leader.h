@@ -46,6 +46,5 @@ MUST_USE bool leader_prepare_delete_container(struct leader *leader, struct slic
 /* Everything up to zxid is in the tree. */
 void leader_applied(struct leader *leader, int64_t zxid);
 struct outstanding *leader_outstanding(struct leader *leader);
-int64_t leader_last_zxid(const struct leader *leader); /* of the newest transaction */
 
 #endif

@@ -96,19 +96,3 @@ TEST(appending_what_was_reserved_needs_no_more_memory)
     CHECK(buffer.data == reserved);
     buffer_deinit(&buffer);
 }
-
-TEST(an_arena_gives_what_was_reserved_from_one_piece)
-{
-    struct arena arena;
-
-    arena_init(&arena);
-    CHECK(!arena_try_reserve(&arena, impossible));
-    CHECK(arena_try_reserve(&arena, MORE_THAN_ONE_CHUNK));
-    uint8_t *first = arena_alloc(&arena, 1);
-    uint8_t *rest = arena_alloc(&arena, MORE_THAN_ONE_CHUNK - ARENA_ALIGNMENT);
-    CHECK(rest == first + ARENA_ALIGNMENT);
-    memset(rest, 'x', MORE_THAN_ONE_CHUNK - ARENA_ALIGNMENT);
-    CHECK(arena_try_reserve(&arena, 16)); /* the piece is used up: another one */
-    CHECK(arena_alloc(&arena, 16) != rest);
-    arena_deinit(&arena);
-}

@@ -110,11 +110,9 @@ static void data_is_understood(const struct capture_message *message)
 {
     struct quorum_packet packet;
     struct learner_info info;
-    struct slice txn;
     bool has_id;
     struct leader_info leader_info;
     struct epoch_ack epoch_ack;
-    int64_t leader;
 
     if (!is_packet(message))
         return;
@@ -134,12 +132,6 @@ static void data_is_understood(const struct capture_message *message)
         CHECK_STATUS(quorum_epoch_ack_read(packet.data, &epoch_ack), STATUS_OK);
         CHECK_I64("epoch", epoch_ack.epoch, capture_number(message, "currentEpoch="));
         CHECK(!epoch_ack.wants_all);
-    } else if (packet.type == QUORUM_COMMIT_AND_ACTIVATE ||
-               packet.type == QUORUM_INFORM_AND_ACTIVATE) {
-        CHECK_STATUS(quorum_activate_read(packet.data, &leader, &txn), STATUS_OK);
-        CHECK_I64("leader", leader, capture_number(message, "designatedLeader="));
-        CHECK((txn.data != NULL) == (packet.type == QUORUM_INFORM_AND_ACTIVATE));
-        CHECK_U64("txn", txn.size, packet.data.size - 8);
     }
 }
 
@@ -448,14 +440,11 @@ TEST(what_is_ours_stands_behind_what_java_reads)
 TEST(data_that_is_too_short_for_its_type_is_malformed)
 {
     struct forwarded_request request;
-    struct slice txn;
     struct leader_info leader_info;
     struct epoch_ack epoch_ack;
-    int64_t leader;
 
     CHECK_STATUS(quorum_leader_info_read(SLICE("\0\0\0"), &leader_info), STATUS_MALFORMED);
     CHECK_STATUS(quorum_epoch_ack_read(SLICE_NULL, &epoch_ack), STATUS_MALFORMED);
-    CHECK_STATUS(quorum_activate_read(SLICE("\0\0\0\0\0\0\0"), &leader, &txn), STATUS_MALFORMED);
     CHECK_STATUS(quorum_request_read(SLICE("\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0"), &request),
                  STATUS_MALFORMED);
     CHECK_STATUS(quorum_request_read(SLICE_NULL, &request), STATUS_MALFORMED);

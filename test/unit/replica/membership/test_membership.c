@@ -329,8 +329,6 @@ PROPERTY(what_is_written_is_read_as_the_same)
     CHECK(other != NULL);
     membership_write(&again, other);
     CHECK_SLICE("text", buffer_slice(&again), buffer_slice(&text));
-    other->version++;
-    CHECK(membership_equal(one, other));
     membership_free(one);
     membership_free(other);
     buffer_deinit(&text);
@@ -356,50 +354,7 @@ PROPERTY(noise_is_read_or_refused_with_a_sentence)
     buffer_deinit(&problem);
 }
 
-/* --- equality --- */
-
-TEST(two_configurations_are_equal_by_version_or_by_all_they_say)
-{
-    static const char base[] = "server.1=a:1:2\nserver.2=b:1:2;2181\nversion=1";
-    static const struct {
-        const char *name, *other;
-        bool equal;
-    } rows[] = {
-        {"the version", "server.9=x:1:2\nversion=1", true},
-        {"all but the version", "server.1=a:1:2\nserver.2=b:1:2;2181\nversion=2", true},
-        {"case of a name", "server.1=A:1:2\nserver.2=b:1:2;2181\nversion=2", true},
-        {"a role", "server.1=a:1:2:observer\nserver.2=b:1:2;2181\nversion=2", false},
-        {"a host", "server.1=x:1:2\nserver.2=b:1:2;2181\nversion=2", false},
-        {"a quorum port", "server.1=a:9:2\nserver.2=b:1:2;2181\nversion=2", false},
-        {"an election port", "server.1=a:1:9\nserver.2=b:1:2;2181\nversion=2", false},
-        {"a client port", "server.1=a:1:2\nserver.2=b:1:2;2182\nversion=2", false},
-        {"no client port", "server.1=a:1:2\nserver.2=b:1:2\nversion=2", false},
-        {"one address more", "server.1=a:1:2|c:1:2\nserver.2=b:1:2;2181\nversion=2", false},
-        {"one server more", "server.1=a:1:2\nserver.2=b:1:2;2181\nserver.3=c:1:2\nversion=2",
-         false},
-        {"another id", "server.3=a:1:2\nserver.2=b:1:2;2181\nversion=2", false},
-        {"groups", "server.1=a:1:2\nserver.2=b:1:2;2181\ngroup.1=1:2\nversion=2", false},
-        {"groups of this version", "server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1:2\nversion=1", false},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct membership *left = parse(base), *right = parse(rows[i].other);
-        CHECK_I64(rows[i].name, membership_equal(left, right), rows[i].equal);
-        CHECK_I64(rows[i].name, membership_equal(right, left), rows[i].equal);
-        membership_free(left);
-        membership_free(right);
-    }
-    struct membership *one = parse("server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1:2\nversion=1");
-    struct membership *weights =
-        parse("server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1:2\nweight.1=2\nversion=2");
-    struct membership *groups =
-        parse("server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1\ngroup.2=2\nversion=3");
-    CHECK(!membership_equal(one, weights));
-    CHECK(!membership_equal(one, groups));
-    membership_free(one);
-    membership_free(weights);
-    membership_free(groups);
-}
+/* --- addresses --- */
 
 TEST(addresses_are_taken_from_a_list_one_by_one)
 {
