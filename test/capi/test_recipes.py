@@ -13,7 +13,7 @@ import time
 import pytest
 from kazoo.client import KazooClient
 from pylib.ensemble import Ensemble
-from pylib.servers import REPO, Server
+from pylib.servers import REPO
 
 from .conftest import OURS, WAIT_S, Puppet, environment
 

@@ -16,7 +16,6 @@ from pylib import zkwire as zk
 LEFT, RIGHT = 0, 1
 WAIT_S = 20.0
 EOF = ("eof",)
-NETWORK_LAYER = (zk.AUTH, zk.SASL)
 
 
 class Differs(Exception):

@@ -4,7 +4,6 @@ import contextlib
 import ctypes
 import os
 import select
-import signal
 import socket
 import time
 

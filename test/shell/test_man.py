@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from pylib import replay
-from pylib.servers import REPO, paddock_program
+from pylib.servers import REPO
 
 PAGES = sorted(glob.glob(os.path.join(REPO, "docs", "man", "*.1")))
 
