@@ -2,7 +2,7 @@
  * memory.
  *
  * Exact as long as there are at most TOP_TABLE_NAMES_MAX names. With more of them the smaller half is
- * forgotten from time to time; how much may be missing from a figure is known (top_table_missing()). */
+ * forgotten from time to time; how much may be missing from a figure is known (missing_count, missing_bytes). */
 #ifndef TOOLS_TOP_TABLE_H
 #define TOOLS_TOP_TABLE_H
 

@@ -45,7 +45,7 @@ struct zab_leader *zab_learner_observers(const struct zab_learner *learner);
  * own with it and then confirms. NULL: none. */
 struct tree *zab_learner_take_tree(struct zab_learner *learner);
 void zab_learner_tree_taken(struct zab_learner *learner);
-/* A running image of the tree must be given up; then call snapshot_done(). */
+/* A running image of the tree must be given up; then call zab_learner_snapshot_done(). */
 bool zab_learner_wants_no_image(const struct zab_learner *learner);
 /* The tree as it is now must be written: a snapshot that the leader sent. */
 bool zab_learner_writes_snapshot(const struct zab_learner *learner); /* it is being written */
