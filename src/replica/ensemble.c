@@ -107,8 +107,8 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                                  .next_connection = &ensemble->next_connection,
                                  .accepted_epoch = options->accepted_epoch,
                                  .current_epoch = options->current_epoch};
-    ensemble->connections = new_connections(ensemble, tick_ms);
-    ensemble->election = new_election(ensemble);
+    ensemble->voting.connections = new_connections(ensemble, tick_ms);
+    ensemble->voting.election = new_election(ensemble);
     ensemble->phase = ENSEMBLE_DRAINING;
     ensemble->down_since_ms = step->now_ms;
     ensemble_begin_quarantine(ensemble);
@@ -126,56 +126,31 @@ void ensemble_free(struct ensemble *ensemble)
     ensemble->step->effects = &nobody;
     zab_leader_free(ensemble->leader);
     zab_learner_free(ensemble->learner);
-    connections_free(ensemble->connections);
-    election_free(ensemble->election);
-    election_effects_deinit(&ensemble->election_effects);
-    buffer_deinit(&ensemble->message);
+    voting_deinit(&ensemble->voting);
     effects_deinit(&nobody);
     ensemble->step->effects = NULL;
     mem_free(ensemble);
 }
 
-/* --- the election's messages --- */
-
-static void send_notifications(struct ensemble *ensemble)
-{
-    struct election_effects *effects = &ensemble->election_effects;
-
-    for (uint32_t i = 0; i < effects->send_count; i++) {
-        ensemble->message.size = 0;
-        notification_write(&ensemble->message, &effects->sends[i].notification);
-        connections_send(ensemble->connections, effects->sends[i].to,
-                         buffer_slice(&ensemble->message), ensemble_now_ms(ensemble),
-                         ensemble->step->effects);
-    }
-    effects->send_count = 0;
-    effects->newer_config = SLICE_NULL;
-}
+/* --- settling --- */
 
 static void hear(struct ensemble *ensemble)
 {
-    struct connections_news news;
-    struct notification said;
+    struct voting *voting = &ensemble->voting;
+    int64_t from;
 
-    while (connections_next(ensemble->connections, &news)) {
-        if (news.kind == CONNECTIONS_LINK)
-            election_set_link(ensemble->election, news.id, news.link, ensemble_now_ms(ensemble),
-                              &ensemble->election_effects);
-        else if (notification_read(news.message, &said) == STATUS_OK)
-            election_hear(ensemble->election, news.id, &said, ensemble_now_ms(ensemble),
-                          &ensemble->election_effects);
-        if (ensemble->leader != NULL && election_elector_looks_again(ensemble->election, news.id))
+    while (voting_hear(voting, ensemble_now_ms(ensemble), ensemble->step->effects, &from)) {
+        if (ensemble->leader != NULL && election_elector_looks_again(voting->election, from))
             zab_leader_elector_looks_again(ensemble->leader);
-        send_notifications(ensemble);
     }
 }
 
 /* Whom this server has elected may have found a better one meanwhile, or be dead. */
 static void doubt_leader(struct ensemble *ensemble)
 {
-    if (election_leader_turned_away(ensemble->election))
+    if (election_leader_turned_away(ensemble->voting.election))
         zab_learner_doubt_leader(ensemble->learner, /* after_ms= */ 0);
-    else if (election_leader_is_gone(ensemble->election))
+    else if (election_leader_is_gone(ensemble->voting.election))
         zab_learner_doubt_leader(ensemble->learner, GONE_AFTER_MS);
 }
 
@@ -185,7 +160,7 @@ static void begin(struct ensemble *ensemble)
     if (ensemble->begun)
         return;
     ensemble->begun = true;
-    connections_set_members(ensemble->connections, ensemble->options.membership, NULL,
+    connections_set_members(ensemble->voting.connections, ensemble->options.membership, NULL,
                             ensemble_now_ms(ensemble), ensemble->step->effects);
 }
 
@@ -201,10 +176,10 @@ void ensemble_settle(struct ensemble *ensemble)
         ensemble_look_at_role(ensemble);
     if (ensemble->phase == ENSEMBLE_DRAINING)
         ensemble_drain(ensemble);
-    send_notifications(ensemble);
-    if (ensemble->election_effects.decided && ensemble->phase == ENSEMBLE_LOOKING)
+    voting_say(&ensemble->voting, ensemble_now_ms(ensemble), ensemble->step->effects);
+    if (ensemble->voting.effects.decided && ensemble->phase == ENSEMBLE_LOOKING)
         ensemble_begin_role(ensemble);
-    ensemble->election_effects.decided = false;
+    ensemble->voting.effects.decided = false;
     ensemble_begin_read_only(ensemble);
     if (ensemble->zab.fatal != NULL)
         ensemble->step->effects->fatal = ensemble->zab.fatal;
@@ -244,8 +219,8 @@ static void on_opened(struct ensemble *ensemble, const struct replica_event *eve
     bool dialled = is_dialled(event->connection);
 
     if (event->port == PEER_PORT_ELECTION)
-        connections_opened(ensemble->connections, event->connection, ensemble_now_ms(ensemble),
-                           ensemble->step->effects);
+        connections_opened(ensemble->voting.connections, event->connection,
+                           ensemble_now_ms(ensemble), ensemble->step->effects);
     else if (dialled && ensemble->learner != NULL)
         zab_learner_opened(ensemble->learner, event->connection);
     else if (!dialled && learners_at(ensemble, event->port) != NULL)
@@ -258,8 +233,8 @@ static void on_opened(struct ensemble *ensemble, const struct replica_event *eve
 
 static void on_bytes(struct ensemble *ensemble, const struct replica_event *event)
 {
-    if (connections_owns(ensemble->connections, event->connection))
-        connections_bytes(ensemble->connections, event->connection, event->bytes,
+    if (connections_owns(ensemble->voting.connections, event->connection))
+        connections_bytes(ensemble->voting.connections, event->connection, event->bytes,
                           ensemble_now_ms(ensemble), ensemble->step->effects);
     else if (is_dialled(event->connection) && ensemble->learner != NULL)
         zab_learner_bytes(ensemble->learner, event->connection, event->bytes);
@@ -269,9 +244,9 @@ static void on_bytes(struct ensemble *ensemble, const struct replica_event *even
 
 static void on_closed(struct ensemble *ensemble, const struct replica_event *event)
 {
-    if (connections_owns(ensemble->connections, event->connection))
-        connections_closed(ensemble->connections, event->connection, ensemble_now_ms(ensemble),
-                           ensemble->step->effects);
+    if (connections_owns(ensemble->voting.connections, event->connection))
+        connections_closed(ensemble->voting.connections, event->connection,
+                           ensemble_now_ms(ensemble), ensemble->step->effects);
     else if (is_dialled(event->connection) && ensemble->learner != NULL)
         zab_learner_closed(ensemble->learner, event->connection);
     else if (learners_of(ensemble) != NULL)
@@ -307,8 +282,7 @@ static void on_store_done(struct ensemble *ensemble, const struct replica_event 
 
 static void on_tick(struct ensemble *ensemble)
 {
-    connections_tick(ensemble->connections, ensemble_now_ms(ensemble), ensemble->step->effects);
-    election_tick(ensemble->election, ensemble_now_ms(ensemble), &ensemble->election_effects);
+    voting_tick(&ensemble->voting, ensemble_now_ms(ensemble), ensemble->step->effects);
     if (ensemble->leader != NULL)
         zab_leader_tick(ensemble->leader);
     if (ensemble->learner != NULL)
@@ -342,8 +316,8 @@ void ensemble_step(struct ensemble *ensemble, const struct replica_event *event)
         break;
     case REPLICA_ORACLE:
         ensemble->zab.oracle = event->granted ? ORACLE_GRANTS : ORACLE_REFUSES;
-        election_set_oracle(ensemble->election, ensemble->zab.oracle, ensemble_now_ms(ensemble),
-                            &ensemble->election_effects);
+        election_set_oracle(ensemble->voting.election, ensemble->zab.oracle,
+                            ensemble_now_ms(ensemble), &ensemble->voting.effects);
         break;
     case REPLICA_TICK:
         on_tick(ensemble);
@@ -373,9 +347,7 @@ int64_t ensemble_wake_at_ms(const struct ensemble *ensemble)
         ensemble->phase == ENSEMBLE_DRAINING && ensemble->looks_from_ms > ensemble_now_ms(ensemble)
             ? ensemble->looks_from_ms
             : INT64_MAX,
-        ensemble_read_only_at_ms(ensemble),
-        connections_wake_at_ms(ensemble->connections),
-        election_wake_at_ms(ensemble->election),
+        ensemble_read_only_at_ms(ensemble), voting_wake_at_ms(&ensemble->voting),
         ensemble->leader != NULL ? zab_leader_wake_at_ms(ensemble->leader) : INT64_MAX,
         ensemble->learner != NULL ? zab_learner_wake_at_ms(ensemble->learner) : INT64_MAX};
     int64_t earliest_ms = INT64_MAX;
@@ -417,8 +389,8 @@ struct ensemble_info ensemble_info(const struct ensemble *ensemble)
     info.own_epoch = ensemble->zab.current_epoch;
     if (ensemble->phase != ENSEMBLE_IN_ROLE)
         return info;
-    struct vote vote = election_vote(ensemble->election);
-    info.state = election_state(ensemble->election);
+    struct vote vote = election_vote(ensemble->voting.election);
+    info.state = election_state(ensemble->voting.election);
     info.leader = vote.leader;
     info.leader_zxid = vote.zxid;
     if (ensemble->leader != NULL) {

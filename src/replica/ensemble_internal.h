@@ -2,7 +2,7 @@
 #ifndef REPLICA_ENSEMBLE_INTERNAL_H
 #define REPLICA_ENSEMBLE_INTERNAL_H
 
-#include "replica/election/connections.h"
+#include "replica/election/voting.h"
 #include "replica/ensemble.h"
 #include "replica/membership/membership.h"
 #include "replica/replica.h"
@@ -25,10 +25,7 @@ struct ensemble {
     struct clients *clients;
     struct zab zab;
     uint64_t next_connection;
-    struct connections *connections;
-    struct election *election;
-    struct election_effects election_effects;
-    struct buffer message;
+    struct voting voting;
     struct zab_leader *leader;   /* NULL: does not lead */
     struct zab_learner *learner; /* NULL: does not learn */
     bool begun, serves, must_reload;

@@ -75,7 +75,7 @@ static void leave_role(struct ensemble *ensemble, const char *reason)
     zab_learner_free(ensemble->learner);
     ensemble->leader = NULL;
     ensemble->learner = NULL;
-    election_resign(ensemble->election);
+    election_resign(ensemble->voting.election);
     ensemble->phase = ENSEMBLE_DRAINING;
     if (ensemble->zab.quarantined)
         ensemble->looks_from_ms = ensemble_now_ms(ensemble) + QUARANTINE_PAUSE_MS;
@@ -101,11 +101,9 @@ void ensemble_begin_looking(struct ensemble *ensemble)
     ensemble->looking_since_ms = ensemble_now_ms(ensemble);
     ensemble->info.elections++;
     metrics_count(&ensemble->step->metrics, METRIC_LOOKING_COUNT, 1);
-    connections_set_looking(ensemble->connections, true);
-    election_start(ensemble->election,
-                   ensemble->zab.quarantined ? -1 : proposals_durable_zxid(ensemble->proposals),
-                   ensemble->zab.current_epoch, ensemble_now_ms(ensemble),
-                   &ensemble->election_effects);
+    voting_look(&ensemble->voting,
+                ensemble->zab.quarantined ? -1 : proposals_durable_zxid(ensemble->proposals),
+                ensemble->zab.current_epoch, ensemble_now_ms(ensemble));
 }
 
 void ensemble_drain(struct ensemble *ensemble)
@@ -202,11 +200,11 @@ static void end_read_only(struct ensemble *ensemble)
 
 void ensemble_begin_role(struct ensemble *ensemble)
 {
-    enum peer_state state = election_state(ensemble->election);
-    int64_t id = election_vote(ensemble->election).leader;
+    enum peer_state state = election_state(ensemble->voting.election);
+    int64_t id = election_vote(ensemble->voting.election).leader;
     const struct member *leader = membership_find(ensemble->options.membership, id);
 
-    connections_set_looking(ensemble->connections, false);
+    connections_set_looking(ensemble->voting.connections, false);
     end_read_only(ensemble);
     ensemble->info.election_ms = ensemble_now_ms(ensemble) - ensemble->looking_since_ms;
     ensemble->info.role_since_ms = ensemble_now_ms(ensemble);
@@ -216,7 +214,7 @@ void ensemble_begin_role(struct ensemble *ensemble)
     ensemble->phase = ENSEMBLE_IN_ROLE;
     if (ensemble->zab.quarantined) {
         ensemble->zab.must_have_snapshot = true;
-        ensemble->zab.elected_epoch = election_vote(ensemble->election).epoch;
+        ensemble->zab.elected_epoch = election_vote(ensemble->voting.election).epoch;
     }
     if (state == PEER_LEADING) {
         ASSERT(!ensemble->zab.quarantined);
@@ -264,9 +262,9 @@ void ensemble_look_at_role(struct ensemble *ensemble)
     }
     ensemble->serves = true;
     count_down_time(ensemble);
-    election_set_epoch(ensemble->election, ensemble->leader != NULL
-                                               ? zab_leader_epoch(ensemble->leader)
-                                               : zab_learner_epoch(ensemble->learner));
+    election_set_epoch(ensemble->voting.election, ensemble->leader != NULL
+                                                      ? zab_leader_epoch(ensemble->leader)
+                                                      : zab_learner_epoch(ensemble->learner));
     if (ensemble->leader == NULL || ensemble->options.leader_serves)
         clients_serve(ensemble->clients);
 }

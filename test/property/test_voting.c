@@ -15,7 +15,7 @@ enum {
 };
 
 struct host {
-    struct voting *voting;
+    struct voting voting;
     struct effects effects;
     int64_t id, zxid, epoch, role_since_ms;
     uint64_t next_dialled, next_accepted;
@@ -179,15 +179,21 @@ static void carry_out(struct world *world, int which)
     effects_clear(&host->effects);
 }
 
-/* The end of a turn. */
-static void conclude(struct world *world, int which, const struct voting_outcome *outcome)
+/* The end of a turn: as ensemble_settle(). */
+static void conclude(struct world *world, int which)
 {
     struct host *host = &world->hosts[which];
+    int64_t from;
 
-    if (outcome->decided) {
-        int64_t leader = voting_vote(host->voting).leader;
+    while (voting_hear(&host->voting, world->now_ms, &host->effects, &from))
+        CHECK(from != host->id);
+    voting_say(&host->voting, world->now_ms, &host->effects);
+    if (host->voting.effects.decided) {
+        int64_t leader = election_vote(host->voting.election).leader;
         CHECK(host_of(world, leader) >= 0);
-        CHECK((voting_state(host->voting) == PEER_LEADING) == (leader == host->id));
+        CHECK((election_state(host->voting.election) == PEER_LEADING) == (leader == host->id));
+        connections_set_looking(host->voting.connections, false);
+        host->voting.effects.decided = false;
         host->role_since_ms = world->now_ms;
         if (world->first_leader == -1)
             world->first_leader = leader;
@@ -200,14 +206,13 @@ static void deliver_bytes(struct world *world, int which, uint64_t number, struc
 {
     struct host *host = &world->hosts[which];
 
-    while (bytes.size > 0 && voting_owns(host->voting, number)) {
-        struct voting_outcome outcome = {0};
+    while (bytes.size > 0 && connections_owns(host->voting.connections, number)) {
         size_t size = 1 + (size_t)chance(world, chance(world, 2) == 0 ? 8 : 4096);
         if (size > bytes.size)
             size = bytes.size;
-        voting_bytes(host->voting, number, slice_of(bytes.data, size), world->now_ms,
-                     &host->effects, &outcome);
-        conclude(world, which, &outcome);
+        connections_bytes(host->voting.connections, number, slice_of(bytes.data, size),
+                          world->now_ms, &host->effects);
+        conclude(world, which);
         bytes = slice_of(bytes.data + size, bytes.size - size);
     }
 }
@@ -217,7 +222,6 @@ static void deliver(struct world *world, const struct packet *packet)
     struct pipe *pipe = &world->pipes[packet->pipe];
     int which = pipe->host[packet->side];
     struct host *host = &world->hosts[which];
-    struct voting_outcome outcome = {0};
     uint64_t number = pipe->number[packet->side];
 
     if (packet->kind == PACKET_DIAL) {
@@ -229,19 +233,20 @@ static void deliver(struct world *world, const struct packet *packet)
         pipe->number[1] = host->next_accepted;
         host->next_accepted += 2;
         post(world, PACKET_OPEN, packet->pipe, 0, SLICE_NULL, some_delay_ms(world));
-        voting_opened(host->voting, pipe->number[1], world->now_ms, &host->effects, &outcome);
+        connections_opened(host->voting.connections, pipe->number[1], world->now_ms,
+                           &host->effects);
     } else if (number == 0 || !host->up) {
         return; /* closed at this end */
     } else if (packet->kind == PACKET_OPEN) {
-        voting_opened(host->voting, number, world->now_ms, &host->effects, &outcome);
+        connections_opened(host->voting.connections, number, world->now_ms, &host->effects);
     } else if (packet->kind == PACKET_BYTES) {
         deliver_bytes(world, which, number, buffer_slice(&packet->bytes));
         return;
     } else {
         pipe->number[packet->side] = 0;
-        voting_closed(host->voting, number, world->now_ms, &host->effects, &outcome);
+        connections_closed(host->voting.connections, number, world->now_ms, &host->effects);
     }
-    conclude(world, which, &outcome);
+    conclude(world, which);
 }
 
 static void deliver_due(struct world *world)
@@ -274,10 +279,9 @@ static void deliver_due(struct world *world)
 static void look(struct world *world, int which)
 {
     struct host *host = &world->hosts[which];
-    struct voting_outcome outcome = {0};
 
-    voting_start(host->voting, host->zxid, host->epoch, world->now_ms, &host->effects, &outcome);
-    conclude(world, which, &outcome);
+    voting_look(&host->voting, host->zxid, host->epoch, world->now_ms);
+    conclude(world, which);
 }
 
 static void boot(struct world *world, int which)
@@ -285,18 +289,17 @@ static void boot(struct world *world, int which)
     struct host *host = &world->hosts[which];
 
     host->up = true;
-    host->voting =
-        voting_new(&(struct voting_options){.election = {.my_id = host->id,
-                                                         .finalize_ms = 200,
-                                                         .resend_min_ms = 200,
-                                                         .resend_max_ms = 60000},
-                                            .connections = {.my_id = host->id,
-                                                            .hello_timeout_ms = 5000,
-                                                            .redial_min_ms = 10,
-                                                            .redial_max_ms = 1000,
-                                                            .next_number = &host->next_dialled}});
-    voting_set_members(host->voting, world->members, NULL, host->role, world->now_ms,
-                       &host->effects);
+    host->voting.election = election_new(&(struct election_options){
+        .my_id = host->id, .finalize_ms = 200, .resend_min_ms = 200, .resend_max_ms = 60000});
+    host->voting.connections =
+        connections_new(&(struct connections_options){.my_id = host->id,
+                                                      .hello_timeout_ms = 5000,
+                                                      .redial_min_ms = 10,
+                                                      .redial_max_ms = 1000,
+                                                      .next_number = &host->next_dialled});
+    election_set_members(host->voting.election, world->members, NULL, host->role);
+    connections_set_members(host->voting.connections, world->members, NULL, world->now_ms,
+                            &host->effects);
     look(world, which);
 }
 
@@ -304,8 +307,7 @@ static void crash(struct world *world, int which)
 {
     struct host *host = &world->hosts[which];
 
-    voting_free(host->voting);
-    host->voting = NULL;
+    voting_deinit(&host->voting);
     host->up = false;
     effects_clear(&host->effects);
     for (uint32_t i = 0; i < world->pipe_count; i++) {
@@ -321,7 +323,7 @@ static bool leads(const struct world *world, int64_t id)
 {
     const struct host *host = &world->hosts[host_of(world, id)];
 
-    return host->up && voting_state(host->voting) == PEER_LEADING;
+    return host->up && election_state(host->voting.election) == PEER_LEADING;
 }
 
 static bool follows(const void *context, int64_t id)
@@ -330,20 +332,20 @@ static bool follows(const void *context, int64_t id)
     const int64_t *leader = ((const int64_t *const *)context)[1];
     const struct host *host = &world->hosts[host_of(world, id)];
 
-    return host->up && voting_state(host->voting) != PEER_LOOKING &&
-           voting_vote(host->voting).leader == *leader;
+    return host->up && election_state(host->voting.election) != PEER_LOOKING &&
+           election_vote(host->voting.election).leader == *leader;
 }
 
 static void run_out_of_patience(struct world *world, int which)
 {
     struct host *host = &world->hosts[which];
-    int64_t leader = voting_vote(host->voting).leader,
+    int64_t leader = election_vote(host->voting.election).leader,
             since_ms = world->now_ms - host->role_since_ms;
     const void *context[] = {world, &leader};
 
-    if (voting_state(host->voting) == PEER_LOOKING)
+    if (election_state(host->voting.election) == PEER_LOOKING)
         return;
-    if (voting_state(host->voting) == PEER_LEADING) {
+    if (election_state(host->voting.election) == PEER_LEADING) {
         if (since_ms >= LEAD_PATIENCE_MS && !membership_quorum(world->members, follows, context))
             look(world, which);
     } else if (since_ms >= FOLLOW_PATIENCE_MS &&
@@ -358,13 +360,12 @@ static void step(struct world *world)
     deliver_due(world);
     for (int i = 0; i < world->count; i++) {
         struct host *host = &world->hosts[i];
-        struct voting_outcome outcome = {0};
         if (!host->up)
             continue;
-        if (voting_wake_at_ms(host->voting) <= world->now_ms) {
-            voting_tick(host->voting, world->now_ms, &host->effects, &outcome);
-            CHECK(voting_wake_at_ms(host->voting) > world->now_ms);
-            conclude(world, i, &outcome);
+        if (voting_wake_at_ms(&host->voting) <= world->now_ms) {
+            voting_tick(&host->voting, world->now_ms, &host->effects);
+            CHECK(voting_wake_at_ms(&host->voting) > world->now_ms);
+            conclude(world, i);
         }
         run_out_of_patience(world, i);
     }
@@ -378,10 +379,10 @@ static bool settled(const struct world *world, int64_t *ret_leader)
         const struct host *host = &world->hosts[i];
         if (!host->up)
             continue;
-        if (voting_state(host->voting) == PEER_LOOKING ||
-            (leader != -1 && voting_vote(host->voting).leader != leader))
+        if (election_state(host->voting.election) == PEER_LOOKING ||
+            (leader != -1 && election_vote(host->voting.election).leader != leader))
             return false;
-        leader = voting_vote(host->voting).leader;
+        leader = election_vote(host->voting.election).leader;
     }
     *ret_leader = leader;
     return leader != -1 && leads(world, leader);
@@ -432,7 +433,7 @@ static struct world *world_new(uint64_t seed, int voters_min)
 static void world_free(struct world *world)
 {
     for (int i = 0; i < world->count; i++) {
-        voting_free(world->hosts[i].voting);
+        voting_deinit(&world->hosts[i].voting);
         effects_deinit(&world->hosts[i].effects);
     }
     while (world->packet_count > 0)

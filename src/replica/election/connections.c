@@ -74,19 +74,6 @@ void connections_send(struct connections *connections, int64_t to, struct slice 
         lines_dial(connections, line, effects);
 }
 
-void connections_say_next_time(struct connections *connections, int64_t to, struct slice message)
-{
-    struct line *line = connections_configured(connections, to) != NULL
-                            ? lines_get(connections, to)
-                            : lines_find(connections, to);
-
-    if (line == NULL)
-        return;
-    keep(&line->last, message);
-    line->has_last = true;
-    line->has_waiting = false;
-}
-
 static void put_hello(const struct connections *connections, uint64_t number,
                       struct effects *effects)
 {

@@ -50,8 +50,6 @@ void connections_set_members(struct connections *connections, const struct membe
 void connections_set_looking(struct connections *connections, bool looking);
 void connections_send(struct connections *connections, int64_t to, struct slice message,
                       int64_t now_ms, struct effects *effects);
-/* For an open connection: what is sent again on the next one instead of the last message. */
-void connections_say_next_time(struct connections *connections, int64_t to, struct slice message);
 
 /* Does this connection belong here? Every one that is accepted at the election port does. */
 bool connections_owns(const struct connections *connections, uint64_t number);

@@ -1,53 +1,30 @@
-/* voting.h: an election and its connections together: the interface of this room.
+/* voting.h: an election and the connections that it speaks over; the door of this room.
  *
- * The replica passes on what happens at the election port, and the time, and looks at the outcome. */
+ * The owner tells `election` and `connections` what happens to them (election.h, connections.h). Then
+ * it calls voting_hear() until nothing more has come, and voting_say() after whatever else may have
+ * made the election speak. When `effects.decided` is set, it begins its role, tells the connections
+ * (connections_set_looking()), and clears it. */
 #ifndef REPLICA_ELECTION_VOTING_H
 #define REPLICA_ELECTION_VOTING_H
 
 #include "replica/election/connections.h"
 
-struct voting_options {
-    struct election_options election;
-    struct connections_options connections;
+struct voting {
+    struct election *election;       /* owned */
+    struct connections *connections; /* owned */
+    struct election_effects effects;
+    struct buffer message;
 };
+void voting_deinit(struct voting *voting);
 
-/* The result of a call; only the fields that changed are set. */
-struct voting_outcome {
-    bool decided; /* voting_state() and voting_vote() say what */
-    /* Another server has a configuration with a higher version: adopt it (voting_set_members) and
-     * start again. Null: none has. Valid until the next call. */
-    struct slice newer_config;
-};
-
-struct voting;
-MUST_USE struct voting *voting_new(const struct voting_options *options);
-void voting_free(struct voting *voting);
-
-/* Call it first, and whenever they change. The previous ones stay borrowed until the turn ends,
- * these until the next call. `last_seen`: proposed, perhaps not agreed; NULL: none. */
-void voting_set_members(struct voting *voting, const struct membership *committed,
-                        const struct membership *last_seen, enum member_role own_role,
-                        int64_t now_ms, struct effects *effects);
-/* As election_start(). */
-void voting_start(struct voting *voting, int64_t zxid, int64_t epoch, int64_t now_ms,
-                  struct effects *effects, struct voting_outcome *outcome);
-/* From now on answers contain the new epoch. */
-void voting_set_epoch(struct voting *voting, int64_t epoch);
-
-/* A connection that was opened here, or accepted at the election port. */
-bool voting_owns(const struct voting *voting, uint64_t connection);
-void voting_opened(struct voting *voting, uint64_t connection, int64_t now_ms,
-                   struct effects *effects, struct voting_outcome *outcome);
-void voting_bytes(struct voting *voting, uint64_t connection, struct slice bytes, int64_t now_ms,
-                  struct effects *effects, struct voting_outcome *outcome);
-void voting_closed(struct voting *voting, uint64_t connection, int64_t now_ms,
-                   struct effects *effects, struct voting_outcome *outcome);
-void voting_tick(struct voting *voting, int64_t now_ms, struct effects *effects,
-                 struct voting_outcome *outcome);
+/* The connections are told that this server looks, and the election that it begins (election_start()). */
+void voting_look(struct voting *voting, int64_t zxid, int64_t epoch, int64_t now_ms);
+/* Tells the election the next news of the connections, which came from the server `*ret_from`, and
+ * sends its answer. False: there is no news. */
+bool voting_hear(struct voting *voting, int64_t now_ms, struct effects *effects, int64_t *ret_from);
+/* Sends what the election has said. */
+void voting_say(struct voting *voting, int64_t now_ms, struct effects *effects);
+void voting_tick(struct voting *voting, int64_t now_ms, struct effects *effects);
 int64_t voting_wake_at_ms(const struct voting *voting); /* INT64_MAX: never */
-
-enum peer_state voting_state(const struct voting *voting);
-struct vote voting_vote(const struct voting *voting);
-bool voting_looks_again(const struct voting *voting, int64_t id); /* election_looks_again() */
 
 #endif

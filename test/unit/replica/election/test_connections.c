@@ -612,25 +612,6 @@ TEST(a_second_message_that_waits_takes_the_place_of_the_first_and_of_the_last_se
     bench_deinit(&bench);
 }
 
-TEST(what_is_to_be_said_next_time_is_not_said_now)
-{
-    struct bench bench;
-    uint64_t to_1 = two_with_one(&bench);
-
-    queue(&bench, 1, "vote");
-    turn(&bench);
-    connections_say_next_time(bench.connections, 1, SLICE("final"));
-    expect_nothing(&bench);
-    closed(&bench, to_1);
-    pass(&bench, REDIAL_MIN_MS);
-    to_1 = expect_dial(&bench, "h1", 11);
-    opened(&bench, to_1);
-    expect_send(&bench, to_1,
-                SLICE(V1 SID_2 "\0\0\0\5h2:12"
-                               "\0\0\0\5final"));
-    bench_deinit(&bench);
-}
-
 /* --- dialling again --- */
 
 TEST(a_refused_voter_is_dialled_again_after_10_20_40_and_so_on_up_to_1000_ms)
