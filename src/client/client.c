@@ -159,7 +159,7 @@ void client_take_done(struct client *client, struct list *ret_items)
 static void drop_connection(struct client *client)
 {
     client->first.size = client->out.size = client->in.size = 0;
-    client->unanswered = client->out_frames = 0;
+    client->unanswered = client->out_frames = client->resent_unanswered = 0;
     client->asked = false;
     if (client->link != CLIENT_LINK_NONE)
         client->link = CLIENT_LINK_TO_CLOSE;

@@ -218,8 +218,11 @@ static void take_frame(struct client *client, struct slice frame, int64_t now_ms
             return;
         }
         break;
-    case XID_PING:
     case XID_SET_WATCHES:
+        if (client->resent_unanswered > 0)
+            client->resent_unanswered--;
+        break;
+    case XID_PING:
         break;
     case XID_AUTH:
         take_auth_answer(client, header.err);
@@ -227,7 +230,10 @@ static void take_frame(struct client *client, struct slice frame, int64_t now_ms
     default:
         take_reply(client, &header, body, now_ms);
     }
-    if (header.zxid > 0 && client->link == CLIENT_LINK_OPEN)
+    /* Of an event's own transaction another event may follow; and of a request that sets watches again, all
+     * that happened since last_zxid. */
+    if (header.zxid > 0 && header.xid != XID_NOTIFICATION && client->resent_unanswered == 0 &&
+        client->link == CLIENT_LINK_OPEN)
         client->last_zxid = header.zxid;
 }
 

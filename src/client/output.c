@@ -117,6 +117,7 @@ static bool put_piece(struct client *client, struct piece *piece)
         set_watches_write(out, &one_shot);
         close_frame(out, at);
     }
+    client->resent_unanswered++;
     for (unsigned i = 0; i < WATCH_LISTS; i++) {
         piece->lists[i].size = 0;
         piece->counts[i] = 0;

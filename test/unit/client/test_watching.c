@@ -167,3 +167,61 @@ TEST(watchers_are_removed_with_the_server_or_here)
               CLIENT_NO_WATCHER);
     play_end();
 }
+
+static void reconnect_asking_since(int64_t zxid)
+{
+    struct connect_request asked;
+    struct reader body;
+
+    client_lost(&play.client, CLIENT_CONNECTION_LOST, play.now_ms);
+    play.output.size = play.taken = 0;
+    play_open();
+    play_collect_output();
+    reader_init(&body, slice_of(play.output.data + 4, 45), NULL, 100);
+    CHECK_STATUS(connect_request_read(&body, &asked), STATUS_OK);
+    CHECK_I64("zxid", asked.last_zxid_seen, zxid);
+    play_shake_hands(PLAY_SESSION, PLAY_TIMEOUT_MS, false);
+    play_collect_output();
+}
+
+TEST(an_event_does_not_hide_another_one_of_its_transaction)
+{
+    struct client_watcher watcher = {play_nobody, NULL};
+    struct client_request request;
+
+    play_begin();
+    play_connect();
+    client_watches_add(&play.client.watches, client_watch_make(SLICE("/a"), watcher),
+                       CLIENT_WATCH_CHILD);
+    play_get(&request, "/a", false);
+    play_answer(request.xid, 20, 0, SLICE(""));
+    play_event(EVENT_DELETED, "/a/b", 21); /* NodeChildrenChanged of /a is lost */
+    reconnect_asking_since(20);
+    play_end();
+}
+
+TEST(watches_that_are_set_again_in_pieces_ask_since_the_same_time_until_all_have_been_answered)
+{
+    struct client_watcher watcher = {play_nobody, NULL};
+    char path[1000];
+
+    play_begin();
+    play_connect();
+    play.client.last_zxid = 20;
+    memset(path, 'x', sizeof(path));
+    for (int i = 0; i < 200; i++) {
+        snprintf(path, 20, "/%018d", i);
+        path[19] = 'x';
+        client_watches_add(&play.client.watches,
+                           client_watch_make(slice_of(path, sizeof(path)), watcher),
+                           CLIENT_WATCH_DATA);
+    }
+    reconnect_asking_since(20);
+    play_answer(XID_SET_WATCHES, 30, 0, SLICE(""));
+    play_answer(XID_PING, 31, 0, SLICE(""));
+    reconnect_asking_since(20);
+    play_answer(XID_SET_WATCHES, 32, 0, SLICE(""));
+    play_answer(XID_SET_WATCHES, 33, 0, SLICE(""));
+    reconnect_asking_since(33);
+    play_end();
+}
