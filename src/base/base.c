@@ -57,6 +57,8 @@ const char *status_text(enum status status)
         return "in use by another process";
     case STATUS_NO_ACCESS:
         return "permission denied";
+    case STATUS_READ_ONLY:
+        return "read-only file system";
     case STATUS_UNSUPPORTED:
         return "not supported";
     }

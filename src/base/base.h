@@ -41,7 +41,8 @@ enum status {
     STATUS_IO,         /* the device or the kernel refused */
     STATUS_NO_SPACE,   /* disk or quota full */
     STATUS_BUSY,       /* somebody else holds it */
-    STATUS_NO_ACCESS,  /* permission denied, read-only */
+    STATUS_NO_ACCESS,  /* permission denied */
+    STATUS_READ_ONLY,  /* the file system is mounted read-only */
     STATUS_UNSUPPORTED /* known, but not implemented here */
 };
 /* A text for the operator: "no space left", ... Never NULL. */

@@ -6,7 +6,7 @@
  * is used by one thread at a time; several threads may use different files.
  *
  * Every call may return STATUS_NOT_FOUND, STATUS_EXISTS (the name is no file), STATUS_NO_ACCESS,
- * STATUS_NO_SPACE, STATUS_TOO_LARGE (for a file), and STATUS_IO for anything else. */
+ * STATUS_READ_ONLY, STATUS_NO_SPACE, STATUS_TOO_LARGE (for a file), and STATUS_IO for anything else. */
 #ifndef BASE_DISK_H
 #define BASE_DISK_H
 

@@ -40,8 +40,9 @@ enum status status_from_errno(int error)
         return STATUS_NO_SPACE;
     case EACCES:
     case EPERM:
-    case EROFS:
         return STATUS_NO_ACCESS;
+    case EROFS:
+        return STATUS_READ_ONLY;
     case EFBIG:
         return STATUS_TOO_LARGE;
     default:

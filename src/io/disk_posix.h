@@ -14,13 +14,13 @@ MUST_USE enum status disk_posix_open(const char *path, uint64_t write_back_bytes
 void disk_posix_close(struct disk *disk); /* may be NULL; its files are closed before */
 
 /* Makes the directory and those above it. STATUS_EXISTS: something else has this name. STATUS_INVALID:
- * an empty or too long path. STATUS_NO_ACCESS, STATUS_NO_SPACE, STATUS_IO. */
+ * an empty or too long path. STATUS_NO_ACCESS, STATUS_READ_ONLY, STATUS_NO_SPACE, STATUS_IO. */
 MUST_USE enum status dir_make(const char *path);
 
 /* Locks the directory for this process, by flock() on the file paddock.lock in it, which ZooKeeper ignores.
  * The lock is held until dir_unlock() or the end of the process; the file stays. STATUS_BUSY: another
  * process holds it; *ret_holder is its pid, or 0 when that is not known. STATUS_NOT_FOUND,
- * STATUS_NO_ACCESS, STATUS_IO. */
+ * STATUS_NO_ACCESS, STATUS_READ_ONLY, STATUS_IO. */
 MUST_USE enum status dir_lock(const char *path, int *ret_lock_fd, int64_t *ret_holder);
 void dir_unlock(int lock_fd);
 

@@ -19,11 +19,12 @@ enum log_level {
 
 /* "error", "warn", "info", "debug", "trace", any case. False: none of them. */
 bool log_level_parse(const char *text, enum log_level *ret_level);
-/* path NULL: stderr. Call it before threads are started. STATUS_NO_ACCESS, STATUS_IO: the file
- * cannot be opened. STATUS_TOO_LARGE: the path is too long. Then lines continue to go to stderr. */
+/* path NULL: stderr. Call it before threads are started. STATUS_NO_ACCESS,
+ * STATUS_READ_ONLY, STATUS_IO: the file cannot be opened. STATUS_TOO_LARGE: the path is too long. Then
+ * lines continue to go to stderr. */
 MUST_USE enum status log_open(const char *path, enum log_level level);
-/* Opens the path again, after a rotation. Any thread. STATUS_NO_ACCESS, STATUS_IO: it cannot be
- * opened, and lines continue to go to the old file. */
+/* Opens the path again, after a rotation. Any thread. STATUS_NO_ACCESS, STATUS_READ_ONLY,
+ * STATUS_IO: it cannot be opened, and lines continue to go to the old file. */
 MUST_USE enum status log_reopen(void);
 void log_set_myid(const char *myid); /* what stands after "myid:"; "" is unknown */
 bool log_wants(enum log_level level);

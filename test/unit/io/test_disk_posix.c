@@ -165,7 +165,7 @@ TEST(every_error_of_the_system_has_a_status)
     CHECK_STATUS(status_from_errno(ENOSPC), STATUS_NO_SPACE);
     CHECK_STATUS(status_from_errno(EDQUOT), STATUS_NO_SPACE);
     CHECK_STATUS(status_from_errno(EACCES), STATUS_NO_ACCESS);
-    CHECK_STATUS(status_from_errno(EROFS), STATUS_NO_ACCESS);
+    CHECK_STATUS(status_from_errno(EROFS), STATUS_READ_ONLY);
     CHECK_STATUS(status_from_errno(ENOENT), STATUS_NOT_FOUND);
     CHECK_STATUS(status_from_errno(EEXIST), STATUS_EXISTS);
     CHECK_STATUS(status_from_errno(EFBIG), STATUS_TOO_LARGE);
