@@ -1,6 +1,8 @@
-"""`make install`, once for all tests that use what is installed."""
+"""`make install` and `make deb`, once for all tests that use what they make."""
 
+import glob
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -38,3 +40,11 @@ def prefix(tmp_path_factory):
     path = tmp_path_factory.mktemp("opt") / "paddock"
     make("install", "PREFIX=%s" % path, "DESTDIR=")
     return path
+
+
+@pytest.fixture(scope="session")
+def packages():
+    if shutil.which("dh") is None:
+        pytest.skip("no debhelper: dev/setup.sh deb installs it")
+    make("deb")
+    return sorted(glob.glob(os.path.join(REPO, "build/deb/*.deb")))
