@@ -33,7 +33,7 @@ __attribute__((constructor)) static void prepare(void)
     }
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    can_fold = __builtin_cpu_supports("pclmul") != 0;
+    can_fold = __builtin_cpu_supports("pclmul") != 0 && __builtin_cpu_supports("ssse3") != 0;
 #endif
 }
 
@@ -57,15 +57,17 @@ static uint32_t by_table(uint32_t crc, const uint8_t *at, size_t size)
 }
 
 /* --- CRC-32 by folding: carry-less products move 16 bytes forward over the bytes after them
- * without changing the remainder (Gopal et al., Intel 323102, "Fast CRC Computation for Generic
- * Polynomials Using PCLMULQDQ"). What is left of the input are 16 bytes, which the table ends. --- */
+ * without changing the remainder, and at last divide (Gopal et al., Intel 323102, "Fast CRC Computation
+ * for Generic Polynomials Using PCLMULQDQ"). Zeros in front do not change it, either: they make the first
+ * bytes a whole block. --- */
 
-enum { BLOCK_BYTES = 16, FOLD_BYTES_MIN = 3 * BLOCK_BYTES };
+enum { BLOCK_BYTES = 16, FOLD_BYTES_MIN = 2 * BLOCK_BYTES };
 
 #if defined(__x86_64__)
 
-__attribute__((target("pclmul,sse2"))) static __m128i fold(__m128i block, __m128i factors,
-                                                           __m128i onto)
+#define FOLDING __attribute__((target("pclmul,ssse3")))
+
+FOLDING static __m128i fold(__m128i block, __m128i factors, __m128i onto)
 {
     __m128i low = _mm_clmulepi64_si128(block, factors, 0x00);
     __m128i high = _mm_clmulepi64_si128(block, factors, 0x11);
@@ -77,35 +79,64 @@ static __m128i block_at(const uint8_t *at)
     return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
-__attribute__((target("pclmul,sse2"))) static uint32_t by_folding(uint32_t crc, const uint8_t *at,
-                                                                  size_t size)
+/* The first `count` bytes of a block at its end, behind zeros. */
+FOLDING static __m128i behind_zeros(__m128i block, size_t count)
 {
-    /* x^(distance +- 32) mod P, bits reflected: for 16 and for 64 bytes of distance. */
-    const __m128i over_16 = _mm_set_epi64x(0x0ccaa009e, 0x1751997d0);
-    const __m128i over_64 = _mm_set_epi64x(0x1c6e41596, 0x154442bd4);
-    __m128i block = _mm_xor_si128(block_at(at), _mm_cvtsi32_si128((int)crc));
-    uint8_t left[BLOCK_BYTES];
+    static const uint8_t places[2 * BLOCK_BYTES] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+                                                    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+                                                    0,    1,    2,    3,    4,    5,    6,    7,
+                                                    8,    9,    10,   11,   12,   13,   14,   15};
 
-    at += BLOCK_BYTES;
-    size -= BLOCK_BYTES;
+    return _mm_shuffle_epi8(block, block_at(places + count));
+}
+
+/* x^n mod P, bits reflected, for the distance that a factor moves its half of a block. */
+#define OVER_16 _mm_set_epi64x(0x0ccaa009e, 0x1751997d0)
+#define OVER_64 _mm_set_epi64x(0x1c6e41596, 0x154442bd4)
+#define OVER_4 _mm_set_epi64x(0, 0x163cd6124)
+#define QUOTIENT_AND_P _mm_set_epi64x(0x1f7011641, 0x1db710641)
+
+/* Of the last block: 16 bytes become 12, then 8, and Barrett's division ends them. */
+FOLDING static uint32_t remainder_of(__m128i block)
+{
+    const __m128i low_4 = _mm_set_epi32(0, -1, 0, -1);
+
+    block = _mm_xor_si128(_mm_srli_si128(block, 8), _mm_clmulepi64_si128(block, OVER_16, 0x10));
+    block = _mm_xor_si128(_mm_srli_si128(block, 4),
+                          _mm_clmulepi64_si128(_mm_and_si128(block, low_4), OVER_4, 0x00));
+    __m128i quotient = _mm_clmulepi64_si128(_mm_and_si128(block, low_4), QUOTIENT_AND_P, 0x10);
+    __m128i product = _mm_clmulepi64_si128(_mm_and_si128(quotient, low_4), QUOTIENT_AND_P, 0x00);
+    return (uint32_t)_mm_cvtsi128_si32(_mm_srli_si128(_mm_xor_si128(block, product), 4));
+}
+
+/* At least FOLD_BYTES_MIN bytes. */
+FOLDING static uint32_t by_folding(uint32_t crc, const uint8_t *at, size_t size)
+{
+    size_t odd = size % BLOCK_BYTES;
+    __m128i start = _mm_cvtsi32_si128((int)crc);
+    __m128i block = behind_zeros(_mm_xor_si128(block_at(at), start), odd);
+
+    start = _mm_cvtsi32_si128((int)(odd < 4 ? crc >> 8 * odd : 0)); /* what did not fit in */
+    block = fold(block, OVER_16, _mm_xor_si128(block_at(at + odd), start));
+    at += odd + BLOCK_BYTES;
+    size -= odd + BLOCK_BYTES;
     if (size >= 7 * BLOCK_BYTES) { /* four blocks side by side: a product takes its time */
         __m128i second = block_at(at), third = block_at(at + 16), fourth = block_at(at + 32);
         at += 3 * BLOCK_BYTES;
         size -= 3 * BLOCK_BYTES;
         for (; size >= 4 * BLOCK_BYTES; size -= 4 * BLOCK_BYTES, at += 4 * BLOCK_BYTES) {
-            block = fold(block, over_64, block_at(at));
-            second = fold(second, over_64, block_at(at + 16));
-            third = fold(third, over_64, block_at(at + 32));
-            fourth = fold(fourth, over_64, block_at(at + 48));
+            block = fold(block, OVER_64, block_at(at));
+            second = fold(second, OVER_64, block_at(at + 16));
+            third = fold(third, OVER_64, block_at(at + 32));
+            fourth = fold(fourth, OVER_64, block_at(at + 48));
         }
-        block = fold(block, over_16, second);
-        block = fold(block, over_16, third);
-        block = fold(block, over_16, fourth);
+        block = fold(block, OVER_16, second);
+        block = fold(block, OVER_16, third);
+        block = fold(block, OVER_16, fourth);
     }
     for (; size >= BLOCK_BYTES; size -= BLOCK_BYTES, at += BLOCK_BYTES)
-        block = fold(block, over_16, block_at(at));
-    _mm_storeu_si128((__m128i *)(void *)left, block);
-    return by_table(by_table(0, left, sizeof(left)), at, size);
+        block = fold(block, OVER_16, block_at(at));
+    return remainder_of(block);
 }
 
 #else

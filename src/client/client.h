@@ -137,7 +137,7 @@ struct client {
     uint8_t password[PASSWORD_BYTES];
     int32_t timeout_ms, next_xid;
     int32_t wanted_timeout_ms, connect_timeout_ms; /* client_options */
-    int64_t last_zxid;          /* all events up to here have come */
+    int64_t last_zxid;                             /* all events up to here have come */
     uint32_t resent_unanswered; /* requests that set watches again: their events may be missing */
     enum client_state state;
     enum client_link link;

@@ -43,9 +43,7 @@ static enum status open_path(const char *path, int *ret_fd)
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
     if (fd < 0)
-        return errno == EACCES  ? STATUS_NO_ACCESS
-               : errno == EROFS ? STATUS_READ_ONLY
-                                : STATUS_IO;
+        return errno == EACCES ? STATUS_NO_ACCESS : errno == EROFS ? STATUS_READ_ONLY : STATUS_IO;
     *ret_fd = fd;
     return STATUS_OK;
 }
