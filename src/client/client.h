@@ -137,7 +137,8 @@ struct client {
     uint8_t password[PASSWORD_BYTES];
     int32_t timeout_ms, next_xid;
     int32_t wanted_timeout_ms, connect_timeout_ms; /* client_options */
-    int64_t last_zxid;                             /* all events up to here have come */
+    int64_t last_zxid;   /* what the server has shown: one that is behind it will not do */
+    int64_t events_zxid; /* all events up to here have come: watches are set again since then */
     uint32_t resent_unanswered; /* requests that set watches again: their events may be missing */
     enum client_state state;
     enum client_link link;

@@ -230,11 +230,13 @@ static void take_frame(struct client *client, struct slice frame, int64_t now_ms
     default:
         take_reply(client, &header, body, now_ms);
     }
+    if (header.zxid <= 0 || client->link != CLIENT_LINK_OPEN)
+        return;
+    client->last_zxid = header.zxid;
     /* Of an event's own transaction another event may follow; and of a request that sets watches again, all
-     * that happened since last_zxid. */
-    if (header.zxid > 0 && header.xid != XID_NOTIFICATION && client->resent_unanswered == 0 &&
-        client->link == CLIENT_LINK_OPEN)
-        client->last_zxid = header.zxid;
+     * that happened since events_zxid. */
+    if (header.xid != XID_NOTIFICATION && client->resent_unanswered == 0)
+        client->events_zxid = header.zxid;
 }
 
 /* Gives how many bytes it took. */

@@ -100,7 +100,7 @@ static struct jute_vector vector_of(const struct piece *piece, unsigned list)
 static bool put_piece(struct client *client, struct piece *piece)
 {
     struct buffer *out = &client->first;
-    struct set_watches2 all = {client->last_zxid,   vector_of(piece, 0), vector_of(piece, 1),
+    struct set_watches2 all = {client->events_zxid, vector_of(piece, 0), vector_of(piece, 1),
                                vector_of(piece, 2), vector_of(piece, 3), vector_of(piece, 4)};
 
     if (piece->bytes == 0)

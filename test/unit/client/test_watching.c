@@ -168,9 +168,12 @@ TEST(watchers_are_removed_with_the_server_or_here)
     play_end();
 }
 
-static void reconnect_asking_since(int64_t zxid)
+/* No server may be behind what was seen, and all events that have not come are asked for. */
+static void reconnect_asking(int64_t seen_zxid, int64_t events_zxid)
 {
     struct connect_request asked;
+    struct request_header header;
+    struct set_watches said;
     struct reader body;
 
     client_lost(&play.client, CLIENT_CONNECTION_LOST, play.now_ms);
@@ -179,8 +182,13 @@ static void reconnect_asking_since(int64_t zxid)
     play_collect_output();
     reader_init(&body, slice_of(play.output.data + 4, 45), NULL, 100);
     CHECK_STATUS(connect_request_read(&body, &asked), STATUS_OK);
-    CHECK_I64("zxid", asked.last_zxid_seen, zxid);
+    CHECK_I64("seen", asked.last_zxid_seen, seen_zxid);
+    play.output.size = play.taken = 0;
     play_shake_hands(PLAY_SESSION, PLAY_TIMEOUT_MS, false);
+    CHECK(play_next_frame(&header, &body));
+    CHECK_I64("op", header.type, OP_SET_WATCHES);
+    CHECK_STATUS(set_watches_read(&body, &said), STATUS_OK);
+    CHECK_I64("events", said.relative_zxid, events_zxid);
     play_collect_output();
 }
 
@@ -196,7 +204,7 @@ TEST(an_event_does_not_hide_another_one_of_its_transaction)
     play_get(&request, "/a", false);
     play_answer(request.xid, 20, 0, SLICE(""));
     play_event(EVENT_DELETED, "/a/b", 21); /* NodeChildrenChanged of /a is lost */
-    reconnect_asking_since(20);
+    reconnect_asking(21, 20);
     play_end();
 }
 
@@ -207,7 +215,7 @@ TEST(watches_that_are_set_again_in_pieces_ask_since_the_same_time_until_all_have
 
     play_begin();
     play_connect();
-    play.client.last_zxid = 20;
+    play.client.last_zxid = play.client.events_zxid = 20;
     memset(path, 'x', sizeof(path));
     for (int i = 0; i < 200; i++) {
         snprintf(path, 20, "/%018d", i);
@@ -216,12 +224,12 @@ TEST(watches_that_are_set_again_in_pieces_ask_since_the_same_time_until_all_have
                            client_watch_make(slice_of(path, sizeof(path)), watcher),
                            CLIENT_WATCH_DATA);
     }
-    reconnect_asking_since(20);
+    reconnect_asking(20, 20);
     play_answer(XID_SET_WATCHES, 30, 0, SLICE(""));
     play_answer(XID_PING, 31, 0, SLICE(""));
-    reconnect_asking_since(20);
+    reconnect_asking(31, 20);
     play_answer(XID_SET_WATCHES, 32, 0, SLICE(""));
     play_answer(XID_SET_WATCHES, 33, 0, SLICE(""));
-    reconnect_asking_since(33);
+    reconnect_asking(33, 33);
     play_end();
 }
