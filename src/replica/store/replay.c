@@ -1,42 +1,14 @@
-/* replay.c: applies the records after a snapshot in order, and decides what a break in them means.
- *
- * A break is a place where the records stop making sense: bytes that are no record, and other bytes after
- * them; a file without a header; or a record that does not follow the one before it.
- *
- * A break is a torn tail if a power loss explains it: the bytes look like a write of which only a part
- * reached the disk, and no later record shows that the lost one was durable. A later record shows that
- * when its trailer says so; in a file of Java's none has a trailer, so each counts as showing it. A torn
- * tail was never acknowledged, and is cut off and kept in another file. Everything else is damage.
- * docs/operations.md tells the operator what is done with each. */
+/* replay.c: applies the records after a snapshot in order, and finds the first break in them. A record counts only when
+ * it follows the one before it; behind a break it counts only when nothing is missing. */
 #include "replica/store/replay.h"
 
+#include "replica/store/log_break.h"
 #include "replica/store/txnlog_ahead.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum {
-    COPY_BYTES = 1024 * 1024,
-    TORN_NAME_BYTES_MAX = 128,
-    GROUP_RECORDS = 16,
-    AHEAD_OPS = 4,
-    AHEAD_DEPTH = 3,
-    EXPECTED_NODES_MAX = 4 << 20
-};
-
-enum break_kind {
-    BREAK_HEADER, /* a file without one */
-    BREAK_BYTES,  /* bytes that are no record */
-    BREAK_ORDER,  /* a record that does not follow */
-};
-struct txnlog_break {
-    enum break_kind kind;
-    size_t file;
-    uint64_t offset;
-    const char *reason;
-    bool torn;                       /* a power loss explains it */
-    struct txnlog_evidence evidence; /* found after it */
-};
+enum { GROUP_RECORDS = 16, AHEAD_OPS = 4, AHEAD_DEPTH = 3, EXPECTED_NODES_MAX = 4 << 20 };
 
 /* A record that follows, and is to be applied. */
 struct group_record {
@@ -66,7 +38,7 @@ struct replaying {
     uint64_t doubt_from;
     uint64_t *read_to; /* of each file: behind its last record or its header; 0: it has no header */
     bool broken;
-    struct txnlog_break first_break; /* when `broken` */
+    struct log_break first_break; /* when `broken` */
 };
 
 static bool same_epoch(int64_t left, int64_t right)
@@ -92,7 +64,7 @@ static int64_t highest_zxid(const struct replaying *replaying)
     return replaying->has_record && replaying->zxid > zxid ? replaying->zxid : zxid;
 }
 
-static void break_at(struct replaying *replaying, const struct txnlog_break *the_break)
+static void break_at(struct replaying *replaying, const struct log_break *the_break)
 {
     replaying->broken = true;
     replaying->first_break = *the_break;
@@ -291,7 +263,7 @@ static enum status group_add(struct replaying *replaying, size_t file,
 static bool continues_before_break(const struct replaying *replaying, int64_t zxid,
                                    const struct txnlog_trailer *trailer)
 {
-    const struct txnlog_break *the_break = &replaying->first_break;
+    const struct log_break *the_break = &replaying->first_break;
 
     return the_break->kind == BREAK_BYTES && the_break->torn && the_break->evidence.records == 0 &&
            zxid > highest_zxid(replaying) && succession_of(replaying, zxid, trailer) == FOLLOWS;
@@ -308,16 +280,16 @@ static void note_continued(struct replaying *replaying, size_t file)
 
 /* A record that does not follow the one before it. Only at the start of a file may the records between
  * have been lost before they were durable. */
-static struct txnlog_break break_of_order(enum succession how, size_t file, uint64_t offset)
+static struct log_break break_of_order(enum succession how, size_t file, uint64_t offset)
 {
-    return (struct txnlog_break){
-        .kind = BREAK_ORDER,
-        .file = file,
-        .offset = offset,
-        .torn = how == HOLE && offset == TXNLOG_HEADER_BYTES,
-        .reason = how == HOLE         ? "transactions are missing in front of it"
-                  : how == WRONG_LINK ? "its record does not belong to the one in front of it"
-                                      : "its record belongs to another history"};
+    return (struct log_break){.kind = BREAK_ORDER,
+                              .file = file,
+                              .offset = offset,
+                              .torn = how == HOLE && offset == TXNLOG_HEADER_BYTES,
+                              .reason = how == HOLE ? "transactions are missing in front of it"
+                                        : how == WRONG_LINK
+                                            ? "its record does not belong to the one in front of it"
+                                            : "its record belongs to another history"};
 }
 
 /* Of the record that is at this offset, before it is remembered. */
@@ -359,7 +331,7 @@ static enum status take_record(struct replaying *replaying, size_t file,
     }
     if (how != FOLLOWS) {
         enum status status = group_apply(replaying, file); /* what is in front of the break */
-        struct txnlog_break the_break = break_of_order(how, file, record->offset);
+        struct log_break the_break = break_of_order(how, file, record->offset);
         break_at(replaying, &the_break);
         return status == STATUS_OK ? STATUS_END : status;
     }
@@ -381,11 +353,11 @@ static enum status take_break(struct replaying *replaying, size_t file,
         return STATUS_OK;
     if (replaying->broken) /* already, in an earlier file: decide on that one */
         return STATUS_END;
-    break_at(replaying, &(struct txnlog_break){.kind = BREAK_BYTES,
-                                               .file = file,
-                                               .offset = reader->offset,
-                                               .reason = spot->reason,
-                                               .torn = spot->found == TXNLOG_FOUND_TORN});
+    break_at(replaying, &(struct log_break){.kind = BREAK_BYTES,
+                                            .file = file,
+                                            .offset = reader->offset,
+                                            .reason = spot->reason,
+                                            .torn = spot->found == TXNLOG_FOUND_TORN});
     return txnlog_reader_search(reader, reader->offset + 1, &replaying->first_break.evidence);
 }
 
@@ -470,189 +442,27 @@ static enum status read_file(struct replaying *replaying, size_t file)
     } else if (status == STATUS_OK && !replaying->broken) {
         bool torn = header == TXNLOG_HEADER_UNWRITTEN;
         break_at(replaying,
-                 &(struct txnlog_break){.kind = BREAK_HEADER,
-                                        .file = file,
-                                        .torn = torn,
-                                        .reason = torn ? "its header was never written"
-                                                       : "it does not begin as a log file"});
+                 &(struct log_break){.kind = BREAK_HEADER,
+                                     .file = file,
+                                     .torn = torn,
+                                     .reason = torn ? "its header was never written"
+                                                    : "it does not begin as a log file"});
     }
     txnlog_reader_close(&reader);
     return status;
 }
 
-/* All records after the break, in this file and in later ones. */
-static enum status gather_evidence(struct replaying *replaying)
+static enum status mend_break(struct replaying *replaying)
 {
-    struct txnlog_break *the_break = &replaying->first_break;
-    uint64_t data_end = 0;
+    const struct log_break_site site = {.log = replaying->replay->log,
+                                        .files = replaying->files,
+                                        .count = replaying->count,
+                                        .payload_bytes_max = replaying->replay->payload_bytes_max,
+                                        .last_zxid = highest_zxid(replaying),
+                                        .ours = replaying->ours,
+                                        .notes = &replaying->replay->recovery->notes};
 
-    ASSERT(replaying->broken && the_break->file < replaying->count);
-    the_break->evidence = (struct txnlog_evidence){0};
-    for (size_t file = the_break->file; file < replaying->count; file++) {
-        struct txnlog_reader reader;
-        enum status status =
-            txnlog_reader_open(&reader, replaying->replay->log, file_name(replaying, file),
-                               replaying->replay->payload_bytes_max);
-        if (status != STATUS_OK)
-            return status;
-        status = txnlog_reader_search(&reader, file == the_break->file ? the_break->offset : 0,
-                                      &the_break->evidence);
-        txnlog_reader_close(&reader);
-        if (status != STATUS_OK)
-            return status;
-        if (file == the_break->file)
-            data_end = the_break->evidence.data_end;
-    }
-    the_break->evidence.data_end = data_end;
-    return STATUS_OK;
-}
-
-static enum status refuse(struct replaying *replaying)
-{
-    const struct txnlog_break *the_break = &replaying->first_break;
-    const char *name = file_name(replaying, the_break->file);
-    uint64_t last = (uint64_t)highest_zxid(replaying);
-    bool newer = the_break->file + 1 < replaying->count;
-    char found[64] = "", how[TORN_NAME_BYTES_MAX];
-
-    if (the_break->evidence.records > 0)
-        (void)snprintf(found, sizeof(found), ", with whole records behind it, records=%" PRIu64,
-                       the_break->evidence.records);
-    if (the_break->offset > TXNLOG_HEADER_BYTES || the_break->kind == BREAK_BYTES)
-        (void)snprintf(how, sizeof(how), "cut it with: truncate -s %" PRIu64 " %s%s",
-                       the_break->offset, name, newer ? " and move all newer log files away" : "");
-    else
-        (void)snprintf(how, sizeof(how), "move %s%s away", name,
-                       newer ? " and all newer log files" : "");
-    store_note(&replaying->replay->recovery->notes, true,
-               "The log file %s is damaged at byte %" PRIu64 ", after transaction 0x%" PRIx64
-               ": %s%s. Transactions from 0x%" PRIx64
-               " on may have been acknowledged and cannot be read",
-               name, the_break->offset, last, the_break->reason, found, last + 1);
-    store_advice(&replaying->replay->recovery->notes,
-                 ", so this server does not start. Restore the file from a backup, or the data "
-                 "directory from another server; to go on without these transactions, %s",
-                 how);
-    return STATUS_CORRUPT;
-}
-
-static void torn_name(char name[TORN_NAME_BYTES_MAX], const char *file, uint64_t offset)
-{
-    (void)snprintf(name, TORN_NAME_BYTES_MAX, "torn.%s.%" PRIu64, file, offset);
-}
-
-static enum status put_file_aside(struct replaying *replaying, size_t file)
-{
-    const struct disk_ops *ops = replaying->replay->log->ops;
-    struct disk *log = replaying->replay->log;
-    struct store_notes *notes = &replaying->replay->recovery->notes;
-    const char *name = file_name(replaying, file);
-    char torn[TORN_NAME_BYTES_MAX];
-
-    if (replaying->files[file].size_bytes == 0) {
-        store_note(notes, true, "The log file %s is empty; removed.", name);
-        return ops->remove(log, name);
-    }
-    torn_name(torn, name, 0);
-    store_note(notes, true, "The log file %s holds nothing that was acknowledged; renamed to %s.",
-               name, torn);
-    return ops->rename(log, name, torn);
-}
-
-static enum status copy_range(struct disk *disk, struct disk_file *file, uint64_t from, uint64_t to,
-                              struct disk_file *copy, uint64_t copy_from)
-{
-    enum status status = STATUS_OK;
-    uint8_t *bytes = mem_alloc(COPY_BYTES);
-
-    for (uint64_t at = from; at < to && status == STATUS_OK;) {
-        size_t size = to - at < COPY_BYTES ? (size_t)(to - at) : COPY_BYTES, got = 0;
-        status = disk->ops->read(disk, file, at, bytes, size, &got);
-        if (status == STATUS_OK && got < size)
-            status = STATUS_IO;
-        if (status == STATUS_OK)
-            status = disk->ops->write(disk, copy, copy_from + (at - from), bytes, got);
-        at += got;
-    }
-    mem_free(bytes);
-    return status;
-}
-
-/* The bytes [from, to) of a file, as a file of their own. */
-static enum status copy_bytes(struct disk *disk, struct disk_file *file, uint64_t from, uint64_t to,
-                              const char *name)
-{
-    const struct disk_ops *ops = disk->ops;
-    struct disk_file *copy;
-
-    enum status status = ops->open(disk, name, DISK_CREATE, &copy);
-    if (status != STATUS_OK)
-        return status;
-    status = copy_range(disk, file, from, to, copy, 0);
-    if (status == STATUS_OK)
-        status = ops->sync(disk, copy);
-    ops->close(disk, copy);
-    return status == STATUS_OK ? ops->sync_dir(disk) : status;
-}
-
-static enum status cut_tail(struct replaying *replaying)
-{
-    const struct txnlog_break *the_break = &replaying->first_break;
-    struct disk *log = replaying->replay->log;
-    const char *name = file_name(replaying, the_break->file);
-    char torn[TORN_NAME_BYTES_MAX];
-    struct disk_file *file;
-
-    torn_name(torn, name, the_break->offset);
-    enum status status = log->ops->open(log, name, DISK_WRITE, &file);
-    if (status != STATUS_OK)
-        return status;
-    status = copy_bytes(log, file, the_break->offset, the_break->evidence.data_end, torn);
-    if (status == STATUS_OK)
-        status = log->ops->truncate(log, file, the_break->offset);
-    if (status == STATUS_OK)
-        status = log->ops->sync(log, file);
-    log->ops->close(log, file);
-    if (status == STATUS_OK)
-        store_note(&replaying->replay->recovery->notes, true,
-                   "The log file %s ended at byte %" PRIu64 ", after transaction 0x%" PRIx64
-                   ", with a write that a crash had cut short (%s). Nothing of it was "
-                   "acknowledged; it was cut off, a copy is in %s.",
-                   name, the_break->offset, (uint64_t)highest_zxid(replaying), the_break->reason,
-                   torn);
-    return status;
-}
-
-/* Newest first, so that a crash in between leaves the same break for the next start. */
-static enum status put_aside(struct replaying *replaying)
-{
-    const struct txnlog_break *the_break = &replaying->first_break;
-    bool whole_file = the_break->kind != BREAK_BYTES;
-    size_t first = whole_file ? the_break->file : the_break->file + 1;
-
-    for (size_t file = replaying->count; file > first; file--) {
-        enum status status = put_file_aside(replaying, file - 1);
-        if (status == STATUS_OK)
-            status = replaying->replay->log->ops->sync_dir(replaying->replay->log);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return whole_file ? STATUS_OK : cut_tail(replaying);
-}
-
-static enum status decide_break(struct replaying *replaying)
-{
-    enum status status = gather_evidence(replaying);
-    if (status != STATUS_OK)
-        return status;
-    const struct txnlog_evidence *evidence = &replaying->first_break.evidence;
-    ASSERT(evidence->data_end >= replaying->first_break.offset);
-    /* Java that runs behind us goes on where our records end: behind a hole it is our own file. */
-    bool proved = evidence->java || (evidence->unknown && !replaying->ours) ||
-                  evidence->durable_zxid > highest_zxid(replaying);
-    if (!replaying->first_break.torn || proved)
-        return refuse(replaying);
-    return put_aside(replaying);
+    return log_break_mend(&site, &replaying->first_break);
 }
 
 /* When a sync fails the kernel may keep what was written for its readers, as if it were on the disk, and no
@@ -664,7 +474,7 @@ static enum status write_again(struct replaying *replaying, size_t index, struct
 
     if (replaying->replay->limited || index < replaying->doubt_file)
         return STATUS_OK;
-    return copy_range(replaying->replay->log, file, from, to, file, from);
+    return log_break_copy(replaying->replay->log, file, from, to, file, from);
 }
 
 static enum status sync_files(struct replaying *replaying)
@@ -729,7 +539,7 @@ enum status replay_run(struct replay *replay)
     for (size_t i = 0; i < replaying.count && status == STATUS_OK; i++)
         status = read_file(&replaying, i);
     if (status == STATUS_OK || status == STATUS_END)
-        status = replaying.broken && !replay->limited ? decide_break(&replaying) : STATUS_OK;
+        status = replaying.broken && !replay->limited ? mend_break(&replaying) : STATUS_OK;
     mem_free(replaying.group);
     txnlog_ahead_deinit(&replaying.ahead);
     arena_deinit(&replaying.arena);

@@ -1,4 +1,4 @@
-/* replay.h: applies the log records after a snapshot, and decides what a break in them means. */
+/* replay.h: applies the log records after a snapshot. */
 #ifndef REPLICA_STORE_REPLAY_H
 #define REPLICA_STORE_REPLAY_H
 

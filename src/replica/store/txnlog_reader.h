@@ -1,6 +1,6 @@
 /* txnlog_reader.h: the records of one log file, in order, and what the bytes after the last one look like.
  *
- * It checks frames and checksums only; what a break in the records means is decided in replay.c. */
+ * It checks frames and checksums only; what a break in the records means is decided in log_break.c. */
 #ifndef REPLICA_STORE_TXNLOG_READER_H
 #define REPLICA_STORE_TXNLOG_READER_H
 
