@@ -13,6 +13,13 @@ static void begin(struct story *story)
     tell_begin(story);
 }
 
+/* The oracle of this server says so, and all have time to act on it. */
+static void say(struct story *story, int server, bool grants)
+{
+    story_set_oracle(story, server, grants);
+    story_run(story, SOON_MS);
+}
+
 STORY(of_two_servers_none_goes_on_alone_while_its_oracle_says_no, .voters = 2)
 {
     for (int gone = 1; gone <= 2; gone++) {
@@ -47,8 +54,7 @@ STORY(who_is_left_leads_alone_when_its_oracle_says_yes_and_is_followed_again, .v
                     "the other one follows it soon");
         story_connect(story, 2, other);
         story_read(story, 2, "/a", alone == 2 ? "two" : "one");
-        story_set_oracle(story, alone, false);
-        story_run(story, SOON_MS);
+        say(story, alone, false);
         story_check(story, story_leader(story) == alone, "two need no oracle");
     }
     story_heal(story);
@@ -57,8 +63,7 @@ STORY(who_is_left_leads_alone_when_its_oracle_says_yes_and_is_followed_again, .v
 STORY(a_leader_whose_oracle_says_yes_goes_on_without_a_pause, .voters = 2)
 {
     begin(story);
-    story_set_oracle(story, 2, true);
-    story_run(story, SOON_MS);
+    say(story, 2, true);
     size_t elections = story_count(story, 2, "LEADING of epoch");
     story_crash(story, 1, SIM_LOSE_ALL);
     for (int i = 0; i < 20; i++) {
@@ -81,8 +86,7 @@ STORY(what_waits_for_the_other_one_is_committed_when_the_oracle_says_yes, .voter
     story_crash(story, 1, SIM_LOSE_ALL);
     story_run(story, 50);
     story_check(story, !story_answer(story, 1, xid).came, "one disk is not enough");
-    story_set_oracle(story, 2, true);
-    story_run(story, SOON_MS);
+    say(story, 2, true);
     story_connect(story, 2, 2);
     story_read(story, 2, "/a", "one");
     story_free_disk(story, 1);
@@ -92,12 +96,10 @@ STORY(what_waits_for_the_other_one_is_committed_when_the_oracle_says_yes, .voter
 STORY(who_leads_alone_stops_when_its_oracle_says_no, .voters = 2)
 {
     begin(story);
-    story_set_oracle(story, 2, true);
-    story_run(story, SOON_MS);
+    say(story, 2, true);
     story_crash(story, 1, SIM_LOSE_SOME);
     (void)story_write(story, 1, "/a", "one");
-    story_set_oracle(story, 2, false);
-    story_run(story, SOON_MS);
+    say(story, 2, false);
     story_check(story, story_leader(story) == 0, "it leads no more");
     story_check(story, !story_is_connected(story, 1), "its clients are closed");
     story_start(story, 1);
@@ -111,8 +113,7 @@ STORY(who_leads_alone_stops_when_its_oracle_says_no, .voters = 2)
 STORY(who_leads_alone_and_dies_leads_alone_again_with_all_that_it_answered, .voters = 2)
 {
     begin(story);
-    story_set_oracle(story, 2, true);
-    story_run(story, SOON_MS);
+    say(story, 2, true);
     story_crash(story, 1, SIM_LOSE_SOME);
     for (int loss = 0; loss < 3; loss++) {
         (void)story_write(story, 1, "/a", loss == 0 ? "0" : loss == 1 ? "1" : "2");
@@ -147,8 +148,7 @@ STORY(a_server_that_leads_alone_keeps_its_writes_whenever_the_other_one_dies_on_
       .voters = 2)
 {
     begin(story);
-    story_set_oracle(story, 2, true);
-    story_run(story, SOON_MS);
+    say(story, 2, true);
     for (int n = 1; !story_failed(story); n++) {
         story_crash(story, 1, SIM_LOSE_SOME);
         (void)story_write(story, 1, "/a", "one");
@@ -170,8 +170,7 @@ STORY(an_oracle_that_says_no_at_any_step_of_the_other_one_s_way_back_loses_nothi
 {
     begin(story);
     for (int n = 1; !story_failed(story); n++) {
-        story_set_oracle(story, 2, true);
-        story_run(story, SOON_MS);
+        say(story, 2, true);
         story_crash(story, 1, SIM_LOSE_SOME);
         story_until_leads(story, 2);
         story_connect(story, 1, 2);
@@ -193,15 +192,13 @@ STORY(an_oracle_that_says_no_at_any_step_of_the_other_one_s_way_back_loses_nothi
 STORY(the_right_to_go_on_alone_is_handed_over_while_both_are_in_step, .voters = 2)
 {
     begin(story);
-    story_set_oracle(story, 2, true);
-    story_run(story, SOON_MS);
+    say(story, 2, true);
     story_crash(story, 1, SIM_LOSE_SOME);
     (void)story_write(story, 1, "/a", "alone");
     story_start(story, 1);
     story_until_serves(story, 1);
     (void)story_write(story, 1, "/a", "together");
-    story_set_oracle(story, 2, false);
-    story_run(story, SOON_MS);
+    say(story, 2, false);
     story_set_oracle(story, 1, true);
     story_crash(story, 2, SIM_LOSE_ALL);
     story_until_leads(story, 1);

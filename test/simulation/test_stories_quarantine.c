@@ -5,12 +5,18 @@
 
 enum { LONG_MS = 6000 /* many elections would fit in */ };
 
-/* A write that servers 2 and 3 have, and server 1 does not; then all are down. */
-static void write_without_server_1(struct story *story)
+/* All have ten writes in their logs. */
+static void begin_with_a_log(struct story *story)
 {
     tell_begin(story);
     for (int i = 0; i < 10; i++)
         story_write(story, 1, "/a", "one");
+}
+
+/* A write that servers 2 and 3 have, and server 1 does not; then all are down. */
+static void write_without_server_1(struct story *story)
+{
+    begin_with_a_log(story);
     story_crash(story, 1, SIM_LOSE_ALL);
     story_write(story, 1, "/a", "two");
     story_power_off(story, SIM_LOSE_ALL);
@@ -20,6 +26,11 @@ static void nobody_is_elected(struct story *story)
 {
     story_run(story, LONG_MS);
     story_check(story, story_leader(story) == 0, "somebody leads");
+}
+
+static void it_is_in_quarantine(struct story *story, int server)
+{
+    story_check(story, story_in_quarantine(story, server), "it is in quarantine");
 }
 
 /* It is one of two servers that are up, so a write needs it. */
@@ -37,14 +48,12 @@ static void it_votes_again(struct story *story, int server, int other)
 STORY(a_record_that_rots_in_the_middle_of_a_log_is_fetched_and_the_history_never_gets_shorter,
       .voters = 3)
 {
-    tell_begin(story);
-    for (int i = 0; i < 10; i++)
-        story_write(story, 1, "/a", "one");
+    begin_with_a_log(story);
     story_crash(story, 1, SIM_LOSE_ALL);
     story_rot(story, 1, "log.", 400);
     story_start(story, 1);
     story_check(story, story_said(story, 1, "damaged at byte"), "it says what is damaged");
-    story_check(story, story_in_quarantine(story, 1), "it is in quarantine");
+    it_is_in_quarantine(story, 1);
     story_check(story, story_has_file(story, 1, "quarantined.log."), "the evidence is kept");
     story_until_serves(story, 1);
     story_check(story, story_said(story, 1, "OBSERVERINFO"), "it learned without a vote");
@@ -62,7 +71,7 @@ STORY(zookeeper_2325_logs_without_a_snapshot_are_no_data, .voters = 3)
     story_remove_files(story, 1, "snapshot.");
     story_start(story, 1);
     story_check(story, story_said(story, 1, "There is no snapshot"), "it says what is missing");
-    story_check(story, story_in_quarantine(story, 1), "it is in quarantine");
+    it_is_in_quarantine(story, 1);
     it_votes_again(story, 1, 2);
 }
 
@@ -74,7 +83,7 @@ STORY(epochs_without_data_are_lost_data, .voters = 3)
     story_remove_files(story, 1, "log.");
     story_start(story, 1);
     story_check(story, story_said(story, 1, "it is missing"), "it says what is missing");
-    story_check(story, story_in_quarantine(story, 1), "it is in quarantine");
+    it_is_in_quarantine(story, 1);
     it_votes_again(story, 1, 2);
 }
 
@@ -86,7 +95,7 @@ STORY(a_server_that_forgot_its_promise_waits_until_nobody_counts_on_it, .voters 
     story_remove_files(story, 1, "acceptedEpoch");
     story_remove_files(story, 1, "snapshot.");
     story_start(story, 1);
-    story_check(story, story_in_quarantine(story, 1), "it is in quarantine");
+    it_is_in_quarantine(story, 1);
     size_t votes = story_count(story, 1, "votes for");
     story_run(story, 900);
     story_check(story, story_count(story, 1, "votes for") == votes, "it is quiet");
@@ -132,7 +141,7 @@ STORY(a_crash_does_not_end_a_quarantine, .voters = 3)
     for (int loss = SIM_LOSE_SOME; loss <= SIM_LOSE_NOTHING; loss++) {
         story_crash(story, 2, (enum sim_disk_loss)loss);
         story_start(story, 2);
-        story_check(story, story_in_quarantine(story, 2), "it is in quarantine");
+        it_is_in_quarantine(story, 2);
         nobody_is_elected(story);
     }
     story_heal(story);
@@ -162,9 +171,7 @@ STORY(the_power_may_fail_at_any_step_of_a_repair, .voters = 3)
 
 STORY(a_leader_does_not_count_a_server_in_quarantine, .voters = 3)
 {
-    tell_begin(story);
-    for (int i = 0; i < 10; i++)
-        story_write(story, 1, "/a", "one");
+    begin_with_a_log(story);
     story_crash(story, 2, SIM_LOSE_ALL);
     story_rot(story, 2, "log.", 400);
     story_start(story, 2);
@@ -174,19 +181,17 @@ STORY(a_leader_does_not_count_a_server_in_quarantine, .voters = 3)
     int32_t xid = story_ask(story, 1, OP_SET_DATA, "/a", "two");
     nobody_is_elected(story);
     story_check(story, !story_answer(story, 1, xid).came, "nothing was answered");
-    story_check(story, story_in_quarantine(story, 2), "it is in quarantine");
+    it_is_in_quarantine(story, 2);
     story_heal(story);
 }
 
 STORY(an_observer_that_lost_its_data_fetches_it, .voters = 3, .observers = 1)
 {
-    tell_begin(story);
-    for (int i = 0; i < 10; i++)
-        story_write(story, 1, "/a", "one");
+    begin_with_a_log(story);
     story_crash(story, 4, SIM_LOSE_ALL);
     story_rot(story, 4, "log.", 400);
     story_start(story, 4);
-    story_check(story, story_in_quarantine(story, 4), "it is in quarantine");
+    it_is_in_quarantine(story, 4);
     story_until_serves(story, 4);
     story_connect(story, 2, 4);
     story_read(story, 2, "/a", "one");
@@ -201,7 +206,7 @@ STORY(two_of_five_are_repaired_while_clients_write, .voters = 5, .speakers = 3)
         story_crash(story, server, SIM_LOSE_SOME);
         story_remove_files(story, server, "snapshot.");
         story_start(story, server);
-        story_check(story, story_in_quarantine(story, server), "it is in quarantine");
+        it_is_in_quarantine(story, server);
     }
     story_until_serves(story, 1);
     story_until_serves(story, 2);
@@ -210,9 +215,7 @@ STORY(two_of_five_are_repaired_while_clients_write, .voters = 5, .speakers = 3)
 
 STORY(an_ensemble_of_one_has_nobody_who_could_repair_it, .voters = 1)
 {
-    tell_begin(story);
-    for (int i = 0; i < 10; i++)
-        story_write(story, 1, "/a", "one");
+    begin_with_a_log(story);
     story_crash(story, 1, SIM_LOSE_ALL);
     story_rot(story, 1, "log.", 400);
     story_refuses(story, 1, "so this server does not start");

@@ -296,12 +296,18 @@ static void grow(struct story *story)
     }
 }
 
-STORY(zookeeper_2201_3531_a_learner_that_stops_reading_its_SNAP_stops_nobody, .voters = 3,
-      .history_bytes_max = 200)
+/* It is down while the others grow. */
+static void leave_server_1_behind(struct story *story)
 {
     tell_begin(story);
     story_crash(story, 1, SIM_LOSE_ALL);
     grow(story);
+}
+
+STORY(zookeeper_2201_3531_a_learner_that_stops_reading_its_SNAP_stops_nobody, .voters = 3,
+      .history_bytes_max = 200)
+{
+    leave_server_1_behind(story);
     story_start(story, 1);
     story_until(story, 3, " SNAP ");
     story_cut(story, 1, 3);
@@ -316,9 +322,7 @@ STORY(zookeeper_2201_3531_a_learner_that_stops_reading_its_SNAP_stops_nobody, .v
 STORY(zookeeper_1697_1465_1521_a_SNAP_that_takes_longer_than_initLimit_to_write_comes_to_its_end,
       .voters = 3, .history_bytes_max = 200)
 {
-    tell_begin(story);
-    story_crash(story, 1, SIM_LOSE_ALL);
-    grow(story);
+    leave_server_1_behind(story);
     story_hold_image(story, 1, true);
     story_start(story, 1);
     story_until(story, 3, " SNAP ");
@@ -332,9 +336,7 @@ STORY(zookeeper_1697_1465_1521_a_SNAP_that_takes_longer_than_initLimit_to_write_
 STORY(a_SNAP_that_takes_longer_than_initLimit_to_send_comes_to_its_end_while_it_advances,
       .voters = 3, .history_bytes_max = 200)
 {
-    tell_begin(story);
-    story_crash(story, 1, SIM_LOSE_ALL);
-    grow(story);
+    leave_server_1_behind(story);
     story_start(story, 1);
     story_until(story, 3, " SNAP ");
     for (int stop = 0; stop < 3; stop++) {
@@ -367,9 +369,7 @@ STORY(a_learner_that_is_gone_without_a_word_within_its_SNAP_keeps_no_other_from_
 
 STORY(a_leader_to_be_waits_for_a_follower_that_writes_a_long_SNAP, .voters = 3)
 {
-    tell_begin(story);
-    story_crash(story, 1, SIM_LOSE_ALL);
-    grow(story);
+    leave_server_1_behind(story);
     story_power_off(story, SIM_LOSE_ALL);
     story_hold_image(story, 1, true);
     story_start(story, 1);
@@ -418,9 +418,7 @@ STORY(two_SNAPs_and_a_snapshot_of_the_leader_s_own_go_on_at_once, .voters = 5,
 STORY(a_learner_gets_what_is_no_more_in_memory_from_the_log_files_and_what_is_committed_meanwhile,
       .voters = 3, .history_bytes_max = 200, .log_files_are_read = true)
 {
-    tell_begin(story);
-    story_crash(story, 1, SIM_LOSE_ALL);
-    grow(story);
+    leave_server_1_behind(story);
     story_start(story, 1);
     story_until(story, 3, " DIFF ");
     for (int i = 0; i < 20; i++) /* memory forgets these, too, while the files are read */
@@ -479,9 +477,7 @@ STORY(a_leader_that_is_lost_within_a_DIFF_from_its_log_files_leaves_nothing_wron
 STORY(log_files_of_a_leader_that_rot_cost_its_learner_a_DIFF_and_it_gets_a_SNAP, .voters = 3,
       .history_bytes_max = 200, .log_files_are_read = true)
 {
-    tell_begin(story);
-    story_crash(story, 1, SIM_LOSE_ALL);
-    grow(story);
+    leave_server_1_behind(story);
     story_rot(story, 3, "log.", 2000000);
     story_start(story, 1);
     story_until(story, 3, " DIFF ");
