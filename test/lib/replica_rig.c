@@ -34,11 +34,18 @@ void rig_init(struct driver *rig, const struct replica_options *options, struct 
     driver_init(rig, &(struct driver_options){.close_by_hand = true}, options, tree);
 }
 
-void rig_begin(struct driver *rig)
+void rig_begin_with(struct driver *rig, const struct replica_options *options, uint32_t clients)
+{
+    rig_init(rig, options, rig_tree());
+    for (uint32_t client = 0; client < clients; client++)
+        rig_connect(rig, client);
+}
+
+void rig_begin(struct driver *rig, uint32_t clients)
 {
     struct replica_options options = rig_options();
 
-    rig_init(rig, &options, rig_tree());
+    rig_begin_with(rig, &options, clients);
 }
 
 /* --- the handshake --- */

@@ -13,7 +13,9 @@ enum { RIG_TICK_MS = 1000, RIG_TIMEOUT_MS = 6000 };
 struct replica_options rig_options(void);
 struct tree *rig_tree(void); /* a fresh one, with extended types */
 void rig_init(struct driver *rig, const struct replica_options *options, struct tree *tree);
-void rig_begin(struct driver *rig); /* with rig_options() and rig_tree() */
+/* The same with rig_tree() and these clients, 0 to clients - 1, connected. */
+void rig_begin_with(struct driver *rig, const struct replica_options *options, uint32_t clients);
+void rig_begin(struct driver *rig, uint32_t clients); /* with rig_options() */
 
 /* A ConnectRequest of any content, where driver_shake() sends the usual one. Old clients send no
  * byte for read-only mode. */

@@ -30,10 +30,7 @@ TEST(reading_stops_at_the_limit_and_goes_on_below_it)
     struct driver rig;
 
     options.outstanding_max = 4;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
-    rig_connect(&rig, 2);
+    rig_begin_with(&rig, &options, 3);
     for (int i = 0; i < 3; i++)
         (void)rig_set(&rig, 0, "/", "x");
     CHECK(!rig.clients[0].paused);
@@ -61,8 +58,7 @@ TEST(a_client_that_is_paused_may_close_and_its_id_is_free_again)
     struct driver rig;
 
     options.outstanding_max = 1;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     (void)rig_set(&rig, 0, "/", "x");
     CHECK(rig.clients[0].paused);
     (void)rig_get(&rig, 0, "/", false);
@@ -84,8 +80,7 @@ TEST(many_large_writes_stop_reading_whatever_their_number)
     int writes = 0;
 
     options.outstanding_max = 0; /* no limit of their number */
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     memset(data, 'x', sizeof(data) - 1);
     for (; !rig.clients[0].paused && writes < 200; writes++)
         (void)rig_set(&rig, 0, "/", data);
@@ -107,9 +102,7 @@ TEST(the_throttle_holds_requests_back_in_order)
 
     options.throttle_requests_max = 2;
     options.throttle_stall_ms = 100;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin_with(&rig, &options, 2);
     size_t records = rig.record_count;
     int32_t first = rig_create(&rig, 0, "/a", 0);
     (void)rig_create(&rig, 0, "/b", 0);
@@ -140,9 +133,7 @@ TEST(what_waited_too_long_in_the_throttle_is_refused_and_has_no_effect)
     options.throttle_requests_max = 1;
     options.throttle_stall_ms = 100;
     options.throttled_op_wait_ms = 1000;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin_with(&rig, &options, 2);
     int32_t first = rig_create(&rig, 0, "/a", 0);
     int32_t write = rig_create(&rig, 0, "/late", 0);
     int32_t read = rig_get(&rig, 1, "/a", false);
@@ -175,9 +166,7 @@ TEST(throttled_requests_of_a_client_that_left_are_forgotten)
 
     options.throttle_requests_max = 1;
     options.throttle_stall_ms = 100;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin_with(&rig, &options, 2);
     (void)rig_create(&rig, 0, "/a", 0);
     (void)rig_create(&rig, 1, "/b", 0);
     driver_gone(&rig, 1);
@@ -197,8 +186,7 @@ TEST(a_throttled_request_keeps_the_identities_of_its_arrival)
 
     options.throttle_requests_max = 1;
     options.throttle_stall_ms = 100;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     (void)rig_create(&rig, 0, "/a", 0);
     put_create_acl(&body, "/b", one_acl(SLICE("auth"), SLICE(""), PERM_ALL), 0);
     int32_t held_back = rig_send(&rig, 0, OP_CREATE, &body);
@@ -246,8 +234,7 @@ TEST(a_container_goes_when_its_last_child_has_gone)
     struct replica_options options = rig_options();
     struct driver rig;
 
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     make_typed(&rig, OP_CREATE_CONTAINER, "/never", 0);
     make_typed(&rig, OP_CREATE_CONTAINER, "/used", 0);
     make_typed(&rig, OP_CREATE_CONTAINER, "/in-use", 0);
@@ -277,8 +264,7 @@ TEST(a_container_that_was_never_used_goes_when_asked_for)
 
     options.container_check_interval_ms = 1000;
     options.container_never_used_max_ms = 5000;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     make_typed(&rig, OP_CREATE_CONTAINER, "/never", 0);
     keep_alive(&rig, 4000);
     driver_sync(&rig);
@@ -295,8 +281,7 @@ TEST(a_ttl_node_goes_when_nothing_was_written_for_its_time)
     struct driver rig;
 
     options.container_check_interval_ms = 1000;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     make_typed(&rig, OP_CREATE_TTL, "/left", 5000);
     make_typed(&rig, OP_CREATE_TTL, "/written", 5000);
     make_typed(&rig, OP_CREATE_TTL, "/parent", 5000);
@@ -320,8 +305,7 @@ TEST(a_wall_clock_that_jumps_ends_no_ttl)
     struct driver rig;
 
     options.container_check_interval_ms = 1000;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     make_typed(&rig, OP_CREATE_TTL, "/t", 50000);
     rig.wall_ms += 86400000;
     keep_alive(&rig, 3000);
@@ -338,8 +322,7 @@ TEST(janitors_delete_no_more_than_they_may_at_once)
 
     options.container_check_interval_ms = 6000;
     options.container_per_minute_max = 50; /* 5 at a time */
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     for (int i = 0; i < 12; i++) {
         snprintf(path, sizeof(path), "/t%d", i);
         make_typed(&rig, OP_CREATE_TTL, path, 1);
@@ -363,8 +346,7 @@ TEST(a_snapshot_begins_after_so_many_records_and_rolls_the_log)
     size_t last = 0;
 
     options.snap_count = 100;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     for (int snapshots = 0; snapshots < 5; snapshots++) {
         while (!rig.image_running) {
             driver_sync(&rig);
@@ -392,8 +374,7 @@ TEST(the_size_of_the_log_begins_a_snapshot_too)
     memset(data, 'x', 1000);
     data[1000] = 0;
     options.snap_size_limit_bytes = 20000;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     int writes = 0;
     for (; !rig.image_running && writes < 100; writes++)
         (void)rig_set(&rig, 0, "/", data);
@@ -408,8 +389,7 @@ TEST(while_an_image_is_written_no_other_begins_but_the_log_is_rolled)
     size_t rolls = 0;
 
     options.snap_count = 10;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     replica_request_snapshot(rig.replica);
     driver_jump(&rig, 1);
     CHECK(rig.image_running); /* asked for at start */
@@ -434,7 +414,7 @@ TEST(an_image_that_was_given_up_half_way_is_no_obstacle_for_the_next)
     struct driver rig;
     struct buffer part = {0};
 
-    rig_init(&rig, &options, rig_tree());
+    rig_begin_with(&rig, &options, 0);
     for (int i = 0; i < 3; i++) {
         replica_request_snapshot(rig.replica);
         driver_jump(&rig, 1);
@@ -455,7 +435,7 @@ TEST(the_counts_are_what_happened)
     struct driver rig;
     struct replica_counts counts;
 
-    rig_init(&rig, &options, rig_tree());
+    rig_begin_with(&rig, &options, 0);
     replica_counts(rig.replica, &counts);
     CHECK_I64("no answer yet", counts.clients.response_min_bytes, -1);
     rig_connect(&rig, 0);
@@ -515,8 +495,7 @@ TEST(changes_count_when_they_are_proposed_and_again_when_they_are_applied)
     struct replica_options options = rig_options();
     struct driver rig;
 
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     rig_make(&rig, 0, "/a");
     const struct metrics *metrics = replica_metrics(rig.replica);
     CHECK_I64("queued", metrics_number(metrics, METRIC_CHANGES_QUEUED), 2); /* parent and node */
@@ -567,7 +546,7 @@ TEST(sessions_are_listed_in_the_order_of_their_end)
     struct driver rig;
     struct session_list list = {0};
 
-    rig_init(&rig, &options, rig_tree());
+    rig_begin_with(&rig, &options, 0);
     for (int i = 0; i < 40; i++) {
         driver_open(&rig, 0);
         driver_shake(&rig, 0, 0, 2000 + i * 7919 % 18000);
@@ -595,9 +574,7 @@ TEST(watches_are_listed_by_path_and_by_session)
     struct driver rig;
     struct watch_list list = {0};
 
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin_with(&rig, &options, 2);
     (void)rig_get(&rig, 1, "/", true);
     put_path_watch(&body, "/", true);
     (void)rig_send(&rig, 0, OP_GET_CHILDREN, &body); /* of the other table: not shown */

@@ -19,8 +19,7 @@ TEST(a_write_is_answered_when_the_log_has_it_and_not_before)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     int32_t one = rig_create(&rig, 0, "/a", 0), two = rig_create(&rig, 0, "/b", 0);
     CHECK(rig_silent(&rig, 0));
     CHECK_I64("nor is it in the tree", tree_find(replica_tree(rig.replica), SLICE("/a")),
@@ -41,7 +40,7 @@ TEST(a_handshake_is_answered_when_its_session_is_durable)
 {
     struct driver rig;
 
-    rig_begin(&rig);
+    rig_begin(&rig, 0);
     driver_open(&rig, 0);
     driver_shake(&rig, 0, 0, 3000);
     CHECK(rig_silent(&rig, 0));
@@ -58,8 +57,7 @@ TEST(a_failed_write_takes_a_zxid_and_waits_for_the_log_too)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     int32_t xid = rig_delete(&rig, 0, "/none");
     CHECK_U64("records", rig.record_count, 2);
     CHECK(!rig.records[1].lacks_digest && !rig.records[0].lacks_digest);
@@ -77,9 +75,7 @@ TEST(a_read_waits_for_the_clients_own_writes_and_for_nobody_elses)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin(&rig, 2);
     int32_t write = rig_create(&rig, 0, "/a", 0);
     int32_t own = rig_get(&rig, 0, "/a", false);
     int32_t ping = rig_send(&rig, 0, OP_PING, NULL);
@@ -98,8 +94,7 @@ TEST(answers_keep_the_order_of_requests_between_syncs_too)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     int32_t write_one = rig_create(&rig, 0, "/a", 0);
     int64_t zxid_one = rig.appended_zxid;
     int32_t read_one = rig_get(&rig, 0, "/a", false);
@@ -122,8 +117,7 @@ TEST(a_write_that_does_not_decode_is_answered_in_its_turn_without_a_zxid)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     int32_t write = rig_create(&rig, 0, "/a", 0);
     buffer_append(&body, SLICE("\0\0\0\x7f"));
     int32_t bad = rig_send(&rig, 0, OP_CREATE, &body);
@@ -148,8 +142,7 @@ TEST(a_multi_that_does_not_decode_takes_a_zxid)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     put_multi_op(&body, OP_SET_ACL);
     int64_t before = rig.appended_zxid;
     CHECK_I64("zxid", rig_do(&rig, 0, OP_MULTI, &body, ZK_MARSHALLING_ERROR).zxid, before + 1);
@@ -183,8 +176,7 @@ TEST(every_body_that_is_too_short_is_answered_minus_5)
                                   OP_RECONFIG};
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
         for (int size = 0; size < 4; size++) {
             buffer_append(&body, slice_of("\0\0\0", (size_t)size));
@@ -203,8 +195,7 @@ TEST(an_unknown_operation_is_answered_minus_6_and_closed_in_its_turn)
 
     for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
         struct driver rig;
-        rig_begin(&rig);
-        rig_connect(&rig, 0);
+        rig_begin(&rig, 1);
         int32_t write = rig_create(&rig, 0, "/a", 0);
         int32_t xid = rig_send(&rig, 0, ops[i], NULL);
         int32_t behind = rig_get(&rig, 0, "/a", false);
@@ -222,8 +213,7 @@ TEST(a_header_that_is_too_short_closes_without_a_word)
 {
     for (size_t size = 0; size < 8; size++) {
         struct driver rig;
-        rig_begin(&rig);
-        rig_connect(&rig, 0);
+        rig_begin(&rig, 1);
         driver_frame(&rig, 0, slice_of("\0\0\0\1\0\0\0\1", size));
         CHECK(rig_silent(&rig, 0) && rig.clients[0].closed);
         CHECK(rig.clients[0].close_reason != NULL);
@@ -236,7 +226,7 @@ TEST(a_first_frame_that_is_no_connect_request_closes_without_a_word)
     struct driver rig;
     uint8_t frame[28] = {0};
 
-    rig_begin(&rig);
+    rig_begin(&rig, 0);
     for (size_t size = 0; size < 28; size++) { /* 28: where a password of length 0 would end */
         driver_open(&rig, 0);
         driver_frame(&rig, 0, slice_of(frame, size));
@@ -253,9 +243,7 @@ TEST(the_event_of_a_change_comes_before_its_answer)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin(&rig, 2);
     rig_make(&rig, 0, "/p");
     put_path_watch(&body, "/p/c", true);
     (void)rig_do(&rig, 0, OP_EXISTS, &body, ZK_NO_NODE);
@@ -283,8 +271,7 @@ TEST(a_watch_that_is_set_behind_a_write_does_not_see_it)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     rig_make(&rig, 0, "/p");
     int32_t write = rig_set(&rig, 0, "/p", "1");
     int32_t read = rig_get(&rig, 0, "/p", true);
@@ -301,9 +288,7 @@ TEST(a_delete_tells_each_client_once_and_the_parents_watchers)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin(&rig, 2);
     rig_make(&rig, 0, "/p");
     rig_make(&rig, 0, "/p/c");
     (void)rig_expect(&rig, 1, rig_get(&rig, 1, "/p/c", true), ZK_OK);
@@ -326,8 +311,7 @@ TEST(events_of_a_multi_come_part_by_part)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     rig_make(&rig, 0, "/p");
     put_path_type(&body, "/", WATCH_ADD_RECURSIVE);
     (void)rig_do(&rig, 0, OP_ADD_WATCH, &body, ZK_OK);
@@ -351,9 +335,7 @@ TEST(an_event_is_kept_from_who_may_not_read_and_its_watch_is_used_up)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin(&rig, 2);
     rig_make(&rig, 0, "/p");
     (void)rig_expect(&rig, 1, rig_get(&rig, 1, "/p", true), ZK_OK);
     put_set_acl(&body, "/p", one_acl(SLICE("world"), SLICE("anyone"), PERM_WRITE | PERM_ADMIN), -1);
@@ -376,9 +358,7 @@ TEST(set_watches_tells_what_was_missed_and_arms_the_rest)
     static const char *const child[] = {"/gone", "/parent", "/same"};
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin(&rig, 2);
     rig_make(&rig, 0, "/same");
     rig_make(&rig, 0, "/changed");
     rig_make(&rig, 0, "/parent");
@@ -416,8 +396,7 @@ TEST(set_watches_2_arms_lasting_watches_without_catching_up)
     static const char *const persistent[] = {"/p"}, *const recursive[] = {"/q"};
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     rig_make(&rig, 0, "/p");
     rig_make(&rig, 0, "/q");
     buffer_i64(&body, 0);
@@ -455,8 +434,7 @@ TEST(watches_are_checked_and_removed_by_type)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct driver rig;
-        rig_begin(&rig);
-        rig_connect(&rig, 0);
+        rig_begin(&rig, 1);
         put_path_type(&body, "/", rows[i].type);
         bool known = rows[i].check != ZK_MARSHALLING_ERROR;
         (void)rig_do(&rig, 0, OP_CHECK_WATCHES, &body,
@@ -493,7 +471,7 @@ TEST(large_answers_that_waited_for_a_write_leave_in_parts_and_in_order)
     int32_t reads[READS];
     char *data = mem_zalloc(DATA_BYTES + 1);
 
-    rig_begin(&rig);
+    rig_begin(&rig, 0);
     memset(data, 'x', DATA_BYTES);
     rig_connect(&rig, 0);
     rig_make(&rig, 0, "/large");
@@ -517,7 +495,7 @@ TEST(a_write_is_never_answered_before_the_large_reads_in_front_of_it)
     struct driver rig;
     char *data = mem_zalloc(DATA_BYTES + 1);
 
-    rig_begin(&rig);
+    rig_begin(&rig, 0);
     memset(data, 'x', DATA_BYTES);
     rig_connect(&rig, 0);
     rig_make(&rig, 0, "/large");
@@ -548,7 +526,7 @@ TEST(who_asks_for_far_too_much_between_two_writes_is_closed)
     struct driver rig;
     char *data = mem_zalloc(DATA_BYTES + 1);
 
-    rig_begin(&rig);
+    rig_begin(&rig, 0);
     memset(data, 'x', DATA_BYTES);
     rig_connect(&rig, 0);
     rig_connect(&rig, 1);

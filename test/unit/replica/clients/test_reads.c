@@ -11,8 +11,7 @@ static struct buffer body, want;
 
 static void begin(struct driver *rig)
 {
-    rig_begin(rig);
-    rig_connect(rig, 0);
+    rig_begin(rig, 1);
 }
 
 static void end(struct driver *rig)

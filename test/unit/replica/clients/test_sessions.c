@@ -28,7 +28,7 @@ TEST(the_timeout_is_kept_within_the_bounds)
                 {20000, 20000}, {20001, 20000}, {INT32_MAX, 20000}, {INT32_MIN, 2000}};
     struct driver rig;
 
-    rig_begin(&rig);
+    rig_begin(&rig, 0);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         driver_open(&rig, 0);
         driver_shake(&rig, 0, 0, rows[i].asked);
@@ -45,7 +45,7 @@ TEST(a_client_of_old_gets_no_read_only_byte)
     struct driver rig;
     uint8_t password[PASSWORD_BYTES] = {0};
 
-    rig_begin(&rig);
+    rig_begin(&rig, 0);
     driver_open(&rig, 0);
     struct connect_request request = {.protocol_version = 5, /* whatever it is */
                                       .timeout_ms = 4000,
@@ -65,7 +65,7 @@ TEST(a_new_session_may_come_with_any_password)
         {NULL, 0}, {(const uint8_t *)"", 0}, {(const uint8_t *)"long, very long password", 24}};
     struct driver rig;
 
-    rig_begin(&rig);
+    rig_begin(&rig, 0);
     for (size_t i = 0; i < ARRAY_LEN(passwords); i++) {
         driver_open(&rig, 0);
         struct connect_request request = {.timeout_ms = 4000, .password = passwords[i]};
@@ -81,8 +81,7 @@ TEST(a_client_that_has_seen_more_is_closed_without_a_word)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     rig_make(&rig, 0, "/a");
     (void)rig_create(&rig, 0, "/b", 0); /* proposed is not applied */
     for (int64_t ahead = 0; ahead < 2; ahead++) {
@@ -101,7 +100,7 @@ TEST(frames_that_come_before_the_answer_are_served_after_it_in_order)
 {
     struct driver rig;
 
-    rig_begin(&rig);
+    rig_begin(&rig, 0);
     driver_open(&rig, 0);
     driver_shake(&rig, 0, 0, 4000);
     int32_t write = rig_create(&rig, 0, "/a", 0);
@@ -121,7 +120,7 @@ TEST(a_session_of_a_connection_that_broke_in_the_handshake_is_there_all_the_same
     struct driver rig;
     struct replica_counts counts;
 
-    rig_begin(&rig);
+    rig_begin(&rig, 0);
     driver_open(&rig, 0);
     driver_shake(&rig, 0, 0, 4000);
     driver_gone(&rig, 0);
@@ -144,8 +143,7 @@ TEST(a_session_is_attached_to_by_its_password_only)
     struct driver rig;
     uint8_t right[PASSWORD_BYTES], wrong[PASSWORD_BYTES];
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     int64_t session_id = rig.clients[0].session_id;
     driver_gone(&rig, 0);
     zk_session_password(session_id, right);
@@ -182,8 +180,7 @@ TEST(a_newcomer_with_a_wrong_password_does_not_touch_the_older_connection)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     driver_open(&rig, 1);
     struct connect_request request = {.timeout_ms = 4000,
                                       .session_id = rig.clients[0].session_id,
@@ -201,8 +198,7 @@ TEST(who_comes_back_while_writes_are_on_their_way_waits_for_them)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     int64_t session_id = rig.clients[0].session_id;
     (void)rig_create(&rig, 0, "/a", 0);
     int64_t first = rig.appended_zxid;
@@ -226,8 +222,7 @@ TEST(two_may_come_back_at_once_and_the_last_one_wins)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     (void)rig_create(&rig, 0, "/a", 0);
     driver_open(&rig, 1);
     driver_shake(&rig, 1, rig.clients[0].session_id, 4000);
@@ -244,9 +239,7 @@ TEST(watches_go_with_the_connection)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin(&rig, 2);
     rig_make(&rig, 0, "/a");
     (void)rig_expect(&rig, 1, rig_get(&rig, 1, "/a", true), ZK_OK);
     int64_t session_id = rig.clients[1].session_id;
@@ -262,8 +255,7 @@ TEST(the_timeout_of_the_last_attach_counts)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     driver_gone(&rig, 0);
     driver_open(&rig, 1);
     driver_shake(&rig, 1, rig.clients[0].session_id, 20000);
@@ -283,9 +275,7 @@ TEST(a_close_is_answered_and_takes_the_ephemerals_along)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin(&rig, 2);
     rig_make(&rig, 0, "/p");
     (void)rig_create(&rig, 0, "/p/e", MODE_EPHEMERAL);
     driver_sync(&rig);
@@ -319,8 +309,7 @@ TEST(a_session_that_is_closing_cannot_be_attached_to)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     (void)rig_send(&rig, 0, OP_CLOSE_SESSION, NULL);
     driver_open(&rig, 1);
     driver_shake(&rig, 1, rig.clients[0].session_id, 4000);
@@ -333,8 +322,7 @@ TEST(a_silent_session_expires_and_its_connection_closes_without_a_word)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     (void)rig_create(&rig, 0, "/e", MODE_EPHEMERAL);
     driver_sync(&rig);
     (void)rig_next(&rig, 0);
@@ -358,8 +346,7 @@ TEST(anything_that_is_heard_keeps_a_session)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     for (int i = 0; i < 10; i++) {
         driver_pass(&rig, RIG_TIMEOUT_MS - RIG_TICK_MS);
         int32_t xid = XID_PING;
@@ -377,8 +364,7 @@ TEST(nothing_of_a_session_is_taken_once_its_expiry_is_proposed)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     size_t records = rig.record_count;
     while (rig.record_count == records)
         driver_jump(&rig, 100);
@@ -396,8 +382,7 @@ TEST(a_long_pause_of_the_process_gives_everybody_a_full_timeout)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     driver_jump(&rig, 3600000);
     CHECK_U64("nobody died", rig.record_count, 1);
     driver_pass(&rig, RIG_TIMEOUT_MS - 1);
@@ -412,8 +397,7 @@ TEST(the_wall_clock_decides_nothing)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     rig.wall_ms += INT64_C(10) * 365 * 86400 * 1000;
     driver_jump(&rig, 10);
     rig.wall_ms = -5;
@@ -433,9 +417,7 @@ TEST(a_session_id_is_the_server_the_time_and_a_count)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin(&rig, 2);
     int64_t first = rig.clients[0].session_id;
     CHECK_I64("server", (first >> 56) & 0xff, 1);
     CHECK_I64("time", (first >> 16) & 0xffffffffff, INT64_C(1000000000) & 0xffffffffff);
@@ -509,8 +491,7 @@ TEST(auth_is_answered_at_once_and_counts_for_later_requests)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     struct jute_vector mine = one_acl(SLICE("auth"), SLICE(""), PERM_ALL);
     put_create_acl(&body, "/early", mine, 0);
     int32_t early = rig_send(&rig, 0, OP_CREATE, &body);
@@ -530,9 +511,7 @@ TEST(a_read_that_waits_keeps_the_identities_of_its_arrival)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin(&rig, 2);
     put_auth("digest", SLICE("u:p"));
     rig_send_xid(&rig, 0, XID_AUTH, OP_AUTH, &body);
     (void)rig_next(&rig, 0);
@@ -557,8 +536,7 @@ TEST(a_failed_auth_is_answered_and_closes_the_connection_only)
     struct driver rig;
     struct replica_counts counts;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     put_auth("nonsense", SLICE(""));
     rig_send_xid(&rig, 0, XID_AUTH, OP_AUTH, &body);
     CHECK_I64("zxid", rig_expect(&rig, 0, XID_AUTH, ZK_AUTH_FAILED).zxid, 0);
@@ -577,8 +555,7 @@ TEST(sasl_without_sasl_says_yes_and_nothing_more)
 {
     struct driver rig;
 
-    rig_begin(&rig);
-    rig_connect(&rig, 0);
+    rig_begin(&rig, 1);
     jute_put_bytes(&body, SLICE("token"));
     rig_send_xid(&rig, 0, 5, OP_SASL, &body);
     struct rig_reply reply = rig_expect(&rig, 0, 5, ZK_OK);
@@ -593,9 +570,7 @@ TEST(enforced_authentication_refuses_everything_else_before)
     struct driver rig;
 
     options.enforce_auth_schemes = SLICE("sasl,digest");
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin_with(&rig, &options, 2);
     int32_t ping = rig_send(&rig, 0, OP_PING, NULL);
     CHECK_I64("zxid", rig_expect(&rig, 0, ping, ZK_SESSION_CLOSED_REQUIRE_AUTH).zxid, 0);
     CHECK(rig.clients[0].closed);
@@ -613,8 +588,7 @@ TEST(the_wrong_ensemble_is_told_nothing)
 
     options.ensemble_auth = true;
     options.ensemble_names = SLICE("ours");
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     put_auth("ensemble", SLICE("ours"));
     rig_send_xid(&rig, 0, XID_AUTH, OP_AUTH, &body);
     (void)rig_expect(&rig, 0, XID_AUTH, ZK_OK);

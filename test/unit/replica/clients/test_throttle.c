@@ -13,9 +13,7 @@ static void begin(struct replica_options options)
 {
     options.throttle_requests_max = 1;
     options.throttle_stall_ms = 100;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
-    rig_connect(&rig, 1);
+    rig_begin_with(&rig, &options, 2);
     (void)rig_create(&rig, 0, "/first", 0);
 }
 

@@ -141,8 +141,7 @@ TEST(a_session_does_not_expire_while_its_requests_wait_for_the_server)
     struct driver rig;
 
     options.outstanding_max = 1;
-    rig_init(&rig, &options, rig_tree());
-    rig_connect(&rig, 0);
+    rig_begin_with(&rig, &options, 1);
     (void)rig_create(&rig, 0, "/a", 0);
     CHECK(rig.clients[0].paused);
     driver_pass(&rig, 3 * RIG_TIMEOUT_MS); /* the disk is slow; its pings are not read */
