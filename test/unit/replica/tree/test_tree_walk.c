@@ -43,29 +43,36 @@ static bool holds(const struct buffer *bytes, const char *text)
     return memmem(bytes->data, bytes->size, text, strlen(text)) != NULL;
 }
 
-TEST(an_untouched_tree_loads_back_the_same)
+/* The next image, during which the tree stays as it is, loads back the same. */
+static void check_next_image(struct tree *tree)
 {
-    struct tree *tree = tree_new(&options);
     struct buffer tables = {0}, nodes = {0}, want = {0}, got = {0};
-
-    tree_session_add(tree, 5, 4000);
-    make_acl(tree, "/a", "1", one_acl(SLICE("ip"), SLICE("10.0.0.0/8"), 3));
-    make_acl(tree, "/a/b", "2", one_acl(SLICE("digest"), SLICE("u:h"), 31));
-    tree_dump_content(tree, &want);
     struct tree_walk *walk = tree_walk_begin(tree);
+
     tree_walk_tables(walk, &tables);
     finish(walk, &nodes);
-    struct tree *again = image_load(&options, buffer_slice(&tables), buffer_slice(&nodes));
-    tree_dump_content(again, &got);
-    check_same_dump("trees", &got, &want);
-    CHECK_U64("digest", tree_digest(again), tree_digest(tree));
-    CHECK_U64("data bytes", tree_data_bytes(again), tree_data_bytes(tree));
-    tree_free(again);
-    tree_free(tree);
+    struct tree *image = image_load(&options, buffer_slice(&tables), buffer_slice(&nodes));
+    tree_dump_content(tree, &want);
+    tree_dump_content(image, &got);
+    check_same_dump("image and tree", &got, &want);
+    CHECK_U64("digest", tree_digest(image), tree_digest(tree));
+    CHECK_U64("data bytes", tree_data_bytes(image), tree_data_bytes(tree));
+    tree_free(image);
     buffer_deinit(&tables);
     buffer_deinit(&nodes);
     buffer_deinit(&want);
     buffer_deinit(&got);
+}
+
+TEST(an_untouched_tree_loads_back_the_same)
+{
+    struct tree *tree = tree_new(&options);
+
+    tree_session_add(tree, 5, 4000);
+    make_acl(tree, "/a", "1", one_acl(SLICE("ip"), SLICE("10.0.0.0/8"), 3));
+    make_acl(tree, "/a/b", "2", one_acl(SLICE("digest"), SLICE("u:h"), 31));
+    check_next_image(tree);
+    tree_free(tree);
 }
 
 TEST(the_usage_of_a_quota_is_in_the_image_as_it_was)
@@ -95,7 +102,7 @@ TEST(a_walk_that_is_given_up_spoils_no_later_one)
         make(tree, path, "data");
     }
     for (int round = 0; round < 5; round++) {
-        struct buffer nodes = {0}, tables = {0}, want = {0}, got = {0};
+        struct buffer nodes = {0};
         struct tree_walk *walk = tree_walk_begin(tree);
         for (int i = 0; i < round; i++)
             (void)tree_walk_step(walk, &nodes, nodes.size + 4000);
@@ -103,19 +110,8 @@ TEST(a_walk_that_is_given_up_spoils_no_later_one)
         CHECK_I64(path, tree_delete(tree, slice_text(path), 90000), ZK_OK);
         make(tree, path, "made meanwhile");
         tree_walk_end(walk);
-        nodes.size = 0;
-        tree_dump_content(tree, &want);
-        walk = tree_walk_begin(tree);
-        tree_walk_tables(walk, &tables);
-        finish(walk, &nodes);
-        struct tree *again = image_load(&options, buffer_slice(&tables), buffer_slice(&nodes));
-        tree_dump_content(again, &got);
-        check_same_dump("trees", &got, &want);
-        tree_free(again);
+        check_next_image(tree);
         buffer_deinit(&nodes);
-        buffer_deinit(&tables);
-        buffer_deinit(&want);
-        buffer_deinit(&got);
     }
     tree_free(tree);
 }
@@ -310,7 +306,7 @@ TEST(an_image_is_lost_when_more_changes_than_the_bound_while_nobody_takes_it)
 {
     enum { NODES = 70, NODE_BYTES = 1 << 20 };
     struct tree *tree = tree_new(&options);
-    struct buffer nodes = {0}, tables = {0}, want = {0}, got = {0};
+    struct buffer nodes = {0};
     char path[32];
 
     for (int i = 0; i < NODES; i++) {
@@ -326,20 +322,9 @@ TEST(an_image_is_lost_when_more_changes_than_the_bound_while_nobody_takes_it)
     set_data(tree, "/n0", "changed again");
     CHECK(tree_walk_step(walk, &nodes, 5000) == TREE_WALK_LOST);
     tree_walk_end(walk);
-    nodes.size = 0;
-    walk = tree_walk_begin(tree); /* the next one is whole */
-    tree_walk_tables(walk, &tables);
-    finish(walk, &nodes);
-    struct tree *image = image_load(&options, buffer_slice(&tables), buffer_slice(&nodes));
-    tree_dump_content(tree, &want);
-    tree_dump_content(image, &got);
-    check_same_dump("image and tree", &got, &want);
-    tree_free(image);
+    check_next_image(tree);
     tree_free(tree);
     buffer_deinit(&nodes);
-    buffer_deinit(&tables);
-    buffer_deinit(&want);
-    buffer_deinit(&got);
 }
 
 TEST(of_two_images_the_one_that_is_taken_too_slowly_is_lost_and_the_other_is_whole)
@@ -380,7 +365,7 @@ TEST(of_two_images_the_one_that_is_taken_too_slowly_is_lost_and_the_other_is_who
 TEST(an_image_is_whole_however_many_were_given_up_before_it)
 {
     struct tree *tree = tree_new(&options);
-    struct buffer nodes = {0}, tables = {0}, want = {0}, got = {0};
+    struct buffer nodes = {0};
     char path[32];
 
     for (int i = 0; i < 50; i++) {
@@ -392,18 +377,7 @@ TEST(an_image_is_whole_however_many_were_given_up_before_it)
         (void)tree_walk_step(walk, &nodes, nodes.size + (size_t)(given_up % 7) * 100);
         tree_walk_end(walk);
     }
-    nodes.size = 0;
-    struct tree_walk *walk = tree_walk_begin(tree);
-    tree_walk_tables(walk, &tables);
-    finish(walk, &nodes);
-    struct tree *image = image_load(&options, buffer_slice(&tables), buffer_slice(&nodes));
-    tree_dump_content(tree, &want);
-    tree_dump_content(image, &got);
-    check_same_dump("image and tree", &got, &want);
-    tree_free(image);
+    check_next_image(tree);
     tree_free(tree);
     buffer_deinit(&nodes);
-    buffer_deinit(&tables);
-    buffer_deinit(&want);
-    buffer_deinit(&got);
 }
