@@ -8,9 +8,10 @@ import pytest
 
 from pylib.zkwire import *
 
+from .util import make_quota
+
 BAD_ACL = [Acl(ALL, "nosuch", "x")]
 LOCKED = [Acl(0, "world", "anyone")]
-QUOTA = "/zookeeper/quota"
 
 enforced = pytest.mark.server(props={"zookeeper.enforceQuota": "true"})
 
@@ -144,18 +145,9 @@ def test_check_answers_the_first_failing_check(client, place, why, at, version, 
     assert [r.err for r in results] == [err]
 
 
-def quota(client, path, limits):
-    node = QUOTA
-    for part in path.split("/")[1:]:
-        node += "/" + part
-        client.call(CREATE, create_request(node))
-    client.create(node + "/zookeeper_limits", limits)
-    client.create(node + "/zookeeper_stats", b"")
-
-
 @enforced
 def test_quota_is_the_last_check_of_create(client, place):
-    quota(client, place, b"countHardLimit=1,byteHardLimit=0")
+    make_quota(client, place, b"countHardLimit=1,byteHardLimit=0", b"")
     for path, acls, err in (
         ("/open/n", OPEN_ACL, QUOTA_EXCEEDED),
         ("/open/n", BAD_ACL, INVALID_ACL),
@@ -170,7 +162,7 @@ def test_quota_is_the_last_check_of_create(client, place):
 
 @enforced
 def test_quota_comes_between_permission_and_version_of_set_data(client, place):
-    quota(client, place, b"byteHardLimit=0")
+    make_quota(client, place, b"byteHardLimit=0", b"")
     for path, version, err in (
         ("/secret", 9, NO_AUTH),
         ("/none", 9, NO_NODE),

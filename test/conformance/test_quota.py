@@ -4,19 +4,9 @@ import pytest
 
 from pylib.zkwire import *
 
+from .util import QUOTA, make_quota
+
 enforced = pytest.mark.server(props={"zookeeper.enforceQuota": "true"})
-QUOTA = "/zookeeper/quota"
-
-
-def make_quota(client, path, limits):
-    """The nodes that the command line's setquota makes."""
-    node = QUOTA
-    for part in path.split("/")[1:]:
-        node += "/" + part
-        client.call(CREATE, create_request(node))
-    client.create(node + "/zookeeper_limits", limits)
-    client.create(node + "/zookeeper_stats", b"count=0,bytes=0")
-    return node
 
 
 def stats(client, path):

@@ -4,6 +4,8 @@ import time
 
 from pylib import zkwire
 
+QUOTA = "/zookeeper/quota"
+
 
 def reattach(server, client):
     """A new connection to the client's session: it is still alive."""
@@ -43,3 +45,13 @@ def pipeline(client, *requests):
     replies = [client.recv() for _ in requests]
     assert [r.xid for r in replies] == list(range(first, first + len(requests)))
     return replies
+
+
+def make_quota(client, path, limits, stats=b"count=0,bytes=0"):
+    """The nodes that the command line's setquota makes."""
+    node = QUOTA
+    for part in path.split("/")[1:]:
+        node += "/" + part
+        client.call(zkwire.CREATE, zkwire.create_request(node))
+    client.create(node + "/zookeeper_limits", limits)
+    client.create(node + "/zookeeper_stats", stats)

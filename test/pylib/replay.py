@@ -50,6 +50,20 @@ class Call:
             self.err = file.read().decode("utf8", "replace")
 
 
+def interrupt_at(process, stream, question):
+    """Ctrl-C when the program has asked this; its exit code."""
+    shown = b""
+    while question not in shown:
+        part = stream.read1(4096)
+        assert part, "it ended: %r" % shown
+        shown += part
+    process.send_signal(signal.SIGINT)
+    code = process.wait(20)
+    process.stdin.close()
+    stream.close()
+    return code
+
+
 def script(name):
     return os.path.join(REPO, "bin", name)
 

@@ -3,7 +3,6 @@ to the byte, and the same exit code. What is said of an uncaught Java exception 
 
 import os
 import re
-import signal
 import subprocess
 import tarfile
 
@@ -163,11 +162,5 @@ def test_ctrl_c_at_the_question_of_a_repair_leaves_no_file(files):
     process = subprocess.Popen([replay.script("zkTxnLogToolkit.sh"), "-r", "log.bad"], cwd=str(files),
                                env=replay.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL)
-    shown = b""
-    while b"Would you like to fix it" not in shown:
-        shown += process.stdout.read1(4096)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
-    process.stdin.close()
-    process.stdout.close()
+    assert replay.interrupt_at(process, process.stdout, b"Would you like to fix it") == 130
     assert sorted(p.name for p in files.iterdir() if p.name.startswith("log.")) == ["log.bad"]

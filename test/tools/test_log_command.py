@@ -3,7 +3,6 @@
 import base64
 import json
 import shutil
-import signal
 import subprocess
 
 import pytest
@@ -302,11 +301,5 @@ def test_ctrl_c_at_the_question_changes_nothing(golden):
     names = sorted(path.name for path in torn.parent.iterdir())
     process = subprocess.Popen([paddock_program(), "log", "repair", str(torn)], stdin=subprocess.PIPE,
                                stderr=subprocess.PIPE, env=replay.environment())
-    shown = b""
-    while b"(yes/no)" not in shown:
-        shown += process.stderr.read1(4096)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
-    process.stdin.close()
-    process.stderr.close()
+    assert replay.interrupt_at(process, process.stderr, b"(yes/no)") == 130
     assert sorted(path.name for path in torn.parent.iterdir()) == names
