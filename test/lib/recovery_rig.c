@@ -101,9 +101,7 @@ void recovery_rig_put_java_log(struct recovery_rig *rig, const char *name, int64
 
 void recovery_rig_snapshot(struct recovery_rig *rig)
 {
-    CHECK_STATUS(snapshot_write(sim_disk(rig->sim), rig->world.tree,
-                                &(struct snapshot_image_options){true, true, false}, STORE_PLAIN),
-                 STATUS_OK);
+    world_write_snapshot(&rig->world, sim_disk(rig->sim));
 }
 
 void recovery_rig_grow(struct recovery_rig *rig, int count)

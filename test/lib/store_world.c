@@ -1,7 +1,8 @@
 #include "test/lib/store_world.h"
-#include "test/lib/late_side.h"
 
+#include "replica/store/snapshot.h"
 #include "test/lib/check.h"
+#include "test/lib/late_side.h"
 
 #include <stdio.h>
 
@@ -41,6 +42,13 @@ void world_deinit(struct store_world *world)
 int64_t world_zxid(const struct store_world *world)
 {
     return tree_last_zxid(world->tree);
+}
+
+void world_write_snapshot(const struct store_world *world, struct disk *disk)
+{
+    const struct snapshot_image_options options = {true, true, false};
+
+    CHECK_STATUS(snapshot_write(disk, world->tree, &options, STORE_PLAIN), STATUS_OK);
 }
 
 struct txnlog_append world_append(const struct store_world *world, size_t index)

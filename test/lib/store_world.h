@@ -41,6 +41,8 @@ struct txnlog_append world_create(struct store_world *world, const char *path, s
 /* Goes back to `zxid`: later transactions are forgotten, and the next one has zxid + 1. */
 void world_go_back(struct store_world *world, int64_t zxid);
 int64_t world_zxid(const struct store_world *world);
+/* Of the tree as it is, as the daemon writes it. */
+void world_write_snapshot(const struct store_world *world, struct disk *disk);
 
 /* Both trees hold the same nodes, data, stats, ACLs, sessions and zxid; else the test fails. */
 void check_same_tree(const struct tree *got, const struct tree *want);

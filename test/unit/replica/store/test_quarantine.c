@@ -72,9 +72,7 @@ static struct sim_disk *disk_with_data(int64_t accepted, int64_t current)
     struct store_world world;
 
     world_init(&world, 1);
-    CHECK_STATUS(snapshot_write(sim_disk(sim), world.tree,
-                                &(struct snapshot_image_options){true, true, false}, STORE_PLAIN),
-                 STATUS_OK);
+    world_write_snapshot(&world, sim_disk(sim));
     CHECK_STATUS(epochs_write(sim_disk(sim), &(struct epochs){accepted, current}), STATUS_OK);
     world_deinit(&world);
     return sim;

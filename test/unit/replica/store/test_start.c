@@ -102,9 +102,7 @@ TEST(a_truncation_that_a_crash_interrupted_and_that_cannot_be_finished_refuses_t
     struct store_world world;
 
     world_init(&world, 1);
-    CHECK_STATUS(snapshot_write(sim_disk(sim), world.tree,
-                                &(struct snapshot_image_options){true, true, false}, STORE_PLAIN),
-                 STATUS_OK);
+    world_write_snapshot(&world, sim_disk(sim));
     CHECK_STATUS(intent_write(sim_disk(sim), &(struct intent){INTENT_TRUNCATE, 5}), STATUS_OK);
     CHECK_STATUS(start_member(sim, "what is left does not reach up to there"), STATUS_CORRUPT);
     world_deinit(&world);
