@@ -1,6 +1,5 @@
 #include "test/lib/store_world.h"
 
-#include "replica/store/snapshot.h"
 #include "test/lib/check.h"
 #include "test/lib/late_side.h"
 
@@ -44,11 +43,43 @@ int64_t world_zxid(const struct store_world *world)
     return tree_last_zxid(world->tree);
 }
 
+struct tree *world_grown(struct store_world *world, int count)
+{
+    world_init(world, 11);
+    for (int i = 0; i < count; i++)
+        (void)world_next(world);
+    return world->tree;
+}
+
 void world_write_snapshot(const struct store_world *world, struct disk *disk)
 {
     const struct snapshot_image_options options = {true, true, false};
 
     CHECK_STATUS(snapshot_write(disk, world->tree, &options, STORE_PLAIN), STATUS_OK);
+}
+
+enum status world_read_snapshot_with(struct disk *disk, const char *name, struct side_work *side,
+                                     struct tree **ret_tree, struct snapshot_info *info)
+{
+    *ret_tree = tree_new_empty(&world_tree_options);
+    enum status status = snapshot_load(disk, name, 0, side, *ret_tree, info);
+    if (status == STATUS_OK)
+        tree_load_finish(*ret_tree);
+    return status;
+}
+
+enum status world_read_snapshot(struct disk *disk, const char *name, struct tree **ret_tree,
+                                struct snapshot_info *info)
+{
+    struct snapshot_info other;
+
+    enum status status = world_read_snapshot_with(disk, name, test_late_side(), ret_tree, &other);
+    tree_free(*ret_tree);
+    CHECK_STATUS(world_read_snapshot_with(disk, name, NULL, ret_tree, info), status);
+    CHECK_U64("bytes", other.bytes, info->bytes);
+    CHECK_U64("nodes", other.nodes, info->nodes);
+    CHECK(other.problem == info->problem);
+    return status;
 }
 
 struct txnlog_append world_append(const struct store_world *world, size_t index)

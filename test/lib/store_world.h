@@ -6,6 +6,7 @@
 
 #include "replica/replica.h"
 #include "replica/store/recovery.h"
+#include "replica/store/snapshot.h"
 #include "replica/txn/txn.h"
 
 struct world_txn {
@@ -41,8 +42,16 @@ struct txnlog_append world_create(struct store_world *world, const char *path, s
 /* Goes back to `zxid`: later transactions are forgotten, and the next one has zxid + 1. */
 void world_go_back(struct store_world *world, int64_t zxid);
 int64_t world_zxid(const struct store_world *world);
+/* world_init(), and so many transactions; the world's tree. */
+struct tree *world_grown(struct store_world *world, int count);
 /* Of the tree as it is, as the daemon writes it. */
 void world_write_snapshot(const struct store_world *world, struct disk *disk);
+/* As a start reads it. The caller frees the tree in any case. */
+enum status world_read_snapshot_with(struct disk *disk, const char *name, struct side_work *side,
+                                     struct tree **ret_tree, struct snapshot_info *info);
+/* It reads the same with work beside it and without; else the test fails. */
+enum status world_read_snapshot(struct disk *disk, const char *name, struct tree **ret_tree,
+                                struct snapshot_info *info);
 
 /* Both trees hold the same nodes, data, stats, ACLs, sessions and zxid; else the test fails. */
 void check_same_tree(const struct tree *got, const struct tree *want);
