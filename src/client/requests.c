@@ -61,7 +61,7 @@ static bool prepare_watch(struct client_request *request, struct slice path,
     return request->watch != NULL;
 }
 
-enum client_error client_check_mode(int32_t mode, int64_t ttl_ms)
+static enum client_error check_mode(int32_t mode, int64_t ttl_ms)
 {
     if (mode < MODE_PERSISTENT || mode > MODE_SEQUENTIAL_TTL)
         return CLIENT_BAD_ARGUMENTS;
@@ -107,7 +107,7 @@ static bool make_acl(struct buffer *bytes, const struct client_acl *acl, size_t 
 
 static enum client_error check_create(const struct client_create *create)
 {
-    enum client_error err = client_check_mode(create->mode, create->ttl_ms);
+    enum client_error err = check_mode(create->mode, create->ttl_ms);
 
     if (err != CLIENT_OK)
         return err;

@@ -89,7 +89,4 @@ struct client_multi_answer {
 MUST_USE enum status client_multi_next(struct reader *reader,
                                        struct client_multi_answer *ret_answer);
 
-/* CLIENT_BAD_ARGUMENTS unless mode and ttl fit together. */
-MUST_USE enum client_error client_check_mode(int32_t mode, int64_t ttl_ms);
-
 #endif

@@ -116,7 +116,7 @@ void json_int(struct json *json, const char *key, int64_t value)
     buffer_printf(&json->out, "%" PRId64, value);
 }
 
-void json_hex(struct json *json, const char *key, int64_t value)
+static void put_hex(struct json *json, const char *key, int64_t value)
 {
     begin(json, key);
     buffer_printf(&json->out, "\"0x%" PRIx64 "\"", (uint64_t)value);
@@ -163,15 +163,15 @@ void json_data(struct json *json, struct slice data, bool binary)
 void json_stat(struct json *json, const struct zk_stat *stat)
 {
     json_open(json, "stat", '{');
-    json_hex(json, "czxid", stat->czxid);
-    json_hex(json, "mzxid", stat->mzxid);
-    json_hex(json, "pzxid", stat->pzxid);
+    put_hex(json, "czxid", stat->czxid);
+    put_hex(json, "mzxid", stat->mzxid);
+    put_hex(json, "pzxid", stat->pzxid);
     json_int(json, "ctime", stat->ctime);
     json_int(json, "mtime", stat->mtime);
     json_int(json, "version", stat->version);
     json_int(json, "cversion", stat->cversion);
     json_int(json, "aversion", stat->aversion);
-    json_hex(json, "ephemeralOwner", stat->ephemeral_owner);
+    put_hex(json, "ephemeralOwner", stat->ephemeral_owner);
     json_int(json, "dataLength", stat->data_length);
     json_int(json, "numChildren", stat->num_children);
     json_close(json, '}');

@@ -21,7 +21,6 @@ void json_close(struct json *json, char bracket);                 /* '}' or ']' 
 void json_text(struct json *json, const char *key, struct slice text);
 void json_int(struct json *json, const char *key, int64_t value);
 /* "0x1f": for zxids and sessions, which are larger than the numbers of many readers of JSON. */
-void json_hex(struct json *json, const char *key, int64_t value);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
 

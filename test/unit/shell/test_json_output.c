@@ -22,10 +22,27 @@ TEST(commas_stand_between_pieces_and_nowhere_else)
     json_open(&json, "list", '[');
     json_bool(&json, NULL, true);
     json_null(&json, NULL);
-    json_hex(&json, NULL, -1);
+    json_int(&json, NULL, INT64_MIN);
     json_close(&json, ']');
     json_close(&json, '}');
-    check("nested", "{\"none\":[],\"n\":-5,\"list\":[true,null,\"0xffffffffffffffff\"]}");
+    check("nested", "{\"none\":[],\"n\":-5,\"list\":[true,null,-9223372036854775808]}");
+    json_deinit(&json);
+}
+
+TEST(zxids_and_owners_are_hexadecimal_and_have_64_bits)
+{
+    json_init(&json);
+    json_open(&json, NULL, '{');
+    json_stat(&json, &(struct zk_stat){.czxid = 0x1c,
+                                       .mzxid = 0x200000001,
+                                       .ctime = 1700000000000,
+                                       .version = -1,
+                                       .ephemeral_owner = INT64_MIN});
+    json_close(&json, '}');
+    check("stat", "{\"stat\":{\"czxid\":\"0x1c\",\"mzxid\":\"0x200000001\",\"pzxid\":\"0x0\","
+                  "\"ctime\":1700000000000,\"mtime\":0,\"version\":-1,\"cversion\":0,"
+                  "\"aversion\":0,\"ephemeralOwner\":\"0x8000000000000000\",\"dataLength\":0,"
+                  "\"numChildren\":0}}");
     json_deinit(&json);
 }
 
