@@ -109,8 +109,8 @@ def installed(packages, tmp_path_factory):
 @pytest.fixture
 def paddock(installed):
     """The service with a plain configuration and an empty data directory, started."""
-    installed.set(PLAIN, then="systemctl stop paddock; systemctl reset-failed; rm -rf /var/lib/paddock/*\n"
-                              "systemctl start paddock")  # fmt: skip
+    installed.set(PLAIN, then=": >/etc/default/paddock; systemctl stop paddock; systemctl reset-failed\n"
+                              "rm -rf /var/lib/paddock/*; systemctl start paddock")  # fmt: skip
     installed.journal.now()
     return installed
 
