@@ -209,8 +209,10 @@ int daemon_main(int argc, char **argv)
         return EXIT_CODE_INVALID;
     if (arguments.check)
         arguments.log_file = NULL; /* it makes no file */
-    if (log_open(arguments.log_file, arguments.log_level) != STATUS_OK) {
-        fprintf(stderr, "paddock: cannot open the log file %s\n", arguments.log_file);
+    enum status opened = log_open(arguments.log_file, arguments.log_level);
+    if (opened != STATUS_OK) {
+        fprintf(stderr, "paddock: cannot open the log file %s: %s\n", arguments.log_file,
+                status_text(opened));
         return EXIT_CODE_UNEXPECTED;
     }
     base_on_fatal(log_fatal);
