@@ -23,6 +23,7 @@ static int begin(zhandle_t *zh, const struct call_way *way, struct call **ret_ca
     call->ops = NULL;
     call->results = NULL;
     call->op_count = 0;
+    call->names = (struct String_vector){0};
     handle_lock(zh);
     *ret_call = call;
     return ZOK;

@@ -42,7 +42,7 @@ static void give_strings(const struct call *call, int rc)
 
     if (rc == ZOK) {
         reply_reader(&reader, call);
-        rc = reply_names_in_place(&reader, &names, with_stat ? &stat : NULL);
+        rc = reply_names_in_place(&reader, call, &names, with_stat ? &stat : NULL);
     }
     const struct String_vector *given = rc == ZOK ? &names : NULL;
     if (with_stat)
@@ -50,7 +50,8 @@ static void give_strings(const struct call *call, int rc)
                                                     call->data);
     else
         ((strings_completion_t)call->function)(rc, given, call->data);
-    free(names.data);
+    if (names.data != call->names.data)
+        free(names.data);
 }
 
 /* The path that a create has made. It is followed by a stat or by the reply's last byte, so it can be
@@ -130,8 +131,27 @@ static void deliver_call(const zhandle_t *zh, struct call *call)
             break;
         }
     }
+    free(call->names.data); /* the names themselves are in the reply */
     client_request_deinit(&call->request);
     mem_free(call);
+}
+
+/* The watchers of an event whose list found no memory, one after the other. */
+static void deliver_unlisted(zhandle_t *zh, const struct client_event *event,
+                             const struct client_watcher *global)
+{
+    struct client_watcher watcher = {NULL, NULL};
+
+    for (;;) {
+        handle_lock(zh);
+        bool found = client_event_watcher_after(&zh->client, event, &watcher);
+        handle_unlock(zh);
+        if (!found)
+            return;
+        if (watcher.function != global->function || watcher.context != global->context)
+            ((watcher_fn)watcher.function)(zh, event->type, event->state, event->path,
+                                           watcher.context);
+    }
 }
 
 static void deliver_event(zhandle_t *zh, struct client_event *event)
@@ -147,6 +167,8 @@ static void deliver_event(zhandle_t *zh, struct client_event *event)
             if (event->watchers[i].function == global.function &&
                 event->watchers[i].context == global.context)
                 event->watchers[i].function = NULL;
+        if (event->unlisted != 0)
+            deliver_unlisted(zh, event, &global);
     }
     for (size_t i = 0; i < event->watcher_count; i++)
         if (event->watchers[i].function != NULL)

@@ -3,6 +3,7 @@
  * continue. */
 #include "capi/handle.h"
 
+#include "capi/reply.h"
 #include "capi/resolve.h"
 #include "client/connect_string.h"
 
@@ -50,7 +51,8 @@ static bool make_client(zhandle_t *zh, struct slice chroot, int timeout_ms, cons
             1,
         .seed = fresh_seed(),
         .servers_in_order = atomic_load(&in_order) != 0,
-        .chroot = chroot};
+        .chroot = chroot,
+        .on_reply = reply_keep_names};
 
     if (id != NULL) {
         options.session_id = id->client_id;

@@ -41,6 +41,7 @@ struct call {
     const zoo_op_t *ops;      /* CALL_MULTI */
     zoo_op_result_t *results;
     int op_count;
+    struct String_vector names; /* what reply_keep_names() has made */
 };
 
 struct _zhandle {

@@ -69,6 +69,11 @@ static void finish_connection(zhandle_t *zh)
 
 static void disconnect(zhandle_t *zh)
 {
+    if (zh->client.last_error == CLIENT_NO_MEMORY) {
+        handle_unlock(zh);
+        LOG_ERROR(LOGCALLBACK(zh), "out of memory: the connection is closed, and made again");
+        handle_lock(zh);
+    }
     zh->wants_to_disconnect = true;
     while (zh->sending_now)
         pthread_cond_wait(&zh->changed, &zh->mutex);

@@ -47,8 +47,24 @@ static bool read_names(struct reader *reader, struct jute_vector *ret_names)
     return reader->status == STATUS_OK;
 }
 
-int reply_names_in_place(struct reader *reader, struct String_vector *ret_names,
-                         struct Stat *ret_stat)
+bool reply_keep_names(struct client_request *request)
+{
+    struct call *call = CONTAINER_OF(request, struct call, request);
+    struct jute_vector names;
+    struct reader reader;
+
+    if (request->watch == NULL || (call->kind != CALL_STRINGS && call->kind != CALL_STRINGS_STAT))
+        return true;
+    reply_reader(&reader, call);
+    if (call->wait != NULL)
+        return reply_names(&reader, &call->names) != ZSYSTEMERROR;
+    if (read_names(&reader, &names) && names.count > 0)
+        call->names.data = malloc((size_t)names.count * sizeof(*call->names.data));
+    return names.count <= 0 || call->names.data != NULL;
+}
+
+int reply_names_in_place(struct reader *reader, const struct call *call,
+                         struct String_vector *ret_names, struct Stat *ret_stat)
 {
     struct jute_vector names;
     struct slice name;
@@ -60,7 +76,9 @@ int reply_names_in_place(struct reader *reader, struct String_vector *ret_names,
         return ZMARSHALLINGERROR;
     if (names.count <= 0)
         return ZOK;
-    char **texts = malloc((size_t)names.count * sizeof(*texts));
+    char **texts = call->names.data;
+    if (texts == NULL)
+        texts = malloc((size_t)names.count * sizeof(*texts));
     if (texts == NULL)
         return ZSYSTEMERROR;
     /* The byte behind a name begins the length of the next one: it is overwritten when that was read. */

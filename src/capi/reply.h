@@ -8,10 +8,13 @@
 void reply_reader(struct reader *reader, const struct call *call);
 /* Each: ZOK, ZMARSHALLINGERROR, or where it copies ZSYSTEMERROR. */
 int reply_stat(struct reader *reader, struct Stat *ret_stat);
+/* For client_options.on_reply: makes the memory for the names of a call that sets a watch, so that a call
+ * whose watch is set cannot fail for lack of it. */
+bool reply_keep_names(struct client_request *request);
 /* Names that stay in the reply, which is changed: a zero byte behind each. Read them last but a stat. The
- * array of pointers is the caller's to free(). */
-int reply_names_in_place(struct reader *reader, struct String_vector *ret_names,
-                         struct Stat *ret_stat);
+ * array of pointers is the call's own, or else the caller's to free(). */
+int reply_names_in_place(struct reader *reader, const struct call *call,
+                         struct String_vector *ret_names, struct Stat *ret_stat);
 /* Copies, for deallocate_String_vector(). */
 int reply_names(struct reader *reader, struct String_vector *ret_names);
 int reply_acl(struct reader *reader, struct ACL_vector *ret_acl);

@@ -96,11 +96,11 @@ int resolve_hosts(struct slice hosts, struct client_address **ret_items, uint32_
         ;
     if (status == STATUS_INVALID)
         return EINVAL;
-    while (connect_string_next(&hosts, &host) == STATUS_OK) {
+    while (error != ENOMEM && connect_string_next(&hosts, &host) == STATUS_OK) {
         int host_error = resolve_host(&host, &found);
         error = host_error == 0 ? error : host_error;
     }
-    if (found.count == 0) {
+    if (found.count == 0 || error == ENOMEM) { /* not a part of the servers only because of that */
         mem_free(found.items);
         return error == 0 ? EINVAL : error;
     }

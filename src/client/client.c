@@ -24,6 +24,7 @@ bool client_init(struct client *client, const struct client_options *options)
                               .may_be_read_only = options->may_be_read_only,
                               .on_answer = options->on_answer,
                               .on_answer_context = options->on_answer_context,
+                              .on_reply = options->on_reply,
                               .state = CLIENT_STATE_NEW};
     memcpy(client->password, options->password, PASSWORD_BYTES);
     client_servers_init(&client->servers, options->seed, options->servers_in_order);
@@ -51,6 +52,8 @@ void client_deinit(struct client *client)
         if (item->kind == CLIENT_ITEM_EVENT)
             mem_free(CONTAINER_OF(item, struct client_event, item));
     }
+    for (unsigned i = 0; i < CLIENT_EVENTS_RESERVED; i++)
+        mem_free(client->reserved[i]);
     client_watches_deinit(&client->watches);
     client_servers_deinit(&client->servers);
     buffer_deinit(&client->chroot);
@@ -117,28 +120,56 @@ static void end_auths(struct client *client, enum client_error err, bool also_wa
     }
 }
 
-/* When there is no memory for all, the event has no watchers of its own; without even that there is no
- * event: the state itself is right, whoever asks for it. */
+static bool reserve_events(struct client *client)
+{
+    for (unsigned i = 0; i < CLIENT_EVENTS_RESERVED; i++) {
+        if (client->reserved[i] == NULL)
+            client->reserved[i] = mem_try_alloc(sizeof(*client->reserved[i]));
+        if (client->reserved[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+static struct client_event *take_reserved(struct client *client)
+{
+    for (unsigned i = 0; i < CLIENT_EVENTS_RESERVED; i++) {
+        struct client_event *event = client->reserved[i];
+        client->reserved[i] = NULL;
+        if (event != NULL)
+            return event;
+    }
+    ASSERT(false); /* a connection has more events than were reserved */
+    return NULL;
+}
+
 void client_session_event(struct client *client, int32_t state)
 {
     size_t count = client->watches.count;
-    struct client_event *event = NULL;
+    struct client_event *event = mem_try_alloc(sizeof(*event) + count * sizeof(event->watchers[0]));
 
-    if (count > 0)
-        event = mem_try_alloc(sizeof(*event) + count * sizeof(event->watchers[0]));
-    if (event == NULL) {
-        count = 0;
-        event = mem_try_alloc(sizeof(*event));
-        if (event == NULL)
-            return;
+    client->session_events++;
+    if (event != NULL) {
+        client_watches_all(&client->watches, event->watchers, count);
+        event->watcher_count = client_watchers_once(event->watchers, count);
+        event->unlisted = 0;
+    } else {
+        event = take_reserved(client);
+        event->watcher_count = 0;
+        event->unlisted = client->session_events;
     }
-    client_watches_all(&client->watches, event->watchers, count);
-    event->watcher_count = client_watchers_once(event->watchers, count);
+    client->watches.session_events = client->session_events;
     event->item.kind = CLIENT_ITEM_EVENT;
     event->type = CLIENT_EVENT_SESSION;
     event->state = state;
     event->path = "";
     list_add_last(&client->done, &event->item.link);
+}
+
+bool client_event_watcher_after(const struct client *client, const struct client_event *event,
+                                struct client_watcher *watcher)
+{
+    return client_watches_after(&client->watches, event->unlisted, watcher);
 }
 
 void client_take_done(struct client *client, struct list *ret_items)
@@ -193,6 +224,8 @@ void client_fail(struct client *client, enum client_error err, int64_t now_ms)
     }
     if (had_session)
         client_session_event(client, CLIENT_STATE_CONNECTING);
+    if (err == CLIENT_NO_MEMORY)
+        err = CLIENT_CONNECTION_LOST; /* they may have been executed */
     complete_all(client, err);
     end_auths(client, err, false);
     int32_t pause_ms = client->timeout_ms / PAUSE_PARTS + 1;
@@ -245,7 +278,7 @@ void client_connected(struct client *client, int64_t now_ms)
     client->link = CLIENT_LINK_OPEN;
     client->state = CLIENT_STATE_ASSOCIATING;
     client->last_received_ms = client->last_sent_ms = now_ms;
-    if (!client_put_handshake(client))
+    if (!reserve_events(client) || !client_put_handshake(client))
         client_fail(client, CLIENT_NO_MEMORY, now_ms);
 }
 

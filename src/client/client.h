@@ -5,8 +5,10 @@
  * send; client_take_done() returns complete requests and events. Times are in milliseconds of any
  * clock that does not go back. Not thread-safe.
  *
- * Nothing here ends the process when memory is exhausted: a request is refused then, and when there
- * is no memory for received bytes the connection is closed; session and watches survive. */
+ * Nothing here ends the process when memory is exhausted. A request is refused then. When there is no
+ * memory for what the connection needs, it is closed, and what was not answered completes with
+ * CLIENT_CONNECTION_LOST; session and watches survive. Every event of the session is told all the same:
+ * its memory was reserved when the connection was made. */
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
 
@@ -19,7 +21,7 @@
 /* Errors that the client itself finds. Others come from the server (enum zk_error). */
 enum client_error {
     CLIENT_OK = 0,
-    CLIENT_NO_MEMORY = -1,
+    CLIENT_NO_MEMORY = -1,       /* never of a request that was sent */
     CLIENT_INCONSISTENT = -2,    /* a reply to no request */
     CLIENT_CONNECTION_LOST = -4, /* it is not known whether the request was executed */
     CLIENT_MALFORMED = -5,       /* bytes from the server that cannot be decoded */
@@ -88,6 +90,7 @@ struct client_event {
     struct client_item item;
     int32_t type, state; /* CLIENT_EVENT_SESSION with enum client_state; or enum zk_event */
     const char *path;    /* without the chroot; "" for a session's event */
+    uint32_t unlisted;   /* not 0: no memory for the watchers; see client_event_watcher_after() */
     size_t watcher_count;
     struct client_watcher watchers[];
 };
@@ -105,6 +108,9 @@ struct client_auth {
     uint8_t bytes[]; /* scheme, then certificate */
 };
 
+/* A connection tells two events of its session at most: that it begins and that it ends. */
+enum { CLIENT_EVENTS_RESERVED = 2 };
+
 enum client_link {
     CLIENT_LINK_NONE,
     CLIENT_LINK_CONNECTING,
@@ -116,6 +122,10 @@ enum client_link {
  * of them: the answer to one. They come in the order of the requests. False: there was no such request, and the
  * connection is left with CLIENT_INCONSISTENT. It may make requests, and nothing else. */
 typedef bool client_on_answer(void *context, int32_t xid, int32_t err);
+
+/* The host's part of keeping a reply, called before its watch is set. False: no memory; then it is as if the
+ * reply had not come, and the connection is left. */
+typedef bool client_on_reply(struct client_request *request);
 
 struct client_options {
     int32_t timeout_ms;
@@ -129,6 +139,7 @@ struct client_options {
     struct slice chroot;         /* copied */
     client_on_answer *on_answer; /* NULL: all requests are kept */
     void *on_answer_context;
+    client_on_reply *on_reply; /* NULL: nothing to do */
 };
 
 struct client {
@@ -165,6 +176,9 @@ struct client {
     struct client_request *close_request;
     client_on_answer *on_answer;
     void *on_answer_context;
+    client_on_reply *on_reply;
+    uint32_t session_events;                               /* so far */
+    struct client_event *reserved[CLIENT_EVENTS_RESERVED]; /* NULL: used */
     struct client_watches watches;
 };
 
@@ -206,6 +220,11 @@ void client_sent(struct client *client, int64_t now_ms);
 
 /* Moves everything that is done to the end of `ret_items`. */
 void client_take_done(struct client *client, struct list *ret_items);
+
+/* Of an `unlisted` event: the watcher that comes after *watcher in an order of their own; the first one is
+ * after {NULL, NULL}. False: there is none. It needs no memory. */
+bool client_event_watcher_after(const struct client *client, const struct client_event *event,
+                                struct client_watcher *watcher);
 
 /* A frame of at most `body_bytes_max` bytes: what is written to client->out between the two is its
  * body. CLIENT_OK, CLIENT_INVALID_STATE or CLIENT_NO_MEMORY. */

@@ -41,13 +41,13 @@ static void take_handshake(struct client *client, struct slice frame, int64_t no
     client->session_moves = client->session_moves || !read_only;
     client->timeout_ms = response.timeout_ms;
     memcpy(client->password, response.password.data, PASSWORD_BYTES);
-    client->state = read_only ? CLIENT_STATE_READ_ONLY : CLIENT_STATE_CONNECTED;
-    client->session_at_ms = now_ms;
-    client->probe_delay_ms = 0;
-    if (!client_put_return(client)) {
+    if (!client_put_return(client)) { /* before anybody is told of the connection */
         client_fail(client, CLIENT_NO_MEMORY, now_ms);
         return;
     }
+    client->state = read_only ? CLIENT_STATE_READ_ONLY : CLIENT_STATE_CONNECTED;
+    client->session_at_ms = now_ms;
+    client->probe_delay_ms = 0;
     client_session_event(client, (int32_t)client->state);
 }
 
@@ -65,6 +65,7 @@ static bool take_event(struct client *client, const struct watcher_event *said)
     client_watches_match(&client->watches, said->path, said->type, event->watchers, count);
     client_watches_use_up(&client->watches, said->path, said->type);
     event->watcher_count = client_watchers_once(event->watchers, count);
+    event->unlisted = 0;
     event->item.kind = CLIENT_ITEM_EVENT;
     event->type = said->type;
     event->state = said->state;
@@ -167,7 +168,8 @@ static void take_reply(struct client *client, const struct reply_header *header,
             client_fail(client, CLIENT_INCONSISTENT, now_ms);
         return;
     }
-    if (!keep_reply(request, body)) {
+    if (!keep_reply(request, body) ||
+        (client->on_reply != NULL && header->err == ZK_OK && !client->on_reply(request))) {
         client_fail(client, CLIENT_NO_MEMORY, now_ms);
         return;
     }

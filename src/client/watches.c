@@ -118,6 +118,7 @@ void client_watches_add(struct client_watches *watches, struct client_watch *wat
         grow(watches);
     struct client_watch **bucket = bucket_of(watches, watch->hash);
     watch->kind = (uint8_t)kind;
+    watch->set_after = watches->session_events;
     watch->next = *bucket;
     *bucket = watch;
     watches->count++;
@@ -213,6 +214,22 @@ size_t client_watches_all(const struct client_watches *watches, struct client_wa
 static int compare_watchers(const void *left, const void *right)
 {
     return memcmp(left, right, sizeof(struct client_watcher));
+}
+
+bool client_watches_after(const struct client_watches *watches, uint32_t event,
+                          struct client_watcher *watcher)
+{
+    const struct client_watcher *next = NULL;
+
+    for (uint32_t i = 0; i < watches->bucket_count; i++)
+        for (const struct client_watch *at = watches->buckets[i]; at != NULL; at = at->next)
+            if (at->set_after < event && compare_watchers(&at->watcher, watcher) > 0 &&
+                (next == NULL || compare_watchers(&at->watcher, next) < 0))
+                next = &at->watcher;
+    if (next == NULL)
+        return false;
+    *watcher = *next;
+    return true;
 }
 
 size_t client_watchers_once(struct client_watcher *watchers, size_t count)

@@ -25,7 +25,8 @@ struct client_watch {
     struct client_watch *next;
     struct client_watcher watcher;
     uint32_t hash;
-    uint8_t kind; /* enum client_watch_kind */
+    uint8_t kind;       /* enum client_watch_kind */
+    uint32_t set_after; /* this many events of the session */
     uint32_t path_size;
     uint8_t path[]; /* with the chroot */
 };
@@ -34,6 +35,7 @@ enum { CLIENT_WATCHES_FIRST = 16 };
 struct client_watches {
     struct client_watch **buckets; /* bucket_count is a power of 2 */
     uint32_t bucket_count, count;
+    uint32_t session_events; /* so far */
     struct client_watch *first_buckets[CLIENT_WATCHES_FIRST];
 };
 
@@ -61,6 +63,10 @@ size_t client_watches_match(const struct client_watches *watches, struct slice p
 /* Each watcher of all watches. */
 size_t client_watches_all(const struct client_watches *watches, struct client_watcher *ret_watchers,
                           size_t max);
+/* The watcher after *watcher in the order in which client_watchers_once() sorts, of the watches that were set
+ * before the session's event of this number. False: there is none. It looks at all watches. */
+bool client_watches_after(const struct client_watches *watches, uint32_t event,
+                          struct client_watcher *watcher);
 /* Sorts, and removes duplicates. Returns how many are left. */
 size_t client_watchers_once(struct client_watcher *watchers, size_t count);
 

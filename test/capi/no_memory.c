@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 extern void *__libc_malloc(size_t size);
@@ -127,6 +128,36 @@ static void asynchronous(zhandle_t *zh)
     EACH("auth", zoo_add_auth(zh, "digest", "a:b", 3, NULL, NULL));
 }
 
+/* A part of the servers must not pass for all of them. The system's part may do without memory. */
+static int set_servers(zhandle_t *zh)
+{
+    enum { COUNT = 10 };
+    char list[COUNT * 16 + 1] = "";
+    unsigned seen = 0;
+
+    for (int i = 0; i < COUNT; i++)
+        snprintf(list + strlen(list), sizeof(list) - strlen(list), "127.0.0.%d:1,", 10 + i);
+    int rc = zoo_set_servers(zh, list);
+    /* More often than there are: the handle's thread takes some of them. */
+    for (int i = 0; rc == ZOK && i < 20 * COUNT; i++) {
+        zoo_cycle_next_server(zh);
+        seen |= 1u << (atoi(strrchr(zoo_get_current_server(zh), '.') + 1) - 10);
+    }
+    if (rc == ZOK && seen != (1u << COUNT) - 1) {
+        printf("servers: only %x are there\n", seen);
+        return ZOK;
+    }
+    return rc == ZOK && reached >= fails_at ? ZSYSTEMERROR : rc;
+}
+
+static void other_servers(const char *host)
+{
+    zhandle_t *zh = zookeeper_init(host, NULL, 10000, NULL, NULL, ZOO_NO_LOG_CLIENTENV);
+
+    EACH("set servers", set_servers(zh));
+    zookeeper_close(zh);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2)
@@ -145,5 +176,6 @@ int main(int argc, char **argv)
         wrong++;
     }
     zookeeper_close(zh);
+    other_servers(argv[1]);
     return wrong;
 }

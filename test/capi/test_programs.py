@@ -33,12 +33,6 @@ def test_what_ends_a_program_elsewhere_does_not_here(
     assert run(program, server, libraries) == (0, "")
 
 
-def test_a_call_whose_memory_ends_gives_an_error_and_the_handle_goes_on(
-    compile_program, libraries, server, run
-):
-    assert run(compile_program("no_memory"), server, libraries) == (0, "")
-
-
 @pytest.mark.parametrize("kind", ["thread", "address"])
 @pytest.mark.parametrize("name", ["every_call", "no_crash"])
 def test_sanitizers_find_nothing(

@@ -33,6 +33,7 @@ static int await(zhandle_t *zh, struct answer *answer, int rc)
 static int drop(struct answer *answer, int rc)
 {
     if (answer->call != NULL) {
+        deallocate_String_vector(&answer->call->names);
         client_request_deinit(&answer->call->request);
         mem_free(answer->call);
     }
@@ -232,6 +233,17 @@ int zoo_set2(zhandle_t *zh, const char *path, const char *buffer, int buflen, in
     return drop(&answer, rc);
 }
 
+/* Copies, made when the reply came if it has set a watch. The reader is behind them then. */
+static int take_names(struct reader *reader, struct call *call, struct String_vector *ret_names)
+{
+    if (call->names.data == NULL)
+        return reply_names(reader, ret_names);
+    (void)reader_texts(reader);
+    *ret_names = call->names;
+    call->names = (struct String_vector){0};
+    return ZOK;
+}
+
 static int get_children(zhandle_t *zh, int op, const char *path, struct call_watch watch,
                         struct String_vector *strings, struct Stat *stat)
 {
@@ -242,7 +254,7 @@ static int get_children(zhandle_t *zh, int op, const char *path, struct call_wat
 
     if (rc == ZOK) {
         reply_reader(&reader, answer.call);
-        rc = reply_names(&reader, &names);
+        rc = take_names(&reader, answer.call, &names);
         if (rc == ZOK && op == OP_GET_CHILDREN2)
             rc = stat_after(&reader, stat);
         if (rc == ZOK && strings != NULL)

@@ -124,3 +124,25 @@ TEST(a_walk_names_each_path_of_a_kind_once)
     CHECK_U64("all", client_watches_all(&watches, NULL, 0), 3000);
     client_watches_deinit(&watches);
 }
+
+TEST(watchers_are_found_one_after_the_other_each_once_and_not_those_set_after_the_event)
+{
+    static const char *const contexts[3] = {"0", "1", "2"};
+    struct client_watcher found = {NULL, NULL};
+    char path[20];
+    unsigned met = 0;
+
+    client_watches_init(&watches);
+    for (int i = 0; i < 60; i++) {
+        snprintf(path, sizeof(path), "/%d", i);
+        watches.session_events = i < 40 ? 4 : 5;
+        set(path, CLIENT_WATCH_DATA, by(somebody, contexts[i / 20]));
+    }
+    for (int i = 0; i < 2; i++) {
+        CHECK(client_watches_after(&watches, 5, &found));
+        met |= 1u << (((const char *)found.context)[0] - '0');
+    }
+    CHECK_U64("watchers", met, 3);
+    CHECK(!client_watches_after(&watches, 5, &found));
+    client_watches_deinit(&watches);
+}
