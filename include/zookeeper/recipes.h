@@ -26,6 +26,10 @@
  * transaction. Where this is impossible, because the session is over, the comment of the function
  * says what may be true.
  *
+ * Memory. Two things are never left out: to look after what is held, and to remove nodes. When there is no
+ * memory for that, it is tried until there is some, or until the session is over, and the thread waits
+ * meanwhile: the handle's completion thread, or one that calls a function here. What is held is SUSPENDED then.
+ *
  * Errors of every function, besides those that are named at it:
  *   ZOPERATIONTIMEOUT  not done within timeout_ms; what was begun is taken back, at once or, without a
  *                      connection, as soon as there is one
@@ -36,7 +40,8 @@
  *   ZBADARGUMENTS      a NULL handle, a path that is none, a bad kind, count or size
  *   ZNOAUTH, ZINVALIDACL   the servers refuse: see the ACLs of the parent, and `options->acl`
  *   ZNOCHILDRENFOREPHEMERALS   the path, or a part of it, is an ephemeral node
- *   ZSYSTEMERROR       no memory, or no random numbers
+ *   ZSYSTEMERROR       no memory, or no random numbers; what was begun is taken back, and the call can be
+ *                      made again
  * and what else the servers may say to a request. An ACL must let this session read, write and
  * delete what it makes. Missing parents are made, as persistent nodes. */
 #ifndef ZOOKEEPER_RECIPES_H
@@ -105,8 +110,9 @@ ZOOAPI int recipe_lock_new(zhandle_t *zh, const char *path, recipe_lock_kind_t k
 ZOOAPI int recipe_lock_acquire(recipe_lock_t *lock, int timeout_ms);
 
 /* ZOK: the node is deleted. ZCONNECTIONLOSS: there is no connection; the node is deleted as soon as
- * there is one, or with the session, and for this object the lock is free. ZINVALIDSTATE: it is not
- * held; also returned for one that is LOST, which is free afterwards. */
+ * there is one, or with the session, and for this object the lock is free. ZSYSTEMERROR: the same, when it
+ * is memory that was missing. ZINVALIDSTATE: it is not held; also returned for one that is LOST, which is
+ * free afterwards. */
 ZOOAPI int recipe_lock_release(recipe_lock_t *lock);
 
 /* A call that waits returns ZCLOSING at once; so does the next one if none waits. */

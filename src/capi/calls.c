@@ -7,6 +7,15 @@
 
 enum { ACL_ON_THE_STACK = 8 };
 
+/* Whoever tries until there is memory must learn that the session is over. */
+static int refusal_without_memory(zhandle_t *zh)
+{
+    handle_lock(zh);
+    bool over = client_is_dead(&zh->client) || zh->client.closing;
+    handle_unlock(zh);
+    return over ? ZINVALIDSTATE : ZSYSTEMERROR;
+}
+
 /* Takes the lock when it succeeds. */
 static int begin(zhandle_t *zh, const struct call_way *way, struct call **ret_call)
 {
@@ -14,7 +23,7 @@ static int begin(zhandle_t *zh, const struct call_way *way, struct call **ret_ca
         return ZBADARGUMENTS;
     struct call *call = mem_try_alloc(sizeof(*call));
     if (call == NULL)
-        return ZSYSTEMERROR;
+        return refusal_without_memory(zh);
     client_request_init(&call->request);
     call->kind = way->kind;
     call->function = way->function;

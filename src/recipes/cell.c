@@ -6,6 +6,8 @@
 
 #define BUCKET_COUNT 256
 #define PAUSE_MS 50
+#define MEMORY_PAUSE_MS 10
+#define SERVER_PAUSES 9
 
 static struct {
     pthread_mutex_t mutex;
@@ -169,6 +171,23 @@ bool cell_has_server(zhandle_t *zh)
 
     return state == ZOO_CONNECTED_STATE || state == ZOO_READONLY_STATE ||
            is_unrecoverable(zh) != ZOK;
+}
+
+bool cell_wait_for_memory(zhandle_t *zh)
+{
+    if (is_unrecoverable(zh) != ZOK)
+        return false;
+    nanosleep(&(struct timespec){.tv_nsec = MEMORY_PAUSE_MS * 1000000L}, NULL);
+    return true;
+}
+
+bool cell_wait_for_server(zhandle_t *zh)
+{
+    bool goes_on = cell_wait_for_memory(zh);
+
+    for (int i = 0; i < SERVER_PAUSES && goes_on && !cell_has_server(zh); i++)
+        goes_on = cell_wait_for_memory(zh);
+    return goes_on;
 }
 
 bool cell_unknown(int rc)

@@ -64,6 +64,13 @@ bool cell_again(struct cell *cell, int64_t deadline_ms, int *rc);
 /* Whether a request would get an answer now: from a server, or that the session is over. */
 bool cell_has_server(zhandle_t *zh);
 
+/* Lets a moment pass for a step that must not be left out although there is no memory for it (ZSYSTEMERROR).
+ * False: the session is over, and so is the step. */
+bool cell_wait_for_memory(zhandle_t *zh);
+
+/* The same after a step that was not answered: also until there is a connection, but not for long. */
+bool cell_wait_for_server(zhandle_t *zh);
+
 /* Whether rc leaves it unknown if the request was executed. */
 bool cell_unknown(int rc);
 

@@ -93,6 +93,8 @@ static void change(struct place *place, recipe_state_t state)
         place->fn(state, place->context);
 }
 
+static void check(struct place *place);
+
 static void on_checked(int rc, const char *value, int value_len, const struct Stat *stat,
                        const void *data)
 {
@@ -102,25 +104,62 @@ static void on_checked(int rc, const char *value, int value_len, const struct St
     if (cell == NULL)
         return;
     struct place *place = (struct place *)cell; /* its first member */
-    if (rc == ZNONODE) {
-        pthread_mutex_lock(&cell->mutex);
+    pthread_mutex_lock(&cell->mutex);
+    place->checking = false;
+    if (rc == ZNONODE)
         place->removed = true;
-        pthread_mutex_unlock(&cell->mutex);
+    pthread_mutex_unlock(&cell->mutex);
+    if (rc == ZNONODE) {
         change(place, RECIPE_LOST);
     } else if (rc == ZSESSIONEXPIRED || rc == ZAUTHFAILED) {
         change(place, RECIPE_LOST);
     } else if (rc == ZOK || rc == ZNOAUTH) { /* it is there, in both cases */
         change(place, RECIPE_HELD);
+    } else if (rc == ZSYSTEMERROR || cell_unknown(rc)) {
+        change(place, RECIPE_SUSPENDED);
+        if (cell_wait_for_server(cell->zh))
+            check(place); /* there may be no watch that hears of the next connection */
     }
     cell_leave(cell);
 }
 
-/* Looks for the own node again, with a watch. The path comes with the event or is the own one: the
- * user's thread does not change it while something is held. */
-static void check(struct place *place, const char *path)
+static void set_checking(struct place *place, bool checking)
 {
-    zoo_awget(place->cell.zh, path, cell_watch, cell_context(&place->cell), on_checked,
-              cell_context(&place->cell));
+    pthread_mutex_lock(&place->cell.mutex);
+    place->checking = checking;
+    pthread_mutex_unlock(&place->cell.mutex);
+}
+
+/* Looks for the own node again, with a watch, if something is held. It must not be left out: nothing else
+ * would tell of the node's end. So without memory the user is told that it is unknown, and this thread
+ * tries until there is memory. */
+static void check(struct place *place)
+{
+    struct cell *cell = &place->cell;
+
+    for (;;) {
+        pthread_mutex_lock(&cell->mutex);
+        bool holds = place->state == RECIPE_HELD || place->state == RECIPE_SUSPENDED;
+        char *node = holds && place->node != NULL ? strdup(place->node) : NULL;
+        bool done = !holds || place->node == NULL;
+        place->checking = !done;
+        pthread_mutex_unlock(&cell->mutex);
+        if (!done && !cell_has_server(cell->zh))
+            change(place, RECIPE_SUSPENDED); /* no watch may have heard of it */
+        int rc = ZSYSTEMERROR;
+        if (node != NULL)
+            rc = zoo_awget(cell->zh, node, cell_watch, cell_context(cell), on_checked,
+                           cell_context(cell));
+        free(node);
+        done = done || rc == ZOK; /* then it may be answered already */
+        if (done)
+            return;
+        if (rc != ZSYSTEMERROR || !cell_wait_for_memory(cell->zh)) { /* the handle is over */
+            set_checking(place, false);
+            return;
+        }
+        change(place, RECIPE_SUSPENDED);
+    }
 }
 
 static void on_event(struct cell *cell, int type, int state, const char *path)
@@ -128,9 +167,8 @@ static void on_event(struct cell *cell, int type, int state, const char *path)
     struct place *place = (struct place *)cell;
 
     pthread_mutex_lock(&cell->mutex);
-    bool holds = place->state == RECIPE_HELD || place->state == RECIPE_SUSPENDED;
     bool own = type != ZOO_SESSION_EVENT && place->node != NULL && strcmp(path, place->node) == 0;
-    char *node = holds && place->node != NULL ? strdup(place->node) : NULL;
+    bool checking = place->checking;
     int dead = cell->dead;
     if (own && type == ZOO_DELETED_EVENT)
         place->removed = true;
@@ -140,9 +178,8 @@ static void on_event(struct cell *cell, int type, int state, const char *path)
         change(place, RECIPE_LOST);
     else if (type == ZOO_SESSION_EVENT && state != ZOO_CONNECTED_STATE)
         change(place, RECIPE_SUSPENDED);
-    else if (node != NULL && (own || type == ZOO_SESSION_EVENT))
-        check(place, node);
-    free(node);
+    else if (own || (type == ZOO_SESSION_EVENT && !checking))
+        check(place);
 }
 
 int place_init(struct place *place, zhandle_t *zh, const char *path, const char *marker,
@@ -383,9 +420,9 @@ int place_give_back(struct place *place)
         return ZINVALIDSTATE;
     }
     int rc = zoo_delete(place->cell.zh, place->node, -1);
-    if (cell_unknown(rc)) {
+    if (cell_unknown(rc) || rc == ZSYSTEMERROR) {
         remove_later(place);
-        return ZCONNECTIONLOSS;
+        return rc == ZSYSTEMERROR ? rc : ZCONNECTIONLOSS;
     }
     forget_node(place);
     cell_again(&place->cell, 0, &rc); /* the name of the error only */

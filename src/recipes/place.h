@@ -22,6 +22,7 @@ struct place {
     void *context;
     recipe_state_t state; /* guarded by the cell's mutex */
     bool removed;         /* the same: the node was seen to be removed */
+    bool checking;        /* the same: a look for the node is under way */
 };
 
 /* ZBADARGUMENTS, ZSYSTEMERROR. */

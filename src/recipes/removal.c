@@ -1,8 +1,10 @@
 /* removal.c: removes a node in the background. Rule: a removal belongs to its one outstanding
  * request, or to the removal that it waits for; the completion sends the next request, queues it
- * after another removal, or frees it. */
+ * after another removal, or frees it. It has all of its memory from the start; where the C API has
+ * none, the step is repeated: a node that stays would keep all others waiting. */
 #include "recipes/removal.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,14 +12,17 @@
 
 #define PAUSE_MS 100
 #define LOOK_MS 10
+#define NUMBER_SIZE 16 /* of a sequence number in a name, with room for a sign */
 
 struct removal {
     zhandle_t *zh;
     char *directory;
     char *name;
-    char *path;             /* once it is known */
+    char *path;
+    bool path_known;
     struct removal *behind; /* a list: they go on when this one ends */
     struct removal *next;   /* in such a list */
+    char texts[];
 };
 
 /* The removal that asks for all others while there is no connection. A handle has one thread for all of its
@@ -37,9 +42,6 @@ static void end(struct removal *removal)
         next_step(behind, 0);
         behind = next;
     }
-    free(removal->directory);
-    free(removal->name);
-    free(removal->path);
     free(removal);
 }
 
@@ -72,26 +74,38 @@ static void again(struct removal *removal)
     next_step(removal, 0);
 }
 
+/* Whether a step was not answered: then it is made again. */
+static bool repeats(struct removal *removal, int rc)
+{
+    if (!cell_unknown(rc) && (rc != ZSYSTEMERROR || !cell_wait_for_memory(removal->zh)))
+        return false;
+    again(removal);
+    return true;
+}
+
 static void on_delete(int rc, const void *data)
 {
-    if (cell_unknown(rc))
-        again(of(data));
-    else
-        end(of(data));
+    struct removal *removal = of(data);
+
+    if (!repeats(removal, rc))
+        end(removal);
 }
 
 static void on_children(int rc, const struct String_vector *names, const void *data)
 {
     struct removal *removal = of(data);
+    size_t size = strlen(removal->name);
 
-    if (cell_unknown(rc)) {
-        again(removal);
+    if (repeats(removal, rc))
         return;
+    for (int i = 0; rc == ZOK && i < names->count && !removal->path_known; i++) {
+        const char *name = names->data[i];
+        if (strncmp(name, removal->name, size) != 0 || strlen(name) >= size + NUMBER_SIZE)
+            continue;
+        strcpy(strrchr(removal->path, '/') + 1, name);
+        removal->path_known = true;
     }
-    for (int i = 0; rc == ZOK && i < names->count && removal->path == NULL; i++)
-        if (strncmp(names->data[i], removal->name, strlen(removal->name)) == 0)
-            removal->path = ask_join(removal->directory, "/", names->data[i]);
-    if (removal->path != NULL)
+    if (removal->path_known)
         next_step(removal, 0);
     else
         end(removal);
@@ -100,42 +114,54 @@ static void on_children(int rc, const struct String_vector *names, const void *d
 /* The create may be on its way still: only after a sync has come back, the children are all there. */
 static void on_sync(int rc, const char *value, const void *data)
 {
+    struct removal *removal = of(data);
+
     (void)value;
     if (rc == ZOK)
-        next_step(of(data), 1);
-    else if (cell_unknown(rc))
-        again(of(data));
-    else
-        end(of(data));
+        next_step(removal, 1);
+    else if (!repeats(removal, rc))
+        end(removal);
+}
+
+static int ask(struct removal *removal, int synced)
+{
+    if (removal->path_known)
+        return zoo_adelete(removal->zh, removal->path, -1, on_delete, removal);
+    if (synced)
+        return zoo_aget_children(removal->zh, removal->directory, 0, on_children, removal);
+    return zoo_async(removal->zh, removal->directory, on_sync, removal);
 }
 
 static void next_step(struct removal *removal, int synced)
 {
+    zhandle_t *zh = removal->zh;
     int rc;
 
-    if (removal->path != NULL)
-        rc = zoo_adelete(removal->zh, removal->path, -1, on_delete, removal);
-    else if (synced)
-        rc = zoo_aget_children(removal->zh, removal->directory, 0, on_children, removal);
-    else
-        rc = zoo_async(removal->zh, removal->directory, on_sync, removal);
+    do
+        rc = ask(removal, synced); /* with ZOK it may be gone already */
+    while (rc == ZSYSTEMERROR && cell_wait_for_memory(zh));
     if (rc != ZOK)
         end(removal);
 }
 
 void removal_start(zhandle_t *zh, const char *directory, const char *name, int begins)
 {
-    struct removal *removal = calloc(1, sizeof(*removal));
+    size_t directory_size = strlen(directory) + 1, name_size = strlen(name) + 1;
+    size_t path_size = directory_size + name_size + NUMBER_SIZE;
+    struct removal *removal;
 
+    do
+        removal = calloc(1, sizeof(*removal) + directory_size + name_size + path_size);
+    while (removal == NULL && cell_wait_for_memory(zh));
     if (removal == NULL)
         return;
     removal->zh = zh;
-    removal->directory = strdup(directory);
-    removal->name = strdup(name);
-    if (removal->directory != NULL && !begins)
-        removal->path = ask_join(directory, "/", name);
-    if (removal->directory == NULL || removal->name == NULL || (!begins && removal->path == NULL))
-        end(removal);
-    else
-        next_step(removal, 0);
+    removal->directory = removal->texts;
+    removal->name = removal->directory + directory_size;
+    removal->path = removal->name + name_size;
+    removal->path_known = !begins;
+    memcpy(removal->directory, directory, directory_size);
+    memcpy(removal->name, name, name_size);
+    snprintf(removal->path, path_size, "%s/%s", directory, begins ? "" : name);
+    next_step(removal, 0);
 }

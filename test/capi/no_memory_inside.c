@@ -9,10 +9,6 @@
  * - each change of the connection is told to every watcher, once;
  * - when there is memory again, the handle works.
  *
- * WRAPPED: the linker has put __wrap_malloc() in place of malloc() and so on, so that only calls of the
- * library's code are seen, and a sanitizer sees them too. Otherwise all of the process are seen: also those of
- * getaddrinfo().
- *
  *     no_memory_inside HOST:PORT */
 #ifndef SINGLE
 #define THREADED
@@ -22,85 +18,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
-/* Whose allocations fail. The program's own thread says who it is, the callbacks' thread with each
- * callback; who says nothing is the thread that reads. */
-enum role { READER, CALLBACKS, PROGRAM };
-static __thread enum role role;
-static _Atomic int failing_role, fails_at, fails_times, reached;
-static int wrong;
-
-static int fails(void)
-{
-    if (fails_at == 0 || role != (enum role)failing_role)
-        return 0;
-    int now = atomic_fetch_add(&reached, 1) + 1;
-    if (now < fails_at || now >= fails_at + fails_times)
-        return 0;
-    errno = ENOMEM;
-    return 1;
-}
-
-#ifdef WRAPPED
-#define OURS(name) __wrap_##name
-#define SYSTEMS(name) __real_##name
-int __real_connect(int fd, const struct sockaddr *address, socklen_t size);
-#else
-#define OURS(name) name
-#define SYSTEMS(name) __libc_##name
-#endif
-void *OURS(malloc)(size_t size);
-void *OURS(calloc)(size_t count, size_t size);
-void *OURS(realloc)(void *memory, size_t size);
-int OURS(connect)(int fd, const struct sockaddr *address, socklen_t size);
-extern void *SYSTEMS(malloc)(size_t size);
-extern void *SYSTEMS(calloc)(size_t count, size_t size);
-extern void *SYSTEMS(realloc)(void *memory, size_t size);
-
-void *OURS(malloc)(size_t size)
-{
-    return fails() ? NULL : SYSTEMS(malloc)(size);
-}
-
-void *OURS(calloc)(size_t count, size_t size)
-{
-    return fails() ? NULL : SYSTEMS(calloc)(count, size);
-}
-
-void *OURS(realloc)(void *memory, size_t size)
-{
-    return fails() ? NULL : SYSTEMS(realloc)(memory, size);
-}
-
-/* The newest connection, so that it can be cut. */
-static _Atomic int connection;
-
-int OURS(connect)(int fd, const struct sockaddr *address, socklen_t size)
-{
-    connection = fd;
-#ifdef WRAPPED
-    return __real_connect(fd, address, size);
-#else
-    return (int)syscall(SYS_connect, fd, address, size);
-#endif
-}
-
-#define WRONG(...)                                                                                 \
-    do {                                                                                           \
-        printf("%s %d, %d times: ", role_names[failing_role], fails_at, fails_times);              \
-        printf(__VA_ARGS__);                                                                       \
-        printf("\n");                                                                              \
-        wrong++;                                                                                   \
-    } while (0)
-static const char *const role_names[] = {"reader", "callbacks", "program"};
+#include "failing_memory.h"
 
 /* What callbacks have seen; under the mutex. */
 enum { ASKED_MAX = 2000, STATES_MAX = 500, NAME_COUNT = 60, DATA_BYTES = 3000, LONG_PATHS = 160 };
@@ -436,7 +360,7 @@ static void cut(void)
     pthread_mutex_lock(&mutex);
     int seen = state_count;
     pthread_mutex_unlock(&mutex);
-    shutdown(connection, SHUT_RDWR);
+    cut_connection();
     UNTIL("the next connection", came_back(seen));
 }
 
@@ -542,11 +466,11 @@ static void live(const char *hosts)
     close_handle();
 }
 
+static const clientid_t nobodys = {0x7777777777, "wrong password."};
+
 /* The life of a handle whose session is over, though nobody knows it yet. */
 static void expire(const char *hosts)
 {
-    static const clientid_t nobodys = {0x7777777777, "wrong password."};
-
     open_handle(hosts, &nobodys);
     UNTIL("the end of the session", state_count > 0);
     if (state_count != 1 || states[0] != ZOO_EXPIRED_SESSION_STATE ||
@@ -555,25 +479,19 @@ static void expire(const char *hosts)
     (void)zookeeper_close(zh);
 }
 
-static void each_allocation(const char *hosts, enum role whose, int times, int least,
-                            void (*scene)(const char *))
+/* Whoever waits for memory must not wait for ever. */
+static void ask_when_it_is_over(const char *hosts)
 {
-    int turns = 0, former_wrong = wrong;
-
-    failing_role = (int)whose;
-    fails_times = times;
-    do {
-        reached = 0;
-        fails_at = ++turns;
-        scene(hosts);
-    } while (reached >= fails_at && wrong == former_wrong);
+    open_handle(hosts, &nobodys);
+    UNTIL("the end of the session", state_count > 0);
+    failing_role = PROGRAM;
+    reached = 0;
+    fails_at = fails_times = 1;
+    int rc = zoo_aget(zh, "/", 0, on_data, NULL);
     fails_at = 0;
-    if (turns - 1 < least) {
-        printf("%s: only %d allocations\n", role_names[whose], turns - 1);
-        wrong++;
-    }
-    if (getenv("SHOW") != NULL)
-        fprintf(stderr, "%s, %d times: %d turns\n", role_names[whose], times, turns);
+    if (rc != ZINVALIDSTATE || reached != 1)
+        WRONG("after the end, and without memory, a request gives %d", rc);
+    (void)zookeeper_close(zh);
 }
 
 /* What the scenes find. */
@@ -598,7 +516,7 @@ static void prepare(const char *hosts)
 
 int main(int argc, char **argv)
 {
-    char hosts[400] = "";
+    char hosts[HOSTS_BYTES] = "";
 
     if (argc != 2)
         return 100;
@@ -607,11 +525,7 @@ int main(int argc, char **argv)
     memset(value, 'x', sizeof(value));
     memset(long_name, 'n', sizeof(long_name) - 1);
     zoo_set_debug_level(ZOO_LOG_LEVEL_ERROR);
-    /* Ten names of one server: there is a pause only when all have failed. */
-    const char *port = strrchr(argv[1], ':');
-    for (int i = 1; i <= 10; i++)
-        snprintf(hosts + strlen(hosts), sizeof(hosts) - strlen(hosts), "%s127.0.0.%d%s",
-                 i > 1 ? "," : "", i, port);
+    ten_names_of(argv[1], hosts);
     prepare(hosts);
     each_allocation(hosts, READER, 1, 20, live);
     each_allocation(hosts, READER, 5, 20, live);
@@ -621,6 +535,7 @@ int main(int argc, char **argv)
     each_allocation(hosts, CALLBACKS, 1, 4, live);
     each_allocation(hosts, CALLBACKS, 5, 4, live);
 #endif
+    ask_when_it_is_over(hosts);
     if (sentences == 0) {
         printf("no sentence said that memory is missing\n");
         wrong++;

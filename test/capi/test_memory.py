@@ -1,11 +1,11 @@
-"""Each allocation fails in turn, in the caller's thread and in the library's own."""
+"""Each allocation fails in turn, in the caller's thread and in the library's own; also of the recipes."""
 
 import os
 
 import pytest
 from pylib.servers import REPO, Server
 
-WRAPPED = "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=connect"
+WRAPPED = "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=connect,--wrap=strdup"
 SINGLE = "-DSINGLE"
 
 
@@ -58,5 +58,25 @@ def test_sanitizers_find_nothing_where_memory_ends(
     if variant == "st":
         words += (SINGLE,)
     program = compile_program("no_memory_inside", words, "_%s_%s" % (kind, variant), our_headers)
+    status, output = run(program, quick_server, None)
+    assert status == 0 and "Sanitizer" not in output, output
+
+
+def test_recipes_whose_memory_ends_tell_what_is_held_and_leave_no_node_behind(
+    compile_program, libraries, quick_server, run, our_headers
+):
+    program = compile_program(
+        "no_memory_recipes",
+        ("-L" + libraries, "-lzookeeper_recipes", "-lzookeeper_mt", "-lpthread"), "", our_headers,
+    )  # fmt: skip
+    assert run(program, quick_server, libraries) == (0, "")
+
+
+@pytest.mark.parametrize("kind", ["thread", "address"])
+def test_sanitizers_find_nothing_in_recipes_whose_memory_ends(
+    compile_program, quick_server, run, our_headers, kind
+):
+    words = words_with(kind, "base", "wire", "client", "capi", "capi/mt", "recipes")
+    program = compile_program("no_memory_recipes", words, "_" + kind, our_headers)
     status, output = run(program, quick_server, None)
     assert status == 0 and "Sanitizer" not in output, output
