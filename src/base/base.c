@@ -73,6 +73,11 @@ _Noreturn static void out_of_memory(size_t size)
     end(sentence);
 }
 
+_Noreturn void mem_exhausted(void)
+{
+    end("out of memory");
+}
+
 void *mem_alloc(size_t size)
 {
     void *memory = mem_try_alloc(size);

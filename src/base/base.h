@@ -55,6 +55,9 @@ MUST_USE void *mem_alloc(size_t size);
 MUST_USE void *mem_zalloc(size_t size);
 MUST_USE void *mem_realloc(void *memory, size_t size);
 void mem_free(void *memory); /* may be NULL */
+/* Ends the process in the same way, for a program that was refused by something which needs no memory
+ * (below) and cannot go on without it. */
+_Noreturn void mem_exhausted(void);
 
 /* Memory that may be missing: they return NULL, and mem_try_realloc() leaves `memory` as it is. For
  * libraries, and for sizes that others choose. */

@@ -111,6 +111,8 @@ static const char *why_left(const struct client *client)
         return "the server is silent";
     case CLIENT_CONNECTION_LOST:
         return "the server has no quorum and serves reads only";
+    case CLIENT_NO_MEMORY:
+        return "out of memory";
     default:
         return "the server's bytes make no sense";
     }

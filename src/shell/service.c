@@ -45,8 +45,8 @@ struct service *service_new(const struct service_options *options,
         .seed = random_u64(),
         .chroot = slice_text(servers->chroot),
     };
-    bool made = client_init(&connection->client, &wanted);
-    ASSERT(made); /* the shell ends when its memory does */
+    if (!client_init(&connection->client, &wanted))
+        mem_exhausted();
     connection->received = mem_alloc(SERVICE_RECEIVE_BYTES);
     list_init(&connection->items);
     return connection;
@@ -306,6 +306,14 @@ static int32_t be_connected(struct service *connection)
     }
 }
 
+/* The shell ends when its memory does, with a sentence, as everywhere else in it. */
+static int32_t or_end(enum client_error err)
+{
+    if (err == CLIENT_NO_MEMORY)
+        mem_exhausted();
+    return (int32_t)err;
+}
+
 static struct service_request *call_new(void)
 {
     struct service_request *call = mem_alloc(sizeof(*call)); /* most of it is room for a reply */
@@ -323,7 +331,7 @@ void service_send(struct service *connection, int32_t op, struct slice request,
     struct service_request *call = call_new();
 
     if (err == ZK_OK)
-        err = (int32_t)client_raw(&connection->client, &call->request, op, request);
+        err = or_end(client_raw(&connection->client, &call->request, op, request));
     if (err != ZK_OK) {
         call_free(call);
         answered(context, err, SLICE_NULL);
@@ -374,9 +382,9 @@ int32_t service_call(struct service *connection, int32_t op, struct slice reques
         return err;
     struct service_request *call = call_new();
     if (rule != CLIENT_SETS_NO_WATCH)
-        err = (int32_t)client_want_watch(client, &call->request, path, rule, &shell);
+        err = or_end(client_want_watch(client, &call->request, path, rule, &shell));
     if (err == ZK_OK)
-        err = (int32_t)client_raw(client, &call->request, op, request);
+        err = or_end(client_raw(client, &call->request, op, request));
     if (err != ZK_OK) {
         call_free(call);
         return err;
@@ -389,7 +397,7 @@ int32_t service_call(struct service *connection, int32_t op, struct slice reques
 
 void service_add_auth(struct service *connection, struct slice scheme, struct slice credentials)
 {
-    if (client_add_auth(&connection->client, scheme, credentials, NULL, NULL) == CLIENT_OK)
+    if (or_end(client_add_auth(&connection->client, scheme, credentials, NULL, NULL)) == CLIENT_OK)
         service_send_out(connection);
 }
 

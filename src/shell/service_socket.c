@@ -128,6 +128,8 @@ static void disconnect(struct service *connection)
 {
     const struct client *client = &connection->client;
 
+    if (client->last_error == CLIENT_NO_MEMORY)
+        mem_exhausted();
     if (connection->fd >= 0)
         close(connection->fd);
     connection->fd = -1;
