@@ -51,7 +51,7 @@ static void take_handshake(struct client *client, struct slice frame, int64_t no
     client_session_event(client, (int32_t)client->state);
 }
 
-/* False: no memory. The watches are still there then, and last_zxid is not moved on, so the server says
+/* False: no memory. The watches are still there then, and events_zxid is not moved on, so the server says
  * it again after the reconnection. */
 static bool take_event(struct client *client, const struct watcher_event *said)
 {
