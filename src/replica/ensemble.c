@@ -161,7 +161,7 @@ static void begin(struct ensemble *ensemble)
         return;
     ensemble->begun = true;
     connections_set_members(ensemble->voting.connections, ensemble->options.membership, NULL,
-                            ensemble_now_ms(ensemble), ensemble->step->effects);
+                            ensemble->step->effects);
 }
 
 void ensemble_settle(struct ensemble *ensemble)
@@ -176,7 +176,7 @@ void ensemble_settle(struct ensemble *ensemble)
         ensemble_look_at_role(ensemble);
     if (ensemble->phase == ENSEMBLE_DRAINING)
         ensemble_drain(ensemble);
-    voting_say(&ensemble->voting, ensemble_now_ms(ensemble), ensemble->step->effects);
+    voting_say(&ensemble->voting, ensemble->step->effects);
     if (ensemble->voting.effects.decided && ensemble->phase == ENSEMBLE_LOOKING)
         ensemble_begin_role(ensemble);
     ensemble->voting.effects.decided = false;
@@ -246,7 +246,7 @@ static void on_closed(struct ensemble *ensemble, const struct replica_event *eve
 {
     if (connections_owns(ensemble->voting.connections, event->connection))
         connections_closed(ensemble->voting.connections, event->connection,
-                           ensemble_now_ms(ensemble), ensemble->step->effects);
+                           ensemble_now_ms(ensemble));
     else if (is_dialled(event->connection) && ensemble->learner != NULL)
         zab_learner_closed(ensemble->learner, event->connection);
     else if (learners_of(ensemble) != NULL)

@@ -187,7 +187,7 @@ static void conclude(struct world *world, int which)
 
     while (voting_hear(&host->voting, world->now_ms, &host->effects, &from))
         CHECK(from != host->id);
-    voting_say(&host->voting, world->now_ms, &host->effects);
+    voting_say(&host->voting, &host->effects);
     if (host->voting.effects.decided) {
         int64_t leader = election_vote(host->voting.election).leader;
         CHECK(host_of(world, leader) >= 0);
@@ -244,7 +244,7 @@ static void deliver(struct world *world, const struct packet *packet)
         return;
     } else {
         pipe->number[packet->side] = 0;
-        connections_closed(host->voting.connections, number, world->now_ms, &host->effects);
+        connections_closed(host->voting.connections, number, world->now_ms);
     }
     conclude(world, which);
 }
@@ -298,8 +298,7 @@ static void boot(struct world *world, int which)
                                                       .redial_max_ms = 1000,
                                                       .next_number = &host->next_dialled});
     election_set_members(host->voting.election, world->members, NULL, host->role);
-    connections_set_members(host->voting.connections, world->members, NULL, world->now_ms,
-                            &host->effects);
+    connections_set_members(host->voting.connections, world->members, NULL, &host->effects);
     look(world, which);
 }
 

@@ -55,13 +55,12 @@ static void send_now(struct line *line, struct slice message, struct effects *ef
 }
 
 void connections_send(struct connections *connections, int64_t to, struct slice message,
-                      int64_t now_ms, struct effects *effects)
+                      struct effects *effects)
 {
     struct line *line = connections_configured(connections, to) != NULL
                             ? lines_get(connections, to)
                             : lines_find(connections, to);
 
-    (void)now_ms;
     if (line == NULL) /* a stranger that has gone */
         return;
     if (line->open != 0) {
@@ -168,13 +167,11 @@ void connections_opened(struct connections *connections, uint64_t number, int64_
     connection->hello_until_ms = now_ms + connections->options.hello_timeout_ms;
 }
 
-void connections_closed(struct connections *connections, uint64_t number, int64_t now_ms,
-                        struct effects *effects)
+void connections_closed(struct connections *connections, uint64_t number, int64_t now_ms)
 {
     struct line *line = lines_dialing(connections, number);
     struct connection *connection = connections_find(connections, number);
 
-    (void)effects;
     if (line != NULL) {
         line->dialing = 0;
         line->dials++;
@@ -329,12 +326,10 @@ void connections_bytes(struct connections *connections, uint64_t number, struct 
 /* ---- Time and members ---- */
 
 void connections_set_members(struct connections *connections, const struct membership *committed,
-                             const struct membership *last_seen, int64_t now_ms,
-                             struct effects *effects)
+                             const struct membership *last_seen, struct effects *effects)
 {
     const struct membership *memberships[] = {committed, last_seen};
 
-    (void)now_ms;
     connections->committed = committed;
     connections->last_seen = last_seen;
     for (uint32_t i = connections->line_count; i > 0; i--)

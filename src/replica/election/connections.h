@@ -44,12 +44,11 @@ void connections_free(struct connections *connections);
 /* Call it first, and whenever they change; borrowed until the next call. `last_seen` may be
  * NULL. */
 void connections_set_members(struct connections *connections, const struct membership *committed,
-                             const struct membership *last_seen, int64_t now_ms,
-                             struct effects *effects);
+                             const struct membership *last_seen, struct effects *effects);
 /* An election begins, or is decided. Before the first call: it is decided. */
 void connections_set_looking(struct connections *connections, bool looking);
 void connections_send(struct connections *connections, int64_t to, struct slice message,
-                      int64_t now_ms, struct effects *effects);
+                      struct effects *effects);
 
 /* Does this connection belong here? Every one that is accepted at the election port does. */
 bool connections_owns(const struct connections *connections, uint64_t number);
@@ -57,8 +56,7 @@ void connections_opened(struct connections *connections, uint64_t number, int64_
                         struct effects *effects);
 void connections_bytes(struct connections *connections, uint64_t number, struct slice bytes,
                        int64_t now_ms, struct effects *effects);
-void connections_closed(struct connections *connections, uint64_t number, int64_t now_ms,
-                        struct effects *effects);
+void connections_closed(struct connections *connections, uint64_t number, int64_t now_ms);
 void connections_tick(struct connections *connections, int64_t now_ms, struct effects *effects);
 int64_t connections_wake_at_ms(const struct connections *connections); /* INT64_MAX: never */
 

@@ -18,13 +18,13 @@ void voting_look(struct voting *voting, int64_t zxid, int64_t epoch, int64_t now
     election_start(voting->election, zxid, epoch, now_ms, &voting->effects);
 }
 
-void voting_say(struct voting *voting, int64_t now_ms, struct effects *effects)
+void voting_say(struct voting *voting, struct effects *effects)
 {
     for (uint32_t i = 0; i < voting->effects.send_count; i++) {
         voting->message.size = 0;
         notification_write(&voting->message, &voting->effects.sends[i].notification);
         connections_send(voting->connections, voting->effects.sends[i].to,
-                         buffer_slice(&voting->message), now_ms, effects);
+                         buffer_slice(&voting->message), effects);
     }
     voting->effects.send_count = 0;
     voting->effects.newer_config = SLICE_NULL;
@@ -42,7 +42,7 @@ bool voting_hear(struct voting *voting, int64_t now_ms, struct effects *effects,
         election_set_link(voting->election, news.id, news.link, now_ms, &voting->effects);
     else if (notification_read(news.message, &said) == STATUS_OK)
         election_hear(voting->election, news.id, &said, now_ms, &voting->effects);
-    voting_say(voting, now_ms, effects);
+    voting_say(voting, effects);
     *ret_from = news.id;
     return true;
 }

@@ -23,7 +23,7 @@ void voting_look(struct voting *voting, int64_t zxid, int64_t epoch, int64_t now
  * sends its answer. False: there is no news. */
 bool voting_hear(struct voting *voting, int64_t now_ms, struct effects *effects, int64_t *ret_from);
 /* Sends what the election has said. */
-void voting_say(struct voting *voting, int64_t now_ms, struct effects *effects);
+void voting_say(struct voting *voting, struct effects *effects);
 void voting_tick(struct voting *voting, int64_t now_ms, struct effects *effects);
 int64_t voting_wake_at_ms(const struct voting *voting); /* INT64_MAX: never */
 

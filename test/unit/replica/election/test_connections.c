@@ -39,8 +39,7 @@ static void bench_init_many(struct bench *bench, int64_t my_id, const char *text
                                                       .redial_min_ms = REDIAL_MIN_MS,
                                                       .redial_max_ms = REDIAL_MAX_MS,
                                                       .next_number = &bench->next_number});
-    connections_set_members(bench->connections, bench->members, NULL, bench->now_ms,
-                            &bench->effects);
+    connections_set_members(bench->connections, bench->members, NULL, &bench->effects);
 }
 
 static void bench_init(struct bench *bench, int64_t my_id, const char *text)
@@ -148,7 +147,7 @@ static void opened(struct bench *bench, uint64_t connection)
 static void closed(struct bench *bench, uint64_t connection)
 {
     turn(bench);
-    connections_closed(bench->connections, connection, bench->now_ms, &bench->effects);
+    connections_closed(bench->connections, connection, bench->now_ms);
 }
 
 static void receive(struct bench *bench, uint64_t connection, struct slice bytes)
@@ -160,7 +159,7 @@ static void receive(struct bench *bench, uint64_t connection, struct slice bytes
 static void queue(struct bench *bench, int64_t to, const char *message)
 {
     turn(bench);
-    connections_send(bench->connections, to, slice_text(message), bench->now_ms, &bench->effects);
+    connections_send(bench->connections, to, slice_text(message), &bench->effects);
 }
 
 static void pass(struct bench *bench, int64_t ms)
@@ -680,7 +679,7 @@ TEST(a_member_that_is_added_is_dialled)
     bench_init(&bench, 2, "server.1=h1:1:11\nserver.2=h2:1:12");
     expect_dial(&bench, "h1", 11);
     turn(&bench);
-    connections_set_members(bench.connections, bench.members, more, bench.now_ms, &bench.effects);
+    connections_set_members(bench.connections, bench.members, more, &bench.effects);
     expect_dial(&bench, "h5", 15);
     expect_nothing(&bench);
     bench_deinit(&bench);
