@@ -109,7 +109,7 @@ def run_program(program, server, libraries, *words, stdin=""):
     """Exit code and output. libraries None: Debian's."""
     done = subprocess.run(
         [program, "%s:%d" % (server.host, server.port), *words], input=stdin,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
         env=environment(libraries),
     )  # fmt: skip
     return done.returncode, done.stdout
