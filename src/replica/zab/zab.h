@@ -38,8 +38,8 @@ struct zab_options {
     /* An observer waits for a random time below this before it connects, or before it tries all
      * masters again. */
     int64_t observer_reconnect_ms;
-    /* Learners' requests wait while this many bytes of transactions are not applied; at most this
-     * many bytes may wait per learner, or it is disconnected. */
+    /* Learners' requests, but for one of each, wait while this many bytes of transactions are not applied; at
+     * most this many bytes may wait per learner, or it is disconnected. */
     size_t prepared_bytes_max, waiting_bytes_max;
     size_t packet_bytes_max; /* of one packet; snapshots are no packets */
 };

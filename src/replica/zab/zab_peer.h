@@ -43,6 +43,7 @@ struct zab_peer {
     uint64_t pings_sent, pings_answered, first_ping; /* numbers of the leader's rounds of PING */
     struct zab_input input;
     struct zab_input waiting; /* REQUESTs that are not prepared yet, and the packets after them */
+    int64_t prepared_zxid;    /* of the last of its REQUESTs that was prepared */
     struct map waiting_of;    /* session id -> how many of its packets wait there */
 };
 

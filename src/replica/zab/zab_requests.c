@@ -2,8 +2,9 @@
  * alive, to validate one.
  *
  * A learner's connection is always read, because acknowledgements and answers to PING come after
- * its requests. So while too much is prepared, requests wait here as they came; a learner with too
- * many is disconnected. Requests of one session keep their order. */
+ * its requests. So while too much is prepared, requests wait here as they came, but for one of each learner:
+ * the leader's own clients alone may prepare that much for a long time. A learner with too many is
+ * disconnected. Requests of one session keep their order. */
 #include "base/array.h"
 #include "replica/zab/zab_peer.h"
 #include "wire/quorum.h"
@@ -25,9 +26,10 @@ void leader_ask_for_round(struct zab_leader *leader, uint64_t connection, int64_
     leader->ping_now = true;
 }
 
-static bool is_full(const struct zab *zab)
+static bool must_wait(const struct zab *zab, const struct zab_peer *peer)
 {
-    return proposals_bytes(zab->proposals) >= zab->options.prepared_bytes_max;
+    return proposals_bytes(zab->proposals) >= zab->options.prepared_bytes_max &&
+           peer->prepared_zxid > proposals_applied_zxid(zab->proposals);
 }
 
 static void prepare_request(struct zab_leader *leader, struct zab_peer *peer,
@@ -47,6 +49,7 @@ static void prepare_request(struct zab_leader *leader, struct zab_peer *peer,
                                   .identities = identities};
     proposals_submit_for_learner(zab->proposals, &from, request->header.type, request->body);
     identities_release(identities);
+    peer->prepared_zxid = proposals_proposed_zxid(zab->proposals);
 }
 
 /* Its client was heard at a learner. NULL: there is no such session, or it ends. */
@@ -118,7 +121,7 @@ void leader_on_request(struct zab_leader *leader, struct zab_peer *peer,
         peer_drop(leader, peer, "a REQUEST that does not decode, or before UPTODATE");
     else if (leader->relay.master != NULL)
         leader->relay.on_request(leader->relay.master, peer, packet, &request);
-    else if (zab_input_rest(&peer->waiting).size == 0 && !is_full(leader->zab))
+    else if (zab_input_rest(&peer->waiting).size == 0 && !must_wait(leader->zab, peer))
         prepare_request(leader, peer, packet, &request);
     else
         let_wait(leader, peer, packet, request.header.session_id);
@@ -180,7 +183,7 @@ static bool take_one(struct zab_leader *leader, struct zab_peer *peer)
         return false;
     enum status status = quorum_packet_read(waiting, SIZE_MAX / 2, &packet, &size);
     ASSERT(status == STATUS_OK);
-    if (packet.type == QUORUM_REQUEST && is_full(leader->zab))
+    if (packet.type == QUORUM_REQUEST && must_wait(leader->zab, peer))
         return false;
     count_waiting(peer, take_packet(leader, peer, &packet), -1);
     zab_input_take(&peer->waiting, size);

@@ -155,6 +155,41 @@ TEST(requests_wait_while_too_much_is_prepared_and_what_stands_behind_them_does_n
     leader_bench_free(bench);
 }
 
+/* Of a client of the leader itself: it does not wait. */
+static void propose_own(struct leader_bench *bench, int64_t session_id)
+{
+    const uint8_t timeout[] = {0, 0, 0x20, 0};
+    struct leader_request from = {.session_id = session_id};
+
+    proposals_submit_for_learner(bench->around.proposals, &from, OP_CREATE_SESSION,
+                                 slice_of(timeout, sizeof(timeout)));
+}
+
+TEST(a_learner_has_its_turn_while_the_leaders_own_clients_prepare_too_much)
+{
+    struct leader_bench *bench = bench_new(/* prepared_bytes_max= */ 1, 1 << 20);
+    int64_t first = zxid_make(EPOCH, 1);
+
+    leader_bench_reach_serving(bench);
+    propose_own(bench, 10);
+    for (int64_t session = 1; session <= 3; session++)
+        ask_for_session(bench, session);
+    zab_leader_end_turn(bench->leader);
+    CHECK_I64("its first one is proposed", proposals_proposed_zxid(bench->around.proposals),
+              first + 1);
+    propose_own(bench, 11);
+    proposals_durable(bench->around.proposals, first + 2, &bench->around.observer);
+    leader_bench_hear(bench, CONNECTION, QUORUM_ACK, first, SLICE_NULL);
+    zab_leader_end_turn(bench->leader);
+    CHECK_I64("the second one waits for the first",
+              proposals_proposed_zxid(bench->around.proposals), first + 2);
+    leader_bench_hear(bench, CONNECTION, QUORUM_ACK, first + 1, SLICE_NULL);
+    zab_leader_end_turn(bench->leader);
+    CHECK_I64("and is proposed behind it", proposals_proposed_zxid(bench->around.proposals),
+              first + 3);
+    leader_bench_free(bench);
+}
+
 TEST(a_learner_with_more_waiting_requests_than_may_be_is_dropped)
 {
     struct leader_bench *bench =
