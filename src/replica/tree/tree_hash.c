@@ -108,14 +108,14 @@ void tree_hash_deinit(struct tree *tree)
 
 void tree_hash_reserve(struct tree *tree, uint32_t nodes)
 {
+    uint32_t segments = (uint32_t)(((uint64_t)nodes + HEADS_PER_SEGMENT - 1) / HEADS_PER_SEGMENT);
+
     ASSERT(tree->hashed_count == 0);
-    while (tree->bucket_count < nodes) {
-        if (tree->bucket_count == HEADS_PER_SEGMENT * tree->segment_count)
-            grow_segments(tree);
-        tree->bucket_count += HEADS_PER_SEGMENT;
-        while (tree->bucket_count - 1 > tree->bucket_mask)
-            tree->bucket_mask = tree->bucket_mask * 2 + 1;
-    }
+    while (tree->segment_count < segments)
+        grow_segments(tree);
+    tree->bucket_count = tree->segment_count * HEADS_PER_SEGMENT;
+    while (tree->bucket_count - 1 > tree->bucket_mask)
+        tree->bucket_mask = tree->bucket_mask * 2 + 1;
 }
 
 void tree_hash_empty(struct tree *tree)

@@ -207,6 +207,37 @@ TEST(room_that_was_reserved_changes_nothing_but_the_time_it_takes)
     }
 }
 
+/* The table grows at any node of a family, also when the nodes before it have just been inserted. */
+TEST(families_of_any_size_are_loaded_and_found)
+{
+    static const int sizes[] = {0, 1, 2, 3, 7, 15, 16, 17, 18, 100, 1000, 1023};
+    struct stat_persisted stat = {.czxid = 1};
+
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct tree *tree = tree_new_empty(&options);
+        struct lines {
+            char path[32];
+        } *lines = mem_alloc(10000 * sizeof(*lines));
+        int count = 0;
+        while (count + sizes[i] < 9000) {
+            int parent = count;
+            snprintf(lines[count++].path, sizeof(lines->path), "/p%d", parent);
+            for (int child = 0; child < sizes[i]; child++)
+                snprintf(lines[count++].path, sizeof(lines->path), "/p%d/%d", parent, child);
+        }
+        for (int j = 0; j < count; j++)
+            CHECK_STATUS(tree_load_node(tree, slice_text(lines[j].path), SLICE(""), -1, &stat),
+                         STATUS_OK);
+        CHECK(tree_load_unique(tree));
+        tree_load_finish(tree);
+        for (int j = 0; j < count; j++)
+            CHECK(tree_find(tree, slice_text(lines[j].path)) != NODE_NONE);
+        CHECK_U64("nodes", tree_node_count(tree), (uint64_t)count + 1);
+        tree_free(tree);
+        mem_free(lines);
+    }
+}
+
 TEST(the_root_comes_first_and_belongs_to_nobody)
 {
     struct stat_persisted stat = {.mzxid = 7}, owned = {.owner = 77};
