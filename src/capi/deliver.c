@@ -146,7 +146,7 @@ static void deliver_unlisted(zhandle_t *zh, const struct client_event *event,
         handle_lock(zh);
         bool found = client_event_watcher_after(&zh->client, event, &watcher);
         handle_unlock(zh);
-        if (!found)
+        if (!found || watcher.function == NULL)
             return;
         if (watcher.function != global->function || watcher.context != global->context)
             ((watcher_fn)watcher.function)(zh, event->type, event->state, event->path,
