@@ -11,11 +11,13 @@ enum { EPOCHS_MAX = 4096 };
 
 struct on_node { /* what the checker knows of a server's files */
     int64_t last_zxid, durable_zxid;
-    bool installing; /* a leader's state, and until it is complete the old one may come back */
+    int64_t acked_zxid; /* it had this on disk when it said so */
+    bool installing;    /* a leader's state, and until it is complete the old one may come back */
     int64_t before_install_zxid;
     int64_t accepted_epoch, current_epoch;
     int64_t served_epoch;
-    bool quarantined; /* what it has on disk counts nowhere */
+    bool quarantined;  /* what it has on disk counts nowhere */
+    int64_t lost_zxid; /* quarantined: acked_zxid before its disk rotted */
     bool read_only;
 };
 
@@ -148,6 +150,8 @@ void checker_stored(struct checker *checker, struct node *node, const struct sto
         world_fail(checker->world, node, "it was cut to %" PRIx64 " and ends with %" PRIx64,
                    (uint64_t)work->zxid, (uint64_t)node->durable_zxid);
     at->last_zxid = at->durable_zxid = node->durable_zxid;
+    if (at->acked_zxid > at->durable_zxid)
+        at->acked_zxid = at->durable_zxid;
 }
 
 void checker_booted(struct checker *checker, struct node *node)
@@ -160,6 +164,8 @@ void checker_booted(struct checker *checker, struct node *node)
         cut = true; /* it has lost something, and says so */
     else if (at->quarantined && !(node->interrupted && node->work.ends_quarantine))
         world_fail(checker->world, node, "it forgot that it was in quarantine");
+    if (node->quarantined && !at->quarantined)
+        at->lost_zxid = at->acked_zxid;
     at->quarantined = node->quarantined;
     if ((node->accepted_epoch < at->accepted_epoch || node->current_epoch < at->current_epoch) &&
         !(node->quarantined && node->promises_lost))
@@ -178,7 +184,7 @@ void checker_booted(struct checker *checker, struct node *node)
 
 void checker_acks(struct checker *checker, struct node *node, int64_t zxid)
 {
-    const struct on_node *at = on(checker, node);
+    struct on_node *at = on(checker, node);
 
     if (zxid_counter(zxid) == 0 && at->current_epoch < zxid_epoch(zxid) &&
         !is_unlogged(checker, node))
@@ -191,6 +197,8 @@ void checker_acks(struct checker *checker, struct node *node, int64_t zxid)
         world_fail(checker->world, node,
                    "it acknowledges %" PRIx64 ", and only %" PRIx64 " is durable", (uint64_t)zxid,
                    (uint64_t)at->durable_zxid);
+    if (!at->quarantined)
+        at->acked_zxid = zxid_counter(zxid) != 0 ? zxid : at->durable_zxid;
 }
 
 void checker_wiped(struct checker *checker, struct node *node)
@@ -206,14 +214,16 @@ struct durable_at {
     int64_t zxid;
 };
 
+/* An acknowledgement that came before the disk of its sender rotted may be counted behind that: the leader
+ * cannot know, and no other leader is elected with the vote of that server before it has all again. */
 static bool is_durable_at(const void *context, int64_t id)
 {
     const struct durable_at *question = context;
 
     const struct on_node *at = &question->checker->nodes[id - 1];
 
-    return !at->quarantined &&
-           chain_holds(question->checker->chain, at->durable_zxid, question->zxid);
+    return chain_holds(question->checker->chain, at->quarantined ? at->lost_zxid : at->durable_zxid,
+                       question->zxid);
 }
 
 static void commit_one(struct checker *checker, struct node *node, struct chain_link *link)
