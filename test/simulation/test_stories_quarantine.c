@@ -64,6 +64,29 @@ STORY(a_record_that_rots_in_the_middle_of_a_log_is_fetched_and_the_history_never
 STORY_FINDS(a_record_that_rots_in_the_middle_of_a_log_is_fetched_and_the_history_never_gets_shorter,
             MUTANT_ZERO_IS_EOF, NODE_RIGHT)
 
+/* The leader stands still before it counts what server 1 has synced and acknowledged. A quorum had it. */
+STORY(an_acknowledgement_counts_though_the_disk_of_its_sender_rots_before_it_is_read, .voters = 3)
+{
+    begin_with_a_log(story);
+    story_crash(story, 2, SIM_LOSE_ALL);
+    story_connect(story, 2, 3);
+    story_write(story, 2, "/a", "two");
+    (void)story_ask(story, 2, OP_SET_DATA, "/a", "three");
+    story_until(story, 1, " ACK ");
+    int64_t zxid = story_durable_zxid(story, 1);
+    story_check(story, story_committed_zxid(story) < zxid, "it is not counted yet");
+    story_pause(story, 3, 600);
+    story_run(story, 10); /* now it is there, and not read */
+    story_cut(story, 1, 3);
+    story_crash(story, 1, SIM_LOSE_ALL);
+    story_rot(story, 1, "log.", 400);
+    story_start(story, 1);
+    it_is_in_quarantine(story, 1);
+    story_run(story, 800);
+    story_check(story, story_committed_zxid(story) == zxid, "it is committed");
+    story_heal(story);
+}
+
 STORY(zookeeper_2325_logs_without_a_snapshot_are_no_data, .voters = 3)
 {
     tell_begin(story);
