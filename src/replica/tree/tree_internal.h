@@ -54,9 +54,8 @@ struct tree {
     uint32_t quota_root; /* id of /zookeeper/quota, or NODE_NONE */
     /* loading (tree_load.c): where the last node's parent was */
     struct buffer load_parent_path;
-    struct buffer
-        load_hashes; /* uint64_t each, of all nodes but the root; the first hashed_count of
-                                  those nodes are in the hash table */
+    /* uint64_t each, of all nodes but the root; the first hashed_count of those nodes are in the table. */
+    struct buffer load_hashes;
     uint32_t load_parent;
     struct list walks; /* images under way */
 };

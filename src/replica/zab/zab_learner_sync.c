@@ -144,6 +144,10 @@ void learner_on_snapshot_bytes(struct zab_learner *learner)
     if (status == STATUS_OK)
         return;
     if (status != STATUS_END) {
+        effects_add_peer(learner->zab->step->effects,
+                         (struct peer_effect){.kind = PEER_NOTE,
+                                              .connection = learner->connection,
+                                              .reason = snapshot_stream_problem(learner->stream)});
         learner_fail(learner, "the leader's snapshot does not decode");
         return;
     }

@@ -254,6 +254,25 @@ TEST(nothing_is_served_while_the_last_digest_does_not_fit)
     bench_free(bench);
 }
 
+TEST(a_snapshot_that_does_not_decode_is_told_with_its_problem_and_ends_the_role)
+{
+    struct bench *bench = bench_new();
+
+    zab_learner_opened(bench->learner, bench->connection);
+    hear_leader_info(bench, /* paddock= */ true);
+    store_done(bench);
+    hear(bench, QUORUM_SNAP, zxid_make(EPOCH - 1, 7), SLICE_NULL);
+    effects_clear(&bench->around.effects);
+    zab_learner_bytes(bench->learner, bench->connection, SLICE("\0\0\0\0\0\0\0\0\x7f\xff\xff\xff"));
+    CHECK_U64("effects", bench->around.effects.peer_count, 1);
+    const struct peer_effect *note = &bench->around.effects.peers[0];
+    CHECK(note->kind == PEER_NOTE && note->connection == bench->connection);
+    CHECK_TEXT("problem", note->reason, "a string, buffer or list with an impossible length");
+    CHECK_TEXT("failed", zab_learner_failed(bench->learner),
+               "the leader's snapshot does not decode");
+    bench_free(bench);
+}
+
 /* Java's snapshot may hold some of what follows it. */
 TEST(behind_a_snapshot_of_java_no_digest_is_compared_before_all_of_it_has_come)
 {
