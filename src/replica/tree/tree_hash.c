@@ -10,20 +10,28 @@ uint64_t tree_hash_key(const struct tree *tree, uint32_t parent, struct slice na
     return hash_bytes(name, tree->options.hash_seed + parent * UINT64_C(0x9e3779b97f4a7c15));
 }
 
-static uint32_t *bucket_head(const struct tree *tree, uint64_t hash)
+static uint32_t bucket_of(const struct tree *tree, uint64_t hash)
 {
     uint32_t bucket = (uint32_t)hash & tree->bucket_mask;
 
-    if (bucket >= tree->bucket_count)
-        bucket &= tree->bucket_mask >> 1;
-    return &tree->segments[bucket / HEADS_PER_SEGMENT][bucket % HEADS_PER_SEGMENT];
+    return bucket < tree->bucket_count ? bucket : bucket & (tree->bucket_mask >> 1);
+}
+
+static uint32_t *head_of(const struct tree *tree, uint32_t bucket)
+{
+    return &tree->segments[bucket / BUCKETS_PER_SEGMENT]->heads[bucket % BUCKETS_PER_SEGMENT];
+}
+
+static uint8_t *filter_of(const struct tree *tree, uint32_t bucket)
+{
+    return &tree->segments[bucket / BUCKETS_PER_SEGMENT]->filters[bucket % BUCKETS_PER_SEGMENT];
 }
 
 static void grow_segments(struct tree *tree)
 {
     tree->segments =
         ARRAY_RESERVE(tree->segments, tree->segment_capacity, tree->segment_count + 1, 1);
-    tree->segments[tree->segment_count++] = mem_zalloc(HEADS_PER_SEGMENT * sizeof(uint32_t));
+    tree->segments[tree->segment_count++] = mem_zalloc(sizeof(struct hash_segment));
 }
 
 /* Bits of the hash that the node keeps. A look-up tells most nodes apart by them, and a large table
@@ -33,6 +41,13 @@ enum { TAG_SHIFT = 16, SPLITS_AHEAD = 4 };
 static uint16_t hash_tag(uint64_t hash)
 {
     return (uint16_t)(hash >> TAG_SHIFT);
+}
+
+/* One of the eight bits of a bucket's filter: by those bits of the hash that choose a bucket only in a
+ * table of 2^29 of them. */
+static uint8_t filter_bit(uint16_t tag)
+{
+    return (uint8_t)(1 << (tag >> 13));
 }
 
 /* Does the node belong in the bucket that was added for this bit of the hash? */
@@ -49,17 +64,12 @@ static void prefetch_node(const struct tree *tree, uint32_t id)
         __builtin_prefetch(tree_node(tree, id), /* write= */ 1);
 }
 
-static uint32_t first_of_bucket(const struct tree *tree, uint32_t bucket)
-{
-    return tree->segments[bucket / HEADS_PER_SEGMENT][bucket % HEADS_PER_SEGMENT];
-}
-
 /* The chains of the buckets that are split soon come into the processor's cache, node by node: all those
  * buckets are below bucket_count, for the table is larger than SPLITS_AHEAD times their number. */
 static void prefetch_splits(const struct tree *tree, uint32_t old)
 {
     for (uint32_t ahead = SPLITS_AHEAD; ahead > 0; ahead--) {
-        uint32_t id = first_of_bucket(tree, old + ahead * 2);
+        uint32_t id = *head_of(tree, old + ahead * 2);
         for (uint32_t depth = SPLITS_AHEAD - ahead; depth > 0 && id != NODE_NONE; depth--)
             id = tree_node(tree, id)->hash_next;
         prefetch_node(tree, id);
@@ -69,14 +79,14 @@ static void prefetch_splits(const struct tree *tree, uint32_t old)
 /* Adds one bucket, and moves to it the nodes of one old bucket that belong there now. */
 static void split_one_bucket(struct tree *tree)
 {
-    if (tree->bucket_count == HEADS_PER_SEGMENT * tree->segment_count)
+    if (tree->bucket_count == BUCKETS_PER_SEGMENT * tree->segment_count)
         grow_segments(tree);
     uint32_t added = tree->bucket_count++;
     if (added > tree->bucket_mask)
         tree->bucket_mask = tree->bucket_mask * 2 + 1;
     uint32_t old = added & (tree->bucket_mask >> 1), bit = added & ~(tree->bucket_mask >> 1);
-    uint32_t *from = &tree->segments[old / HEADS_PER_SEGMENT][old % HEADS_PER_SEGMENT];
-    uint32_t *to = &tree->segments[added / HEADS_PER_SEGMENT][added % HEADS_PER_SEGMENT];
+    uint32_t *from = head_of(tree, old), *to = head_of(tree, added);
+    uint8_t stay = 0, move = 0;
     ASSERT(bit != 0 && *to == NODE_NONE);
     prefetch_splits(tree, old);
     while (*from != NODE_NONE) {
@@ -86,17 +96,21 @@ static void split_one_bucket(struct tree *tree)
             *from = node->hash_next;
             node->hash_next = *to;
             *to = moved;
+            move |= filter_bit(node->hash_tag);
         } else {
             from = &node->hash_next;
+            stay |= filter_bit(node->hash_tag);
         }
     }
+    *filter_of(tree, old) = stay;
+    *filter_of(tree, added) = move;
 }
 
 void tree_hash_init(struct tree *tree)
 {
     grow_segments(tree);
-    tree->bucket_count = HEADS_PER_SEGMENT;
-    tree->bucket_mask = HEADS_PER_SEGMENT - 1;
+    tree->bucket_count = BUCKETS_PER_SEGMENT;
+    tree->bucket_mask = BUCKETS_PER_SEGMENT - 1;
 }
 
 void tree_hash_deinit(struct tree *tree)
@@ -108,12 +122,13 @@ void tree_hash_deinit(struct tree *tree)
 
 void tree_hash_reserve(struct tree *tree, uint32_t nodes)
 {
-    uint32_t segments = (uint32_t)(((uint64_t)nodes + HEADS_PER_SEGMENT - 1) / HEADS_PER_SEGMENT);
+    uint32_t segments =
+        (uint32_t)(((uint64_t)nodes + BUCKETS_PER_SEGMENT - 1) / BUCKETS_PER_SEGMENT);
 
     ASSERT(tree->hashed_count == 0);
     while (tree->segment_count < segments)
         grow_segments(tree);
-    tree->bucket_count = tree->segment_count * HEADS_PER_SEGMENT;
+    tree->bucket_count = tree->segment_count * BUCKETS_PER_SEGMENT;
     while (tree->bucket_count - 1 > tree->bucket_mask)
         tree->bucket_mask = tree->bucket_mask * 2 + 1;
 }
@@ -121,7 +136,7 @@ void tree_hash_reserve(struct tree *tree, uint32_t nodes)
 void tree_hash_empty(struct tree *tree)
 {
     for (uint32_t i = 0; i < tree->segment_count; i++)
-        memset(tree->segments[i], 0, HEADS_PER_SEGMENT * sizeof(uint32_t));
+        memset(tree->segments[i], 0, sizeof(*tree->segments[i]));
     tree->hashed_count = 0;
 }
 
@@ -139,16 +154,18 @@ void tree_hash_insert(struct tree *tree, uint32_t id, uint64_t hash)
 
     if (++tree->hashed_count > tree->bucket_count)
         split_one_bucket(tree);
-    uint32_t *head = bucket_head(tree, hash);
+    uint32_t bucket = bucket_of(tree, hash), *head = head_of(tree, bucket);
     node->hash_tag = hash_tag(hash);
     node->hash_next = *head;
     *head = id;
+    *filter_of(tree, bucket) |= filter_bit(node->hash_tag);
 }
 
 void tree_hash_remove(struct tree *tree, uint32_t id)
 {
     struct znode *node = tree_node(tree, id);
-    uint32_t *at = bucket_head(tree, tree_hash_key(tree, node->parent, znode_name(node)));
+    uint32_t bucket = bucket_of(tree, tree_hash_key(tree, node->parent, znode_name(node)));
+    uint32_t *head = head_of(tree, bucket), *at = head;
 
     while (*at != id) {
         ASSERT(*at != NODE_NONE);
@@ -156,17 +173,32 @@ void tree_hash_remove(struct tree *tree, uint32_t id)
     }
     ASSERT(tree->hashed_count > 0);
     *at = node->hash_next;
+    if (*head == NODE_NONE)
+        *filter_of(tree, bucket) = 0;
     tree->hashed_count--;
 }
 
 void tree_hash_prefetch(const struct tree *tree, uint64_t hash)
 {
-    __builtin_prefetch(bucket_head(tree, hash), /* write= */ 1);
+    uint32_t bucket = bucket_of(tree, hash);
+
+    __builtin_prefetch(head_of(tree, bucket), /* write= */ 1);
+    __builtin_prefetch(filter_of(tree, bucket), /* write= */ 1);
+}
+
+/* The first node of the only bucket in which the key can be; NODE_NONE when the filter says that it is
+ * not there. */
+static uint32_t first_candidate(const struct tree *tree, uint64_t hash)
+{
+    uint32_t bucket = bucket_of(tree, hash);
+
+    return (*filter_of(tree, bucket) & filter_bit(hash_tag(hash))) == 0 ? NODE_NONE
+                                                                        : *head_of(tree, bucket);
 }
 
 void tree_ahead_node(const struct tree *tree, uint64_t hash, uint32_t depth)
 {
-    uint32_t id = *bucket_head(tree, hash);
+    uint32_t id = first_candidate(tree, hash);
     uint16_t tag = hash_tag(hash);
 
     for (; depth > 0 && id != NODE_NONE; depth--) {
@@ -186,7 +218,7 @@ void tree_ahead_node(const struct tree *tree, uint64_t hash, uint32_t depth)
 
 uint32_t tree_hash_find(const struct tree *tree, uint32_t parent, struct slice name, uint64_t hash)
 {
-    uint32_t id = *bucket_head(tree, hash);
+    uint32_t id = first_candidate(tree, hash);
     uint16_t tag = hash_tag(hash);
 
     while (id != NODE_NONE) {

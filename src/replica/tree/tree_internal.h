@@ -10,7 +10,7 @@
 
 enum {
     NODES_PER_CHUNK = 1024, /* nodes never move: chunks are added, not grown */
-    HEADS_PER_SEGMENT = 1024,
+    BUCKETS_PER_SEGMENT = 1024,
     DIGEST_MARK_EVERY = 128,
     DIGEST_MARKS_KEPT = 1024,
     LOAD_AHEAD = 16 /* loaded nodes whose buckets are being prefetched */
@@ -30,6 +30,14 @@ struct acl_table {
     struct map file_ids; /* while loading: id in the snapshot -> our id + 1 */
 };
 
+/* Buckets of the table of nodes. A bucket's nodes are chained through hash_next. Its filter has the bit of
+ * each of them (others may be set, too): most look-ups of a key that is not there, so most creates, read
+ * no node. */
+struct hash_segment {
+    uint32_t heads[BUCKETS_PER_SEGMENT];
+    uint8_t filters[BUCKETS_PER_SEGMENT];
+};
+
 struct tree {
     struct tree_options options;
     int64_t last_zxid;
@@ -42,7 +50,7 @@ struct tree {
     uint32_t chunk_count, chunk_capacity, node_limit, free_node, node_count, ephemeral_count;
     uint64_t data_bytes;
     /* (parent, name) -> node: tree_hash.c */
-    uint32_t **segments;
+    struct hash_segment **segments;
     uint32_t segment_count, segment_capacity, bucket_count,
         bucket_mask; /* mask of the larger power of two */
     uint32_t hashed_count;
