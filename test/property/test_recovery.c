@@ -295,7 +295,8 @@ PROPERTY(a_full_disk_loses_nothing_and_the_same_batch_goes_in_when_there_is_spac
             batch[j] = world_next(&life.world);
             batch[j].roll_before = random_below(&life.seed, 12) == 0;
         }
-        sim_disk_set_space(life.sim, (uint64_t)random_below(&life.seed, 3));
+        int32_t blocks = random_below(&life.seed, 3);
+        sim_disk_set_space(life.sim, i == 0 ? 0 : (uint64_t)blocks); /* full once at least */
         enum status status = txnlog_writer_append(writer, batch, count);
         if (status == STATUS_NO_SPACE) {
             full++;
