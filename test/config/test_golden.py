@@ -84,10 +84,12 @@ class Run:
 
     def fill(self, text):
         text = text.replace("<TMP>/cfg_" + self.case["id"], self.dir)
+        taken = self.taken.getsockname()[1]
+        ports = {"24011": self.port, "24098": taken, "24099": taken}
+        # In one pass: the port of this run may be one of those numbers.
+        text = re.sub("24011|2409[89]", lambda found: str(ports[found.group()]), text)
         text = text.replace(";127.0.0.1:<PORT>", ";127.0.0.1:%d" % self.port)
-        text = text.replace(":<PORT>", ":24022").replace("24011", str(self.port))
-        taken = str(self.taken.getsockname()[1])
-        return text.replace("24099", taken).replace("24098", taken)
+        return text.replace(":<PORT>", ":24022")
 
     def write(self, name, text):
         path = os.path.join(self.dir, name)
