@@ -102,6 +102,7 @@ struct node {
     bool promises_lost;
     size_t work_behind; /* so many appends stand before it */
     int64_t durable_zxid, appended_zxid;
+    int64_t proved_zxid; /* a later record says that all before this one were durable */
     int64_t accepted_epoch, current_epoch; /* as the files have them for sure */
     /* history for learners */
     struct history_reader *reader;

@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "replica/store/snapshot.h"
+#include "replica/store/txnlog_format.h"
 #include "sim/chance.h"
 
 enum { IMAGE_STEP_US = 800, FULL_RETRY_US = 1000000, HELD_RETRY_US = 100 };
@@ -61,6 +62,16 @@ static void write_batch(struct node *node, size_t count)
     set_disk(node);
 }
 
+/* The trailers of a batch name what was durable before it. */
+static bool has_trailer(const struct node *node, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!txnlog_payload_lacks_body(node->appends[i].payload))
+            return true;
+    }
+    return false;
+}
+
 static void sync_batch(struct node *node)
 {
     size_t count = node->written_count;
@@ -70,6 +81,8 @@ static void sync_batch(struct node *node)
         disk_failed(node, "syncing the log failed");
         return;
     }
+    if (has_trailer(node, count))
+        node->proved_zxid = node->appends[0].zxid;
     if (count > 0)
         memmove(node->appends, node->appends + count,
                 (node->append_count - count) * sizeof(*node->appends));
@@ -120,6 +133,7 @@ static void do_work(struct node *node)
             node->quarantined = false;
     } else if (status == STATUS_OK) {
         node->durable_zxid = node->appended_zxid = last_zxid;
+        node->proved_zxid = 0;
     }
     node->hooks.stored(node->hooks.context, node, &work, status, tree);
     struct inbox_event *item = inbox_add(&node->inbox, REPLICA_STORE_DONE);

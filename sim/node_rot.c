@@ -33,13 +33,16 @@ static int64_t zxid_of_log(const char *name)
     return strncmp(name, "log.", 4) == 0 ? strtoll(name + 4, NULL, 16) : -1;
 }
 
-static bool may_rot(const struct sim_disk *sim, const char *name)
+/* A log only where a later record proves all of it: a lost record that nothing proves was torn, as far as
+ * anybody can see. */
+static bool may_rot(const struct node *node, const char *name)
 {
     if (strncmp(name, "snapshot.", 9) == 0)
         return true;
     int64_t zxid = zxid_of_log(name);
-    for (size_t i = 0; i < sim_disk_file_count(sim) && zxid >= 0; i++) {
-        if (zxid_of_log(sim_disk_file_name(sim, i)) > zxid)
+    for (size_t i = 0; i < sim_disk_file_count(node->sim) && zxid >= 0; i++) {
+        int64_t newer = zxid_of_log(sim_disk_file_name(node->sim, i));
+        if (newer > zxid && newer <= node->proved_zxid)
             return true;
     }
     return false;
@@ -53,7 +56,7 @@ void node_rot(struct node *node, uint64_t choice)
         return;
     const char *name = sim_disk_file_name(node->sim, choice % count);
     size_t size = sim_disk_bytes(node->sim, name).size;
-    if (!may_rot(node->sim, name) || size == 0)
+    if (!may_rot(node, name) || size == 0)
         return;
     snprintf(node->rotten, sizeof(node->rotten), "%s", name);
     node->rotten_at = (choice >> 8) % size;
