@@ -74,12 +74,11 @@ static struct election *new_election(const struct ensemble *ensemble)
     const struct ensemble_options *options = &ensemble->options;
     struct election *election =
         election_new(&(struct election_options){.my_id = options->my_id,
-                                                .reconfig_enabled = options->reconfig_enabled,
                                                 .finalize_ms = options->finalize_ms,
                                                 .resend_min_ms = options->resend_min_ms,
                                                 .resend_max_ms = options->resend_max_ms});
 
-    election_set_members(election, options->membership, NULL,
+    election_set_members(election, ensemble->zab.membership, NULL,
                          ensemble->observes ? MEMBER_OBSERVER : MEMBER_PARTICIPANT);
     return election;
 }
@@ -100,7 +99,7 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
     ensemble->next_connection = 1;
     ensemble->observes = me == NULL || me->role == MEMBER_OBSERVER;
     ensemble->zab = (struct zab){.options = zab_options_of(ensemble, tick_ms, packet_bytes_max),
-                                 .membership = options->membership,
+                                 .membership = membership_copy(options->membership),
                                  .proposals = proposals,
                                  .observer = observer,
                                  .step = step,
@@ -111,6 +110,7 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
     ensemble->voting.election = new_election(ensemble);
     ensemble->phase = ENSEMBLE_DRAINING;
     ensemble->down_since_ms = step->now_ms;
+    ensemble->told_version = ensemble->zab.membership->version;
     ensemble_begin_quarantine(ensemble);
     clients_stop(clients, NULL);
     ensemble_write_config_node(ensemble);
@@ -127,6 +127,7 @@ void ensemble_free(struct ensemble *ensemble)
     zab_leader_free(ensemble->leader);
     zab_learner_free(ensemble->learner);
     voting_deinit(&ensemble->voting);
+    membership_free(ensemble->zab.membership);
     effects_deinit(&nobody);
     ensemble->step->effects = NULL;
     mem_free(ensemble);
@@ -142,7 +143,24 @@ static void hear(struct ensemble *ensemble)
     while (voting_hear(voting, ensemble_now_ms(ensemble), ensemble->step->effects, &from)) {
         if (ensemble->leader != NULL && election_elector_looks_again(voting->election, from))
             zab_leader_elector_looks_again(ensemble->leader);
+        struct election_effects *news = &voting->effects;
+        if (news->newer_version != 0)
+            zab_hear_config(&ensemble->zab, news->newer_version, news->other_servers);
+        news->newer_version = 0;
     }
+}
+
+/* A later version of the configuration was adopted: the others and the clients see it from now on. */
+static void tell_version(struct ensemble *ensemble)
+{
+    const struct membership *membership = ensemble->zab.membership;
+
+    if (membership->version == ensemble->told_version)
+        return;
+    ensemble->told_version = membership->version;
+    election_set_members(ensemble->voting.election, membership, NULL,
+                         ensemble->observes ? MEMBER_OBSERVER : MEMBER_PARTICIPANT);
+    ensemble_write_config_node(ensemble);
 }
 
 /* Whom this server has elected may have found a better one meanwhile, or be dead. */
@@ -160,7 +178,7 @@ static void begin(struct ensemble *ensemble)
     if (ensemble->begun)
         return;
     ensemble->begun = true;
-    connections_set_members(ensemble->voting.connections, ensemble->options.membership, NULL,
+    connections_set_members(ensemble->voting.connections, ensemble->zab.membership, NULL,
                             ensemble->step->effects);
 }
 
@@ -177,6 +195,7 @@ void ensemble_settle(struct ensemble *ensemble)
     if (ensemble->phase == ENSEMBLE_DRAINING)
         ensemble_drain(ensemble);
     voting_say(&ensemble->voting, ensemble->step->effects);
+    tell_version(ensemble);
     if (ensemble->voting.effects.decided && ensemble->phase == ENSEMBLE_LOOKING)
         ensemble_begin_role(ensemble);
     ensemble->voting.effects.decided = false;
@@ -379,6 +398,7 @@ struct ensemble_info ensemble_info(const struct ensemble *ensemble)
     struct ensemble_info info = ensemble->info;
 
     info.state = PEER_LOOKING;
+    info.membership = ensemble->zab.membership;
     info.leader = info.leader_zxid = info.epoch = info.zxids_left = info.learns_from = -1;
     info.serves = ensemble->serves;
     info.takes_clients =
@@ -407,7 +427,7 @@ struct ensemble_info ensemble_info(const struct ensemble *ensemble)
 
 void ensemble_collect_metrics(const struct ensemble *ensemble, struct metrics *all)
 {
-    metrics_set(all, METRIC_QUORUM_SIZE, ensemble->options.membership->voter_count);
+    metrics_set(all, METRIC_QUORUM_SIZE, ensemble->zab.membership->voter_count);
     if (learners_of(ensemble) != NULL)
         metrics_set(all, METRIC_SYNCED_OBSERVERS,
                     zab_leader_count(learners_of(ensemble)).synced_observers);

@@ -23,7 +23,7 @@ struct replica_event;
 
 struct ensemble_options {
     int64_t my_id;
-    const struct membership *membership;          /* borrowed for its lifetime */
+    const struct membership *membership;          /* copied */
     int32_t init_limit, sync_limit;               /* in ticks; > 0 */
     int32_t connect_limit;                        /* connectToLearnerMasterLimit; 0: init_limit */
     size_t prepared_bytes_max, waiting_bytes_max; /* zab.h; 0: the default */
@@ -41,7 +41,7 @@ struct ensemble_options {
     int32_t finalize_ms;                    /* a quorum's wait for better votes */
     /* The time between two notifications to a server that does not answer; > 0. */
     int32_t resend_min_ms, resend_max_ms;
-    bool many_addresses, reconfig_enabled;
+    bool many_addresses;
     bool leader_serves;                    /* a leader takes clients, too */
     bool read_only;                        /* clients may read while there is no quorum */
     int64_t accepted_epoch, current_epoch; /* as the files have them */
@@ -74,6 +74,7 @@ bool ensemble_awaits_snapshot(const struct ensemble *ensemble); /* to serve: the
 /* --- looking in --- */
 struct ensemble_info {
     enum peer_state state;
+    const struct membership *membership; /* borrowed; with the version that is in force */
     int64_t leader,
         leader_zxid;      /* who was elected, and with which last transaction; -1: nobody yet */
     int64_t epoch;        /* the leader's; -1: not agreed yet */

@@ -29,8 +29,9 @@ struct ensemble {
     struct zab_leader *leader;   /* NULL: does not lead */
     struct zab_learner *learner; /* NULL: does not learn */
     bool begun, serves, must_reload;
-    bool read_only; /* looking, and clients may read meanwhile */
-    bool observes;  /* by its configuration */
+    bool read_only;       /* looking, and clients may read meanwhile */
+    bool observes;        /* by its configuration */
+    int64_t told_version; /* of the configuration, as the election and the clients know it */
     int64_t looks_from_ms;
     int64_t looking_since_ms, down_since_ms;
     struct ensemble_info info; /* what is remembered of it */

@@ -19,7 +19,7 @@ enum {
  * leaves the node out. (ZKDatabase.initConfigInZKDatabase()) */
 void ensemble_write_config_node(struct ensemble *ensemble)
 {
-    const struct membership *membership = ensemble->options.membership;
+    const struct membership *membership = ensemble->zab.membership;
     struct buffer text = {0};
     uint32_t id;
 
@@ -202,7 +202,7 @@ void ensemble_begin_role(struct ensemble *ensemble)
 {
     enum peer_state state = election_state(ensemble->voting.election);
     int64_t id = election_vote(ensemble->voting.election).leader;
-    const struct member *leader = membership_find(ensemble->options.membership, id);
+    const struct member *leader = membership_find(ensemble->zab.membership, id);
 
     connections_set_looking(ensemble->voting.connections, false);
     end_read_only(ensemble);

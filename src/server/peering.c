@@ -77,7 +77,6 @@ void peering_options(struct server *server)
         .resend_max_ms =
             at_least(at_least(1, config->ensemble.resend_min_ms), config->ensemble.resend_max_ms),
         .many_addresses = config->ensemble.multi_address,
-        .reconfig_enabled = config->request.reconfig_enabled,
         .leader_serves = config->ensemble.leader_serves,
         .read_only = config->words.read_only_mode,
         .accepted_epoch = server->epochs.accepted,

@@ -23,7 +23,6 @@ void ballot_init(struct ballot *ballot, int64_t my_id, const char *text)
 {
     *ballot = (struct ballot){.now_ms = 1000000, .members = ballot_members(text)};
     ballot->election = election_new(&(struct election_options){.my_id = my_id,
-                                                               .reconfig_enabled = true,
                                                                .finalize_ms = BALLOT_FINALIZE_MS,
                                                                .resend_min_ms = 200,
                                                                .resend_max_ms = 60000});
@@ -43,7 +42,7 @@ void ballot_forget(struct ballot *ballot)
 {
     ballot->effects.send_count = 0;
     ballot->effects.decided = false;
-    ballot->effects.newer_config = SLICE_NULL;
+    ballot->effects.newer_version = 0;
 }
 
 void ballot_start(struct ballot *ballot, int64_t zxid, int64_t epoch)

@@ -408,18 +408,23 @@ void election_resign(struct election *election)
     election->finalize_at_ms = election->resend_at_ms = INT64_MAX;
 }
 
-/* A configuration with a higher version than ours is of interest while we look. */
-static void look_at_config(struct election *election, const struct notification *said,
+/* A member may have a configuration with a higher version than ours. */
+static void look_at_config(struct election *election, int64_t from, const struct notification *said,
                            struct election_effects *effects)
 {
     struct buffer problem = {0};
 
-    if (!election->options.reconfig_enabled || election->state != PEER_LOOKING ||
-        said->config.data == NULL)
+    if (said->config.data == NULL || slice_equal(said->config, buffer_slice(&election->config)) ||
+        membership_find(election->committed, from) == NULL)
         return;
     struct membership *theirs = membership_parse(said->config, &problem);
-    if (theirs != NULL && theirs->version > election->committed->version)
-        effects->newer_config = said->config;
+    if (theirs != NULL && theirs->version > election->committed->version) {
+        bool other = !membership_same_servers(theirs, election->committed);
+        if (!other || election->state == PEER_LOOKING) {
+            effects->newer_version = theirs->version;
+            effects->other_servers = other;
+        }
+    }
     membership_free(theirs);
     buffer_deinit(&problem);
 }
@@ -466,7 +471,7 @@ void election_hear(struct election *election, int64_t from, const struct notific
     }
     if (!election->started)
         return;
-    look_at_config(election, said, effects);
+    look_at_config(election, from, said, effects);
     if (!election_is_voter(election, from)) {
         answer_stranger(election, peer, now_ms, effects);
         return;

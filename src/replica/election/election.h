@@ -31,7 +31,6 @@ struct vote {
 
 struct election_options {
     int64_t my_id;
-    bool reconfig_enabled; /* report newer configurations of others */
     int32_t finalize_ms;   /* how long a quorum waits for better votes; 200 in Java */
     int32_t resend_min_ms; /* 200 in Java; doubles up to */
     int32_t resend_max_ms; /* 60,000 in Java */
@@ -43,7 +42,7 @@ enum election_link {
     ELECTION_LINK_DOWN /* the connection was refused or closed */
 };
 
-/* What is to be done. The caller empties it: send_count = 0, decided = false, newer_config null. */
+/* What is to be done. The caller empties it: send_count = 0, decided = false, newer_version = 0. */
 struct election_effects {
     struct election_send {
         int64_t to;
@@ -51,9 +50,10 @@ struct election_effects {
     } * sends;
     uint32_t send_count, send_capacity;
     bool decided; /* election_state() and election_vote() say what */
-    /* Another server has a configuration with a higher version: adopt it and start again. Null:
-     * none has. Borrowed from the notification. */
-    struct slice newer_config;
+    /* A member has a configuration with this higher version; 0: none has. Its servers are the same: the
+     * version is to be adopted; or, while we look, they are others. */
+    int64_t newer_version;
+    bool other_servers;
 };
 void election_effects_deinit(struct election_effects *effects);
 

@@ -27,7 +27,6 @@ void voting_say(struct voting *voting, struct effects *effects)
                          buffer_slice(&voting->message), effects);
     }
     voting->effects.send_count = 0;
-    voting->effects.newer_config = SLICE_NULL;
 }
 
 /* What does not read is dropped, as in Java: its sender may speak of things that we do not know. */

@@ -377,3 +377,22 @@ bool membership_can_spare(const struct membership *membership, int64_t id)
 {
     return membership_quorum(membership, is_another, &id);
 }
+
+bool membership_same_servers(const struct membership *left, const struct membership *right)
+{
+    if (left->member_count != right->member_count || left->hierarchical != right->hierarchical ||
+        left->share_count != right->share_count)
+        return false;
+    for (uint32_t i = 0; i < left->member_count; i++) {
+        const struct member *one = &left->members[i], *other = &right->members[i];
+        if (one->id != other->id || one->role != other->role)
+            return false;
+    }
+    for (uint32_t i = 0; i < left->share_count; i++) {
+        const struct membership_share *one = &left->shares[i], *other = &right->shares[i];
+        if (one->server != other->server || one->group != other->group ||
+            one->weight != other->weight)
+            return false;
+    }
+    return true;
+}

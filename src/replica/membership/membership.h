@@ -1,7 +1,7 @@
 /* membership.h: the servers of an ensemble, and which of them are a quorum.
  *
- * A membership is what server.N, group.G, weight.N and version lines say. It is made line by line and
- * then never changes. Names are kept as they are written and never resolved. */
+ * A membership is what server.N, group.G, weight.N and version lines say. It is made line by line; then
+ * only its version may change. Names are kept as they are written and never resolved. */
 #ifndef REPLICA_MEMBERSHIP_MEMBERSHIP_H
 #define REPLICA_MEMBERSHIP_MEMBERSHIP_H
 
@@ -74,6 +74,10 @@ MUST_USE enum status membership_finish(struct membership *membership, struct buf
 MUST_USE struct membership *membership_parse(struct slice text, struct buffer *problem);
 /* As Java writes it, to the byte: the version stands last, without a newline. */
 void membership_write(struct buffer *text, const struct membership *membership);
+MUST_USE struct membership *membership_copy(const struct membership *membership);
+/* Have both the same servers in the same roles, and the same sets of them as quorums? Addresses and
+ * versions may differ. */
+bool membership_same_servers(const struct membership *left, const struct membership *right);
 
 /* NULL: no such server. */
 const struct member *membership_find(const struct membership *membership, int64_t id);

@@ -181,3 +181,15 @@ void membership_write(struct buffer *text, const struct membership *membership)
         buffer_printf(text, "weight.%" PRId64 "=%" PRId64 "\n", weight->server, weight->weight);
     buffer_printf(text, "version=%" PRIx64, (uint64_t)membership->version);
 }
+
+struct membership *membership_copy(const struct membership *membership)
+{
+    struct buffer text = {0}, problem = {0};
+
+    membership_write(&text, membership);
+    struct membership *copy = membership_parse(buffer_slice(&text), &problem);
+    ASSERT(copy != NULL);
+    buffer_deinit(&text);
+    buffer_deinit(&problem);
+    return copy;
+}

@@ -40,6 +40,15 @@ const char *zab_fetch_all(struct zab *zab)
            "reads its files again, and fetches everything from the leader";
 }
 
+void zab_hear_config(struct zab *zab, int64_t version, bool other_servers)
+{
+    if (other_servers)
+        zab->fatal = "the ensemble's servers were changed by reconfig, which this release does "
+                     "not follow: write the new servers into zoo.cfg and start again";
+    else if (version > zab->membership->version)
+        zab->membership->version = version;
+}
+
 const char *zab_tree_differs(struct zab *zab)
 {
     uint64_t fitting = proposals_digests_fitting(zab->proposals) + 1; /* not 0 */

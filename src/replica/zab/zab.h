@@ -46,7 +46,7 @@ struct zab_options {
 
 struct zab { /* one for the life of the replica; roles come and go */
     struct zab_options options;
-    const struct membership *membership;
+    struct membership *membership; /* its version may change */
     struct proposals *proposals;
     const struct proposals_observer *observer;
     struct step *step;
@@ -71,6 +71,11 @@ static inline int64_t zxid_of_epoch(int64_t epoch)
 {
     return zxid_make(epoch, 0);
 }
+
+/* A member has a configuration with a higher version. One of the same servers is adopted. One of others ends
+ * this process: a server that counts votes and acknowledgements by an old list of servers could commit
+ * what the others' quorum does not have. */
+void zab_hear_config(struct zab *zab, int64_t version, bool other_servers);
 
 /* Call it when the store is not busy. REPLICA_STORE_DONE goes to the role that asked. */
 void zab_begin_store(struct zab *zab, struct store_work work);

@@ -62,6 +62,22 @@ static bool commit(struct zab_learner *learner, int64_t zxid)
     return true;
 }
 
+/* A configuration that others agree upon and we do not would make us count votes by the old one. */
+static void on_reconfiguration(struct zab_learner *learner)
+{
+    zab_hear_config(learner->zab, /* version= */ 0, /* other_servers= */ true);
+    learner_fail(learner, learner->zab->fatal);
+}
+
+/* Behind NEWLEADER, which has the configuration that the history before it led to. */
+static bool changes_servers(const struct zab_learner *learner, const struct quorum_packet *packet)
+{
+    struct txn_header header;
+
+    return learner->phase > LEARN_SYNCING && txn_read_header(packet->data, &header) == STATUS_OK &&
+           header.type == OP_RECONFIG;
+}
+
 static bool receive(struct zab_learner *learner, const struct quorum_packet *packet)
 {
     const char *problem = NULL;
@@ -70,6 +86,10 @@ static bool receive(struct zab_learner *learner, const struct quorum_packet *pac
 
     if (is_in_snapshot(learner, packet->zxid) || loses(learner, MUTANT_FORWARD_GAP))
         return true;
+    if (changes_servers(learner, packet)) {
+        on_reconfiguration(learner);
+        return false;
+    }
     enum status status =
         proposals_receive(learner->zab->proposals, packet->zxid, packet->data, logged, &problem);
 
@@ -79,15 +99,6 @@ static bool receive(struct zab_learner *learner, const struct quorum_packet *pac
     else if (status != STATUS_OK && status != STATUS_EXISTS)
         learner_fail(learner, problem);
     return status == STATUS_OK;
-}
-
-/* A configuration that others activate and we do not would make us count votes by the old one. */
-static void on_reconfiguration(struct zab_learner *learner)
-{
-    learner->zab->fatal =
-        "the ensemble's servers were changed by reconfig, which this release does "
-        "not follow: write the new servers into zoo.cfg and start again";
-    learner_fail(learner, learner->zab->fatal);
 }
 
 bool learner_on_transaction(struct zab_learner *learner, const struct quorum_packet *packet)

@@ -209,10 +209,27 @@ void learner_persist(struct zab_learner *learner)
                                              .current_epoch = learner->epoch});
 }
 
+/* The text in NEWLEADER; a leader of an old release sends none. */
+static void hear_config(struct zab *zab, struct slice text)
+{
+    struct buffer problem = {0};
+    struct membership *theirs = membership_parse(text, &problem);
+
+    if (theirs != NULL && theirs->version > zab->membership->version)
+        zab_hear_config(zab, theirs->version, !membership_same_servers(theirs, zab->membership));
+    membership_free(theirs);
+    buffer_deinit(&problem);
+}
+
 void learner_on_new_leader(struct zab_learner *learner, const struct quorum_packet *packet)
 {
     if (packet->zxid != zxid_of_epoch(learner->epoch)) {
         learner_fail(learner, "NEWLEADER is of another epoch");
+        return;
+    }
+    hear_config(learner->zab, packet->data);
+    if (learner->zab->fatal != NULL) {
+        learner_fail(learner, learner->zab->fatal);
         return;
     }
     learner->phase = LEARN_PERSISTING;

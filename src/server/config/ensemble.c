@@ -1,6 +1,7 @@
 /* ensemble.c: the server.N, group.N and weight.N lines of a configuration, checked as Java checks them. */
 #include "server/config/ensemble.h"
 
+#include "base/number.h"
 #include "replica/membership/membership.h"
 #include "server/config/values.h"
 
@@ -77,6 +78,15 @@ static void check_dynamic(struct config *config, const struct properties *dynami
     }
 }
 
+/* Java names the file after the version of the configuration that it holds, in hexadecimal. */
+static int64_t version_of_file(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    int64_t version;
+
+    return dot != NULL && number_parse(slice_text(dot + 1), 16, &version) ? version : 0;
+}
+
 /* Java ignores it in silence, too. */
 static void check_oracle(struct config *config)
 {
@@ -114,6 +124,8 @@ void ensemble_read(struct config *config, const struct properties *dynamic)
     if (dynamic != NULL)
         check_dynamic(config, dynamic);
     struct membership *membership = read_members(config, dynamic != NULL ? dynamic : &config->file);
+    if (dynamic != NULL)
+        membership->version = version_of_file(config->ensemble.dynamic_file);
     config->ensemble.voters = (int32_t)membership->voter_count;
     config->ensemble.observers = (int32_t)(membership->member_count - membership->voter_count);
     membership_free(config->ensemble.members);

@@ -105,9 +105,10 @@ static void put_ports(const struct member *own, bool election, struct buffer *ou
 }
 
 /* The answer ends with the version, without a newline. */
-static void put_ensemble_conf(const struct word_settings *settings, bool read_only,
-                              struct buffer *out)
+static void put_ensemble_conf(const struct words *words, struct buffer *out)
 {
+    const struct word_settings *settings = &words->settings;
+    struct ensemble_info info;
     const struct member *own = membership_find(settings->membership, settings->server_id);
 
     ASSERT(own != NULL); /* the configuration was checked */
@@ -116,10 +117,10 @@ static void put_ensemble_conf(const struct word_settings *settings, bool read_on
     put_ports(own, /* election= */ true, out);
     put_ports(own, /* election= */ false, out);
     buffer_printf(out, "peerType=%d\n", own->role == MEMBER_OBSERVER ? 1 : 0);
-    if (read_only)
+    if (!replica_ensemble(words->replica, &info) || info.read_only)
         return;
     buffer_printf(out, "membership: \n");
-    membership_write(out, settings->membership);
+    membership_write(out, info.membership);
 }
 
 static void put_conf(const struct words *words, struct buffer *out)
@@ -138,7 +139,7 @@ static void put_conf(const struct words *words, struct buffer *out)
                   settings->session_timeout_min_ms, settings->session_timeout_max_ms,
                   settings->listen_backlog, (long long)settings->server_id);
     if (settings->membership != NULL)
-        put_ensemble_conf(settings, words_read_only(words), out);
+        put_ensemble_conf(words, out);
 }
 
 /* --- watches --- */

@@ -518,26 +518,40 @@ TEST(the_vote_of_a_server_that_lost_what_it_had_is_not_counted)
 
 /* --- configurations --- */
 
-TEST(a_configuration_with_a_higher_version_is_offered_while_looking)
+TEST(a_members_configuration_with_a_higher_version_is_told)
 {
+    const struct slice same[] = {
+        SLICE("server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\nversion=100000003"),
+        SLICE("server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\nserver.4=d:1:2:observer\n"
+              "version=100000003")};
+    const struct slice others = SLICE("server.1=a:1:2\nserver.2=b:1:2\nversion=100000003");
     struct ballot ballot;
-    const struct slice newer = SLICE("server.1=a:1:2\nserver.2=b:1:2\nversion=100000003");
 
     ballot_begin(&ballot, 1, ballot_three);
     ballot_hear_config(&ballot, 2, PEER_LOOKING, ballot_vote(2, 1),
                        SLICE("server.1=a:1:2\nversion=0"));
-    CHECK(ballot.effects.newer_config.data == NULL);
+    CHECK_I64("one of the same version", ballot.effects.newer_version, 0);
     ballot_hear_config(&ballot, 2, PEER_LOOKING, ballot_vote(2, 1), SLICE("not a configuration"));
-    CHECK(ballot.effects.newer_config.data == NULL);
-    ballot_hear_config(&ballot, 2, PEER_LOOKING, ballot_vote(2, 1), newer);
-    CHECK_SLICE("newer", ballot.effects.newer_config, newer);
-    ballot_hear_config(&ballot, 77, PEER_FOLLOWING, ballot_vote(2, 1),
-                       newer); /* a stranger may know more */
-    CHECK_SLICE("newer", ballot.effects.newer_config, newer);
+    CHECK_I64("none", ballot.effects.newer_version, 0);
+    ballot_hear_config(&ballot, 77, PEER_FOLLOWING, ballot_vote(2, 1), others);
+    CHECK_I64("a stranger's", ballot.effects.newer_version, 0);
+    ballot_hear_config(&ballot, 2, PEER_LOOKING, ballot_vote(2, 1), others);
+    CHECK_I64("other servers", ballot.effects.newer_version, 0x100000003);
+    CHECK(ballot.effects.other_servers);
     ballot_deinit(&ballot);
+    for (int settled = 0; settled < 2; settled++) {
+        if (settled)
+            settle(&ballot, 3, 3);
+        else
+            ballot_begin(&ballot, 1, ballot_three);
+        ballot_hear_config(&ballot, 2, PEER_LOOKING, ballot_vote(2, 1), same[settled]);
+        CHECK_I64("the same servers", ballot.effects.newer_version, 0x100000003);
+        CHECK(!ballot.effects.other_servers);
+        ballot_deinit(&ballot);
+    }
     settle(&ballot, 3, 3);
-    ballot_hear_config(&ballot, 2, PEER_LOOKING, ballot_vote(2, 1), newer);
-    CHECK(ballot.effects.newer_config.data == NULL);
+    ballot_hear_config(&ballot, 2, PEER_LOOKING, ballot_vote(2, 1), others);
+    CHECK_I64("a settled server keeps its own", ballot.effects.newer_version, 0);
     ballot_deinit(&ballot);
 }
 

@@ -160,6 +160,85 @@ TEST(nothing_is_promised_or_acknowledged_before_it_is_on_disk)
     bench_free(bench);
 }
 
+/* To DIFF; NEWLEADER comes next. */
+static void reach_history(struct bench *bench)
+{
+    zab_learner_opened(bench->learner, bench->connection);
+    hear_leader_info(bench, /* paddock= */ false);
+    store_done(bench);
+    hear(bench, QUORUM_DIFF, 0, SLICE_NULL);
+    (void)zab_bench_sent(&bench->around);
+}
+
+static void propose_reconfig(struct bench *bench, int64_t zxid)
+{
+    struct buffer bytes = {0};
+    struct txn txn = {.header = {.zxid = zxid, .time_ms = 1000, .type = OP_RECONFIG},
+                      .op = {.type = OP_RECONFIG,
+                             .path = SLICE("/zookeeper/config"),
+                             .data = SLICE("server.1=a:1:2\nversion=500000001")}};
+
+    txn_write(&bytes, &txn);
+    hear(bench, QUORUM_PROPOSAL, zxid, buffer_slice(&bytes));
+    buffer_deinit(&bytes);
+}
+
+/* It would count acknowledgements by another list of servers than the others. */
+TEST(
+    a_leader_whose_configuration_has_other_servers_ends_the_process_before_its_history_is_acknowledged)
+{
+    static const struct {
+        struct slice config;
+        bool fatal;
+        int64_t version;
+    } rows[] = {
+        {SLICE("server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\nversion=500000000"), false,
+         0x500000000},
+        {SLICE("server.1=x:1:2\nserver.2=y:1:2\nserver.3=z:1:2\nversion=500000000"), false,
+         0x500000000},
+        {SLICE("server.1=a:1:2\nserver.3=c:1:2\nversion=500000000"), true, 0},
+        {SLICE("server.1=a:1:2\nserver.2=b:1:2\nserver.4=c:1:2\nversion=500000000"), true, 0},
+        {SLICE("server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2:observer\nversion=500000000"), true,
+         0},
+        {SLICE("server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\ngroup.1=1:2:3\nversion=1"), true,
+         0},
+        {SLICE("server.1=a:1:2\nserver.3=c:1:2\nversion=0"), false, 0}, /* not by reconfig */
+        {SLICE("what is this"), false, 0},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct bench *bench = bench_new();
+        reach_history(bench);
+        hear(bench, QUORUM_NEW_LEADER, zxid_of_epoch(EPOCH), rows[i].config);
+        zab_learner_end_turn(bench->learner);
+        CHECK((bench->around.zab.fatal != NULL) == rows[i].fatal);
+        CHECK((zab_learner_failed(bench->learner) != NULL) == rows[i].fatal);
+        CHECK(bench->around.effects.store_begin == !rows[i].fatal);
+        CHECK_I64("version", bench->around.membership->version, rows[i].version);
+        bench_free(bench);
+    }
+}
+
+TEST(a_proposal_of_other_servers_is_not_logged_and_ends_the_process)
+{
+    int64_t zxid = zxid_make(EPOCH, 1);
+
+    for (int history = 0; history < 2; history++) {
+        struct bench *bench = bench_new();
+        if (history)
+            reach_history(bench);
+        else
+            reach_serving(bench);
+        propose_reconfig(bench, zxid);
+        /* In the history it may be of long ago: NEWLEADER says what came of it. */
+        CHECK((bench->around.zab.fatal != NULL) == !history);
+        CHECK_I64("logged", proposals_proposed_zxid(bench->around.proposals), history ? zxid : 0);
+        if (history)
+            make_durable(bench, zxid);
+        bench_free(bench);
+    }
+}
+
 TEST(a_commit_of_another_transaction_than_the_next_ends_the_role)
 {
     struct bench *bench = bench_new();

@@ -1,5 +1,6 @@
 #include "server/config/ensemble.h"
 
+#include "replica/membership/membership.h"
 #include "test/lib/check.h"
 
 #include <netdb.h>
@@ -635,4 +636,34 @@ TEST(an_observer_master_port_below_0_is_none_and_one_above_65535_is_an_error)
     read_more(&config, "observerMasterPort=many\n");
     CHECK(config_error(&config) != NULL);
     config_deinit(&config);
+}
+
+TEST(the_name_of_the_dynamic_file_ends_with_the_version_of_the_configuration)
+{
+    static const struct {
+        const char *name;
+        int64_t version;
+    } rows[] = {{"zoo.cfg.dynamic.100000003", 0x100000003},
+                {"zoo.cfg.dynamic.0", 0},
+                {"zoo.cfg.dynamic", 0},
+                {"zoo.cfg.dynamic.1g", 0},
+                {"servers", 0}};
+    char directory[] = "/tmp/paddock-config-XXXXXX", path[128], line[192];
+
+    CHECK(mkdtemp(directory) != NULL);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct config config;
+        (void)snprintf(path, sizeof(path), "%s/%s", directory, rows[i].name);
+        FILE *file = fopen(path, "w");
+        CHECK(file != NULL);
+        CHECK(fputs("server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\n", file) >= 0);
+        CHECK(fclose(file) == 0);
+        (void)snprintf(line, sizeof(line), "dynamicConfigFile=%s\n", path);
+        read_more(&config, line);
+        CHECK(config.ensemble.members != NULL);
+        CHECK_I64(rows[i].name, config.ensemble.members->version, rows[i].version);
+        config_deinit(&config);
+        CHECK(remove(path) == 0);
+    }
+    CHECK(remove(directory) == 0);
 }
