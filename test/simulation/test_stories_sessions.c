@@ -62,6 +62,33 @@ STORY(zookeeper_710_a_session_that_an_old_handshake_has_moved_away_comes_back, .
     story_heal(story);
 }
 
+/* The client may have been at another server since the older question; a request that it sent behind the answer
+ * to that one would be executed behind those. */
+STORY(the_answer_to_an_older_question_about_a_session_lets_no_newer_connection_in, .voters = 3)
+{
+    tell_begin(story);
+    story_connect(story, 2, 1);
+    story_cut_way(story, 3, 2); /* the answer to the first question comes late */
+    story_ask_reconnect(story, 2, 2);
+    story_until(story, 2, "REVALIDATE");
+    story_run(story, 50);
+    story_disconnect(story, 2);
+    story_run(story, 50);
+    story_cut_way(story, 2, 3); /* and so does the second question */
+    story_ask_reconnect(story, 2, 2);
+    story_until(story, 2, "REVALIDATE");
+    story_join(story, 3, 2);
+    story_cut_way(story, 2, 3);
+    story_run(story, 100);
+    story_check(story, !story_is_connected(story, 2),
+                "the second connection waits for its own answer");
+    story_join(story, 2, 3);
+    story_run(story, 100);
+    story_check(story, story_is_connected(story, 2), "which lets it in");
+    (void)story_write(story, 2, "/a", "one");
+    story_heal(story);
+}
+
 STORY(zookeeper_1208_1496_1319_no_ephemeral_is_created_behind_the_end_of_its_session, .voters = 3)
 {
     tell_begin(story);

@@ -4,7 +4,7 @@
 #include "base/array.h"
 #include "wire/quorum.h"
 
-enum { SYNCS_FIRST = 16 };
+enum { SYNCS_FIRST = 16, QUESTIONS_FIRST = 16 };
 
 struct forwarded_item {
     struct forwarded_item *next;
@@ -44,6 +44,7 @@ void forwarded_clear(struct forwarded *forwarded)
     map_deinit(&forwarded->sessions);
     map_init(&forwarded->sessions);
     forwarded->sync_first = forwarded->sync_count = 0;
+    forwarded->question_count = 0;
     forwarded->to_leader.size = 0;
     ASSERT(forwarded->count == 0 && forwarded->bytes == 0);
 }
@@ -58,6 +59,7 @@ void forwarded_deinit(struct forwarded *forwarded)
     }
     map_deinit(&forwarded->sessions);
     mem_free(forwarded->syncs);
+    mem_free(forwarded->questions);
     buffer_deinit(&forwarded->to_leader);
     *forwarded = (struct forwarded){0};
 }
@@ -250,5 +252,42 @@ bool forwarded_next_sync(struct forwarded *forwarded, int64_t applied_zxid,
     forwarded->sync_count--;
     if (forwarded->sync_count == 0)
         forwarded->sync_first = 0;
+    return true;
+}
+
+/* --- questions about sessions --- */
+
+void forwarded_ask(struct forwarded *forwarded, const struct session_question *question)
+{
+    forwarded->questions = ARRAY_RESERVE(forwarded->questions, forwarded->question_capacity,
+                                         forwarded->question_count + 1, QUESTIONS_FIRST);
+    forwarded->questions[forwarded->question_count++] = *question;
+    quorum_revalidate_put(&forwarded->to_leader,
+                          &(struct session_touch){.session_id = question->session_id,
+                                                  .timeout_ms = question->timeout_ms});
+}
+
+const struct session_question *forwarded_last_question(const struct forwarded *forwarded,
+                                                       int64_t session_id)
+{
+    for (size_t i = forwarded->question_count; i > 0; i--) {
+        if (forwarded->questions[i - 1].session_id == session_id)
+            return &forwarded->questions[i - 1];
+    }
+    return NULL;
+}
+
+bool forwarded_take_question(struct forwarded *forwarded, int64_t session_id,
+                             struct session_question *ret_question)
+{
+    size_t at = 0;
+
+    while (at < forwarded->question_count && forwarded->questions[at].session_id != session_id)
+        at++;
+    if (at == forwarded->question_count)
+        return false;
+    *ret_question = forwarded->questions[at];
+    memmove(forwarded->questions + at, forwarded->questions + at + 1,
+            (--forwarded->question_count - at) * sizeof(*forwarded->questions));
     return true;
 }

@@ -22,6 +22,8 @@ struct forwarded {       /* zeroed: empty */
     struct forwarded_sync *syncs; /* a queue: [sync_first, sync_first + sync_count) of the array */
     size_t sync_first, sync_count, sync_capacity;
     size_t count, bytes; /* of the requests */
+    struct session_question *questions;
+    size_t question_count, question_capacity;
     struct buffer to_leader;
 };
 
@@ -38,6 +40,13 @@ void forwarded_add(struct forwarded *forwarded, const struct proposal *request,
 const struct proposal *forwarded_match(const struct forwarded *forwarded, int64_t session_id,
                                        int32_t cxid, int32_t op, int64_t zxid);
 void forwarded_pop(struct forwarded *forwarded, int64_t session_id);
+
+/* proposals.h, "Questions about sessions". */
+void forwarded_ask(struct forwarded *forwarded, const struct session_question *question);
+const struct session_question *forwarded_last_question(const struct forwarded *forwarded,
+                                                       int64_t session_id);
+MUST_USE bool forwarded_take_question(struct forwarded *forwarded, int64_t session_id,
+                                      struct session_question *ret_question);
 
 /* The leader will say when. */
 void forwarded_add_sync(struct forwarded *forwarded, const struct proposal *request,

@@ -143,6 +143,25 @@ bool proposals_sync_answered(struct proposals *proposals, const struct proposals
     return true;
 }
 
+void proposals_ask_for_observer(struct proposals *proposals,
+                                const struct session_question *question)
+{
+    ASSERT(proposals->role == PROPOSALS_LEARNS && question->asker != 0);
+    forwarded_ask(&proposals->forwarded, question);
+}
+
+const struct session_question *proposals_last_question(const struct proposals *proposals,
+                                                       int64_t session_id)
+{
+    return forwarded_last_question(&proposals->forwarded, session_id);
+}
+
+bool proposals_take_question(struct proposals *proposals, int64_t session_id,
+                             struct session_question *ret_question)
+{
+    return forwarded_take_question(&proposals->forwarded, session_id, ret_question);
+}
+
 void proposals_revalidated(struct proposals *proposals, int64_t session_id, bool valid,
                            const struct proposals_observer *observer)
 {

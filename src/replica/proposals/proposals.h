@@ -138,6 +138,23 @@ size_t proposals_unanswered_syncs(const struct proposals *proposals); /* by the 
 /* The leader's answer to the oldest unanswered sync; false: there is none. */
 MUST_USE bool proposals_sync_answered(struct proposals *proposals,
                                       const struct proposals_observer *observer);
+
+/* Questions about sessions to the leader. It answers those about one session in the order in which they were
+ * asked, whoever waits for the answer, or does not any more. */
+struct session_question {
+    int64_t session_id;
+    int32_t timeout_ms;
+    uint64_t asker; /* the connection of an observer of this server; 0: one of its own clients */
+};
+void proposals_ask_for_observer(struct proposals *proposals,
+                                const struct session_question *question);
+/* Who asked last; NULL: no question about the session is open. Valid until the next one. */
+const struct session_question *proposals_last_question(const struct proposals *proposals,
+                                                       int64_t session_id);
+/* The oldest one, which the leader has answered. False: there is none. */
+MUST_USE bool proposals_take_question(struct proposals *proposals, int64_t session_id,
+                                      struct session_question *ret_question);
+/* The answer to a question of this server's own clients. */
 void proposals_revalidated(struct proposals *proposals, int64_t session_id, bool valid,
                            const struct proposals_observer *observer);
 /* Packets from a learner to its leader, in order; the caller sends them and empties the buffer. */

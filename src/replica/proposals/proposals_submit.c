@@ -212,9 +212,8 @@ enum revalidation proposals_revalidate(struct proposals *proposals, int64_t sess
     if (proposals->role == PROPOSALS_LEARNS && !local) {
         if (session != NULL)
             session->owner = SESSION_OWNER_HERE; /* and no observer of this server */
-        quorum_revalidate_put(
-            &proposals->forwarded.to_leader,
-            &(struct session_touch){.session_id = session_id, .timeout_ms = timeout_ms});
+        forwarded_ask(&proposals->forwarded, &(struct session_question){.session_id = session_id,
+                                                                        .timeout_ms = timeout_ms});
         return SESSION_ASKED;
     }
     if (session == NULL || session->closing)

@@ -163,6 +163,7 @@ void learner_on_serving_packet(struct zab_learner *learner, const struct quorum_
 {
     struct zab *zab = learner->zab;
     struct session_valid answer;
+    struct session_question question;
 
     switch (packet->type) {
     case QUORUM_PING:
@@ -171,7 +172,11 @@ void learner_on_serving_packet(struct zab_learner *learner, const struct quorum_
     case QUORUM_REVALIDATE:
         if (quorum_revalidated_read(packet->data, &answer) != STATUS_OK)
             learner_fail(learner, "the leader's REVALIDATE does not decode");
-        else if (learner->master == NULL || !zab_master_revalidated(learner->master, &answer))
+        else if (!proposals_take_question(zab->proposals, answer.session_id, &question))
+            break; /* nobody has asked it */
+        else if (question.asker != 0)
+            zab_master_revalidated(learner->master, &question, &answer);
+        else
             proposals_revalidated(zab->proposals, answer.session_id, answer.valid, zab->observer);
         break;
     case QUORUM_SYNC:

@@ -23,20 +23,12 @@ struct relayed_sync {
     size_t own_before; /* of this server's own: unanswered, and asked behind the one before this */
 };
 
-struct relayed_question {
-    uint64_t connection;
-    int64_t session_id;
-    int32_t timeout_ms;
-};
-
 struct zab_master {
     struct zab *zab;
     struct zab_leader *learners;
     struct buffer informs; /* committed, for all that are forwarded to */
     struct relayed_sync *syncs;
     size_t sync_count, sync_capacity, own_before_sum;
-    struct relayed_question *questions;
-    size_t question_count, question_capacity;
 };
 
 /* --- from the leader --- */
@@ -86,38 +78,30 @@ bool zab_master_sync_answered(struct zab_master *master)
 }
 
 /* Its createSession is on its way to here. */
-static void note_owner(struct zab_master *master, const struct relayed_question *question)
+static void note_owner(struct zab_master *master, const struct session_question *question)
 {
     struct sessions *sessions = proposals_sessions(master->zab->proposals);
 
     if (sessions_find(sessions, question->session_id) != NULL)
         return;
     sessions_created(sessions, question->session_id, question->timeout_ms);
-    sessions_find(sessions, question->session_id)->owner = (int64_t)question->connection;
+    sessions_find(sessions, question->session_id)->owner = (int64_t)question->asker;
 }
 
-/* This server's own question about the same session, if there is one, has the same answer. */
-bool zab_master_revalidated(struct zab_master *master, const struct session_valid *answer)
+void zab_master_revalidated(struct zab_master *master, const struct session_question *question,
+                            const struct session_valid *answer)
 {
     struct buffer *bytes = &master->zab->step->effects->peer_bytes;
-    size_t offset, at = 0;
 
-    while (at < master->question_count && master->questions[at].session_id != answer->session_id)
-        at++;
-    if (at == master->question_count)
-        return false;
-    uint64_t connection = master->questions[at].connection;
     if (answer->valid)
-        note_owner(master, &master->questions[at]);
-    memmove(master->questions + at, master->questions + at + 1,
-            (--master->question_count - at) * sizeof(*master->questions));
-    if (peer_find(master->learners, connection) == NULL)
-        return true;
+        note_owner(master, question);
+    if (peer_find(master->learners, question->asker) == NULL)
+        return;
     send_informs(master);
-    offset = bytes->size;
+    size_t offset = bytes->size;
     quorum_revalidated_put(bytes, answer);
-    effects_add_peer_send(master->zab->step->effects, connection, offset, bytes->size - offset);
-    return true;
+    effects_add_peer_send(master->zab->step->effects, question->asker, offset,
+                          bytes->size - offset);
 }
 
 /* --- to the leader --- */
@@ -137,11 +121,9 @@ static bool is_of_another(const struct zab_master *master, const struct zab_peer
         return false;
     if (session != NULL)
         return session->owner != SESSION_OWNER_NONE && session->owner != (int64_t)peer->connection;
-    for (size_t i = master->question_count; i > 0; i--) {
-        if (master->questions[i - 1].session_id == session_id)
-            return master->questions[i - 1].connection != peer->connection;
-    }
-    return false;
+    const struct session_question *last =
+        proposals_last_question(master->zab->proposals, session_id);
+    return last != NULL && last->asker != peer->connection;
 }
 
 /* The observer waits for a transaction with this session and cxid. The root is never deleted, so it is an
@@ -176,20 +158,17 @@ static void on_request(struct zab_master *master, const struct zab_peer *peer,
 }
 
 static void on_revalidate(struct zab_master *master, const struct zab_peer *peer,
-                          const struct quorum_packet *packet, const struct session_touch *question)
+                          const struct session_touch *question)
 {
-    master->questions = ARRAY_RESERVE(master->questions, master->question_capacity,
-                                      master->question_count + 1, ARRAY_FIRST);
-    master->questions[master->question_count++] =
-        (struct relayed_question){.connection = peer->connection,
-                                  .session_id = question->session_id,
-                                  .timeout_ms = question->timeout_ms};
     struct session *session =
         sessions_find(proposals_sessions(master->zab->proposals), question->session_id);
     if (session != NULL)
         session->owner = (int64_t)peer->connection;
     master->zab->observer->moved(master->zab->observer->context, question->session_id);
-    pass_on(master, packet);
+    proposals_ask_for_observer(master->zab->proposals,
+                               &(struct session_question){.session_id = question->session_id,
+                                                          .timeout_ms = question->timeout_ms,
+                                                          .asker = peer->connection});
 }
 
 /* --- its life --- */
@@ -215,7 +194,6 @@ void zab_master_free(struct zab_master *master)
     zab_leader_free(master->learners);
     buffer_deinit(&master->informs);
     mem_free(master->syncs);
-    mem_free(master->questions);
     mem_free(master);
 }
 

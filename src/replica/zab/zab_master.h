@@ -24,10 +24,11 @@ void zab_master_free(struct zab_master *master); /* closes port and connections;
 struct zab_leader *zab_master_learners(struct zab_master *master);
 /* The leader committed the transaction with this index; it is not applied yet. */
 void zab_master_commit(struct zab_master *master, size_t kept_index);
-/* The leader answered a sync, a question about a session. False: it was not asked for an
- * observer. */
+/* The leader answered a sync. False: it was not asked for an observer. */
 bool zab_master_sync_answered(struct zab_master *master);
-bool zab_master_revalidated(struct zab_master *master, const struct session_valid *answer);
+/* The leader answered the question of an observer. */
+void zab_master_revalidated(struct zab_master *master, const struct session_question *question,
+                            const struct session_valid *answer);
 
 void zab_master_tick(struct zab_master *master);
 void zab_master_end_turn(struct zab_master *master);

@@ -78,7 +78,7 @@ struct zab_relay {
     void (*on_request)(struct zab_master *master, const struct zab_peer *peer,
                        const struct quorum_packet *packet, const struct forwarded_request *request);
     void (*on_revalidate)(struct zab_master *master, const struct zab_peer *peer,
-                          const struct quorum_packet *packet, const struct session_touch *question);
+                          const struct session_touch *question);
 };
 
 struct zab_leader {

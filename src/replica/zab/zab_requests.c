@@ -147,7 +147,7 @@ void leader_on_revalidate(struct zab_leader *leader, struct zab_peer *peer,
     if (quorum_revalidate_read(packet->data, &question) != STATUS_OK)
         peer_drop(leader, peer, "its REVALIDATE does not decode");
     else if (leader->relay.master != NULL)
-        leader->relay.on_revalidate(leader->relay.master, peer, packet, &question);
+        leader->relay.on_revalidate(leader->relay.master, peer, &question);
     else if (map_get(&peer->waiting_of, (uint64_t)question.session_id) == NULL)
         answer_revalidate(leader, peer, &question);
     else
