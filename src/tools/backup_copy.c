@@ -93,6 +93,12 @@ static enum backup_copied copy_bytes(struct copy *copy, struct disk *disk, struc
 
 /* --- snapshots --- */
 
+static bool has_a_log(struct copy *copy)
+{
+    return store_files_list(copy->log, STORE_FILE_LOG, &copy->logs) == STATUS_OK &&
+           copy->logs.count > 0;
+}
+
 /* Whole ones, the newest first, as many as are wanted. Another one is being written, or is damaged. */
 static enum backup_copied choose_snapshots(struct copy *copy)
 {
@@ -122,8 +128,12 @@ static enum backup_copied choose_snapshots(struct copy *copy)
             return disk_answer(copy, copy->source->data, name, status);
         }
     }
-    return count > 0 ? BACKUP_COPIED
-                     : failed(copy, copy->source->data, "snapshot.*", "there is no whole one");
+    if (count > 0)
+        return BACKUP_COPIED;
+    /* A list that is read while one snapshot replaces the other may have neither. */
+    return has_a_log(copy)
+               ? moved(copy, "there is no whole snapshot")
+               : failed(copy, copy->source->data, "snapshot.*", "there is no whole one");
 }
 
 static enum backup_copied copy_snapshots(struct copy *copy)
