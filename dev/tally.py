@@ -25,6 +25,8 @@ JOBS = os.environ.get("JOBS", str(os.cpu_count() or 2))
 PYTHON = "/usr/bin/python3"
 STAGE_SECONDS_MAX = 1500
 FAILED_CMOCKA = r"^\[  FAILED  \] (\w+)$"
+WHY_CMOCKA = r"^.*: failed: .*$|^replay with SEED=\d+$"
+LINES_AT_END = 4  # of a stage that is not counted
 WHY_MAX = 400  # characters of a failed test's message at the end
 
 
@@ -71,10 +73,17 @@ class Stage:
     def failures(self):
         """What failed and why: a line each, as far as the stage tells."""
         found = []
-        if self.count != "one" and os.path.exists(self.report):
+        if self.count == "one":
+            with open(self.log, errors="replace") as log:
+                lines = [line.strip() for line in log.read().splitlines()]
+            found = [line[:WHY_MAX] for line in lines if line][-LINES_AT_END:]
+        elif os.path.exists(self.report):
             for case in xml.etree.ElementTree.parse(self.report).getroot().iter("testcase"):
                 name = "%s::%s" % (case.get("classname"), case.get("name"))
-                tests = set(re.findall(FAILED_CMOCKA, case.findtext("system-out") or "", re.M))
+                output = case.findtext("system-out") or ""
+                tests = set(re.findall(FAILED_CMOCKA, output, re.M))
+                if tests:
+                    tests |= set(re.findall(WHY_CMOCKA, output, re.M))
                 whys = tests or [child.get("message") or "" for child in case
                                  if child.tag in ("failure", "error")]
                 found += ["%s: %s" % (name, " ".join(why.split())[:WHY_MAX]) for why in sorted(whys)]
