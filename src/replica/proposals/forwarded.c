@@ -44,7 +44,7 @@ void forwarded_clear(struct forwarded *forwarded)
     map_deinit(&forwarded->sessions);
     map_init(&forwarded->sessions);
     forwarded->sync_first = forwarded->sync_count = 0;
-    forwarded->question_count = 0;
+    forwarded->question_first = forwarded->question_end = forwarded->open_questions = 0;
     forwarded->to_leader.size = 0;
     ASSERT(forwarded->count == 0 && forwarded->bytes == 0);
 }
@@ -257,11 +257,28 @@ bool forwarded_next_sync(struct forwarded *forwarded, int64_t applied_zxid,
 
 /* --- questions about sessions --- */
 
+static void squeeze_questions(struct forwarded *forwarded)
+{
+    size_t count = 0;
+
+    for (size_t i = forwarded->question_first; i < forwarded->question_end; i++) {
+        if (forwarded->questions[i].session_id != 0)
+            forwarded->questions[count++] = forwarded->questions[i];
+    }
+    ASSERT(count == forwarded->open_questions);
+    forwarded->question_first = 0;
+    forwarded->question_end = count;
+}
+
 void forwarded_ask(struct forwarded *forwarded, const struct session_question *question)
 {
+    if (forwarded->question_end == forwarded->question_capacity &&
+        forwarded->open_questions <= forwarded->question_capacity / 2)
+        squeeze_questions(forwarded);
     forwarded->questions = ARRAY_RESERVE(forwarded->questions, forwarded->question_capacity,
-                                         forwarded->question_count + 1, QUESTIONS_FIRST);
-    forwarded->questions[forwarded->question_count++] = *question;
+                                         forwarded->question_end + 1, QUESTIONS_FIRST);
+    forwarded->questions[forwarded->question_end++] = *question;
+    forwarded->open_questions++;
     quorum_revalidate_put(&forwarded->to_leader,
                           &(struct session_touch){.session_id = question->session_id,
                                                   .timeout_ms = question->timeout_ms});
@@ -270,7 +287,7 @@ void forwarded_ask(struct forwarded *forwarded, const struct session_question *q
 const struct session_question *forwarded_last_question(const struct forwarded *forwarded,
                                                        int64_t session_id)
 {
-    for (size_t i = forwarded->question_count; i > 0; i--) {
+    for (size_t i = forwarded->question_end; i > forwarded->question_first; i--) {
         if (forwarded->questions[i - 1].session_id == session_id)
             return &forwarded->questions[i - 1];
     }
@@ -280,14 +297,17 @@ const struct session_question *forwarded_last_question(const struct forwarded *f
 bool forwarded_take_question(struct forwarded *forwarded, int64_t session_id,
                              struct session_question *ret_question)
 {
-    size_t at = 0;
+    size_t at = forwarded->question_first, end = forwarded->question_end;
 
-    while (at < forwarded->question_count && forwarded->questions[at].session_id != session_id)
+    while (at < end && forwarded->questions[at].session_id != session_id)
         at++;
-    if (at == forwarded->question_count)
+    if (at == end || session_id == 0)
         return false;
     *ret_question = forwarded->questions[at];
-    memmove(forwarded->questions + at, forwarded->questions + at + 1,
-            (--forwarded->question_count - at) * sizeof(*forwarded->questions));
+    forwarded->questions[at].session_id = 0;
+    forwarded->open_questions--;
+    while (forwarded->question_first < end &&
+           forwarded->questions[forwarded->question_first].session_id == 0)
+        forwarded->question_first++;
     return true;
 }

@@ -22,8 +22,9 @@ struct forwarded {       /* zeroed: empty */
     struct forwarded_sync *syncs; /* a queue: [sync_first, sync_first + sync_count) of the array */
     size_t sync_first, sync_count, sync_capacity;
     size_t count, bytes; /* of the requests */
+    /* [question_first, question_end) of the array; session id 0: answered before those in front of it */
     struct session_question *questions;
-    size_t question_count, question_capacity;
+    size_t question_first, question_end, question_capacity, open_questions;
     struct buffer to_leader;
 };
 
