@@ -9,7 +9,8 @@ struct naive { /* a list of what is open, oldest first */
     size_t count;
 };
 
-static bool naive_take(struct naive *naive, int64_t session_id, struct session_question *ret_question)
+static bool naive_take(struct naive *naive, int64_t session_id,
+                       struct session_question *ret_question)
 {
     for (size_t i = 0; i < naive->count; i++) {
         if (naive->items[i].session_id != session_id)
