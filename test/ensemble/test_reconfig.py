@@ -63,6 +63,15 @@ def test_a_version_that_java_s_leader_gave_is_kept_by_a_leader_of_ours():
         ensemble[2].start()
         ensemble.wait_all()
         check_same_version(ensemble)
+        # Ours takes the place of Java's, with the zoo.cfg that Java has written.
+        ensemble[2].kill()
+        with open(ensemble[2].config_path) as file:
+            text = file.read()
+        assert "dynamicConfigFile=" in text and "server." not in text
+        ensemble[2].target = "paddock"
+        ensemble[2].start()
+        ensemble.wait_all()
+        check_same_version(ensemble)
         ensemble.check_same()
     finally:
         ensemble.close()
