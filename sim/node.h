@@ -59,6 +59,12 @@ struct node_hooks {
     void *context;
 };
 
+enum { NODE_PAUSES = 4 }; /* so many are remembered */
+
+struct node_pause {
+    int64_t at_us, until_us;
+};
+
 enum node_disk_phase { NODE_DISK_IDLE, NODE_DISK_WRITTEN };
 
 /* Fields are for reading. */
@@ -70,7 +76,7 @@ struct node {
     struct sim_disk *sim;
     bool up;
     uint64_t life; /* grows with each boot and crash: older events are of no more interest */
-    int64_t paused_at_us, paused_until_us; /* the last time */
+    struct node_pause pauses[NODE_PAUSES]; /* it stood still; the last time first */
     int64_t mono_offset_ms, wall_offset_ms;
     uint64_t clock_jumps; /* of the time of day, in this life */
     struct ensemble_options ensemble;

@@ -197,8 +197,8 @@ static void history(void *context, uint64_t life)
 
     if (life != node->life)
         return;
-    if (node->paused_until_us > node->events->now_us) {
-        events_at(node->events, node->paused_until_us, history, node, life);
+    if (node->pauses[0].until_us > node->events->now_us) {
+        events_at(node->events, node->pauses[0].until_us, history, node, life);
         return;
     }
     ASSERT(node->history_count > 0);
@@ -314,8 +314,8 @@ void node_calm(struct node *node)
     sim_disk_set_space(node->sim, UINT64_MAX);
     sim_disk_crash_at(node->sim, 0);
     sim_disk_mend(node->sim);
-    if (node->paused_until_us > node->events->now_us)
-        node->paused_until_us = node->events->now_us;
+    if (node->pauses[0].until_us > node->events->now_us)
+        node->pauses[0].until_us = node->events->now_us;
     if (!node->disk_set)
         return;
     node->disk_set = false;

@@ -55,21 +55,27 @@ bool node_stands_still(struct node *node, events_run *later, uint64_t number)
 {
     int64_t look_us = node->events->now_us + PAUSE_LOOK_US;
 
-    if (node->paused_until_us <= node->events->now_us)
+    if (node->pauses[0].until_us <= node->events->now_us)
         return false;
-    events_at(node->events, node->paused_until_us < look_us ? node->paused_until_us : look_us,
+    events_at(node->events, node->pauses[0].until_us < look_us ? node->pauses[0].until_us : look_us,
               later, node, number);
     return true;
+}
+
+static void begin_pause(struct node *node, int64_t now_us)
+{
+    memmove(node->pauses + 1, node->pauses, (NODE_PAUSES - 1) * sizeof(*node->pauses));
+    node->pauses[0] = (struct node_pause){.at_us = now_us};
 }
 
 void node_pause(struct node *node, int64_t us)
 {
     int64_t now_us = node->events->now_us;
 
-    if (node->paused_until_us <= now_us)
-        node->paused_at_us = now_us;
-    if (node->paused_until_us < now_us + us)
-        node->paused_until_us = now_us + us;
+    if (node->pauses[0].until_us <= now_us)
+        begin_pause(node, now_us);
+    if (node->pauses[0].until_us < now_us + us)
+        node->pauses[0].until_us = now_us + us;
 }
 
 /* --- birth --- */
@@ -225,7 +231,7 @@ void node_forget(struct node *node)
     node->disk_phase = NODE_DISK_IDLE;
     node->disk_set = node->work_waits = node->turn_set = node->up = false;
     memset(node->listens, 0, sizeof(node->listens));
-    node->paused_at_us = node->paused_until_us = 0;
+    memset(node->pauses, 0, sizeof(node->pauses));
     node->tick_number++;
     node->disk_number++;
     node->life++;

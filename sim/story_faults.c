@@ -226,8 +226,8 @@ void story_heal(struct story *story)
         node_hold_disk(node, false);
         sim_disk_set_space(node->sim, UINT64_MAX);
         sim_disk_crash_at(node->sim, 0);
-        if (node->paused_until_us > world->events.now_us)
-            node->paused_until_us = world->events.now_us;
+        if (node->pauses[0].until_us > world->events.now_us)
+            node->pauses[0].until_us = world->events.now_us;
         story_start(story, server);
     }
     story_settle(story);

@@ -244,11 +244,12 @@ static int64_t contact_bound_us(const struct timely *timely, const struct node *
     int64_t limit_ms = (int64_t)node->options.sync_limit * node->options.tick_ms;
     int64_t bound_ms = limit_ms + node->options.tick_ms;
     int64_t bound_us = (bound_ms + bound_ms / DRIFT_PARTS + SLACK_MS) * 1000;
-    int64_t still_us = node->paused_until_us - node->paused_at_us;
 
-    if (still_us > limit_ms * 1000)
-        still_us = limit_ms * 1000;
-    return node->paused_until_us > now_us(timely) - bound_us ? bound_us + still_us : bound_us;
+    for (int i = 0; i < NODE_PAUSES && node->pauses[i].until_us > now_us(timely) - bound_us; i++) {
+        int64_t still_us = node->pauses[i].until_us - node->pauses[i].at_us;
+        bound_us += still_us < limit_ms * 1000 ? still_us : limit_ms * 1000;
+    }
+    return bound_us;
 }
 
 static void check_contact(struct timely *timely, struct node *node)
@@ -312,7 +313,7 @@ static void check_expiry(struct timely *timely, struct node *node,
 
     if (session->leader != node->options.index || session->life != node->life ||
         now_us(timely) - session->at_us < SLACK_MS * 1000 ||
-        node->paused_until_us >= session->at_us)
+        node->pauses[0].until_us >= session->at_us)
         return;
     if (silent_ms < session->timeout_ms)
         world_fail(timely->world, node,
@@ -367,8 +368,8 @@ static void check_silence(struct timely *timely, struct node *node,
         return;
     if (since_us < session->at_us)
         since_us = session->at_us;
-    if (since_us < node->paused_until_us)
-        since_us = node->paused_until_us;
+    if (since_us < node->pauses[0].until_us)
+        since_us = node->pauses[0].until_us;
     int64_t silent_ms = (now_us(timely) - since_us) / 1000;
     if (silent_ms > limit_ms + limit_ms / DRIFT_PARTS)
         world_fail(timely->world, node,

@@ -104,7 +104,7 @@ struct client *client_add(struct clients *clients, uint32_t id, struct slice add
     client->identities = identities_new(address);
     watch_client_init(&client->watch, id);
     list_init(&client->in_paused);
-    list_init(&client->in_held);
+    list_init(&client->in_asked);
     list_init(&client->in_blocked);
     clients->items[id] = client;
     clients->count++;
@@ -144,11 +144,8 @@ static void release_all(struct clients *clients, struct client *client)
     waiting_clear(clients, &client->waiting_reads);
     waiting_clear(clients, &client->early_frames);
     list_remove(&client->in_paused);
-    list_remove(&client->in_held);
+    list_remove(&client->in_asked);
     list_remove(&client->in_blocked);
-    if (client->question != NULL)
-        client->question->client = NULL;
-    client->question = NULL;
     leave_attachment(clients, client);
 }
 

@@ -48,15 +48,6 @@ struct attachment {
     uint32_t write_count;    /* its writes that are proposed and not applied */
 };
 
-/* A client asked the leader whether its session is still there. It is answered in its turn, also when the
- * client has gone meanwhile: the answer is not that of a later question about the same session. */
-struct client_question {
-    struct list in_asked;
-    int64_t session_id;
-    int32_t timeout_ms;
-    struct client *client; /* NULL: gone */
-};
-
 struct client {
     uint32_t id,
         generation; /* ids are reused; the generation distinguishes clients with the same id */
@@ -69,10 +60,11 @@ struct client {
     struct waiting_queue early_frames;  /* frames of a settling client */
     uint64_t writes_proposed, writes_applied;
     bool paused;
-    bool answers_held; /* answers wait for clients_ready() */
-    struct list in_held;
-    struct client_question *question; /* to the leader, about its session; NULL: none */
-    struct list in_paused;            /* among the clients that are paused because too much waits */
+    bool answers_held;    /* answers wait for clients_ready() */
+    struct list in_asked; /* or in_held: clients that wait for a leader, or for its answer */
+    int64_t asked_session_id;
+    int32_t asked_timeout_ms;
+    struct list in_paused;  /* among the clients that are paused because too much waits */
     struct list in_blocked; /* among the clients whose reads wait until the tree is whole */
     int64_t touched_ms;     /* when its session was touched last */
     /* for cons */
@@ -107,8 +99,8 @@ struct clients {
     struct list blocked;
     struct waiting_queue throttled;
     struct list paused;
-    struct list held;  /* CLIENT_HELD, in the order in which they came */
-    struct list asked; /* questions to the leader, in the order in which they were asked */
+    struct list held;                    /* CLIENT_HELD, in the order in which they came */
+    struct list asked;                   /* in the order in which the leader was asked */
     size_t waiting_count, waiting_bytes; /* in all queues */
     struct watch_event event;
     /* for operators */
@@ -222,7 +214,6 @@ void connect_session_revalidated(struct clients *clients, int64_t session_id,
                                  struct session *session);
 /* A client of an observer that learns from this server has the session now. */
 void connect_session_moved(struct clients *clients, int64_t session_id);
-void connect_forget_questions(struct clients *clients); /* none is answered any more */
 void connect_session_settled(struct clients *clients, int64_t session_id);
 void connect_session_ended(struct clients *clients, int64_t session_id);
 

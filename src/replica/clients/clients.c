@@ -36,7 +36,6 @@ void clients_free(struct clients *clients)
             client_remove(clients, clients->items[id]);
     }
     waiting_clear(clients, &clients->throttled);
-    connect_forget_questions(clients);
     while ((attachment = map_next(&clients->attachments, &cursor, NULL)) != NULL)
         mem_free(attachment); /* writes that were never applied */
     map_deinit(&clients->attachments);
@@ -293,5 +292,4 @@ void clients_forget_writes(struct clients *clients)
     }
     map_deinit(&clients->attachments);
     map_init(&clients->attachments);
-    connect_forget_questions(clients);
 }

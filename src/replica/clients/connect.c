@@ -73,38 +73,6 @@ static void attach(struct clients *clients, struct client *client, struct sessio
     client_pause(clients, client);
 }
 
-/* --- questions to the leader --- */
-
-static void add_question(struct clients *clients, struct client *client, int64_t session_id,
-                         int32_t timeout_ms)
-{
-    struct client_question *question = mem_zalloc(sizeof(*question));
-
-    ASSERT(client->question == NULL);
-    *question = (struct client_question){
-        .session_id = session_id, .timeout_ms = timeout_ms, .client = client};
-    client->question = question;
-    list_add_last(&clients->asked, &question->in_asked);
-}
-
-static struct client_question *first_question(const struct clients *clients, int64_t session_id)
-{
-    for (struct list *at = clients->asked.next; at != &clients->asked; at = at->next) {
-        struct client_question *question = CONTAINER_OF(at, struct client_question, in_asked);
-        if (question->session_id == session_id)
-            return question;
-    }
-    return NULL;
-}
-
-static void free_question(struct client_question *question)
-{
-    if (question->client != NULL)
-        question->client->question = NULL;
-    list_remove(&question->in_asked);
-    mem_free(question);
-}
-
 /* The password is checked first: session ids are no secret, and nobody may end another client's
  * connection. (Java closes the older connection before it checks.) */
 static void reattach_session(struct clients *clients, struct client *client,
@@ -133,8 +101,10 @@ static void reattach_session(struct clients *clients, struct client *client,
          * meanwhile; and the leader takes all that comes from here now. */
         end_older_connection(clients, request->session_id);
         client->state = CLIENT_SETTLING;
-        add_question(clients, client, request->session_id, timeout_ms);
+        client->asked_session_id = request->session_id;
+        client->asked_timeout_ms = timeout_ms;
         client_pause(clients, client);
+        list_add_last(&clients->asked, &client->in_asked);
         break;
     }
 }
@@ -142,37 +112,33 @@ static void reattach_session(struct clients *clients, struct client *client,
 void connect_session_revalidated(struct clients *clients, int64_t session_id,
                                  struct session *session)
 {
-    struct client_question *question = first_question(clients, session_id);
-
-    if (question == NULL)
-        return;
-    struct client *client = question->client;
-    int32_t timeout_ms = question->timeout_ms;
-    free_question(question);
-    if (client == NULL)
-        return;                                /* gone meanwhile: nobody waits for the answer */
-    if (session == NULL || session->closing) { /* its older connection has closed it meanwhile */
-        refuse_session(clients, client);
-        return;
+    for (struct list *at = clients->asked.next; at != &clients->asked; at = at->next) {
+        struct client *client = CONTAINER_OF(at, struct client, in_asked);
+        if (client->asked_session_id != session_id)
+            continue;
+        list_remove(&client->in_asked);
+        if (session == NULL ||
+            session->closing) { /* its older connection has closed it meanwhile */
+            refuse_session(clients, client);
+        } else {
+            session->timeout_ms = client->asked_timeout_ms;
+            attach(clients, client, session);
+        }
+        return; /* the client may have gone meanwhile: then nobody waits for the answer */
     }
-    session->timeout_ms = timeout_ms;
-    attach(clients, client, session);
 }
 
 void connect_session_moved(struct clients *clients, int64_t session_id)
 {
-    end_older_connection(clients, session_id);
-    for (struct list *at = clients->asked.next; at != &clients->asked; at = at->next) {
-        struct client_question *question = CONTAINER_OF(at, struct client_question, in_asked);
-        if (question->session_id == session_id && question->client != NULL)
-            client_close(clients, question->client, NULL);
-    }
-}
+    struct list *next;
 
-void connect_forget_questions(struct clients *clients)
-{
-    while (!list_empty(&clients->asked))
-        free_question(CONTAINER_OF(clients->asked.next, struct client_question, in_asked));
+    end_older_connection(clients, session_id);
+    for (struct list *at = clients->asked.next; at != &clients->asked; at = next) {
+        struct client *client = CONTAINER_OF(at, struct client, in_asked);
+        next = at->next;
+        if (client->asked_session_id == session_id)
+            client_close(clients, client, NULL);
+    }
 }
 
 void connect_session_settled(struct clients *clients, int64_t session_id)
@@ -270,7 +236,7 @@ void connect_frame(struct clients *clients, struct client *client, struct slice 
 static struct client *first_held(const struct clients *clients)
 {
     return list_empty(&clients->held) ? NULL
-                                      : CONTAINER_OF(clients->held.next, struct client, in_held);
+                                      : CONTAINER_OF(clients->held.next, struct client, in_asked);
 }
 
 void connect_hold(struct clients *clients, struct client *client, struct slice bytes)
@@ -279,7 +245,7 @@ void connect_hold(struct clients *clients, struct client *client, struct slice b
     (void)waiting_add(clients, &client->early_frames, client, bytes);
     client->state = CLIENT_HELD;
     client_pause(clients, client);
-    list_add_last(&clients->held, &client->in_held);
+    list_add_last(&clients->held, &client->in_asked);
 }
 
 void connect_release_held(struct clients *clients)
@@ -288,7 +254,7 @@ void connect_release_held(struct clients *clients)
 
     while ((client = first_held(clients)) != NULL) {
         struct waiting *waiting = waiting_take(clients, &client->early_frames);
-        list_remove(&client->in_held);
+        list_remove(&client->in_asked);
         client->state = CLIENT_NEW;
         connect_frame(clients, client, slice_of(waiting->bytes, waiting->size));
         waiting_free(waiting);
