@@ -62,6 +62,7 @@ struct client {
     bool paused;
     bool answers_held;    /* answers wait for clients_ready() */
     struct list in_asked; /* or in_held: clients that wait for a leader, or for its answer */
+    uint64_t asked;       /* the number of its question */
     int64_t asked_session_id;
     int32_t asked_timeout_ms;
     struct list in_paused;  /* among the clients that are paused because too much waits */
@@ -210,7 +211,7 @@ void connect_release_held(struct clients *clients);
 void connect_end_held(struct clients *clients);
 int64_t connect_held_until_ms(const struct clients *clients); /* INT64_MAX: nobody is held */
 /* The leader's answer; NULL: the session is over. */
-void connect_session_revalidated(struct clients *clients, int64_t session_id,
+void connect_session_revalidated(struct clients *clients, uint64_t question,
                                  struct session *session);
 /* A client of an observer that learns from this server has the session now. */
 void connect_session_moved(struct clients *clients, int64_t session_id);

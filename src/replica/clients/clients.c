@@ -231,9 +231,9 @@ static void moved(void *context, int64_t session_id)
     connect_session_moved(context, session_id);
 }
 
-static void revalidated(void *context, int64_t session_id, struct session *session)
+static void revalidated(void *context, uint64_t question, struct session *session)
 {
-    connect_session_revalidated(context, session_id, session);
+    connect_session_revalidated(context, question, session);
 }
 
 struct proposals_observer clients_observer(struct clients *clients)

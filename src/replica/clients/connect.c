@@ -86,7 +86,8 @@ static void reattach_session(struct clients *clients, struct client *client,
         refuse_session(clients, client);
         return;
     }
-    switch (proposals_revalidate(clients->proposals, request->session_id, timeout_ms)) {
+    switch (
+        proposals_revalidate(clients->proposals, request->session_id, timeout_ms, &client->asked)) {
     case SESSION_REFUSED:
         if (clients->read_only)
             client_close(clients, client, NULL); /* it may live on where the quorum is */
@@ -109,12 +110,12 @@ static void reattach_session(struct clients *clients, struct client *client,
     }
 }
 
-void connect_session_revalidated(struct clients *clients, int64_t session_id,
+void connect_session_revalidated(struct clients *clients, uint64_t question,
                                  struct session *session)
 {
     for (struct list *at = clients->asked.next; at != &clients->asked; at = at->next) {
         struct client *client = CONTAINER_OF(at, struct client, in_asked);
-        if (client->asked_session_id != session_id)
+        if (client->asked != question)
             continue;
         list_remove(&client->in_asked);
         if (session == NULL ||

@@ -270,18 +270,20 @@ static void squeeze_questions(struct forwarded *forwarded)
     forwarded->question_end = count;
 }
 
-void forwarded_ask(struct forwarded *forwarded, const struct session_question *question)
+uint64_t forwarded_ask(struct forwarded *forwarded, const struct session_question *question)
 {
     if (forwarded->question_end == forwarded->question_capacity &&
         forwarded->open_questions <= forwarded->question_capacity / 2)
         squeeze_questions(forwarded);
     forwarded->questions = ARRAY_RESERVE(forwarded->questions, forwarded->question_capacity,
                                          forwarded->question_end + 1, QUESTIONS_FIRST);
-    forwarded->questions[forwarded->question_end++] = *question;
+    forwarded->questions[forwarded->question_end] = *question;
+    forwarded->questions[forwarded->question_end++].number = ++forwarded->last_question;
     forwarded->open_questions++;
     quorum_revalidate_put(&forwarded->to_leader,
                           &(struct session_touch){.session_id = question->session_id,
                                                   .timeout_ms = question->timeout_ms});
+    return forwarded->last_question;
 }
 
 const struct session_question *forwarded_last_question(const struct forwarded *forwarded,
@@ -294,20 +296,27 @@ const struct session_question *forwarded_last_question(const struct forwarded *f
     return NULL;
 }
 
-bool forwarded_take_question(struct forwarded *forwarded, int64_t session_id,
-                             struct session_question *ret_question)
+static void close_question(struct forwarded *forwarded, size_t at)
 {
-    size_t at = forwarded->question_first, end = forwarded->question_end;
-
-    while (at < end && forwarded->questions[at].session_id != session_id)
-        at++;
-    if (at == end || session_id == 0)
-        return false;
-    *ret_question = forwarded->questions[at];
     forwarded->questions[at].session_id = 0;
     forwarded->open_questions--;
-    while (forwarded->question_first < end &&
+    while (forwarded->question_first < forwarded->question_end &&
            forwarded->questions[forwarded->question_first].session_id == 0)
         forwarded->question_first++;
+}
+
+bool forwarded_take_question(struct forwarded *forwarded, int64_t session_id, bool in_order,
+                             struct session_question *ret_question)
+{
+    size_t at = forwarded->question_first;
+
+    while (at < forwarded->question_end && forwarded->questions[at].session_id != session_id)
+        at++;
+    if (at == forwarded->question_end || session_id == 0)
+        return false;
+    *ret_question = forwarded->questions[at];
+    while (in_order && forwarded->question_first < at)
+        close_question(forwarded, forwarded->question_first);
+    close_question(forwarded, at);
     return true;
 }

@@ -25,6 +25,7 @@ struct forwarded {       /* zeroed: empty */
     /* [question_first, question_end) of the array; session id 0: answered before those in front of it */
     struct session_question *questions;
     size_t question_first, question_end, question_capacity, open_questions;
+    uint64_t last_question; /* its number */
     struct buffer to_leader;
 };
 
@@ -43,11 +44,11 @@ const struct proposal *forwarded_match(const struct forwarded *forwarded, int64_
 void forwarded_pop(struct forwarded *forwarded, int64_t session_id);
 
 /* proposals.h, "Questions about sessions". */
-void forwarded_ask(struct forwarded *forwarded, const struct session_question *question);
+uint64_t forwarded_ask(struct forwarded *forwarded, const struct session_question *question);
 const struct session_question *forwarded_last_question(const struct forwarded *forwarded,
                                                        int64_t session_id);
 MUST_USE bool forwarded_take_question(struct forwarded *forwarded, int64_t session_id,
-                                      struct session_question *ret_question);
+                                      bool in_order, struct session_question *ret_question);
 
 /* The leader will say when. */
 void forwarded_add_sync(struct forwarded *forwarded, const struct proposal *request,

@@ -147,7 +147,7 @@ void proposals_ask_for_observer(struct proposals *proposals,
                                 const struct session_question *question)
 {
     ASSERT(proposals->role == PROPOSALS_LEARNS && question->asker != 0);
-    forwarded_ask(&proposals->forwarded, question);
+    (void)forwarded_ask(&proposals->forwarded, question);
 }
 
 const struct session_question *proposals_last_question(const struct proposals *proposals,
@@ -156,15 +156,16 @@ const struct session_question *proposals_last_question(const struct proposals *p
     return forwarded_last_question(&proposals->forwarded, session_id);
 }
 
-bool proposals_take_question(struct proposals *proposals, int64_t session_id,
+bool proposals_take_question(struct proposals *proposals, int64_t session_id, bool in_order,
                              struct session_question *ret_question)
 {
-    return forwarded_take_question(&proposals->forwarded, session_id, ret_question);
+    return forwarded_take_question(&proposals->forwarded, session_id, in_order, ret_question);
 }
 
-void proposals_revalidated(struct proposals *proposals, int64_t session_id, bool valid,
-                           const struct proposals_observer *observer)
+void proposals_revalidated(struct proposals *proposals, const struct session_question *question,
+                           bool valid, const struct proposals_observer *observer)
 {
+    int64_t session_id = question->session_id;
     struct session *session = sessions_find(&proposals->sessions, session_id);
 
     ASSERT(proposals->role == PROPOSALS_LEARNS);
@@ -175,7 +176,7 @@ void proposals_revalidated(struct proposals *proposals, int64_t session_id, bool
         session = sessions_find(&proposals->sessions, session_id);
         session->owner = SESSION_OWNER_HERE;
     }
-    observer->revalidated(observer->context, session_id, session);
+    observer->revalidated(observer->context, question->number, session);
 }
 
 struct buffer *proposals_to_leader(struct proposals *proposals)

@@ -60,7 +60,7 @@ struct proposals_observer {
     /* All that was agreed when the sync was asked for is applied. */
     void (*synced)(void *context, const struct proposal *proposal);
     /* The leader's answer about a session that reconnected to this learner; NULL: it has ended. */
-    void (*revalidated)(void *context, int64_t session_id, struct session *session);
+    void (*revalidated)(void *context, uint64_t question, struct session *session);
     /* An observer of this server asks about a session: no client of this server has it any more. */
     void (*moved)(void *context, int64_t session_id);
     struct txn_observer tree; /* its context is the same */
@@ -89,9 +89,10 @@ enum revalidation {
     SESSION_VALID,   /* and touched; its timeout is the new one. A local one of this server, too */
     SESSION_ASKED    /* the leader decides: observer->revalidated() will be called */
 };
-/* A client reconnects with its session; its password was checked. */
+/* A client reconnects with its session; its password was checked. SESSION_ASKED: *ret_question is the number of
+ * the question to the leader. */
 enum revalidation proposals_revalidate(struct proposals *proposals, int64_t session_id,
-                                       int32_t timeout_ms);
+                                       int32_t timeout_ms, uint64_t *ret_question);
 
 /* --- the second door --- */
 /* The log holds everything up to zxid durably. */
@@ -142,21 +143,24 @@ MUST_USE bool proposals_sync_answered(struct proposals *proposals,
 /* Questions about sessions to the leader. It answers those about one session in the order in which they were
  * asked, whoever waits for the answer, or does not any more. */
 struct session_question {
+    uint64_t number; /* in the order of asking; > 0 */
     int64_t session_id;
     int32_t timeout_ms;
     uint64_t asker; /* the connection of an observer of this server; 0: one of its own clients */
 };
+/* Its number is given to it here. */
 void proposals_ask_for_observer(struct proposals *proposals,
                                 const struct session_question *question);
 /* Who asked last; NULL: no question about the session is open. Valid until the next one. */
 const struct session_question *proposals_last_question(const struct proposals *proposals,
                                                        int64_t session_id);
-/* The oldest one, which the leader has answered. False: there is none. */
+/* The oldest one about the session, which the leader has answered. False: there is none. in_order: the leader
+ * answers all questions in the order of asking, as Java's does: an earlier one will not be answered any more. */
 MUST_USE bool proposals_take_question(struct proposals *proposals, int64_t session_id,
-                                      struct session_question *ret_question);
-/* The answer to a question of this server's own clients. */
-void proposals_revalidated(struct proposals *proposals, int64_t session_id, bool valid,
-                           const struct proposals_observer *observer);
+                                      bool in_order, struct session_question *ret_question);
+/* The answer to a question of one of this server's own clients. */
+void proposals_revalidated(struct proposals *proposals, const struct session_question *question,
+                           bool valid, const struct proposals_observer *observer);
 /* Packets from a learner to its leader, in order; the caller sends them and empties the buffer. */
 struct buffer *proposals_to_leader(struct proposals *proposals);
 

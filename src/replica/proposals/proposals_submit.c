@@ -202,7 +202,7 @@ void proposals_submit_sync(struct proposals *proposals, const struct proposal *r
 }
 
 enum revalidation proposals_revalidate(struct proposals *proposals, int64_t session_id,
-                                       int32_t timeout_ms)
+                                       int32_t timeout_ms, uint64_t *ret_question)
 {
     struct session *session = sessions_find_here(&proposals->sessions, session_id);
     bool local = session != NULL && session->local;
@@ -212,8 +212,9 @@ enum revalidation proposals_revalidate(struct proposals *proposals, int64_t sess
     if (proposals->role == PROPOSALS_LEARNS && !local) {
         if (session != NULL)
             session->owner = SESSION_OWNER_HERE; /* and no observer of this server */
-        forwarded_ask(&proposals->forwarded, &(struct session_question){.session_id = session_id,
-                                                                        .timeout_ms = timeout_ms});
+        *ret_question = forwarded_ask(
+            &proposals->forwarded,
+            &(struct session_question){.session_id = session_id, .timeout_ms = timeout_ms});
         return SESSION_ASKED;
     }
     if (session == NULL || session->closing)

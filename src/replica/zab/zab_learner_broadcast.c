@@ -172,12 +172,13 @@ void learner_on_serving_packet(struct zab_learner *learner, const struct quorum_
     case QUORUM_REVALIDATE:
         if (quorum_revalidated_read(packet->data, &answer) != STATUS_OK)
             learner_fail(learner, "the leader's REVALIDATE does not decode");
-        else if (!proposals_take_question(zab->proposals, answer.session_id, &question))
+        else if (!proposals_take_question(zab->proposals, answer.session_id,
+                                          /* in_order= */ !learner->of_paddock, &question))
             break; /* nobody has asked it */
         else if (question.asker != 0)
             zab_master_revalidated(learner->master, &question, &answer);
         else
-            proposals_revalidated(zab->proposals, answer.session_id, answer.valid, zab->observer);
+            proposals_revalidated(zab->proposals, &question, answer.valid, zab->observer);
         break;
     case QUORUM_SYNC:
         if ((learner->master == NULL || !zab_master_sync_answered(learner->master)) &&

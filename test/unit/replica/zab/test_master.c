@@ -174,12 +174,12 @@ TEST(a_question_about_a_session_goes_to_the_leader_and_its_answer_comes_back_onc
     zab_leader_bytes(zab_master_learners(bench->master), FIRST, buffer_slice(&question));
     CHECK(slice_equal(buffer_slice(proposals_to_leader(bench->around.proposals)),
                       buffer_slice(&question)));
-    CHECK(!proposals_take_question(bench->around.proposals, 78, &asked));
-    CHECK(proposals_take_question(bench->around.proposals, 77, &asked));
+    CHECK(!proposals_take_question(bench->around.proposals, 78, /* in_order= */ true, &asked));
+    CHECK(proposals_take_question(bench->around.proposals, 77, /* in_order= */ true, &asked));
     CHECK_U64("asker", asked.asker, FIRST);
     zab_master_revalidated(bench->master, &asked, &answer);
     CHECK_TEXT("to the observer", zab_bench_sent(&bench->around), "REVALIDATE ");
-    CHECK(!proposals_take_question(bench->around.proposals, 77, &asked));
+    CHECK(!proposals_take_question(bench->around.proposals, 77, /* in_order= */ true, &asked));
     buffer_deinit(&question);
     bench_free(bench);
 }
@@ -198,7 +198,7 @@ TEST(an_observer_that_is_silent_is_dropped_and_the_answer_to_it_goes_nowhere)
     CHECK_U64("effects", bench->around.effects.peer_count, 1);
     CHECK(bench->around.effects.peers[0].kind == PEER_CLOSE);
     effects_clear(&bench->around.effects);
-    CHECK(proposals_take_question(bench->around.proposals, 77, &asked));
+    CHECK(proposals_take_question(bench->around.proposals, 77, /* in_order= */ true, &asked));
     zab_master_revalidated(bench->master, &asked,
                            &(struct session_valid){.session_id = 77, .valid = true});
     CHECK_U64("nothing is sent", bench->around.effects.peer_count, 0);
