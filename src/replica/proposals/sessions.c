@@ -21,12 +21,14 @@ bool sessions_made_here(const struct sessions *sessions, int64_t id)
 
 enum { SKIPPED_BITS = 44 }; /* three days: 16 bits below a millisecond */
 
-/* The next id behind one of an earlier run of this server. Each global session costs a zxid, so that two
- * such runs, one after the other, give different ids. */
-static int64_t id_far_above(int64_t id, int64_t last_zxid)
+/* The next id behind one of an earlier run of this server. Two such runs, one after the other, give different
+ * ids: each global session costs a zxid, and they begin at different times, as far apart as ids of Java's. */
+static int64_t id_far_above(const struct sessions *sessions, int64_t id)
 {
-    int64_t skipped = INT64_C(1) << SKIPPED_BITS;
-    int64_t far = id + skipped + last_zxid % (skipped / 2);
+    uint64_t skipped = UINT64_C(1) << SKIPPED_BITS;
+    uint64_t more = (uint64_t)tree_last_zxid(sessions->tree) +
+                    ((uint64_t)sessions->options.session_seed_ms << 16);
+    int64_t far = id + (int64_t)(skipped + more % (skipped / 2));
 
     return (uint64_t)far >> 56 == (uint64_t)id >> 56 ? far : id + 1;
 }
@@ -42,7 +44,7 @@ static void adopt(struct sessions *sessions)
         (void)session_table_add(sessions->table, known->id, known->timeout_ms,
                                 sessions->step->now_ms);
         if (sessions_made_here(sessions, known->id) && known->id >= sessions->next_id)
-            sessions->next_id = id_far_above(known->id, tree_last_zxid(sessions->tree));
+            sessions->next_id = id_far_above(sessions, known->id);
     }
 }
 

@@ -5,6 +5,8 @@
 
 #include "replica/replica.h"
 
+#include <stdlib.h>
+
 static struct buffer body;
 
 static void end(struct driver *rig)
@@ -458,6 +460,27 @@ TEST(ids_of_closed_sessions_are_not_given_again_by_a_server_whose_clock_stands_b
         end(&rig);
     }
     CHECK(first[1] > first[0]);
+}
+
+/* Sessions that only their server knows cost no zxid. */
+TEST(nor_are_ids_of_local_sessions_which_nothing_in_the_tree_tells_of)
+{
+    struct replica_options options = rig_options();
+    int64_t living = (INT64_C(1) << 56) + (options.session_seed_ms << 16) + (INT64_C(1) << 40);
+    int64_t first[2];
+
+    for (int run = 0; run < 2; run++) {
+        struct tree *tree = rig_tree();
+        struct driver rig;
+        tree_session_add(tree, living, 4000);
+        options.session_seed_ms += run; /* it starts a millisecond later */
+        rig_init(&rig, &options, tree);
+        rig_connect(&rig, 0);
+        first[run] = rig.clients[0].session_id;
+        end(&rig);
+    }
+    CHECK(first[0] > living && first[1] > living);
+    CHECK(llabs(first[1] - first[0]) >= 1 << 16);
 }
 
 TEST(sessions_of_the_tree_are_alive_after_a_start_with_a_full_timeout)
