@@ -109,8 +109,10 @@ static void check_read(struct speaker *speaker, const struct asked *asked,
             if (strcmp(speaker->armed[i].path, asked->path) == 0)
                 armed = &speaker->armed[i];
         }
-        if (armed == NULL)
+        if (armed == NULL) {
+            ASSERT(speaker->armed_count < WATCHES_MAX);
             armed = &speaker->armed[speaker->armed_count++];
+        }
         snprintf(armed->path, sizeof(armed->path), "%s", asked->path);
         armed->zxid = reply->zxid;
         armed->absent = !want.exists;

@@ -158,6 +158,16 @@ static void choose_path(struct speaker *speaker, struct asked *asked)
              which);
 }
 
+/* Is there room for one more, when all that are asked for are armed? */
+static bool may_watch(const struct speaker *speaker)
+{
+    size_t count = speaker->armed_count;
+
+    for (size_t i = 0; i < speaker->asked_count; i++)
+        count += speaker->asked[i].watch;
+    return count < WATCHES_MAX;
+}
+
 static int32_t choose(struct speaker *speaker, struct asked *asked, struct buffer *body)
 {
     int64_t kind = chance_below(&speaker->chance, 100);
@@ -179,7 +189,7 @@ static int32_t choose(struct speaker *speaker, struct asked *asked, struct buffe
         return OP_GET_ACL;
     }
     if (kind < 50) {
-        asked->watch = speaker->armed_count < WATCHES_MAX && chance_of(&speaker->chance, 5);
+        asked->watch = may_watch(speaker) && chance_of(&speaker->chance, 5);
         jute_put_bytes(body, slice_text(asked->path));
         jute_put_bool(body, asked->watch);
         return chance_of(&speaker->chance, 3) ? OP_EXISTS : OP_GET_DATA;
