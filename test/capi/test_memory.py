@@ -37,7 +37,8 @@ def words_with(kind, *rooms):
 def test_a_call_whose_memory_ends_gives_an_error_and_the_handle_goes_on(
     compile_program, libraries, server, run
 ):
-    assert run(compile_program("no_memory"), server, libraries) == (0, "")
+    code, said = run(compile_program("no_memory"), server, libraries)
+    assert (code, said) == (0, ""), said
 
 
 @pytest.mark.parametrize("words", [("-lzookeeper_mt",), ("-lzookeeper_st", SINGLE)], ids=["mt", "st"])
@@ -46,7 +47,8 @@ def test_a_thread_of_the_library_whose_memory_ends_loses_nothing_in_silence(
 ):
     program = compile_program("no_memory_inside", ("-L" + libraries, *words, "-lpthread"), words[0],
                               our_headers)
-    assert run(program, quick_server, libraries) == (0, "")
+    code, said = run(program, quick_server, libraries)
+    assert (code, said) == (0, ""), said
 
 
 @pytest.mark.parametrize("kind", ["thread", "address"])
@@ -69,7 +71,8 @@ def test_recipes_whose_memory_ends_tell_what_is_held_and_leave_no_node_behind(
         "no_memory_recipes",
         ("-L" + libraries, "-lzookeeper_recipes", "-lzookeeper_mt", "-lpthread"), "", our_headers,
     )  # fmt: skip
-    assert run(program, quick_server, libraries) == (0, "")
+    code, said = run(program, quick_server, libraries)
+    assert (code, said) == (0, ""), said
 
 
 # With ThreadSanitizer, too, it takes forty seconds more: CAPI_MEMORY=all.
