@@ -1,4 +1,5 @@
-/* forwarded.h: the requests that a learner has sent to its leader, until they are answered.
+/* forwarded.h: the requests and the questions about sessions that a learner has sent to its leader, until they are
+ * answered.
  *
  * A transaction that comes back belongs to the oldest unanswered request of its session, if that
  * has the same xid and was sent before the transaction was proposed: a client that resumes its

@@ -147,7 +147,7 @@ void proposals_ask_for_observer(struct proposals *proposals,
                                 const struct session_question *question)
 {
     ASSERT(proposals->role == PROPOSALS_LEARNS && question->asker != 0);
-    (void)forwarded_ask(&proposals->forwarded, question);
+    (void)forwarded_ask(&proposals->forwarded, question); /* its answer is found by the asker */
 }
 
 const struct session_question *proposals_last_question(const struct proposals *proposals,

@@ -148,7 +148,7 @@ struct session_question {
     int32_t timeout_ms;
     uint64_t asker; /* the connection of an observer of this server; 0: one of its own clients */
 };
-/* Its number is given to it here. */
+/* The question gets the next number, whatever number it brings. */
 void proposals_ask_for_observer(struct proposals *proposals,
                                 const struct session_question *question);
 /* Who asked last; NULL: no question about the session is open. Valid until the next one. */
