@@ -109,8 +109,8 @@ ZOOAPI int recipe_lock_new(zhandle_t *zh, const char *path, recipe_lock_kind_t k
  * ZNONODE: somebody removed the node of this contender while it waited. */
 ZOOAPI int recipe_lock_acquire(recipe_lock_t *lock, int timeout_ms);
 
-/* ZOK: the node is deleted. ZCONNECTIONLOSS: there is no connection; the node is deleted as soon as
- * there is one, or with the session, and for this object the lock is free. ZSYSTEMERROR: the same, when it
+/* ZOK: the node is deleted. ZCONNECTIONLOSS: there is no connection, or the server takes no writes now; the
+ * node is deleted as soon as one does, or with the session, and for this object the lock is free. ZSYSTEMERROR: the same, when it
  * is memory that was missing. ZINVALIDSTATE: it is not held; also returned for one that is LOST, which is
  * free afterwards. */
 ZOOAPI int recipe_lock_release(recipe_lock_t *lock);

@@ -28,6 +28,15 @@ int64_t cell_deadline_ms(int timeout_ms)
     return timeout_ms < 0 ? RECIPES_NO_END : cell_now_ms() + timeout_ms;
 }
 
+static void put_into_table(struct cell *cell)
+{
+    pthread_mutex_lock(&table.mutex);
+    cell->id = ++table.last_id;
+    cell->next = table.buckets[cell->id % BUCKET_COUNT];
+    table.buckets[cell->id % BUCKET_COUNT] = cell;
+    pthread_mutex_unlock(&table.mutex);
+}
+
 int cell_init(struct cell *cell, zhandle_t *zh,
               void (*on_event)(struct cell *, int type, int state, const char *path))
 {
@@ -45,15 +54,12 @@ int cell_init(struct cell *cell, zhandle_t *zh,
         pthread_cond_destroy(&cell->cond);
         return ZSYSTEMERROR;
     }
-    pthread_mutex_lock(&table.mutex);
-    cell->id = ++table.last_id;
-    cell->next = table.buckets[cell->id % BUCKET_COUNT];
-    table.buckets[cell->id % BUCKET_COUNT] = cell;
-    pthread_mutex_unlock(&table.mutex);
+    put_into_table(cell);
     return ZOK;
 }
 
-void cell_deinit(struct cell *cell)
+/* No callback runs in it, or will, behind this. */
+static void take_from_table(struct cell *cell)
 {
     pthread_mutex_lock(&table.mutex);
     struct cell **link = &table.buckets[cell->id % BUCKET_COUNT];
@@ -66,8 +72,23 @@ void cell_deinit(struct cell *cell)
     while (cell->busy > 0)
         pthread_cond_wait(&cell->cond, &cell->mutex);
     pthread_mutex_unlock(&cell->mutex);
+}
+
+void cell_deinit(struct cell *cell)
+{
+    take_from_table(cell);
     pthread_mutex_destroy(&cell->mutex);
     pthread_cond_destroy(&cell->cond);
+}
+
+void cell_renew(struct cell *cell)
+{
+    take_from_table(cell);
+    pthread_mutex_lock(&cell->mutex);
+    cell->away =
+        false; /* no watch of it tells of the connection; the next is set while there is one */
+    pthread_mutex_unlock(&cell->mutex);
+    put_into_table(cell);
 }
 
 void *cell_context(const struct cell *cell)
@@ -173,7 +194,7 @@ bool cell_has_server(zhandle_t *zh)
            is_unrecoverable(zh) != ZOK;
 }
 
-bool cell_wait_for_memory(zhandle_t *zh)
+bool cell_wait_a_moment(zhandle_t *zh)
 {
     if (is_unrecoverable(zh) != ZOK)
         return false;
@@ -183,10 +204,10 @@ bool cell_wait_for_memory(zhandle_t *zh)
 
 bool cell_wait_for_server(zhandle_t *zh)
 {
-    bool goes_on = cell_wait_for_memory(zh);
+    bool goes_on = cell_wait_a_moment(zh);
 
     for (int i = 0; i < SERVER_PAUSES && goes_on && !cell_has_server(zh); i++)
-        goes_on = cell_wait_for_memory(zh);
+        goes_on = cell_wait_a_moment(zh);
     return goes_on;
 }
 
@@ -195,13 +216,18 @@ bool cell_unknown(int rc)
     return rc == ZCONNECTIONLOSS || rc == ZOPERATIONTIMEOUT;
 }
 
+bool cell_refused_now(int rc)
+{
+    return rc == ZSESSIONMOVED || rc == ZNOTREADONLY || rc == ZTHROTTLEDOP;
+}
+
 bool cell_again(struct cell *cell, int64_t deadline_ms, int *rc)
 {
     if (*rc == ZINVALIDSTATE && zoo_state(cell->zh) == ZOO_EXPIRED_SESSION_STATE)
         *rc = ZSESSIONEXPIRED;
     if (*rc == ZINVALIDSTATE && zoo_state(cell->zh) == ZOO_AUTH_FAILED_STATE)
         *rc = ZAUTHFAILED;
-    if (!cell_unknown(*rc) && *rc != ZSESSIONMOVED && *rc != ZNOTREADONLY && *rc != ZTHROTTLEDOP)
+    if (!cell_unknown(*rc) && !cell_refused_now(*rc))
         return false;
     /* Not asked again before there is a connection: with Apache ZooKeeper's library each request without
      * one is an attempt to connect, and fails with it. */

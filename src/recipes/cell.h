@@ -3,7 +3,7 @@
  *
  * A watch may fire long after its object was freed, and no call of the C API removes it reliably.
  * So the context of a watch is a number that is never used twice, and a number without an object is
- * ignored. */
+ * ignored. An object that can be used again has another number each time. */
 #ifndef RECIPES_CELL_H
 #define RECIPES_CELL_H
 
@@ -38,6 +38,10 @@ int cell_init(struct cell *cell, zhandle_t *zh,
 /* Waits for callbacks that run in the object; later ones do not find it. */
 void cell_deinit(struct cell *cell);
 
+/* The same for what was asked and watched until now: the object has a new identity, for another use of it.
+ * Its predecessor's answers, which may come late, would be taken for its own. */
+void cell_renew(struct cell *cell);
+
 /* The watcher to set, and the context for it and for completions. */
 void cell_watch(zhandle_t *zh, int type, int state, const char *path, void *context);
 void *cell_context(const struct cell *cell);
@@ -64,14 +68,17 @@ bool cell_again(struct cell *cell, int64_t deadline_ms, int *rc);
 /* Whether a request would get an answer now: from a server, or that the session is over. */
 bool cell_has_server(zhandle_t *zh);
 
-/* Lets a moment pass for a step that must not be left out although there is no memory for it (ZSYSTEMERROR).
- * False: the session is over, and so is the step. */
-bool cell_wait_for_memory(zhandle_t *zh);
+/* Lets a moment pass for a step that must not be left out although it cannot be made now: there is no memory
+ * for it (ZSYSTEMERROR), or it is refused for now. False: the session is over, and so is the step. */
+bool cell_wait_a_moment(zhandle_t *zh);
 
 /* The same after a step that was not answered: also until there is a connection, but not for long. */
 bool cell_wait_for_server(zhandle_t *zh);
 
 /* Whether rc leaves it unknown if the request was executed. */
 bool cell_unknown(int rc);
+
+/* Whether the servers do not execute it now, but may do so later. */
+bool cell_refused_now(int rc);
 
 #endif

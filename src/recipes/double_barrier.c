@@ -18,7 +18,8 @@ struct recipe_double_barrier {
     int64_t own_czxid;
     int64_t ready_czxid; /* members of this round are older */
     bool inside;
-    bool opened; /* "ready" has been made; guarded by the cell's mutex */
+    bool watched; /* this identity has a watch on "ready" */
+    bool opened;  /* "ready" has been made; guarded by the cell's mutex */
 };
 
 static void on_event(struct cell *cell, int type, int state, const char *path)
@@ -169,9 +170,11 @@ static int look(struct recipe_double_barrier *barrier, bool once, int64_t deadli
     int count = 0, rc;
 
     cell_forget_changes(&barrier->cell);
+    barrier->watched = barrier->watched || !once;
     do
-        rc = zoo_wexists(barrier->cell.zh, barrier->ready, cell_watch, cell_context(&barrier->cell),
-                         &stat);
+        rc = once ? zoo_exists(barrier->cell.zh, barrier->ready, 0, &stat)
+                  : zoo_wexists(barrier->cell.zh, barrier->ready, cell_watch,
+                                cell_context(&barrier->cell), &stat);
     while (cell_again(&barrier->cell, deadline_ms, &rc));
     if (rc != ZOK && rc != ZNONODE)
         return rc;
@@ -209,6 +212,9 @@ int recipe_double_barrier_enter(recipe_double_barrier_t *barrier, int timeout_ms
         return ZBADARGUMENTS;
     if (barrier->inside)
         return ZINVALIDSTATE;
+    if (barrier->watched)
+        cell_renew(&barrier->cell); /* a "ready" that was made before the own node opens nothing */
+    barrier->watched = false;
     int rc = choose_name(barrier);
     if (rc != ZOK)
         return rc;

@@ -115,7 +115,7 @@ static void on_checked(int rc, const char *value, int value_len, const struct St
         change(place, RECIPE_LOST);
     } else if (rc == ZOK || rc == ZNOAUTH) { /* it is there, in both cases */
         change(place, RECIPE_HELD);
-    } else if (rc == ZSYSTEMERROR || cell_unknown(rc)) {
+    } else if (rc == ZSYSTEMERROR || cell_unknown(rc) || cell_refused_now(rc)) {
         change(place, RECIPE_SUSPENDED);
         if (cell_wait_for_server(cell->zh))
             check(place); /* there may be no watch that hears of the next connection */
@@ -154,7 +154,7 @@ static void check(struct place *place)
         done = done || rc == ZOK; /* then it may be answered already */
         if (done)
             return;
-        if (rc != ZSYSTEMERROR || !cell_wait_for_memory(cell->zh)) { /* the handle is over */
+        if (rc != ZSYSTEMERROR || !cell_wait_a_moment(cell->zh)) { /* the handle is over */
             set_checking(place, false);
             return;
         }
@@ -343,8 +343,10 @@ static bool finish(struct place *place)
 {
     pthread_mutex_lock(&place->cell.mutex);
     bool held = !place->cell.away && place->cell.dead == 0 && !place->removed;
-    if (held)
+    if (held) {
         place->state = RECIPE_HELD;
+        place->was_held = true;
+    }
     pthread_mutex_unlock(&place->cell.mutex);
     return held;
 }
@@ -389,6 +391,20 @@ static int wait_for_turn(struct place *place, bool once, int64_t deadline_ms)
     }
 }
 
+/* That an earlier node is gone says nothing of the next one. Only who has held it has looked: who waits keeps
+ * its identity, so that each of its watches replaces the one before. */
+static void forget_former_looks(struct place *place)
+{
+    pthread_mutex_lock(&place->cell.mutex);
+    bool was_held = place->was_held;
+    place->was_held = false;
+    pthread_mutex_unlock(&place->cell.mutex);
+    if (!was_held)
+        return;
+    cell_renew(&place->cell);
+    set_checking(place, false);
+}
+
 int place_take(struct place *place, int timeout_ms)
 {
     int64_t deadline_ms = cell_deadline_ms(timeout_ms);
@@ -396,6 +412,7 @@ int place_take(struct place *place, int timeout_ms)
     recipe_state_t state = place_state(place);
     if (state != RECIPE_FREE && state != RECIPE_LOST)
         return ZINVALIDSTATE;
+    forget_former_looks(place);
     if (state == RECIPE_LOST)
         forget_node(place);
     set_state(place, RECIPE_WAITING);
@@ -420,7 +437,7 @@ int place_give_back(struct place *place)
         return ZINVALIDSTATE;
     }
     int rc = zoo_delete(place->cell.zh, place->node, -1);
-    if (cell_unknown(rc) || rc == ZSYSTEMERROR) {
+    if (cell_unknown(rc) || cell_refused_now(rc) || rc == ZSYSTEMERROR) {
         remove_later(place);
         return rc == ZSYSTEMERROR ? rc : ZCONNECTIONLOSS;
     }

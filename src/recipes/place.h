@@ -23,6 +23,7 @@ struct place {
     recipe_state_t state; /* guarded by the cell's mutex */
     bool removed;         /* the same: the node was seen to be removed */
     bool checking;        /* the same: a look for the node is under way */
+    bool was_held; /* the same: the answer to such a look may come yet, for an earlier node */
 };
 
 /* ZBADARGUMENTS, ZSYSTEMERROR. */

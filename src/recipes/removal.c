@@ -74,10 +74,12 @@ static void again(struct removal *removal)
     next_step(removal, 0);
 }
 
-/* Whether a step was not answered: then it is made again. */
+/* Whether a step was not answered, or is refused for now: then it is made again. */
 static bool repeats(struct removal *removal, int rc)
 {
-    if (!cell_unknown(rc) && (rc != ZSYSTEMERROR || !cell_wait_for_memory(removal->zh)))
+    bool pauses = rc == ZSYSTEMERROR || cell_refused_now(rc);
+
+    if (!cell_unknown(rc) && (!pauses || !cell_wait_a_moment(removal->zh)))
         return false;
     again(removal);
     return true;
@@ -139,7 +141,7 @@ static void next_step(struct removal *removal, int synced)
 
     do
         rc = ask(removal, synced); /* with ZOK it may be gone already */
-    while (rc == ZSYSTEMERROR && cell_wait_for_memory(zh));
+    while (rc == ZSYSTEMERROR && cell_wait_a_moment(zh));
     if (rc != ZOK)
         end(removal);
 }
@@ -152,7 +154,7 @@ void removal_start(zhandle_t *zh, const char *directory, const char *name, int b
 
     do
         removal = calloc(1, sizeof(*removal) + directory_size + name_size + path_size);
-    while (removal == NULL && cell_wait_for_memory(zh));
+    while (removal == NULL && cell_wait_a_moment(zh));
     if (removal == NULL)
         return;
     removal->zh = zh;

@@ -669,6 +669,14 @@ def test_the_program_of_the_guide_compiles_and_works(libraries, server, run, bui
     assert status == 0 and "working with number " in output, output
 
 
+def test_late_answers_are_no_news_of_the_next_use_and_a_refused_delete_is_repeated(
+    compile_program, libraries, server, run
+):
+    words = ("-D_GNU_SOURCE", "-L" + libraries, "-lzookeeper_recipes", "-lzookeeper_mt", "-lpthread")
+    code, said = run(compile_program("late_answers", words, "", OURS), server, libraries)
+    assert (code, said) == (0, ""), said
+
+
 @pytest.mark.parametrize("kind", ["ours"])
 def test_a_lock_outlives_the_leader_of_an_ensemble_and_the_server_of_its_holder(contender):
     with Ensemble(["paddock"] * 3) as ensemble:
