@@ -16,6 +16,12 @@ def test_sasl_on_a_server_without_sasl_answers_a_null_token(client):
     assert client.who_am_i() == [("ip", "127.0.0.1")]
 
 
+def until_executed(raw, operation, body):
+    while (reply := raw.call(operation, body)).err == THROTTLED_OP:
+        pass
+    return reply
+
+
 @pytest.mark.server(
     props={
         "zookeeper.request_throttle_max_requests": 1,
@@ -42,13 +48,12 @@ def test_throttled_requests_answer_throttled_and_have_no_effect(connect):
             assert reply.err == OK
             created.add(parse_path(reply.body)[1:])
         last = reply.zxid
-    assert throttled and created
-    # One at a time nobody waits.
-    children = set()
-    while not children:
-        reply = raw.call(GET_CHILDREN, get_children_request("/"))
-        if reply.err == OK:
-            children = {c for c in parse_children(reply.body) if c.startswith(name[1:])}
+    assert throttled
+    # One at a time a request waits only where the server stands still, as it may have done for all of the above.
+    assert until_executed(raw, CREATE, create_request(name + "last")).err == OK
+    created.add(name[1:] + "last")
+    reply = until_executed(raw, GET_CHILDREN, get_children_request("/"))
+    children = {c for c in parse_children(reply.body) if c.startswith(name[1:])}
     assert children == created
     assert not children & throttled
 
