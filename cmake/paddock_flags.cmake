@@ -33,6 +33,9 @@ add_compile_options(-Wall -Wextra -Wconversion -Wformat=2 -Wshadow -Wstrict-prot
                     -Wmissing-prototypes -Wvla -fno-strict-aliasing -fwrapv
                     -fno-delete-null-pointer-checks -fno-common)
 
+# Assertions name their file by its path in the repository: where it was built is nobody's affair.
+add_compile_options("-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=")
+
 if(PADDOCK_WERROR)
     add_compile_options(-Werror)
 endif()
