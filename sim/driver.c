@@ -296,6 +296,7 @@ void driver_end_turn(struct driver *driver)
     if (is_dead(driver))
         return;
     do {
+        replica_end_turn(driver->replica, &driver->effects);
         carry_out(driver);
         if (!is_dead(driver))
             step_caused(driver);
@@ -308,7 +309,9 @@ void driver_step(struct driver *driver, const struct replica_event *event)
     if (is_dead(driver))
         return;
     step(driver, event);
-    if (!driver->options.turn_by_hand)
+    if (driver->options.turn_by_hand)
+        replica_end_turn(driver->replica, &driver->effects); /* says when the next tick is due */
+    else
         driver_end_turn(driver);
 }
 

@@ -214,21 +214,20 @@ void replica_step(struct replica *replica, const struct replica_event *event,
     }
     if (replica->ensemble != NULL)
         ensemble_settle(replica->ensemble);
-    begin_snapshot(replica);
     arena_reset(&replica->step.arena);
-    effects->wake_at_ms = wake_at_ms(replica);
     replica->step.effects = NULL;
 }
 
 void replica_end_turn(struct replica *replica, struct effects *effects)
 {
-    if (replica->ensemble == NULL)
-        return;
     replica->step.effects = effects;
-    ensemble_end_turn(replica->ensemble);
-    ensemble_settle(replica->ensemble);
+    if (replica->ensemble != NULL) {
+        ensemble_end_turn(replica->ensemble);
+        ensemble_settle(replica->ensemble);
+    }
     begin_snapshot(replica);
-    clients_admit_waiting(replica->clients);
+    if (replica->ensemble != NULL)
+        clients_admit_waiting(replica->clients);
     arena_reset(&replica->step.arena);
     effects->wake_at_ms = wake_at_ms(replica);
     replica->step.effects = NULL;

@@ -10,9 +10,9 @@
  *  2. Until the turn ends, the effects may only be looked at: the last CLIENT_SEND may still grow, the
  *     bytes may move, and more effects may follow. A pause, resume, hold or close may be carried out
  *     at once.
- *  3. At the end of the turn carry all of them out once: the appends to the log as one batch, one send
- *     for each client, closes after the sends of their client, the start of a snapshot. The effects of
- *     one client keep their order; those of different clients need not.
+ *  3. At the end of the turn call replica_end_turn(). Then carry all effects out once: the appends to the
+ *     log as one batch, one send for each client, closes after the sends of their client, the start of a
+ *     snapshot. The effects of one client keep their order; those of different clients need not.
  *  4. Then call effects_clear(). Events that this has caused (connections that ended, ...) are
  *     stepped after that, and belong to the next turn.
  *
@@ -120,7 +120,8 @@ void replica_step(struct replica *replica, const struct replica_event *event,
                   struct effects *effects);
 
 /* The last call of a turn, before its effects are carried out: it appends the messages to other
- * servers. */
+ * servers, begins a snapshot if one is due, and says when to wake. When more steps follow all the
+ * same, it is called again. */
 void replica_end_turn(struct replica *replica, struct effects *effects);
 
 /* After snapshot_begin: the next part of the image (about bytes_max bytes, appended to `out`), until
@@ -129,7 +130,7 @@ void replica_end_turn(struct replica *replica, struct effects *effects);
 enum image_part replica_snapshot_next(struct replica *replica, struct buffer *out,
                                       size_t bytes_max);
 int64_t replica_snapshot_zxid(const struct replica *replica); /* of the running image */
-/* Ask for a snapshot at the next step. */
+/* Ask for a snapshot at the end of the turn. */
 void replica_request_snapshot(struct replica *replica);
 
 /* --- for four-letter words and metrics. Only the resets change anything. --- */

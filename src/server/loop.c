@@ -153,12 +153,12 @@ void loop_end(struct server *server)
     uv_stop(&server->loop);
 }
 
-/* What other servers are told once a turn. */
-static void tell_peers(struct server *server)
+/* All events that have arrived were stepped: what they mean for the turn as a whole. */
+static void end_steps(struct server *server)
 {
+    replica_end_turn(server->replica, &server->effects);
     if (server->peers == NULL)
         return;
-    replica_end_turn(server->replica, &server->effects);
     front_note_effects(server->front);
     peers_note_effects(server->peers);
     peering_log(server);
@@ -181,7 +181,7 @@ static void carry_out_once(struct server *server)
     struct effects *effects = &server->effects;
 
     front_feed_waiting(server->front); /* steps: frames that waited */
-    tell_peers(server);
+    end_steps(server);
     end_if_fatal(server);
     if (effects->append_count > 0) {
         server->appended_zxid = effects->appends[effects->append_count - 1].zxid;
@@ -244,7 +244,7 @@ static bool nothing_to_do(const struct server *server)
 /* Was there anything? */
 static bool end_turn(struct server *server)
 {
-    tell_peers(server);
+    end_steps(server);
     bool worked = !nothing_to_do(server) || server->stopping;
 
     if (worked)
