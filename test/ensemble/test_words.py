@@ -162,6 +162,8 @@ def test_a_member_without_a_quorum_says_so_to_all_words_but_four_and_the_log_tel
                 assert got == want, word
         assert golden("not_serving", "srvr") == NOT_SERVING
         election, role = lines_of(follower, "election"), lines_of(follower, "ensemble")
+    while election[1:2] == election[:1]:
+        del election[0]  # an election whose winner heard of it too late to lead was held again
     assert re.fullmatch(r"LOOKING: lastZxid=0x0 currentEpoch=0", election[0])
     assert re.fullmatch(r"FOLLOWING: server %d was elected, lastZxid=0x0, the election took \d+ ms"
                         % leader.id, election[1])
