@@ -27,8 +27,9 @@
  * says what may be true.
  *
  * Memory. Two things are never left out: to look after what is held, and to remove nodes. When there is no
- * memory for that, it is tried until there is some, or until the session is over, and the thread waits
- * meanwhile: the handle's completion thread, or one that calls a function here. What is held is SUSPENDED then.
+ * memory for that, or the server refuses it for now (it is read-only, or throttles), it is tried until it
+ * can be done, or until the session is over, and the thread waits between the attempts: the handle's
+ * completion thread, or one that calls a function here. What is held is SUSPENDED then.
  *
  * Errors of every function, besides those that are named at it:
  *   ZOPERATIONTIMEOUT  not done within timeout_ms; what was begun is taken back, at once or, without a
@@ -110,9 +111,9 @@ ZOOAPI int recipe_lock_new(zhandle_t *zh, const char *path, recipe_lock_kind_t k
 ZOOAPI int recipe_lock_acquire(recipe_lock_t *lock, int timeout_ms);
 
 /* ZOK: the node is deleted. ZCONNECTIONLOSS: there is no connection, or the server takes no writes now; the
- * node is deleted as soon as one does, or with the session, and for this object the lock is free. ZSYSTEMERROR: the same, when it
- * is memory that was missing. ZINVALIDSTATE: it is not held; also returned for one that is LOST, which is
- * free afterwards. */
+ * node is deleted as soon as a server does it, or with the session, and for this object the lock is free.
+ * ZSYSTEMERROR: the same, when it is memory that was missing. ZINVALIDSTATE: it is not held; also returned
+ * for one that is LOST, which is free afterwards. */
 ZOOAPI int recipe_lock_release(recipe_lock_t *lock);
 
 /* A call that waits returns ZCLOSING at once; so does the next one if none waits. */

@@ -85,8 +85,7 @@ void cell_renew(struct cell *cell)
 {
     take_from_table(cell);
     pthread_mutex_lock(&cell->mutex);
-    cell->away =
-        false; /* no watch of it tells of the connection; the next is set while there is one */
+    cell->away = false; /* it has no watch; the next one is set while there is a connection */
     pthread_mutex_unlock(&cell->mutex);
     put_into_table(cell);
 }
