@@ -203,7 +203,8 @@ ZOOAPI int recipe_double_barrier_new(zhandle_t *zh, const char *path, int count,
                                      const recipe_options_t *options,
                                      recipe_double_barrier_t **ret_barrier);
 /* ZOK: `count` members have entered. ZOPERATIONTIMEOUT: this one has not, although others may have
- * counted it. ZNONODE: somebody removed this member's node. */
+ * counted it; each such call with a time leaves a watch in the handle until "ready" is made. ZNONODE:
+ * somebody removed this member's node. */
 ZOOAPI int recipe_double_barrier_enter(recipe_double_barrier_t *barrier, int timeout_ms);
 /* ZOK: all have left, or have died. ZOPERATIONTIMEOUT: not all; call again to continue waiting. */
 ZOOAPI int recipe_double_barrier_leave(recipe_double_barrier_t *barrier, int timeout_ms);
