@@ -17,6 +17,19 @@ static inline uint64_t hash_u64(uint64_t value, uint64_t seed)
     return hash_mix(value ^ 0x9e3779b97f4a7c15u, seed ^ 0xd6e8feb86659fd93u);
 }
 
+/* The bytes behind the last whole word, less than eight, as a number. Loads of fixed sizes: a copy of
+ * `size` bytes would be a loop, and the word that it fills could be read only when all are stored. */
+static inline uint64_t hash_tail(const uint8_t *at, size_t size)
+{
+    uint32_t first, last;
+
+    if (size < 4)
+        return size == 0 ? 0 : (uint64_t)at[0] << 16 | (uint64_t)at[size / 2] << 8 | at[size - 1];
+    memcpy(&first, at, sizeof(first));
+    memcpy(&last, at + size - sizeof(last), sizeof(last));
+    return (uint64_t)first << 32 | last;
+}
+
 static inline uint64_t hash_bytes(struct slice bytes, uint64_t seed)
 {
     const uint8_t *at = bytes.data;
@@ -28,10 +41,7 @@ static inline uint64_t hash_bytes(struct slice bytes, uint64_t seed)
         memcpy(&word, at, sizeof(word));
         hash = hash_mix(hash ^ word, 0x8ebc6af09c88c6e3u);
     }
-    uint64_t tail = 0;
-    if (left > 0)
-        memcpy(&tail, at, left);
-    return hash_mix(hash ^ tail, 0x589965cc75374cc3u);
+    return hash_mix(hash ^ hash_tail(at, left), 0x589965cc75374cc3u);
 }
 
 #endif

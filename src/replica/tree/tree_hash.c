@@ -27,6 +27,12 @@ static uint8_t *filter_of(const struct tree *tree, uint32_t bucket)
     return &tree->segments[bucket / BUCKETS_PER_SEGMENT]->filters[bucket % BUCKETS_PER_SEGMENT];
 }
 
+/* Three buckets for four nodes: as much memory as one head for each node, the filter included. */
+static uint64_t buckets_for(uint64_t nodes)
+{
+    return nodes - nodes / 4;
+}
+
 static void grow_segments(struct tree *tree)
 {
     tree->segments =
@@ -123,7 +129,7 @@ void tree_hash_deinit(struct tree *tree)
 void tree_hash_reserve(struct tree *tree, uint32_t nodes)
 {
     uint32_t segments =
-        (uint32_t)(((uint64_t)nodes + BUCKETS_PER_SEGMENT - 1) / BUCKETS_PER_SEGMENT);
+        (uint32_t)((buckets_for(nodes) + BUCKETS_PER_SEGMENT - 1) / BUCKETS_PER_SEGMENT);
 
     ASSERT(tree->hashed_count == 0);
     while (tree->segment_count < segments)
@@ -131,6 +137,11 @@ void tree_hash_reserve(struct tree *tree, uint32_t nodes)
     tree->bucket_count = tree->segment_count * BUCKETS_PER_SEGMENT;
     while (tree->bucket_count - 1 > tree->bucket_mask)
         tree->bucket_mask = tree->bucket_mask * 2 + 1;
+}
+
+bool tree_hash_is_full(const struct tree *tree)
+{
+    return buckets_for((uint64_t)tree->hashed_count + 1) > tree->bucket_count;
 }
 
 void tree_hash_empty(struct tree *tree)
@@ -142,7 +153,7 @@ void tree_hash_empty(struct tree *tree)
 
 void tree_expect_nodes(struct tree *tree, uint32_t more)
 {
-    uint64_t wanted = (uint64_t)tree->hashed_count + more;
+    uint64_t wanted = buckets_for((uint64_t)tree->hashed_count + more);
 
     while (tree->bucket_count < wanted && tree->bucket_count < UINT32_MAX / 2)
         split_one_bucket(tree);
@@ -152,8 +163,9 @@ void tree_hash_insert(struct tree *tree, uint32_t id, uint64_t hash)
 {
     struct znode *node = tree_node(tree, id);
 
-    if (++tree->hashed_count > tree->bucket_count)
+    if (tree_hash_is_full(tree))
         split_one_bucket(tree);
+    tree->hashed_count++;
     uint32_t bucket = bucket_of(tree, hash), *head = head_of(tree, bucket);
     node->hash_tag = hash_tag(hash);
     node->hash_next = *head;

@@ -79,6 +79,7 @@ int64_t acl_table_file_id(uint32_t id);
 void tree_hash_init(struct tree *tree);
 void tree_hash_deinit(struct tree *tree);
 void tree_hash_reserve(struct tree *tree, uint32_t nodes); /* while it is empty */
+bool tree_hash_is_full(const struct tree *tree);           /* one more node needs a new bucket */
 void tree_hash_empty(struct tree *tree); /* no node is found from now on: insert all again */
 uint64_t tree_hash_key(const struct tree *tree, uint32_t parent, struct slice name);
 void tree_hash_prefetch(const struct tree *tree, uint64_t hash);

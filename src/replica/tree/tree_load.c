@@ -31,7 +31,7 @@ static void load_make_room(struct tree *tree)
 {
     uint32_t loaded = tree->hashed_count;
 
-    if (loaded < tree->bucket_count || loaded > UINT32_MAX / 4)
+    if (!tree_hash_is_full(tree) || loaded > UINT32_MAX / 4)
         return;
     tree_hash_empty(tree);
     tree_hash_reserve(tree, loaded * 2);
