@@ -7,6 +7,8 @@
 
 #include "base/hash.h"
 
+enum { JUNK = 0xa5 };
+
 struct disk_file {
     struct inode *inode;
     uint64_t boot;
@@ -127,8 +129,11 @@ static enum status sim_read(struct disk *disk, struct disk_file *file, uint64_t 
     bool crash;
 
     enum status status = enter(sim, SIM_READ, false, &crash);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) { /* nobody may use what a call that failed left there */
+        memset(bytes, JUNK, capacity);
+        *ret_size = SIZE_MAX / 2;
         return status;
+    }
     size_t left = offset < from->size ? from->size - (size_t)offset : 0;
     if (capacity > left)
         capacity = left;
@@ -147,8 +152,7 @@ static enum status sim_size(struct disk *disk, struct disk_file *file, uint64_t 
     bool crash;
 
     enum status status = enter(sim_of(disk), SIM_SIZE, false, &crash);
-    if (status == STATUS_OK)
-        *ret_size_bytes = file->inode->now.size;
+    *ret_size_bytes = status == STATUS_OK ? file->inode->now.size : UINT64_MAX / 2;
     return status;
 }
 
@@ -159,9 +163,9 @@ static enum status sim_skip_hole(struct disk *disk, struct disk_file *file, uint
     bool crash;
 
     enum status status = enter(sim_of(disk), SIM_SKIP_HOLE, false, &crash);
+    *ret_offset = status == STATUS_OK ? inode->now.size : UINT64_MAX / 2;
     if (status != STATUS_OK)
         return status;
-    *ret_offset = inode->now.size;
     for (uint64_t at = offset; at < inode->now.size; at++) {
         if (inode->now.data[at] != 0) { /* its block is no hole */
             uint64_t block = at - at % BLOCK_BYTES;

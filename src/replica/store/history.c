@@ -150,9 +150,10 @@ static enum status size_without_zeros(struct disk *log, const struct store_file 
         return status;
     while (status == STATUS_OK && end > 0) {
         uint64_t from = end > sizeof(window) ? end - sizeof(window) : 0;
-        size_t size, used;
-        status = log->ops->read(log, opened, from, window, (size_t)(end - from), &size);
-        used = size;
+        size_t used;
+        status = log->ops->read(log, opened, from, window, (size_t)(end - from), &used);
+        if (status != STATUS_OK)
+            break;
         while (used > 0 && window[used - 1] == 0)
             used--;
         end = from + used;

@@ -99,6 +99,35 @@ PROPERTY(every_stretch_of_our_log_is_given_as_the_leader_made_it)
     world_deinit(&world);
 }
 
+/* The n-th call of each kind fails, for every n: an error, or an answer that was complete before it. */
+PROPERTY(a_call_that_fails_ends_the_history_with_its_error)
+{
+    static const enum sim_disk_op ops[] = {SIM_OPEN, SIM_READ, SIM_SIZE, SIM_SKIP_HOLE, SIM_LIST};
+    struct store_world world;
+
+    world_init(&world, seed);
+    struct sim_disk *sim = make_logs(&world, &seed);
+    for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+        enum status status = STATUS_IO;
+        for (uint64_t n = 1; status == STATUS_IO; n++) {
+            uint64_t count, calls = sim_disk_calls(sim, ops[i]);
+            sim_disk_fail_at(sim, ops[i], n, STATUS_IO);
+            status = run(sim, 20, 60, &count);
+            if (sim_disk_calls(sim, ops[i]) - calls >= n) {
+                CHECK_STATUS(status, STATUS_IO);
+                CHECK(count < 40);
+            } else {
+                CHECK_STATUS(status, STATUS_END);
+                CHECK_U64("records", count, 40);
+                CHECK(n > 1 || ops[i] == SIM_SKIP_HOLE);
+            }
+            sim_disk_mend(sim);
+        }
+    }
+    sim_disk_free(sim);
+    world_deinit(&world);
+}
+
 TEST(a_zxid_that_is_neither_a_record_nor_a_snapshot_has_no_history)
 {
     uint64_t seed = 1;
