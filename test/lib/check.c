@@ -120,6 +120,10 @@ void random_fill(uint64_t *seed, void *bytes, size_t size)
         at[i] = (uint8_t)random_u64(seed);
 }
 
+static const int fatal_signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+static struct sigaction first_actions[ARRAY_LEN(fatal_signals)]; /* a sanitizer's, or the default */
+
+/* Tells the seed, and lets what raised the signal raise it again. */
 static void tell_seed(int signal_number)
 {
     char line[64];
@@ -127,8 +131,10 @@ static void tell_seed(int signal_number)
 
     if (has_seed && write(STDERR_FILENO, line, (size_t)size) < 0)
         _exit(1);
-    signal(signal_number, SIG_DFL);
-    raise(signal_number);
+    for (size_t i = 0; i < ARRAY_LEN(fatal_signals); i++) {
+        if (fatal_signals[i] == signal_number)
+            (void)sigaction(signal_number, &first_actions[i], NULL);
+    }
 }
 
 static int64_t wall_ms(void)
@@ -163,7 +169,9 @@ static void run_one(void **state)
 {
     const struct check_test *test = *state;
 
-    has_seed = false; /* a failed property left by a jump */
+    for (size_t i = 0; i < ARRAY_LEN(fatal_signals); i++)
+        signal(fatal_signals[i], tell_seed); /* cmocka's own handler would not tell the seed */
+    has_seed = false;                        /* a failed property left by a jump */
     if (test->test != NULL)
         test->test();
     else
@@ -175,7 +183,8 @@ int main(int argc, char **argv)
     static struct CMUnitTest tests[TESTS_MAX];
     size_t count = 0;
 
-    signal(SIGABRT, tell_seed);
+    for (size_t i = 0; i < ARRAY_LEN(fatal_signals); i++)
+        (void)sigaction(fatal_signals[i], NULL, &first_actions[i]);
     for (struct check_test *test = first_test; test != NULL; test = test->next) {
         ASSERT(count < TESTS_MAX);
         tests[count++] =
