@@ -1,5 +1,6 @@
 """Commands of the shell that last: started, listened to, stopped."""
 
+import itertools
 import os
 import signal
 import socket
@@ -161,6 +162,11 @@ def children(server, path):
     """Of a znode that may not be there yet."""
     with server.client() as client:
         return client.get_children(path) if client.exists(path) else []
+
+
+def own_long_time(times=itertools.count()):
+    """Seconds for which no other process sleeps, other runs of these tests included."""
+    return 10_000_000 + os.getpid() * 10 + next(times) % 10
 
 
 def sleepers(seconds):

@@ -138,6 +138,9 @@ quit extra
 MARK = "ZooKeeper CLI version"
 
 
+CLOSED = "WatchedEvent state:Closed type:None path:null"
+
+
 def events(text):
     return re.findall(r"WatchedEvent .*", text)
 
@@ -184,5 +187,6 @@ def test_every_command_of_a_script_prints_the_same(tmp_path):
         if masked(java) != masked(ours)
     ]
     assert not wrong, "\n".join(wrong)
-    assert events(our_text) == events(java_text)
+    # Java's program may end before its event thread has told of the end of the session.
+    assert events(our_text) in (events(java_text), events(java_text) + [CLOSED])
     assert our_code == java_code

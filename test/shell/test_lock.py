@@ -13,7 +13,7 @@ from pylib.servers import paddock_program
 from pylib.terminal import Terminal
 
 from .running import (
-    LosesAnswer, Run, address, children, is_alive, is_stopped, sleepers, until)
+    LosesAnswer, Run, address, children, is_alive, is_stopped, own_long_time, sleepers, until)
 
 SHORT = ("-timeout", "3000")
 
@@ -178,16 +178,17 @@ def test_after_a_lost_answer_the_own_znode_is_found(shared, tmp_path, path):
 
 def test_a_command_ends_before_the_servers_may_end_the_session(server, run, path):
     """The server is silent, not gone. The command does not heed SIGTERM, nor does its child."""
+    long_time = own_long_time()
     one = run(server, "lock", "-g", "0.5", path,
-              *sh("trap 'echo term' TERM; (trap '' TERM; exec sleep 987601) & echo has; "
-                  "while :; do sleep 0.05; done"), options=("-timeout", "6000"))
+              *sh("trap 'echo term' TERM; (trap '' TERM; exec sleep %d) & echo has; "
+                  "while :; do sleep 0.05; done" % long_time), options=("-timeout", "6000"))
     one.wait_out("has")
     os.kill(server.pid, signal.SIGSTOP)
     start = time.monotonic()
     try:
         one.wait_err("no server answers, and the session may end: the command is stopped")
         one.wait_out("term")
-        until(lambda: not sleepers(987601), "the end of the command's child")
+        until(lambda: not sleepers(long_time), "the end of the command's child")
         assert time.monotonic() - start < 6 + 1  # and a second for a busy machine
         assert one.code() == 123
     finally:
@@ -258,12 +259,14 @@ def test_a_place_that_somebody_deletes_is_taken_again(shared, run, path):
 
 
 def test_a_command_does_not_outlive_a_killed_shell(shared, run, path):
-    one = run(shared, "lock", "-g", "0.2", path, *sh("trap '' TERM; echo $$; sleep 987602; sleep 987602"))
+    long_time = own_long_time()
+    one = run(shared, "lock", "-g", "0.2", path,
+              *sh("trap '' TERM; echo $$; sleep %d; sleep %d" % (long_time, long_time)))
     one.wait_out("\n")
     pid = int(one.out)
     assert is_alive(pid)
     one.signal(signal.SIGKILL)
-    until(lambda: not is_alive(pid) and not sleepers(987602), "the end of the command")
+    until(lambda: not is_alive(pid) and not sleepers(long_time), "the end of the command")
 
 
 def test_a_leader_that_lost_its_znode_is_a_candidate_again(shared, run, path):
