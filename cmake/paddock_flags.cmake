@@ -19,6 +19,7 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug")
 endif()
 
 option(PADDOCK_ASAN "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(PADDOCK_MSAN "MemorySanitizer (clang): only for what calls no library but C's, so the simulator" OFF)
 option(PADDOCK_FUZZ "libFuzzer programs (clang)" OFF)
 option(PADDOCK_COVERAGE "line and branch counters" OFF)
 option(PADDOCK_WERROR "warnings are errors: for development and CI, whose compilers are known" OFF)
@@ -49,6 +50,9 @@ if(PADDOCK_ASAN OR PADDOCK_FUZZ)
     add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
                         -fno-omit-frame-pointer)
     add_link_options(-fsanitize=address,undefined)
+elseif(PADDOCK_MSAN)
+    add_compile_options(-fsanitize=memory -fsanitize-memory-track-origins -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=memory)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
     add_compile_options(-fstack-protector-strong -fstack-clash-protection
                         -ftrivial-auto-var-init=zero)

@@ -171,6 +171,9 @@ def check_stages():
         Stage("circles", "dev/lint.sh", "circles"),
         build("clang", "all", "tests"),
         Stage("clang-tidy", "dev/lint.sh", "tidy"),
+        build("memory", "simulate"),
+        # The release build sets every variable to zero: what was never set is seen only here.
+        Stage("simulation memory", "build/memory/simulate", "100", "0", "0", "1"),
     ]))
     stages = [
         Stage("format", "dev/lint.sh", "format"),
