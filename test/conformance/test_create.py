@@ -261,40 +261,43 @@ def test_create_ttl_with_flags_0_and_a_negative_ttl_is_refused(
             assert server.alive()
 
 
+def create_held(client, path, ttl):
+    """A TTL node that has a child from its first moment: it stays until the child is deleted, however
+    long a test is kept waiting. Its Stat."""
+    return client.multi((CREATE_TTL, create_ttl_request(path, ttl=ttl)),
+                        (CREATE, create_request(path + "/child")))[0].value[1]
+
+
+def wait_removed(client, path):
+    """Lets go of a held node."""
+    client.exists(path, watch=True)
+    client.delete(path + "/child")
+    assert kinds([client.wait_event()]) == [(NODE_DELETED, path)]
+
+
+def server_ms(client, path):
+    return parse_path_stat(client.ok(CREATE2, create_request(path)).body)[1].ctime
+
+
 @extended_types
 def test_a_ttl_node_is_removed_after_its_ttl(client, path):
-    stat = parse_path_stat(client.ok(CREATE_TTL, create_ttl_request(path + "/t", ttl=300)).body)[1]
+    stat = create_held(client, path + "/t", ttl=300)
     assert stat.ephemeralOwner == 0
-    client.exists(path + "/t", watch=True)
-    client.get_children(path, watch=True)
-    client.create(path + "/clock")  # its ctime tells the server's time
-    client.wait_event()
-    assert kinds([client.wait_event()]) == [(NODE_DELETED, path + "/t")]
-    client.delete(path + "/clock")
-    removed = parse_path_stat(client.ok(CREATE2, create_request(path + "/now")).body)[1].ctime
-    assert removed - stat.mtime >= 300
+    wait_removed(client, path + "/t")
+    assert server_ms(client, path + "/now") - stat.mtime >= 300
 
 
 @extended_types
 def test_set_data_restarts_the_clock_of_a_ttl_node_and_a_child_stops_it(client, path):
     for name in ("touched", "parent", "plain"):
-        client.ok(CREATE_TTL, create_ttl_request(path + "/" + name, ttl=600))
-    client.create(path + "/parent/child")
-    client.ok(CREATE_TTL, create_ttl_request(path + "/half", ttl=300))
-    client.exists(path + "/half", watch=True)
-    client.wait_event()
-    touched = client.set_data(path + "/touched")
-    client.exists(path + "/plain", watch=True)
-    assert kinds([client.wait_event()]) == [(NODE_DELETED, path + "/plain")]
+        create_held(client, path + "/" + name, ttl=600)
+    wait_removed(client, path + "/plain")  # so the time of the others is over, too
     assert client.get_children(path) == ["parent", "touched"]
-    client.exists(path + "/touched", watch=True)
-    client.wait_event()
-    now = parse_path_stat(client.ok(CREATE2, create_request(path + "/now")).body)[1].ctime
-    assert now - touched.mtime >= 600
+    touched = client.set_data(path + "/touched")
+    wait_removed(client, path + "/touched")
+    assert server_ms(client, path + "/now") - touched.mtime >= 600
     assert client.exists(path + "/parent") is not None
-    client.exists(path + "/parent", watch=True)
-    client.delete(path + "/parent/child")
-    assert kinds([client.wait_event()]) == [(NODE_DELETED, path + "/parent")]
+    wait_removed(client, path + "/parent")
 
 
 @extended_types
