@@ -327,7 +327,8 @@ def test_a_silent_connection_is_closed_after_one_to_two_sessionless_timeouts(con
     raw = connect(connect=False)
     opened = time.monotonic()
     raw.expect_eof()
-    assert 0.95 <= time.monotonic() - opened <= 2.8
+    # Well before the 10 s of the default, even where the machine stands still for seconds.
+    assert 0.95 <= time.monotonic() - opened <= 8
 
 
 def test_bytes_behind_the_record_are_ignored(client, path):
