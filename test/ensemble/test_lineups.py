@@ -192,7 +192,7 @@ def test_what_only_a_dead_leader_has_is_taken_back(lineup):
     lineup.wait_same_zxid()
     leader, others = lineup[3], (lineup[1], lineup[2])
     client = leader.kazoo(timeout_s=30.0)
-    agreed = max(leader.records())
+    agreed = leader.zxid()  # its own log may lack the newest of it for now
     for other in others:
         other.pause()
     asked = [client.create_async("/alone%d" % i, b"") for i in range(5)]
