@@ -153,22 +153,42 @@ static const struct {
     {"four bytes broken at the last", SLICE("\xf0\x9f\x98z"), SLICE("\xef\xbf\xbdz")},
 };
 
-TEST(a_text_is_held_as_java_holds_it)
+/* Before and after each of them stand so many ASCII characters, which are read in words. */
+enum { AROUND_MAX = 17 };
+
+static void check_text_held(size_t row, size_t before, size_t after)
 {
+    struct slice ascii = SLICE("abcdefghijklmnopq");
+    struct buffer sent = {0}, held = {0}, packet = {0};
     struct arena arena;
 
     arena_init(&arena);
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        struct buffer packet = {0};
-        jute_put_bytes(&packet, texts[i].sent);
-        struct reader reader = read_from(buffer_slice(&packet), &arena);
-        CHECK_SLICE(texts[i].name, reader_text(&reader), texts[i].held);
-        CHECK_STATUS(reader.status, STATUS_OK);
-        CHECK_I64(texts[i].name, jute_text_clean(texts[i].sent),
-                  slice_equal(texts[i].sent, texts[i].held));
-        buffer_deinit(&packet);
-    }
+    buffer_append(&sent, slice_of(ascii.data, before));
+    buffer_append(&sent, texts[row].sent);
+    buffer_append(&sent, slice_of(ascii.data, after));
+    buffer_append(&held, slice_of(ascii.data, before));
+    buffer_append(&held, texts[row].held);
+    buffer_append(&held, slice_of(ascii.data, after));
+    jute_put_bytes(&packet, buffer_slice(&sent));
+    struct reader reader = read_from(buffer_slice(&packet), &arena);
+    CHECK(slice_equal(reader_text(&reader), buffer_slice(&held)));
+    CHECK_STATUS(reader.status, STATUS_OK);
+    CHECK_I64(texts[row].name, jute_text_clean(buffer_slice(&sent)),
+              slice_equal(buffer_slice(&sent), buffer_slice(&held)));
+    buffer_deinit(&sent);
+    buffer_deinit(&held);
+    buffer_deinit(&packet);
     arena_deinit(&arena);
+}
+
+TEST(a_text_is_held_as_java_holds_it)
+{
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        for (size_t before = 0; before <= AROUND_MAX; before++) {
+            check_text_held(i, before, 0);
+            check_text_held(i, before, AROUND_MAX - before);
+        }
+    }
 }
 
 TEST(a_clean_text_is_not_copied)
