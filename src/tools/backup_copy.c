@@ -264,6 +264,12 @@ static enum backup_copied look_again(struct copy *copy)
     if (copy->newest_log.name != NULL &&
         !is_there(copy->log, copy->newest_log.name, copy->newest_log.bytes))
         return moved(copy, "the newest log was cut or went while it was copied");
+    /* A list that is read while one log replaces the other may have neither. */
+    if (copy->logs.count == 0) {
+        store_files_deinit(&copy->logs);
+        if (has_a_log(copy))
+            return moved(copy, "no log was listed, and there is one now");
+    }
     if (source->has_target && copy->last_zxid < source->target_zxid) {
         snprintf(copy->why, 256,
                  "the server had 0x%" PRIx64 " already, and its files end with 0x%" PRIx64,
