@@ -116,6 +116,8 @@ static struct txn_header next_header(struct store_world *world, int32_t type)
 {
     int64_t zxid = world_zxid(world) + 1;
 
+    if (world->new_epochs && random_below(&world->seed, 12) == 0)
+        zxid = zxid_make(zxid_epoch(zxid) + 1, 1);
     return (struct txn_header){.client_id = world->session,
                                .cxid = (int32_t)zxid,
                                .zxid = zxid,
@@ -229,6 +231,8 @@ static struct txnlog_append add_close(struct store_world *world)
         arena_copy(&world->arena,
                    slice_of(paths.size == 0 ? (const uint8_t *)"" : paths.data, paths.size)),
         (int32_t)session->ephemeral_count};
+    if (world->close_unlisted)
+        list = (struct jute_vector){SLICE_NULL, -1};
     struct txnlog_append append =
         world_add(world, &(struct txn_op){.type = OP_CLOSE_SESSION, .paths = list});
     buffer_deinit(&paths);

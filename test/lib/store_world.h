@@ -25,6 +25,8 @@ struct store_world {
     uint32_t name_count;
     size_t data_bytes_max; /* of a znode; 0: 300 */
     bool digest_off;
+    bool close_unlisted; /* a closeSession does not name its paths: its record has no trailer */
+    bool new_epochs;     /* now and then a new epoch begins */
     struct arena arena;
 };
 
@@ -39,7 +41,7 @@ struct txnlog_append world_append(const struct store_world *world, size_t index)
 /* One of the given kind: its op is filled in by the caller. */
 struct txnlog_append world_add(struct store_world *world, const struct txn_op *op);
 struct txnlog_append world_create(struct store_world *world, const char *path, struct slice data);
-/* Goes back to `zxid`: later transactions are forgotten, and the next one has zxid + 1. */
+/* Goes back to `zxid`: later transactions are forgotten. */
 void world_go_back(struct store_world *world, int64_t zxid);
 int64_t world_zxid(const struct store_world *world);
 /* world_init(), and so many transactions; the world's tree. */

@@ -20,6 +20,8 @@ static void life_init(struct life *life, uint64_t seed)
     *life = (struct life){.sim = sim_disk_new(seed), .seed = seed};
     world_init(&life->world, seed);
     life->world.data_bytes_max = random_below(&life->seed, 3) == 0 ? 3000 : 200;
+    life->world.close_unlisted = random_below(&life->seed, 2) == 0;
+    life->world.new_epochs = random_below(&life->seed, 2) == 0;
 }
 
 static void life_deinit(struct life *life)

@@ -257,6 +257,20 @@ static enum txnlog_digest digest_of(const struct txnlog_writer *writer,
     return append->lacks_digest ? TXNLOG_DIGEST_LACKING : TXNLOG_DIGEST_THERE;
 }
 
+/* Does a new file begin with this record? A power loss may take an older file that is not yet synced, and keep
+ * this one. Only a trailer shows then that records are missing, so a record without one does not begin a
+ * file behind another; the first one of a run may, for recovery has made all before it durable. */
+static bool begins_file(struct txnlog_writer *writer, const struct txnlog_append *append)
+{
+    if (append->roll_before)
+        writer->roll = true;
+    if (writer->newest == NULL)
+        return true;
+    return writer->roll &&
+           txnlog_record_gets_trailer(append->payload, digest_of(writer, append),
+                                      writer->options.payload_bytes_max, &writer->position);
+}
+
 static enum status append_batch(struct txnlog_writer *writer, const struct txnlog_append *appends,
                                 size_t count)
 {
@@ -266,7 +280,7 @@ static enum status append_batch(struct txnlog_writer *writer, const struct txnlo
     for (size_t i = 0; i < count; i++) {
         const struct txnlog_append *append = &appends[i];
         ASSERT(append->zxid > writer->position.last_zxid);
-        if (writer->newest == NULL || writer->roll || append->roll_before) {
+        if (begins_file(writer, append)) {
             if (writer->batch.size > 0) {
                 status = file_write(writer, writer->newest);
                 if (status != STATUS_OK)

@@ -55,16 +55,33 @@ bool txnlog_payload_lacks_body(struct slice payload)
             (payload.size == TXNLOG_PAYLOAD_BYTES_MIN + DIGEST_BYTES && ends_with_digest(payload)));
 }
 
-/* The digest that is written after the payload. False: none is known that would be right. */
-static bool digest_before(const struct txnlog_position *position, int32_t type,
-                          enum txnlog_digest digest, uint8_t bytes[DIGEST_BYTES])
+/* It gets the digest of the record before. */
+static bool repeats_digest(struct slice payload, enum txnlog_digest digest)
+{
+    return digest == TXNLOG_DIGEST_LACKING && txnlog_payload_type(payload) == OP_ERROR;
+}
+
+static size_t bytes_behind_payload(enum txnlog_digest digest)
+{
+    return TXNLOG_TRAILER_BYTES + (digest == TXNLOG_DIGEST_THERE ? 0 : (size_t)DIGEST_BYTES);
+}
+
+bool txnlog_record_gets_trailer(struct slice payload, enum txnlog_digest digest,
+                                size_t payload_bytes_max, const struct txnlog_position *position)
+{
+    return payload.size + bytes_behind_payload(digest) <= payload_bytes_max &&
+           !txnlog_payload_lacks_body(payload) &&
+           (position->digest_known || !repeats_digest(payload, digest));
+}
+
+static void put_digest(const struct txnlog_position *position, bool repeated,
+                       uint8_t bytes[DIGEST_BYTES])
 {
     memset(bytes, 0, DIGEST_BYTES);
-    if (digest != TXNLOG_DIGEST_LACKING || type != OP_ERROR)
-        return true;
+    if (!repeated)
+        return;
     store_be32(bytes, DIGEST_VERSION);
     store_be64(bytes + 4, (uint64_t)position->digest);
-    return position->digest_known;
 }
 
 static struct txnlog_position position_behind(const struct txnlog_position *before,
@@ -88,12 +105,8 @@ void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_d
                          struct txnlog_position *position)
 {
     ASSERT(payload.size >= TXNLOG_PAYLOAD_BYTES_MIN);
-    bool digest_missing = digest != TXNLOG_DIGEST_THERE;
-    uint8_t digest_bytes[DIGEST_BYTES];
-    size_t extra = TXNLOG_TRAILER_BYTES + (digest_missing ? (size_t)DIGEST_BYTES : 0);
-    bool trailer = payload.size + extra <= payload_bytes_max && !txnlog_payload_lacks_body(payload);
-    if (!digest_before(position, txnlog_payload_type(payload), digest, digest_bytes))
-        trailer = false;
+    size_t extra = bytes_behind_payload(digest);
+    bool trailer = txnlog_record_gets_trailer(payload, digest, payload_bytes_max, position);
     size_t size = payload.size + (trailer ? extra : 0);
     uint8_t *head = buffer_extend(out, TXNLOG_RECORD_HEAD_BYTES + size + 1);
     uint8_t *body = head + TXNLOG_RECORD_HEAD_BYTES;
@@ -103,8 +116,8 @@ void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_d
     memcpy(body, payload.data, payload.size);
     if (trailer) {
         uint8_t *at = body + payload.size;
-        if (digest_missing) {
-            memcpy(at, digest_bytes, DIGEST_BYTES);
+        if (digest != TXNLOG_DIGEST_THERE) {
+            put_digest(position, repeats_digest(payload, digest), at);
             at += DIGEST_BYTES;
         }
         store_be64(at, (uint64_t)position->last_zxid);

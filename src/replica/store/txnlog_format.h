@@ -55,9 +55,12 @@ enum txnlog_digest {
     TXNLOG_DIGEST_LACKING, /* the payload ends with its body: see above */
     TXNLOG_DIGEST_OFF      /* digests are switched off: one with version 0 */
 };
-/* One framed record. The trailer is left out where it would make the record longer than
- * `payload_bytes_max`, which Java could not read; and after a closeSession without a body, where
- * any byte would be read as one. */
+/* Will the record have a trailer? Not where it would make the record longer than `payload_bytes_max`, which
+ * Java could not read; not after a closeSession without a body, where any byte would be read as one; and
+ * not where the digest before it is not known. */
+bool txnlog_record_gets_trailer(struct slice payload, enum txnlog_digest digest,
+                                size_t payload_bytes_max, const struct txnlog_position *position);
+/* One framed record. */
 void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_digest digest,
                          int64_t zxid, int64_t durable_zxid, size_t payload_bytes_max,
                          struct txnlog_position *position);

@@ -45,6 +45,12 @@ static struct txnlog_append create_of_size(struct rig *rig, size_t bytes)
     return append;
 }
 
+static struct txnlog_append close_unlisted(struct rig *rig)
+{
+    return world_add(&rig->world,
+                     &(struct txn_op){.type = OP_CLOSE_SESSION, .paths = {SLICE_NULL, -1}});
+}
+
 static void append_one(struct rig *rig, struct txnlog_append append)
 {
     CHECK_STATUS(txnlog_writer_append(rig->writer, &append, 1), STATUS_OK);
@@ -310,6 +316,37 @@ TEST(roll_before_begins_a_new_file_and_both_are_synced)
     CHECK_TEXT("newest", info.file_name, "log.3");
     CHECK_I64("durable", info.durable_zxid, 4);
     CHECK_U64("syncs", info.syncs, 2);
+    rig_deinit(&rig);
+}
+
+/* Of two files that are not yet synced a power loss may keep the second one only. Its first record must show
+ * then that something is missing, whatever the epochs are. */
+TEST(a_record_without_a_trailer_begins_no_file_behind_another)
+{
+    struct rig rig;
+    struct txnlog_append batch[4];
+
+    rig_init(&rig, &plain);
+    batch[0] = world_add(&rig.world, &(struct txn_op){.type = OP_CREATE_SESSION});
+    batch[1] = close_unlisted(&rig);
+    batch[2] = close_unlisted(&rig);
+    batch[3] = create_of_size(&rig, 10);
+    batch[1].roll_before = true;
+    CHECK_STATUS(txnlog_writer_append(rig.writer, batch, 2), STATUS_OK);
+    CHECK_U64("files", sim_disk_file_count(rig.sim), 1);
+    CHECK_STATUS(txnlog_writer_append(rig.writer, batch + 2, 2), STATUS_OK);
+    CHECK_U64("the next record that has a trailer", sim_disk_file_count(rig.sim), 2);
+    CHECK(sim_disk_bytes(rig.sim, "log.4").size > 0);
+    rig_deinit(&rig);
+}
+
+TEST(a_record_without_a_trailer_may_begin_the_first_file_of_a_run)
+{
+    struct rig rig;
+
+    rig_init(&rig, &plain);
+    append_and_sync(&rig, close_unlisted(&rig));
+    CHECK(sim_disk_bytes(rig.sim, "log.1").size > 0);
     rig_deinit(&rig);
 }
 
