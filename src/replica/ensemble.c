@@ -360,6 +360,29 @@ void ensemble_end_turn(struct ensemble *ensemble)
         zab_learner_end_turn(ensemble->learner);
 }
 
+void ensemble_check_turn(const struct ensemble *ensemble)
+{
+    const struct zab *zab = &ensemble->zab;
+    const struct proposals *proposals = ensemble->proposals;
+    bool leads = ensemble->leader != NULL, learns = ensemble->learner != NULL;
+
+    ASSERT(!(leads && learns));
+    ASSERT((ensemble->phase == ENSEMBLE_IN_ROLE) == (leads || learns));
+    ASSERT(!ensemble->serves || (ensemble->phase == ENSEMBLE_IN_ROLE && !zab->quarantined));
+    ASSERT(!ensemble->read_only || (ensemble->phase == ENSEMBLE_LOOKING && !zab->quarantined));
+    ASSERT(ensemble->phase != ENSEMBLE_RELOADING || zab->store_busy);
+    ASSERT(zab->current_epoch <= zab->accepted_epoch);
+    if (ensemble->phase == ENSEMBLE_LOOKING) { /* it votes for what its files have */
+        ASSERT(proposals_role(proposals) == PROPOSALS_IDLE);
+        ASSERT(proposals_durable_zxid(proposals) == proposals_proposed_zxid(proposals));
+        ASSERT(proposals_applied_zxid(proposals) == proposals_proposed_zxid(proposals));
+    }
+    if (leads)
+        zab_leader_check_turn(ensemble->leader);
+    if (learns)
+        zab_learner_check_turn(ensemble->learner);
+}
+
 int64_t ensemble_wake_at_ms(const struct ensemble *ensemble)
 {
     const int64_t wishes[] = {

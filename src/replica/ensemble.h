@@ -65,7 +65,8 @@ void ensemble_step(struct ensemble *ensemble, const struct replica_event *event)
 void ensemble_snapshot_done(struct ensemble *ensemble, bool written);
 /* After every step: roles begin and end. */
 void ensemble_settle(struct ensemble *ensemble);
-void ensemble_end_turn(struct ensemble *ensemble); /* what is sent once a turn */
+void ensemble_end_turn(struct ensemble *ensemble);         /* what is sent once a turn */
+void ensemble_check_turn(const struct ensemble *ensemble); /* asserts what holds when a turn ends */
 int64_t ensemble_wake_at_ms(const struct ensemble *ensemble);
 /* May a snapshot of the tree be written? It may contain only what is agreed. */
 bool ensemble_may_snapshot(const struct ensemble *ensemble);

@@ -218,6 +218,16 @@ void replica_step(struct replica *replica, const struct replica_event *event,
     replica->step.effects = NULL;
 }
 
+/* What always holds when a turn ends. It looks at no znode, session or client one by one, so it costs nothing
+ * that can be measured. */
+static void check(const struct replica *replica)
+{
+    proposals_check_turn(replica->proposals);
+    clients_check_turn(replica->clients);
+    if (replica->ensemble != NULL)
+        ensemble_check_turn(replica->ensemble);
+}
+
 void replica_end_turn(struct replica *replica, struct effects *effects)
 {
     replica->step.effects = effects;
@@ -228,6 +238,7 @@ void replica_end_turn(struct replica *replica, struct effects *effects)
     begin_snapshot(replica);
     if (replica->ensemble != NULL)
         clients_admit_waiting(replica->clients);
+    check(replica);
     arena_reset(&replica->step.arena);
     effects->wake_at_ms = wake_at_ms(replica);
     replica->step.effects = NULL;

@@ -247,6 +247,15 @@ struct proposals_observer clients_observer(struct clients *clients)
                                        .context = clients};
 }
 
+void clients_check_turn(const struct clients *clients)
+{
+    ASSERT(clients->count <= clients->capacity);
+    ASSERT(clients->serving || !clients->read_only);
+    ASSERT(clients->waiting_count > 0 || clients->waiting_bytes == 0);
+    ASSERT(clients->tree_half_changed == proposals_half_applied(clients->proposals));
+    ASSERT(clients->tree_half_changed || list_empty(&clients->blocked));
+}
+
 /* --- roles --- */
 
 void clients_serve(struct clients *clients)

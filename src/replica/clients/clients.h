@@ -59,6 +59,7 @@ void clients_stop(struct clients *clients, const char *reason);
 /* Call it when stopped, and when no proposal is left: writes that were sent to a leader get no
  * answer. */
 void clients_forget_writes(struct clients *clients);
+void clients_check_turn(const struct clients *clients); /* asserts what holds when a turn ends */
 
 /* --- for operators --- */
 struct clients_counts {

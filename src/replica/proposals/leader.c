@@ -188,6 +188,11 @@ void leader_applied(struct leader *leader, int64_t zxid)
     outstanding_applied(leader->outstanding, zxid);
 }
 
+bool leader_awaits_nothing(const struct leader *leader)
+{
+    return outstanding_is_empty(leader->outstanding);
+}
+
 struct outstanding *leader_outstanding(struct leader *leader)
 {
     return leader->outstanding;

@@ -45,6 +45,7 @@ MUST_USE bool leader_prepare_delete_container(struct leader *leader, struct slic
 
 /* Everything up to zxid is in the tree. */
 void leader_applied(struct leader *leader, int64_t zxid);
+bool leader_awaits_nothing(const struct leader *leader); /* all that it made is in the tree */
 struct outstanding *leader_outstanding(struct leader *leader);
 
 #endif

@@ -251,6 +251,41 @@ int64_t proposals_wake_at_ms(const struct proposals *proposals)
     return expiry_ms < janitor_ms ? expiry_ms : janitor_ms;
 }
 
+/* --- what always holds --- */
+
+static void check_ring(const struct proposals *proposals)
+{
+    const struct txn_ring *ring = &proposals->ring;
+    int64_t applied_zxid = tree_last_zxid(proposals->tree);
+
+    ASSERT(ring->kept_above <= applied_zxid);
+    ASSERT(!proposals->progress.begun || txn_ring_pending(ring) > 0);
+    if (txn_ring_pending(ring) > 0)
+        ASSERT(txn_ring_at(ring, ring->first)->proposal.zxid > applied_zxid);
+    else
+        ASSERT(proposals->proposed_zxid == applied_zxid);
+    if (ring->oldest < ring->end)
+        ASSERT(txn_ring_at(ring, ring->end - 1)->proposal.zxid == proposals->proposed_zxid);
+}
+
+void proposals_check_turn(const struct proposals *proposals)
+{
+    int64_t applied_zxid = tree_last_zxid(proposals->tree);
+    enum proposals_role role = proposals->role;
+
+    ASSERT(applied_zxid <= proposals->agreed_zxid && applied_zxid <= proposals->durable_zxid);
+    ASSERT(proposals->agreed_zxid <= proposals->proposed_zxid);
+    ASSERT(proposals->durable_zxid <= proposals->proposed_zxid);
+    ASSERT(proposals->logged_zxid <= proposals->proposed_zxid);
+    ASSERT(role != PROPOSALS_ALONE || proposals->agreed_zxid == proposals->durable_zxid);
+    ASSERT((proposals->leader != NULL) == (role == PROPOSALS_ALONE || role == PROPOSALS_LEADS));
+    ASSERT(proposals->forwarded.count == 0 || role == PROPOSALS_LEARNS);
+    ASSERT(proposals->leader == NULL || txn_ring_pending(&proposals->ring) > 0 ||
+           leader_awaits_nothing(proposals->leader));
+    ASSERT(proposals->new_syncs <= proposals->forwarded.sync_count);
+    check_ring(proposals);
+}
+
 /* --- looking in --- */
 
 struct tree *proposals_tree(struct proposals *proposals)

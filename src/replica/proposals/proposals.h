@@ -189,6 +189,8 @@ size_t proposals_kept_behind(const struct proposals *proposals, int64_t zxid);
 void proposals_tick(struct proposals *proposals);
 /* Call it when the process was suspended for a while: every session gets its full timeout again. */
 void proposals_touch_all_sessions(struct proposals *proposals);
+void proposals_check_turn(
+    const struct proposals *proposals); /* asserts what holds when a turn ends */
 int64_t proposals_wake_at_ms(const struct proposals *proposals);
 
 /* --- for operators --- */

@@ -374,6 +374,12 @@ int64_t outstanding_kept_put_count(const struct outstanding *outstanding)
     return outstanding->puts - outstanding->puts_undone;
 }
 
+bool outstanding_is_empty(const struct outstanding *outstanding)
+{
+    return outstanding->changes.count == 0 && outstanding->owners.count == 0 &&
+           outstanding->closing.count == 0;
+}
+
 uint64_t outstanding_digest(const struct outstanding *outstanding)
 {
     return outstanding->digest;
