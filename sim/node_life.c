@@ -148,7 +148,8 @@ static void start_replica(struct node *node, const struct recovery *recovery,
                                   .accepted_epoch = epochs->accepted,
                                   .current_epoch = epochs->current,
                                   .quarantined = recovery->quarantine.on,
-                                  .promises_lost = recovery->quarantine.promises_lost};
+                                  .promises_lost = recovery->quarantine.promises_lost,
+                                  .tree_differs = recovery->tree_differs};
     struct replica_options options = replica_options_of(node);
     node->replica = replica_new(&options, recovery->tree, node_now_ms(node));
     node->up = true;

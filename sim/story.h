@@ -91,6 +91,8 @@ void story_rot(struct story *story, int server, const char *prefix, int64_t offs
 void story_remove_files(struct story *story, int server, const char *prefix);
 /* A snapshot of the tree as it is, as servers of other makes write it at their start. */
 void story_write_snapshot(struct story *story, int server);
+/* The tree in its newest snapshot is another one, and all checksums are right: as a bug would have it. */
+void story_spoil_snapshot(struct story *story, int server);
 void story_wipe(struct story *story, int server); /* an empty disk */
 /* The oracle of this server, one of two; as long as nobody has said anything, none is named. */
 void story_set_oracle(struct story *story, int server, bool grants);

@@ -186,6 +186,36 @@ void story_write_snapshot(struct story *story, int server)
     story_check(story, status == STATUS_OK, "a snapshot cannot be written");
 }
 
+void story_spoil_snapshot(struct story *story, int server)
+{
+    static const struct tree_options tree_options = {.extended_types = true,
+                                                     .digest_enabled = true};
+    static const struct snapshot_image_options options = {.digest_enabled = true};
+    struct node *node = story_node(story, server);
+    struct disk *files = sim_disk(node->sim);
+    const char *name = newest_file(node->sim, "snapshot.");
+    struct snapshot_info info;
+    uint32_t id;
+
+    if (story_failed(story))
+        return;
+    ASSERT(!node->up);
+    if (name == NULL) {
+        story_fail(story, "there is no snapshot to spoil");
+        return;
+    }
+    struct tree *tree = tree_new_empty(&tree_options);
+    enum status status = snapshot_load(files, name, 0, NULL, tree, &info);
+    if (status == STATUS_OK) {
+        tree_load_finish(tree);
+        tree_set_last_zxid(tree, store_name_read(name).zxid);
+        (void)tree_set_data(tree, SLICE("/"), SLICE("spoilt"), 0, 0, 0, &id);
+        status = snapshot_write(files, tree, &options, STORE_PLAIN);
+    }
+    tree_free(tree);
+    story_check(story, status == STATUS_OK, "the snapshot cannot be spoilt");
+}
+
 void story_wipe(struct story *story, int server)
 {
     struct node *node = story_node(story, server);

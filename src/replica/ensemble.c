@@ -105,13 +105,16 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
                                  .step = step,
                                  .next_connection = &ensemble->next_connection,
                                  .accepted_epoch = options->accepted_epoch,
-                                 .current_epoch = options->current_epoch};
+                                 .current_epoch = options->current_epoch,
+                                 .must_have_snapshot = options->tree_differs};
     ensemble->voting.connections = new_connections(ensemble, tick_ms);
     ensemble->voting.election = new_election(ensemble);
     ensemble->phase = ENSEMBLE_DRAINING;
     ensemble->down_since_ms = step->now_ms;
     ensemble->told_version = ensemble->zab.membership->version;
     ensemble_begin_quarantine(ensemble);
+    if (options->tree_differs) /* what it would lead with is wrong */
+        ensemble_let_others_elect(ensemble);
     clients_stop(clients, NULL);
     ensemble_write_config_node(ensemble);
     return ensemble;

@@ -49,6 +49,7 @@ void ensemble_drain(struct ensemble *ensemble);
 void ensemble_look_at_role(struct ensemble *ensemble);
 void ensemble_begin_read_only(struct ensemble *ensemble);
 int64_t ensemble_read_only_at_ms(const struct ensemble *ensemble); /* INT64_MAX: not at all */
+void ensemble_let_others_elect(struct ensemble *ensemble);         /* it looks later */
 void ensemble_begin_quarantine(struct ensemble *ensemble);
 void ensemble_on_quarantine_ended(struct ensemble *ensemble); /* its files say so */
 void ensemble_take_tree_of_leader(struct ensemble *ensemble);

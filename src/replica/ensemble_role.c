@@ -128,6 +128,13 @@ void ensemble_drain(struct ensemble *ensemble)
     zab_begin_store(&ensemble->zab, (struct store_work){.kind = STORE_RELOAD});
 }
 
+/* So long that they have a leader by then, if they are a quorum without this server. */
+void ensemble_let_others_elect(struct ensemble *ensemble)
+{
+    ensemble->looks_from_ms = ensemble_now_ms(ensemble) +
+                              (int64_t)ensemble->options.init_limit * ensemble->zab.options.tick_ms;
+}
+
 /* --- quarantine --- */
 
 /* A promise that is forgotten may have been made to a leader that still waits for others. When that
@@ -140,9 +147,7 @@ void ensemble_begin_quarantine(struct ensemble *ensemble)
     ensemble->zab.quarantined = true;
     ensemble->zab.options.observer = true;
     if (ensemble->options.promises_lost)
-        ensemble->looks_from_ms =
-            ensemble_now_ms(ensemble) +
-            (int64_t)ensemble->options.init_limit * ensemble->zab.options.tick_ms;
+        ensemble_let_others_elect(ensemble);
 }
 
 /* What the leader of the others has sent is on the disk. */

@@ -83,6 +83,7 @@ void peering_options(struct server *server)
         .current_epoch = server->epochs.current,
         .quarantined = server->quarantine.on,
         .promises_lost = server->quarantine.promises_lost,
+        .tree_differs = server->tree_differs,
     };
 }
 

@@ -28,6 +28,7 @@ struct server {
     struct ensemble_info logged;       /* what was logged about it so far */
     struct epochs epochs;              /* as the start found them */
     struct quarantine quarantine;      /* likewise */
+    bool tree_differs;                 /* likewise */
     bool oracle_asked, oracle_granted; /* by the file of oraclePath, when it was last asked */
     struct peer_address *own_addresses;
     uint32_t own_address_count;

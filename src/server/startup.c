@@ -238,6 +238,7 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
     server->snapshot_wanted =
         !recovery.fresh && (recovery.replayed > 0 || recovery.snapshot_zxid != recovery.last_zxid);
     server->quarantine = recovery.quarantine;
+    server->tree_differs = recovery.tree_differs;
     *ret_tree = recovery.tree;
     *ret_actor = actor_new(server, &options, &recovery.log);
     recovery_deinit(&recovery);

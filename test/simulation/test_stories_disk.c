@@ -98,6 +98,53 @@ STORY(zookeeper_2560_2561_2332_1621_a_crash_at_any_write_leaves_a_log_that_can_b
     story_heal(story);
 }
 
+STORY(a_server_whose_files_give_another_tree_than_its_log_says_takes_the_leaders, .voters = 3)
+{
+    tell_begin(story);
+    story_write(story, 1, "/a", "one");
+    story_request_snapshot(story, 2);
+    story_until(story, 2, "a snapshot begins");
+    story_run(story, 100);
+    story_write(story, 1, "/a", "two"); /* the log tells of the tree behind it */
+    story_run(story, 100);
+    story_crash(story, 2, SIM_LOSE_NOTHING);
+    story_spoil_snapshot(story, 2);
+    story_start(story, 2);
+    story_until(story, 3, "SNAP");
+    story_until_serves(story, 2);
+    story_heal(story);
+}
+
+STORY(a_server_whose_tree_differs_lets_the_others_elect_a_leader_first, .voters = 3)
+{
+    tell_begin(story);
+    story_write(story, 1, "/a", "one");
+    story_request_snapshot(story, 3);
+    story_until(story, 3, "a snapshot begins");
+    story_run(story, 100);
+    story_write(story, 1, "/a", "two");
+    story_power_off(story, SIM_LOSE_NOTHING);
+    story_spoil_snapshot(story, 3); /* without this, it would be elected */
+    story_start_all(story);
+    story_settle(story);
+    story_check(story, story_leader(story) == 2, "another one leads");
+    story_heal(story);
+}
+
+STORY(a_server_whose_tree_differs_leads_if_the_others_are_no_quorum, .voters = 3)
+{
+    tell_begin(story);
+    story_request_snapshot(story, 3);
+    story_until(story, 3, "a snapshot begins");
+    story_run(story, 100);
+    story_write(story, 1, "/a", "one");
+    story_power_off(story, SIM_LOSE_NOTHING);
+    story_spoil_snapshot(story, 3);
+    story_start(story, 3);
+    story_start(story, 1);
+    story_until(story, 3, "LEADERINFO");
+}
+
 STORY(a_follower_whose_disk_stands_still_is_let_go_and_comes_back, .voters = 3)
 {
     tell_begin(story);

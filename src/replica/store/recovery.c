@@ -199,7 +199,8 @@ static void use_digest(const struct loaded *loaded, struct recovery *recovery,
         return;
     }
     recovery->digests_checked++;
-    if (info->digest == tree_digest(recovery->tree))
+    recovery->tree_differs = info->digest != tree_digest(recovery->tree);
+    if (!recovery->tree_differs)
         return;
     recovery->digest_mismatches++;
     store_note(&recovery->notes, true,

@@ -64,6 +64,7 @@ struct recovery {
     bool fresh;                 /* the directory was empty: snapshot.0 has been written */
     uint64_t replayed;          /* log records applied */
     uint64_t digests_checked, digest_mismatches;
+    bool tree_differs;          /* from the last digest that there is */
     uint32_t orphan_ephemerals; /* removed: their session was gone */
     struct quarantine quarantine;
     struct store_notes notes; /* the last one says why, when the answer is not OK */

@@ -118,6 +118,7 @@ static void check_digest(struct replaying *replaying, const struct txn *txn)
         return;
     }
     recovery->digests_checked++;
+    recovery->tree_differs = digest != wanted;
     if (digest == wanted)
         return;
     if (recovery->digest_mismatches++ == 0)

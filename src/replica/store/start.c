@@ -119,6 +119,11 @@ static enum status start_whole(struct disk *data, struct disk *log,
     ASSERT(!options->limited);
     status = recover_after_notes(data, log, options, &notes, ret_recovery);
     if (status == STATUS_OK) {
+        if (ret_recovery->tree_differs)
+            store_note(&ret_recovery->notes, true,
+                       "The tree is not what the newest digest in the log says: this server waits "
+                       "for initLimit, so that the others can elect a leader, and takes "
+                       "everything from it.");
         status = epochs_settle(data, ret_recovery->last_zxid, ret_epochs, &ret_recovery->notes);
         *ret_mixed_up = status == STATUS_CORRUPT;
     }

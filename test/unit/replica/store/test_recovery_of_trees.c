@@ -71,9 +71,11 @@ TEST(the_digest_of_a_fuzzy_snapshot_is_compared_when_the_log_reaches_its_zxid)
     check_same_tree(rig.recovery.tree, rig.world.tree);
     CHECK_U64("checked", rig.recovery.digests_checked, 1);
     CHECK_U64("mismatches", rig.recovery.digest_mismatches, 0);
+    CHECK(!rig.recovery.tree_differs);
     put_fuzzy(&rig, "snapshot.5", 20, digest + 1); /* wrong */
     recovery_rig_must_recover(&rig);
     CHECK_U64("mismatches", rig.recovery.digest_mismatches, 1);
+    CHECK(rig.recovery.tree_differs);
     put_fuzzy(&rig, "snapshot.5", 30, digest); /* the log ends before */
     recovery_rig_must_recover(&rig);
     recovery_rig_must_note(&rig, "The log ends before transaction 0x1e");
