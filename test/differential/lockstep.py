@@ -160,6 +160,7 @@ class Lockstep:
     def steal(self, session, **options):
         """Re-attach while the old connection is open: the old one is closed by the server, or, where the
         password was wrong, by Java only; then it hangs up, and both are even."""
+        self._sync(session)
         old = session.channels
         response = self.connect(session, **options)
         if "passwds" in options:
@@ -182,6 +183,8 @@ class Lockstep:
 
     def burst(self, session, requests, unordered=False):
         """Send, await and compare. The normalised replies of the left server."""
+        if requests[-1].closes:
+            self._sync(session)
         data = b"".join(
             zk.frame(struct.pack(">ii", r.xid, r.op) + r.body) for r in requests
         )
@@ -195,6 +198,7 @@ class Lockstep:
 
     def raw(self, session, data):
         """Bytes that are no frame: both servers close."""
+        self._sync(session)
         for channel in session.channels:
             channel.send(data)
         tails = []
@@ -231,13 +235,16 @@ class Lockstep:
 
     def sync_all(self, unordered=False):
         """Ping on every connection: all events sent so far are received and compared."""
-        ping = _PING
         for session in self.sessions:
-            if session.channels:
-                for channel in session.channels:
-                    channel.send(_PING_FRAME)
-                streams = [self._collect(session, side, 1, False) for side in (LEFT, RIGHT)]
-                self._compare(session, [ping], streams, unordered)
+            self._sync(session, unordered)
+
+    def _sync(self, session, unordered=False):
+        """Call it before a server closes: what it has sent and not yet written goes then."""
+        if session.channels:
+            for channel in session.channels:
+                channel.send(_PING_FRAME)
+            streams = [self._collect(session, side, 1, False) for side in (LEFT, RIGHT)]
+            self._compare(session, [_PING], streams, unordered)
 
     def close_session(self, session, request):
         """closeSession; its ephemerals go in no certain order."""

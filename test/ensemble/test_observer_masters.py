@@ -98,12 +98,12 @@ def test_clients_of_an_observer_read_write_and_hear_of_changes_through_its_maste
 
 def test_a_session_at_an_observer_lives_by_its_pings_and_ends_without_them(ensemble):
     master_of(ensemble)
-    with ensemble[4].client(timeout_ms=2000) as client:
+    with ensemble[4].client(timeout_ms=6000) as client:  # two servers pass its pings on
         client.create("/mine", b"", flags=1)
         leader = ensemble.wait_leader().kazoo()
         try:
             for _ in range(8):  # twice its timeout
-                time.sleep(0.5)
+                time.sleep(1.5)
                 client.ping()
             assert leader.exists("/mine")
             ensemble.wait(lambda: not leader.exists("/mine"), "the session ends")
