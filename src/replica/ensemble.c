@@ -113,7 +113,7 @@ struct ensemble *ensemble_new(const struct ensemble_options *options, int32_t ti
     ensemble->down_since_ms = step->now_ms;
     ensemble->told_version = ensemble->zab.membership->version;
     ensemble_begin_quarantine(ensemble);
-    if (options->tree_differs) /* what it would lead with is wrong */
+    if (options->tree_differs && !ensemble->observes) /* what it would lead with is wrong */
         ensemble_let_others_elect(ensemble);
     clients_stop(clients, NULL);
     ensemble_write_config_node(ensemble);

@@ -1,11 +1,12 @@
 """Members that lost something they had promised: they say so, do not vote, are repaired by the leader, and
-vote again. With leaders of both kinds."""
+vote again. With leaders of both kinds. And one that lost nothing, but whose tree is not what it should be."""
 
 import os
 
 import pytest
 
 from pylib.ensemble import Ensemble, stop_kazoo
+from pylib.snapshot import sealed
 
 NOTES = 40
 
@@ -129,3 +130,38 @@ def test_an_empty_server_that_may_not_begin_with_nothing_joins_the_others_withou
         ensemble.wait_all()
         assert has(replaced, "kept") == NOTES
         ensemble.check_same()
+
+
+def newest_snapshot(member):
+    path = os.path.join(member.log_dir, member.files("snapshot")[-1])
+    with open(path, "rb") as file:
+        return path, file.read()
+
+
+def change_the_tree(member):
+    """The data of one znode, in its newest snapshot, of which all checksums are right then."""
+    path, old = newest_snapshot(member)
+    tree, digest, zxid = old[:-67], old[-54:-34], old[-21:-13]
+    assert sealed(tree, digest, zxid) == old
+    with open(path, "wb") as file:
+        file.write(sealed(tree.replace(b"x" * 100, b"y" * 100, 1), digest, zxid))
+
+
+@pytest.mark.parametrize("others", ["paddock", "java"])
+def test_a_server_whose_tree_is_another_one_takes_the_leaders_and_is_not_elected(others):
+    props = {"zookeeper.snapCount": "20"}
+    with Ensemble([others, others, "paddock"], config={"initLimit": 8}, props=props) as ensemble:
+        changed = ensemble[3]  # as the others, it would be elected
+        write(ensemble, "same")
+        ensemble.wait(lambda: b"x" * 100 in newest_snapshot(changed)[1], "a snapshot")
+        for member in ensemble.members:
+            member.kill()
+        change_the_tree(changed)
+        before = len(changed.log())
+        for member in ensemble.members:
+            member.start()
+        ensemble.wait_all()
+        assert "this server waits for initLimit" in changed.log()[before:]
+        assert "by SNAP" in changed.log()[before:]
+        assert changed.mode() == "follower"
+        ensemble.check_same_trees()

@@ -26,6 +26,15 @@ def node(**fields):
     )  # fmt: skip
 
 
+def sealed(*sections):
+    """Each with the checksum of all bytes so far behind it."""
+    out = b""
+    for section in sections:
+        out += section
+        out += struct.pack(">q", zlib.adler32(out)) + ustring("/")
+    return out
+
+
 def snapshot(nodes, acls=None, sessions=None):
     """nodes: {path: {field: value}}, parents first; acls: {number: list}; sessions: {id: ms}.
 
@@ -46,8 +55,7 @@ def snapshot(nodes, acls=None, sessions=None):
         out += int64(session_id) + int32(timeout_ms)
     out += int32(len(acls)) + b"".join(int64(k) + acl_vector(v) for k, v in acls.items())
     out += b"".join(ustring(path) + node(**fields) for path, fields in tree.items())
-    out += ustring("/")
-    return out + struct.pack(">q", zlib.adler32(out)) + ustring("/")
+    return sealed(out + ustring("/"))
 
 
 def write_snapshot(data_dir, nodes, zxid=100, **more):
