@@ -88,7 +88,7 @@ struct txnlog_append world_append(const struct store_world *world, size_t index)
 
     return (struct txnlog_append){.payload = slice_of(txn->bytes, txn->size),
                                   .zxid = txn->zxid,
-                                  .lacks_digest = txn->is_error};
+                                  .lacks_digest = txn->is_error || world->digest_off};
 }
 
 static struct txnlog_append add_txn(struct store_world *world, const struct txn *txn)

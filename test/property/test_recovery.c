@@ -22,6 +22,7 @@ static void life_init(struct life *life, uint64_t seed)
     life->world.data_bytes_max = random_below(&life->seed, 3) == 0 ? 3000 : 200;
     life->world.close_unlisted = random_below(&life->seed, 2) == 0;
     life->world.new_epochs = random_below(&life->seed, 2) == 0;
+    life->world.digest_off = random_below(&life->seed, 4) == 0;
 }
 
 static void life_deinit(struct life *life)
@@ -51,7 +52,9 @@ static void serve(struct life *life, const struct txnlog_position *position, int
     struct txnlog_options options = {.prealloc_bytes = (uint64_t)random_below(seed, 4) * 4096,
                                      .size_limit_bytes = random_below(seed, 2) ? 0 : 9000,
                                      .force_sync = true,
-                                     .digest_enabled = true};
+                                     /* if not: its leader has them off, or this server has */
+                                     .digest_enabled =
+                                         !life->world.digest_off || random_below(seed, 2) == 0};
     struct txnlog_writer *writer = txnlog_writer_new(disk, &options, position);
     struct txnlog_append batch[BATCH_MAX];
     struct store_notes notes = {0};

@@ -266,9 +266,8 @@ static bool begins_file(struct txnlog_writer *writer, const struct txnlog_append
         writer->roll = true;
     if (writer->newest == NULL)
         return true;
-    return writer->roll &&
-           txnlog_record_gets_trailer(append->payload, digest_of(writer, append),
-                                      writer->options.payload_bytes_max, &writer->position);
+    return writer->roll && txnlog_record_gets_trailer(append->payload, digest_of(writer, append),
+                                                      writer->options.payload_bytes_max);
 }
 
 static enum status append_batch(struct txnlog_writer *writer, const struct txnlog_append *appends,

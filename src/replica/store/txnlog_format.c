@@ -55,30 +55,25 @@ bool txnlog_payload_lacks_body(struct slice payload)
             (payload.size == TXNLOG_PAYLOAD_BYTES_MIN + DIGEST_BYTES && ends_with_digest(payload)));
 }
 
-/* It gets the digest of the record before. */
-static bool repeats_digest(struct slice payload, enum txnlog_digest digest)
-{
-    return digest == TXNLOG_DIGEST_LACKING && txnlog_payload_type(payload) == OP_ERROR;
-}
-
 static size_t bytes_behind_payload(enum txnlog_digest digest)
 {
     return TXNLOG_TRAILER_BYTES + (digest == TXNLOG_DIGEST_THERE ? 0 : (size_t)DIGEST_BYTES);
 }
 
 bool txnlog_record_gets_trailer(struct slice payload, enum txnlog_digest digest,
-                                size_t payload_bytes_max, const struct txnlog_position *position)
+                                size_t payload_bytes_max)
 {
     return payload.size + bytes_behind_payload(digest) <= payload_bytes_max &&
-           !txnlog_payload_lacks_body(payload) &&
-           (position->digest_known || !repeats_digest(payload, digest));
+           !txnlog_payload_lacks_body(payload);
 }
 
-static void put_digest(const struct txnlog_position *position, bool repeated,
-                       uint8_t bytes[DIGEST_BYTES])
+/* An error changes nothing: its digest is that of the record before. */
+static void put_digest(const struct txnlog_position *position, struct slice payload,
+                       enum txnlog_digest digest, uint8_t bytes[DIGEST_BYTES])
 {
     memset(bytes, 0, DIGEST_BYTES);
-    if (!repeated)
+    if (digest != TXNLOG_DIGEST_LACKING || txnlog_payload_type(payload) != OP_ERROR ||
+        !position->digest_known)
         return;
     store_be32(bytes, DIGEST_VERSION);
     store_be64(bytes + 4, (uint64_t)position->digest);
@@ -106,7 +101,7 @@ void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_d
 {
     ASSERT(payload.size >= TXNLOG_PAYLOAD_BYTES_MIN);
     size_t extra = bytes_behind_payload(digest);
-    bool trailer = txnlog_record_gets_trailer(payload, digest, payload_bytes_max, position);
+    bool trailer = txnlog_record_gets_trailer(payload, digest, payload_bytes_max);
     size_t size = payload.size + (trailer ? extra : 0);
     uint8_t *head = buffer_extend(out, TXNLOG_RECORD_HEAD_BYTES + size + 1);
     uint8_t *body = head + TXNLOG_RECORD_HEAD_BYTES;
@@ -117,7 +112,7 @@ void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_d
     if (trailer) {
         uint8_t *at = body + payload.size;
         if (digest != TXNLOG_DIGEST_THERE) {
-            put_digest(position, repeats_digest(payload, digest), at);
+            put_digest(position, payload, digest, at);
             at += DIGEST_BYTES;
         }
         store_be64(at, (uint64_t)position->last_zxid);

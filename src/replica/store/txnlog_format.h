@@ -9,9 +9,9 @@
  * when this record was written. link connects all records of one history. check is the CRC-32 of the
  * payload before it: it distinguishes our records from Java's, and is more reliable than Adler-32 for
  * short ones. Java's error records have no digest. Here they get the digest of the record before, for
- * an error changes nothing; where that is not known they get no trailer. Any other record without a
- * digest gets one of version 0: Java compares nothing and counts no mismatch, but now and then it logs
- * that the version is not its own (tried with 3.8.0).
+ * an error changes nothing. Where that is not known, and in any other record without a digest, it is
+ * one of version 0: Java compares nothing and counts no mismatch, but now and then it logs that the
+ * version is not its own (tried with 3.8.0).
  * docs/protocol.md, "The transaction log". */
 #ifndef REPLICA_STORE_TXNLOG_FORMAT_H
 #define REPLICA_STORE_TXNLOG_FORMAT_H
@@ -56,10 +56,9 @@ enum txnlog_digest {
     TXNLOG_DIGEST_OFF      /* digests are switched off: one with version 0 */
 };
 /* Will the record have a trailer? Not where it would make the record longer than `payload_bytes_max`, which
- * Java could not read; not after a closeSession without a body, where any byte would be read as one; and
- * not where the digest before it is not known. */
+ * Java could not read; and not after a closeSession without a body, where any byte would be read as one. */
 bool txnlog_record_gets_trailer(struct slice payload, enum txnlog_digest digest,
-                                size_t payload_bytes_max, const struct txnlog_position *position);
+                                size_t payload_bytes_max);
 /* One framed record. */
 void txnlog_record_write(struct buffer *out, struct slice payload, enum txnlog_digest digest,
                          int64_t zxid, int64_t durable_zxid, size_t payload_bytes_max,
