@@ -197,6 +197,7 @@ enum status node_boot(struct node *node, struct buffer *problem)
     node->current_epoch = epochs.current;
     node->quarantined = recovery.quarantine.on;
     node->promises_lost = recovery.quarantine.promises_lost;
+    node->tree_differs = recovery.tree_differs;
     if (node->quarantined) { /* the file is out of the way */
         node->rotten[0] = '\0';
         put_warnings(&recovery.notes, problem);

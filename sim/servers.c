@@ -197,7 +197,10 @@ void servers_start(void *context, uint64_t index)
                        (const char *)problem.data);
         if (node->quarantined && !harmed)
             world_fail(world, node, "it starts in quarantine, and its files are as it wrote them");
-        if (node->quarantined)
+        if (node->tree_differs && !harmed && world->run->mutant != MUTANT_WRONG_BYTES)
+            world_fail(world, node,
+                       "its tree is not what its log tells, and its files are as it wrote them");
+        if (node->quarantined || node->tree_differs)
             node->harmed = false;
         world_note(world, node, "starts zxid=%" PRIx64 " accepted=%" PRId64 " current=%" PRId64,
                    (uint64_t)node->durable_zxid, node->accepted_epoch, node->current_epoch);

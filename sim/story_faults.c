@@ -214,6 +214,7 @@ void story_spoil_snapshot(struct story *story, int server)
     }
     tree_free(tree);
     story_check(story, status == STATUS_OK, "the snapshot cannot be spoilt");
+    node->harmed = true;
 }
 
 void story_wipe(struct story *story, int server)
