@@ -106,7 +106,7 @@ struct node {
     bool harmed;      /* files of it are not as it wrote them: it may start in quarantine, */
     bool quarantined; /* and does, as its files have it */
     bool promises_lost;
-    bool tree_differs;  /* it started with another tree than its log tells of */
+    bool tree_differs;  /* at its start: not the one that its log tells of */
     size_t work_behind; /* so many appends stand before it */
     int64_t durable_zxid, appended_zxid;
     int64_t proved_zxid; /* a later record says that all before this one were durable */

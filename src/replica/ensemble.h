@@ -47,9 +47,8 @@ struct ensemble_options {
     int64_t accepted_epoch, current_epoch; /* as the files have them */
     bool quarantined,
         promises_lost; /* likewise; promises_lost: it is unknown which epoch it accepted */
-    bool
-        tree_differs; /* from what its log says of it: it lets the others elect first, and takes everything from
-                          its leader */
+    /* From what its log says of it: it lets the others elect first, and takes everything from its leader. */
+    bool tree_differs;
 };
 
 struct ensemble;
