@@ -161,7 +161,7 @@ def test_a_server_whose_tree_is_another_one_takes_the_leaders_and_is_not_elected
         for member in ensemble.members:
             member.start()
         ensemble.wait_all()
-        assert "this server waits for initLimit" in changed.log()[before:]
+        assert "this server takes everything from its leader" in changed.log()[before:]
         assert "by SNAP" in changed.log()[before:]
         assert changed.mode() == "follower"
         ensemble.check_same_trees()

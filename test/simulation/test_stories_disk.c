@@ -98,15 +98,20 @@ STORY(zookeeper_2560_2561_2332_1621_a_crash_at_any_write_leaves_a_log_that_can_b
     story_heal(story);
 }
 
-STORY(a_server_whose_files_give_another_tree_than_its_log_says_takes_the_leaders, .voters = 3)
+/* A snapshot of the server, and behind it a record of its log with the digest of the tree. */
+static void write_snapshot_and_record(struct story *story, int server)
 {
     tell_begin(story);
-    story_write(story, 1, "/a", "one");
-    story_request_snapshot(story, 2);
-    story_until(story, 2, "a snapshot begins");
+    story_request_snapshot(story, server);
+    story_until(story, server, "a snapshot begins");
     story_run(story, 100);
-    story_write(story, 1, "/a", "two"); /* the log tells of the tree behind it */
+    story_write(story, 1, "/a", "two");
     story_run(story, 100);
+}
+
+STORY(a_server_whose_files_give_another_tree_than_its_log_says_takes_the_leaders, .voters = 3)
+{
+    write_snapshot_and_record(story, 2);
     story_crash(story, 2, SIM_LOSE_NOTHING);
     story_spoil_snapshot(story, 2);
     story_start(story, 2);
@@ -117,12 +122,7 @@ STORY(a_server_whose_files_give_another_tree_than_its_log_says_takes_the_leaders
 
 STORY(a_server_whose_tree_differs_lets_the_others_elect_a_leader_first, .voters = 3)
 {
-    tell_begin(story);
-    story_write(story, 1, "/a", "one");
-    story_request_snapshot(story, 3);
-    story_until(story, 3, "a snapshot begins");
-    story_run(story, 100);
-    story_write(story, 1, "/a", "two");
+    write_snapshot_and_record(story, 3);
     story_power_off(story, SIM_LOSE_NOTHING);
     story_spoil_snapshot(story, 3); /* without this, it would be elected */
     story_start_all(story);
@@ -133,11 +133,7 @@ STORY(a_server_whose_tree_differs_lets_the_others_elect_a_leader_first, .voters 
 
 STORY(a_server_whose_tree_differs_leads_if_the_others_are_no_quorum, .voters = 3)
 {
-    tell_begin(story);
-    story_request_snapshot(story, 3);
-    story_until(story, 3, "a snapshot begins");
-    story_run(story, 100);
-    story_write(story, 1, "/a", "one");
+    write_snapshot_and_record(story, 3);
     story_power_off(story, SIM_LOSE_NOTHING);
     story_spoil_snapshot(story, 3);
     story_start(story, 3);

@@ -29,7 +29,7 @@ struct txnlog_append {    /* one record for the transaction log, in the order of
     struct slice payload; /* txn bytes with digest; valid until REPLICA_LOG_SYNCED passed it */
     int64_t zxid;
     bool lacks_digest; /* the payload ends with its body; txnlog_format.h says what the log adds */
-    bool roll_before;  /* begin a new log file with this record, or soon (txnlog.h) */
+    bool roll_before;  /* begin a new log file with this record (txnlog.h says when it waits) */
 };
 
 enum image_part { /* what a step of writing a snapshot produced */

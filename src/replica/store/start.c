@@ -121,9 +121,9 @@ static enum status start_whole(struct disk *data, struct disk *log,
     if (status == STATUS_OK) {
         if (ret_recovery->tree_differs)
             store_note(&ret_recovery->notes, true,
-                       "The tree is not what the newest digest in the log says: this server waits "
-                       "for initLimit, so that the others can elect a leader, and takes "
-                       "everything from it.");
+                       "The tree is not what the newest digest in the log says: this server takes "
+                       "everything from its leader. If it votes, it waits for initLimit first, so "
+                       "that the others can elect one.");
         status = epochs_settle(data, ret_recovery->last_zxid, ret_epochs, &ret_recovery->notes);
         *ret_mixed_up = status == STATUS_CORRUPT;
     }

@@ -1,8 +1,8 @@
 /* txnlog.h: writing the transaction log: whole batches, one write each, then one sync.
  *
  * It writes to new files only. A file log.<zxid> is begun by the first append of a run, by every record
- * with roll_before, and by the first record after a sync that left the file above size_limit_bytes; of the last two
- * by the next record that has a trailer, which says what stands before it.
+ * with roll_before, and by the first record after a sync that left the file above size_limit_bytes. In
+ * the last two cases it begins later if that record has no trailer: with the next one that has.
  * A file's size grows ahead of its records, as Java's does. Up to 256 KB of that is written as zeros, so
  * that most syncs change no metadata; the rest is a hole.
  *

@@ -44,8 +44,8 @@ int64_t outstanding_kept_put_count(const struct outstanding *outstanding);
 
 /* The tree has applied everything up to zxid. */
 void outstanding_applied(struct outstanding *outstanding, int64_t zxid);
-bool outstanding_is_empty(
-    const struct outstanding *outstanding); /* the tree has applied everything */
+/* It has, all of it. */
+bool outstanding_is_empty(const struct outstanding *outstanding);
 /* Digest of the tree after everything proposed. */
 uint64_t outstanding_digest(const struct outstanding *outstanding);
 /* Session `owner` is closed with zxid: every node that will exist and belong to it is deleted, and its

@@ -25,8 +25,8 @@ void zab_leader_tick(struct zab_leader *leader);
 /* This server was suspended for this time: another one may lead by now. */
 void zab_leader_stood_still(struct zab_leader *leader, int64_t ms);
 void zab_leader_end_turn(struct zab_leader *leader); /* proposals and commits: once a turn */
-void zab_leader_check_turn(
-    const struct zab_leader *leader); /* asserts what holds when a turn ends */
+/* Asserts what holds when a turn ends. */
+void zab_leader_check_turn(const struct zab_leader *leader);
 int64_t zab_leader_wake_at_ms(const struct zab_leader *leader);
 
 const char *zab_leader_failed(const struct zab_leader *leader);

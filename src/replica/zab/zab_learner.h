@@ -28,8 +28,8 @@ void zab_learner_stood_still(struct zab_learner *learner, int64_t ms);
 void zab_learner_doubt_leader(struct zab_learner *learner, int64_t after_ms);
 void zab_learner_end_turn(
     struct zab_learner *learner); /* acknowledgements, requests: once a turn */
-void zab_learner_check_turn(
-    const struct zab_learner *learner); /* asserts what holds when a turn ends */
+/* Asserts what holds when a turn ends. */
+void zab_learner_check_turn(const struct zab_learner *learner);
 int64_t zab_learner_wake_at_ms(const struct zab_learner *learner);
 
 /* Why the role is over; NULL: it is not. */
