@@ -66,12 +66,6 @@ def digest_mismatches(server):
     return int(re.search(r"zk_digest_mismatches_count\t(\d+)", server.four_letter("mntr").decode())[1])
 
 
-def check_digests(tree, props):
-    applied, right, wrong = tree.stats
-    assert wrong == 0
-    assert (right > 0) == (applied > 0 and "zookeeper.digest.enabled" not in props)
-
-
 @pytest.mark.parametrize(
     "how, config",
     [
@@ -96,6 +90,7 @@ def test_java_goes_on_where_paddock_stopped_and_the_other_way_round(tmp_path, ho
             props["zookeeper." + key] = config.pop(key)
     if "snapshot.compression.method" in config:
         props["zookeeper.snapshot.compression.method"] = config.pop("snapshot.compression.method")
+    right_digests = 0
     for life, target in enumerate(["paddock", "java", "paddock", "java"]):
         with Server(target, {**CONFIG, **config}, props, data_dir=data_dir) as server:
             if target == "java":
@@ -114,7 +109,11 @@ def test_java_goes_on_where_paddock_stopped_and_the_other_way_round(tmp_path, ho
             getattr(server, how)()
             tree = independent_reader().restore(os.path.join(data_dir, "version-2"))
             assert tree.last == zxid
-            check_digests(tree, props)
+            _, right, wrong = tree.stats
+            assert wrong == 0
+            right_digests += right
+    # Of all lives: a single one can end with a snapshot and one record, of a kind without a digest.
+    assert (right_digests > 0) == ("zookeeper.digest.enabled" not in props)
 
 
 def test_our_trailers_are_there_and_java_does_not_mind(tmp_path):
