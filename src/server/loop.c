@@ -99,6 +99,8 @@ static void snapshot_slice(struct server *server)
                                                  server->snapshot_awaited ? SNAPSHOT_AWAITED_BYTES
                                                                           : SNAPSHOT_SLICE_BYTES);
     server->turn.snapshot_bytes += server->snapshot_part.size;
+    if (kind == IMAGE_PART && server->snapshot_part.size == 0)
+        return; /* the walk has come by deleted nodes only */
     if (kind == IMAGE_PART || kind == IMAGE_PART_SEALED) {
         snapshot_thread_push(server->snapshots, &server->snapshot_part, kind == IMAGE_PART_SEALED);
         return;

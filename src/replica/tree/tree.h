@@ -198,7 +198,8 @@ struct tree_walk *tree_walk_begin(struct tree *tree);
  * begin, before the tree changes. */
 void tree_walk_tables(const struct tree_walk *walk, struct buffer *out);
 /* Appends node records until `out` holds about bytes_max, or all are written (DONE). The "/" that
- * ends the list is not written. A record may begin in one step and end in the next. */
+ * ends the list is not written. A record may begin in one step and end in the next. A step takes a
+ * bounded time: among many deleted nodes it may append less, or nothing (MORE). */
 enum tree_walk_state tree_walk_step(struct tree_walk *walk, struct buffer *out, size_t bytes_max);
 void tree_walk_end(struct tree_walk *walk); /* at any time; tree_free() does it, too */
 

@@ -9,7 +9,8 @@
  * of it, so the one that is taken most slowly, is lost. */
 #include "replica/tree/tree_internal.h"
 
-enum { WORD_BITS = 64, SAVED_KEPT_MAX = 1 << 20 };
+/* A step looks at so many ids at most: those of deleted and of saved nodes give no bytes. */
+enum { WORD_BITS = 64, SAVED_KEPT_MAX = 1 << 20, STEP_IDS_MAX = 4096 };
 
 struct tree_walk {
     struct list in_walks;
@@ -170,7 +171,8 @@ enum tree_walk_state tree_walk_step(struct tree_walk *walk, struct buffer *out, 
         return TREE_WALK_LOST;
     if (!take_saved(walk, out, bytes_max))
         return TREE_WALK_MORE;
-    while (out->size < bytes_max && walk->next_id < walk->end_id) {
+    for (uint32_t ids = STEP_IDS_MAX;
+         ids > 0 && out->size < bytes_max && walk->next_id < walk->end_id; ids--) {
         uint32_t id = walk->next_id++;
         if (tree_node(walk->tree, id)->live)
             write_with_ancestors(walk, id, out);

@@ -454,7 +454,8 @@ static void go_on_with(struct zab_leader *leader, struct leader_image *image, si
             finish_image(leader, image);
             return;
         }
-        send_part(leader, image, buffer_slice(&leader->image_part));
+        if (leader->image_part.size > 0)
+            send_part(leader, image, buffer_slice(&leader->image_part));
     }
     hold_all(leader, image);
 }

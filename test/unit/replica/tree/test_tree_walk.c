@@ -333,6 +333,33 @@ TEST(what_is_saved_before_changes_leaves_in_steps_too)
     tree_free(tree);
 }
 
+/* Else a snapshot of a tree from which much was deleted would keep the clients waiting. */
+TEST(a_step_comes_by_a_bounded_number_of_deleted_nodes)
+{
+    enum { NODES = 100000, STEPS_MIN = 10 };
+    struct tree *tree = tree_new(&options);
+    struct buffer nodes = {0};
+    char path[32];
+    size_t steps = 0;
+
+    for (int i = 0; i < NODES; i++) {
+        snprintf(path, sizeof(path), "/n%d", i);
+        make(tree, path, "data");
+    }
+    for (int i = 0; i < NODES; i++) {
+        snprintf(path, sizeof(path), "/n%d", i);
+        CHECK_I64(path, tree_delete(tree, slice_text(path), 90000), ZK_OK);
+    }
+    struct tree_walk *walk = tree_walk_begin(tree);
+    while (tree_walk_step(walk, &nodes, 1 << 20) == TREE_WALK_MORE)
+        steps++;
+    CHECK(steps >= STEPS_MIN);
+    tree_walk_end(walk);
+    check_next_image(tree);
+    tree_free(tree);
+    buffer_deinit(&nodes);
+}
+
 TEST(an_image_is_lost_when_more_changes_than_the_bound_while_nobody_takes_it)
 {
     enum { NODES = 70, NODE_BYTES = 1 << 20 };
