@@ -201,11 +201,10 @@ def test_a_container_that_never_had_children_stays(client, path):
     }
 )
 def test_a_container_never_used_for_the_configured_time_is_removed(client, path):
-    name, stat = parse_path_stat(
-        client.ok(CREATE_CONTAINER, create_request(path + "/unused", flags=CONTAINER)).body
-    )
-    client.exists(name, watch=True)
-    assert kinds([client.wait_event()]) == [(NODE_DELETED, name)]
+    client.ok(ADD_WATCH, add_watch_request(path, 1))  # first: it may be gone when create has answered
+    client.ok(CREATE_CONTAINER, create_request(path + "/unused", flags=CONTAINER))
+    events = [client.wait_event(), client.wait_event()]
+    assert kinds(events) == [(NODE_CREATED, path + "/unused"), (NODE_DELETED, path + "/unused")]
 
 
 @janitor

@@ -18,7 +18,7 @@ BASE = (
     "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir=%(dir)s/data\nclientPort=%(port)d\n"
     "admin.enableServer=false\n"
 )
-RECORDED_PORT = "24015"
+RECORDED_PORT, RECORDED_OTHER_PORT = "24015", "24016"
 
 
 class Place:
@@ -55,8 +55,9 @@ class Place:
         return call
 
     def mapped(self, text):
-        text = replay.put_in(text, self.tmp).replace(RECORDED_PORT, str(self.port))
-        return text.replace("24016", str(self.other_port))
+        ports = {RECORDED_PORT: str(self.port), RECORDED_OTHER_PORT: str(self.other_port)}
+        text = replay.put_in(text, self.tmp)
+        return re.sub("|".join(ports), lambda match: ports[match[0]], text)  # at once: ours may be 24016
 
     def end(self):
         for path in list(self.tmp.rglob("*.pid")):

@@ -400,6 +400,15 @@ def wait_for_path(path, process):
     return True
 
 
+def wait_for_lock(path, process):
+    """Until a process has the file locked: it is there a moment earlier."""
+    assert wait_for_path(path, process)
+    inode = ":%d " % path.stat().st_ino
+    while not any("FLOCK" in line and inode in line for line in open("/proc/locks")):
+        assert process.poll() is None
+        time.sleep(0.0005)
+
+
 def terminal_output(argv):
     screen = terminal.Terminal(argv, replay.environment())
     code = screen.end()
@@ -446,7 +455,7 @@ def test_a_killed_backup_is_in_the_way_of_nothing(tmp_path):
     (data / "version-2" / "intent").write_bytes(b"")
     process = subprocess.Popen([paddock_program(), "backup", str(data), str(tmp_path / "b.tar")],
                                env=replay.environment())
-    assert wait_for_path(tmp_path / "b.tar.partial", process)
+    wait_for_lock(tmp_path / "b.tar.partial", process)
     call = Call("backup", data, tmp_path / "b.tar")
     assert call.code == 3 and "is being written by another process" in call.err
     process.kill()
