@@ -20,14 +20,22 @@ struct janitor_options {
 
 struct janitor {
     struct janitor_options options;
-    int64_t start_ms, start_wall_ms, next_ms;
+    int64_t start_ms, start_wall_ms;
+    int64_t next_ms; /* when the next round begins; of a round under way: when it began */
+    enum { JANITOR_RESTS, JANITOR_CONTAINERS, JANITOR_TTLS } round;
+    size_t cursor; /* of the round, in the tree's list */
+    int64_t left;  /* so many more it may visit */
 };
 
 void janitor_init(struct janitor *janitor, const struct janitor_options *options, int64_t now_ms,
                   int64_t wall_ms);
-int64_t janitor_next_ms(const struct janitor *janitor); /* when janitor_run() has work again */
-/* Once an interval: visits the nodes that are to be deleted, at most as many as per_minute_max allows
- * for the interval. The tree must not change meanwhile. */
+/* When janitor_run() has work again; a time that has come while a round is under way. */
+int64_t janitor_next_ms(const struct janitor *janitor);
+/* One round an interval: visits the nodes that are to be deleted, at most as many as per_minute_max allows
+ * for the interval. A call looks at JANITOR_LOOKS_MAX nodes at most, so that no turn takes long; the next
+ * one goes on. The tree must not change during a call. What changes between two calls of a round may be
+ * left out, or visited twice; the next round finds what is left. */
+enum { JANITOR_LOOKS_MAX = 10000 };
 typedef void janitor_visit(void *context, uint32_t node_id);
 void janitor_run(struct janitor *janitor, const struct tree *tree, int64_t now_ms, int64_t wall_ms,
                  janitor_visit *visit, void *context);

@@ -4,6 +4,8 @@
 #include "test/lib/requests.h"
 #include "wire/zk.h"
 
+#include <stdio.h>
+
 enum { WALL_MS = 1000000, TTL_MS = 1000, INTERVAL_MS = 100 };
 
 static const struct janitor_options every_interval = {.check_interval_ms = INTERVAL_MS,
@@ -25,20 +27,31 @@ static int due(struct janitor *janitor, const struct tree *tree, int64_t now_ms,
     return visits;
 }
 
-static struct tree *with_ttl_node(int64_t mtime_ms)
+static void make(struct tree *tree, const char *path, int64_t owner, int64_t mtime_ms)
 {
-    struct tree *tree = tree_new(&(struct tree_options){.hash_seed = 1, .extended_types = true});
     uint32_t id;
     enum zk_error err = tree_create(tree,
-                                    &(struct tree_create){.path = SLICE("/t"),
+                                    &(struct tree_create){.path = slice_text(path),
                                                           .data = SLICE("d"),
                                                           .acl = OPEN_ACL,
-                                                          .owner = owner_of_ttl(TTL_MS),
+                                                          .owner = owner,
                                                           .zxid = 1,
                                                           .time_ms = mtime_ms,
                                                           .parent_cversion = -1},
                                     &id);
     CHECK(err == ZK_OK);
+}
+
+static struct tree *empty_tree(void)
+{
+    return tree_new(&(struct tree_options){.hash_seed = 1, .extended_types = true});
+}
+
+static struct tree *with_ttl_node(int64_t mtime_ms)
+{
+    struct tree *tree = empty_tree();
+
+    make(tree, "/t", owner_of_ttl(TTL_MS), mtime_ms);
     return tree;
 }
 
@@ -73,5 +86,56 @@ TEST(a_clock_that_jumps_ahead_takes_no_ttl_node_early)
     janitor_init(&janitor, &every_interval, 0, WALL_MS);
     CHECK(due(&janitor, tree, INTERVAL_MS, 2 * WALL_MS) == 0);
     CHECK(due(&janitor, tree, 2 * TTL_MS, 2 * WALL_MS) == 1);
+    tree_free(tree);
+}
+
+/* So that no client waits while a million of them are looked at. */
+TEST(a_round_over_many_nodes_is_made_in_bounded_steps)
+{
+    enum { CONTAINERS = JANITOR_LOOKS_MAX + 500, TTLS = 2 * JANITOR_LOOKS_MAX };
+    const struct janitor_options options = {
+        .check_interval_ms = INTERVAL_MS, .per_minute_max = 100000000, .never_used_max_ms = 1};
+    struct tree *tree = empty_tree();
+    struct janitor janitor;
+    int64_t now_ms = 2 * TTL_MS;
+    char path[32];
+    int steps = 0, visits = 0;
+
+    for (int i = 0; i < CONTAINERS; i++) {
+        snprintf(path, sizeof(path), "/c%d", i);
+        make(tree, path, OWNER_CONTAINER_VALUE, WALL_MS);
+    }
+    for (int i = 0; i < TTLS; i++) {
+        snprintf(path, sizeof(path), "/t%d", i);
+        make(tree, path, owner_of_ttl(TTL_MS), WALL_MS);
+    }
+    janitor_init(&janitor, &options, 0, WALL_MS);
+    for (; janitor_next_ms(&janitor) <= now_ms; steps++, now_ms++) {
+        int step = due(&janitor, tree, now_ms, WALL_MS + now_ms);
+        CHECK(step <= JANITOR_LOOKS_MAX);
+        visits += step;
+    }
+    CHECK_I64("visits", visits, CONTAINERS + TTLS);
+    CHECK_I64("steps", steps, 4);
+    CHECK_I64("the next round", janitor_next_ms(&janitor), 2 * TTL_MS + INTERVAL_MS);
+    tree_free(tree);
+}
+
+TEST(a_round_visits_no_more_than_its_share_of_a_minute)
+{
+    const struct janitor_options options = {.check_interval_ms = 60000, .per_minute_max = 3};
+    struct tree *tree = empty_tree();
+    struct janitor janitor;
+    char path[32];
+
+    for (int i = 0; i < 10; i++) {
+        snprintf(path, sizeof(path), "/t%d", i);
+        make(tree, path, owner_of_ttl(TTL_MS), WALL_MS);
+    }
+    janitor_init(&janitor, &options, 0, WALL_MS);
+    CHECK_I64("visits", due(&janitor, tree, 60000, WALL_MS + 60000), 3);
+    CHECK_I64("the next round", janitor_next_ms(&janitor), 120000);
+    CHECK_I64("before it", due(&janitor, tree, 119999, WALL_MS + 119999), 0);
+    CHECK_I64("then", due(&janitor, tree, 120000, WALL_MS + 120000), 3);
     tree_free(tree);
 }
