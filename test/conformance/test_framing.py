@@ -324,8 +324,8 @@ def test_the_61st_connection_of_an_address_is_refused_by_default(start_server):
 
 @pytest.mark.server(props={"zookeeper.nio.sessionlessCnxnTimeout": 1000})
 def test_a_silent_connection_is_closed_after_one_to_two_sessionless_timeouts(connect):
-    raw = connect(connect=False)
     opened = time.monotonic()
+    raw = connect(connect=False)
     raw.expect_eof()
     # Well before the 10 s of the default, even where the machine stands still for seconds.
     assert 0.95 <= time.monotonic() - opened <= 8
