@@ -190,6 +190,8 @@ def while_snapshots(run, kind, directory):
             metrics = server.mntr()
             for row, name in TURN_METRICS.items():
                 run.add(row, kind, metrics[name])
+            for line in server.log_lines("a turn of the event loop"):
+                print("  " + line, file=sys.stderr)
         if not server.snapshots() - before:
             raise BenchFailed("%s wrote no snapshot meanwhile" % kind)
 

@@ -91,6 +91,10 @@ class Process:
             time.sleep(0.001)
         return time.monotonic() - self.began_s
 
+    def log_lines(self, text):
+        with open(os.path.join(self.directory, "log"), errors="replace") as log:
+            return [line.rstrip() for line in log if text in line]
+
     def check_alive(self):
         if self.process.poll() is not None:
             raise BenchFailed("%s ended, see %s/log" % (self.kind, self.directory))

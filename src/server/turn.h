@@ -12,12 +12,14 @@ struct turn { /* zeroed: nothing has happened */
     uint32_t events[REPLICA_EVENT_KINDS];
     uint64_t records, sent_bytes, snapshot_bytes;
     int64_t changes_before;
-    /* The thread's processor time, read once in a ms at most. */
+    /* The thread's processor time and page faults, read once in a ms at most. */
     int64_t cpu_ns, cpu_read_ns; /* as it was read, and when */
-    int64_t since_ns;            /* how long the turns since then were */
+    long page_faults;
+    int64_t since_ns; /* how long the turns since then were */
 };
 
-enum { TURN_TOLD_MS = 100 }; /* longer ones are logged */
+/* Longer ones are logged, and those that used the processor for so long. */
+enum { TURN_TOLD_MS = 100, TURN_TOLD_CPU_MS = 20 };
 
 static inline bool turn_has_begun(const struct turn *turn)
 {
