@@ -50,6 +50,15 @@ def lineup(shared, name):
     return ensemble
 
 
+@pytest.fixture
+def steady(shared, name):
+    """The same, and no leader has died under load in it: a server of Java whose leader does may lose a
+    transaction from its own log, which its next start shows (docs/compatibility.md)."""
+    ensemble = shared(name + ", steady", lambda: ensemble_of(LINEUPS[name]))
+    ensemble.make_leader(ensemble[3])
+    return ensemble
+
+
 def write(ensemble, count):
     client = start_kazoo(ensemble.hosts)
     try:
@@ -130,6 +139,7 @@ def test_a_session_that_is_silent_expires_everywhere(lineup):
 
 
 def test_the_leader_is_killed_again_and_again_under_load(lineup):
+    was_follower = False  # of a leader that died
     with Load(lineup) as load:
         for _ in range(3):
             load.wait_for(20)
@@ -137,6 +147,9 @@ def test_the_leader_is_killed_again_and_again_under_load(lineup):
             leader.kill()
             lineup.wait_leader()
             load.wait_for(20)
+            if leader.target == "java" and was_follower:
+                leader.wipe()  # its log may lack a transaction: see steady()
+            was_follower = True
             leader.start()
             lineup.wait_all()
         load.check()
@@ -160,15 +173,15 @@ def test_a_leader_that_was_paused_comes_back_as_a_follower(lineup):
 # -- catching up: DIFF, SNAP, TRUNC
 
 
-def test_a_member_that_was_away_for_a_moment_catches_up(lineup):
-    for member in (lineup[1], lineup[2]):
-        write(lineup, 20)
+def test_a_member_that_was_away_for_a_moment_catches_up(steady):
+    for member in (steady[1], steady[2]):
+        write(steady, 20)
         member.stop()
-        write(lineup, 20)
+        write(steady, 20)
         member.start()
-        lineup.wait_all()
-        write(lineup, 20)
-    lineup.check_same()
+        steady.wait_all()
+        write(steady, 20)
+    steady.check_same()
 
 
 def test_an_empty_member_gets_everything():
@@ -186,27 +199,27 @@ def test_an_empty_member_gets_everything():
             ensemble.check_same()
 
 
-def test_what_only_a_dead_leader_has_is_taken_back(lineup):
+def test_what_only_a_dead_leader_has_is_taken_back(steady):
     """The others are stopped, so that a write reaches nobody's log but the leader's own."""
-    write(lineup, 20)
-    lineup.wait_same_zxid()
-    leader, others = lineup[3], (lineup[1], lineup[2])
+    write(steady, 20)
+    steady.wait_same_zxid()
+    leader, others = steady[3], (steady[1], steady[2])
     client = leader.kazoo(timeout_s=30.0)
     agreed = leader.zxid()  # its own log may lack the newest of it for now
     for other in others:
         other.pause()
     asked = [client.create_async("/alone%d" % i, b"") for i in range(5)]
-    lineup.wait(lambda: max(leader.records()) >= agreed + 5, "the leader's own log has them")
+    steady.wait(lambda: max(leader.records()) >= agreed + 5, "the leader's own log has them")
     leader.kill()
     stop_kazoo(client)
     for other in others:
         other.kill()  # with what waits in its sockets
         other.start()
-    lineup.wait_leader()
-    write(lineup, 20)
+    steady.wait_leader()
+    write(steady, 20)
     leader.start()
-    lineup.wait_all()
-    lineup.check_same()
+    steady.wait_all()
+    steady.check_same()
     for request in asked:
         with pytest.raises((KazooException, NoNodeError)):
             request.get(timeout=10)
