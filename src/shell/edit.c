@@ -31,7 +31,7 @@ struct editor {
 
 static char prompt[PROMPT_BYTES_MAX];
 
-static void make_prompt(struct shell *shell)
+static void write_prompt(const struct shell *shell)
 {
     static const char *const names[] = {[SERVICE_CONNECTING] = "CONNECTING",
                                         [SERVICE_CONNECTED] = "CONNECTED",
@@ -39,9 +39,14 @@ static void make_prompt(struct shell *shell)
                                         [SERVICE_CLOSED] = "CLOSED",
                                         [SERVICE_AUTH_FAILED] = "AUTH_FAILED"};
 
-    (void)service_wait(shell->connection, -1, 0); /* what has arrived by now */
     snprintf(prompt, sizeof(prompt), "[zk: %s(%s) %zu] ", shell->servers,
              names[service_state(shell->connection)], shell->history_count);
+}
+
+static void make_prompt(struct shell *shell)
+{
+    (void)service_wait(shell->connection, -1, 0); /* what has arrived by now */
+    write_prompt(shell);
 }
 
 /* --- a pipe --- */
@@ -117,8 +122,10 @@ static void show_line_again(struct shell *shell)
 {
     struct editor *editor = shell->editor;
 
-    if (editor->reading)
-        el_set(editor->line, EL_REFRESH);
+    if (!editor->reading)
+        return;
+    write_prompt(shell); /* what was shown above it may have changed the state */
+    el_set(editor->line, EL_REFRESH);
 }
 
 /* One character; the session is served meanwhile. */

@@ -220,6 +220,18 @@ def test_without_a_server_the_prompt_is_there_at_once(start):
     terminal.wait(r"KeeperErrorCode = ConnectionLoss for /\n")
 
 
+def test_the_prompt_below_an_event_shows_the_state_that_came_with_it(start):
+    """So a shell that is faster than its connection looks as one that is not, without a key."""
+    with Server("paddock", {}) as server:
+        server.stop()
+        terminal = start(address(server))
+        prompt(terminal, 0, "CONNECTING")
+        server.start()
+        terminal.wait(r"WatchedEvent state:SyncConnected type:None path:null")
+        prompt(terminal, 0)
+        assert send(terminal, "ls /zookeeper", 1) == "[config, quota]"
+
+
 def test_the_next_server_of_the_list_is_taken(server, start):
     terminal = start("127.0.0.1:%d,%s,127.0.0.1:%d" % (free_port(), address(server), free_port()))
     prompt(terminal, 0)
