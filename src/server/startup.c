@@ -4,7 +4,6 @@
 #include "server/server.h"
 
 #include "io/disk_posix.h"
-#include "io/load_heap.h"
 #include "io/log.h"
 #include "io/side_thread.h"
 #include "replica/membership/membership.h"
@@ -193,8 +192,6 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
     char initialize[PATH_MAX];
     struct recovery recovery = {0};
     uint64_t hash_seed = uv_hrtime(), replay_ns = 0;
-    struct side_work *side = side_thread_new();
-    struct load_heap heap;
 
     initialize_path(config, initialize);
     struct recovery_options options = {
@@ -211,7 +208,7 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
         .keep_orphans = ensemble_distributed(config), /* the leader closes their sessions */
         .repairable = ensemble_distributed(config) &&
                       membership_can_spare(config->ensemble.members, config->ensemble.my_id),
-        .side = load_heap_begin(&heap, side),
+        .side = side_thread_new(),
         .replay_begins = on_replay_begins,
         .context = &replay_ns,
     };
@@ -222,8 +219,7 @@ enum exit_code startup_recover(struct server *server, struct tree **ret_tree,
             ? store_start_member(server->data_disk, server->log_disk, &options, &recovery,
                                  &server->epochs)
             : store_start(server->data_disk, server->log_disk, &options, &recovery);
-    load_heap_end(&heap);
-    side_thread_free(side);
+    side_thread_free(options.side);
     options.side = NULL;
 
     log_notes(&recovery.notes);
