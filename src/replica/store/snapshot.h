@@ -30,7 +30,8 @@ struct snapshot_image;
 struct snapshot_image *snapshot_image_begin(struct tree *tree,
                                             const struct snapshot_image_options *options);
 int64_t snapshot_image_zxid(const struct snapshot_image *image);
-/* Appends about bytes_max bytes, or fewer, or none (tree_walk_step). After IMAGE_END and IMAGE_LOST only snapshot_image_end() may follow. */
+/* Appends about bytes_max bytes, or fewer, or none (tree_walk_step). After IMAGE_END and IMAGE_LOST only
+ * snapshot_image_end() may follow. */
 enum image_part snapshot_image_next(struct snapshot_image *image, struct buffer *out,
                                     size_t bytes_max);
 void snapshot_image_end(struct snapshot_image *image); /* at any time */
