@@ -100,7 +100,7 @@ static void snapshot_slice(struct server *server)
                                                                           : SNAPSHOT_SLICE_BYTES);
     server->turn.snapshot_bytes += server->snapshot_part.size;
     if (kind == IMAGE_PART && server->snapshot_part.size == 0)
-        return; /* the walk has come by deleted nodes only */
+        return; /* the walk passed only nodes that are deleted or written already */
     if (kind == IMAGE_PART || kind == IMAGE_PART_SEALED) {
         snapshot_thread_push(server->snapshots, &server->snapshot_part, kind == IMAGE_PART_SEALED);
         return;

@@ -334,7 +334,7 @@ TEST(what_is_saved_before_changes_leaves_in_steps_too)
 }
 
 /* Else a snapshot of a tree from which much was deleted would keep the clients waiting. */
-TEST(a_step_comes_by_a_bounded_number_of_deleted_nodes)
+TEST(a_step_passes_a_bounded_number_of_deleted_nodes)
 {
     enum { NODES = 100000, STEPS_MIN = 10 };
     struct tree *tree = tree_new(&options);
