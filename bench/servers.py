@@ -67,9 +67,7 @@ class Process:
 
     def command(self):
         if self.kind == "java":
-            # Its own host's name is not looked up as an IPv6 address: a name server that is silent would
-            # cost it seconds at each start.
-            return ["java", "-Djava.net.preferIPv4Stack=true", "-Xmx" + self.heap, "-cp", CLASSPATH, JAVA_MAIN, self.config_path]
+            return ["java", "-Xmx" + self.heap, "-cp", CLASSPATH, JAVA_MAIN, self.config_path]
         if self.kind == "null":
             return [NULL_SERVER, str(self.port), "100"]
         return [PADDOCK, "server", self.config_path]
@@ -100,9 +98,13 @@ class Process:
             raise BenchFailed("%s ended, see %s/log" % (self.kind, self.directory))
 
     def answers(self):
-        """A handshake for a session that cannot exist is settled, and nothing is written."""
+        """A handshake for a session that cannot exist is settled, and nothing is written.
+
+        Java never answers a connection that it accepts in a certain moment of its start, so the next try
+        must not wait long for the one before.
+        """
         try:
-            with zkwire.RawClient(port=self.port, connect=False, wait=5) as client:
+            with zkwire.RawClient(port=self.port, connect=False, wait=0.05) as client:
                 client.handshake(session=1, passwd=b"x" * 16)
             return True
         except (OSError, zkwire.Closed, zkwire.Timeout):
