@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from pylib import txnlog
 from pylib.ensemble import Ensemble, stop_kazoo
 from pylib.snapshot import sealed
 
@@ -86,6 +87,43 @@ def test_a_server_that_lost_what_it_promised_is_repaired_and_then_votes(others):
             stop_kazoo(client)
             follower.start()
             ensemble.wait_all()
+        ensemble.check_same_trees()
+        ensemble.check_no_trouble()
+
+
+def lose_a_record(member, inside):
+    """Of the log: the one that has these bytes, from its checksum to its end mark."""
+    path = os.path.join(member.log_dir, member.files("log")[-1])
+    with open(path, "rb") as file:
+        data = file.read()
+    at = txnlog.HEAD.size
+    while True:
+        _, size = txnlog.FRAME.unpack_from(data, at)
+        end = at + txnlog.FRAME.size + size + 1
+        if inside in data[at:end]:
+            break
+        at = end
+    with open(path, "wb") as file:
+        file.write(data[:at] + data[end:])
+
+
+def test_a_log_of_java_that_lacks_a_transaction_is_repaired():
+    """Java may lose one when it is killed while its leader brings it in step, and starts on what is left."""
+    with Ensemble(["java"] * 3) as ensemble:
+        ensemble.wait_all()
+        lost = ensemble[1]
+        write(ensemble, "java")
+        lost.kill()
+        lose_a_record(lost, b"/java-05")
+        lost.target = "paddock"
+        before = len(lost.log())
+        lost.start()
+        ensemble.wait(lambda: "This server is in quarantine" in lost.log()[before:], "it says so")
+        ensemble.wait(lambda: lost.mode() == "follower", "it follows")
+        assert not in_quarantine(lost)
+        assert "transactions are missing in front of it" in lost.log()[before:]
+        assert "by SNAP" in lost.log()[before:]
+        assert has(lost, "java") == NOTES
         ensemble.check_same_trees()
         ensemble.check_no_trouble()
 
