@@ -29,6 +29,7 @@ from .servers import START_WAIT_S, Server, StartFailed, free_port
 
 POLL_S = 0.02  # between two looks at the servers
 WAIT_S = START_WAIT_S
+MODE_WAIT_S = 20.0  # a server that stands still for some seconds has the mode that it had
 JAVA_PING_S = 2.0  # behind a request that is not answered
 ASKED_AT_ONCE = 64  # znodes, three requests each
 CONFIG = "/zookeeper/config"
@@ -110,7 +111,7 @@ class Member(Server):
         if not self.alive() or self.paused:
             return None
         try:
-            text = self.four_letter("srvr", wait=2.0).decode(errors="replace")
+            text = self.four_letter("srvr", wait=MODE_WAIT_S).decode(errors="replace")
         except (OSError, zkwire.Closed, zkwire.Timeout):
             return None
         found = re.search(r"^Mode: ([\w-]+)", text, re.MULTILINE)
@@ -276,26 +277,30 @@ class Ensemble:
                 raise Timeout("%s: not within %s s\n%s" % (what, wait, self.last_lines()))
             time.sleep(POLL_S)
 
+    def leader_of(self, modes):
+        """The one that leads, if a quorum has it."""
+        leaders = [member for member, mode in modes.items() if mode == "leader"]
+        followers = [member for member, mode in modes.items() if mode == "follower"]
+        voters = [member for member in self.members if not member.observer]
+        enough = len(leaders) == 1 and len(leaders + followers) > len(voters) // 2
+        return leaders[0] if enough else None
+
+    def modes(self):
+        return {member: member.mode() for member in self.running()}
+
     def wait_leader(self, wait=WAIT_S):
         """The one member that leads, once a quorum has it."""
-
-        def one_leads():
-            modes = {member: member.mode() for member in self.running()}
-            leaders = [member for member, mode in modes.items() if mode == "leader"]
-            followers = [member for member, mode in modes.items() if mode == "follower"]
-            voters = [member for member in self.members if not member.observer]
-            enough = len(leaders) == 1 and len(leaders + followers) > len(voters) // 2
-            return leaders[0] if enough else None
-
-        return self.wait(one_leads, "a leader", wait)
+        return self.wait(lambda: self.leader_of(self.modes()), "a leader", wait)
 
     def wait_all(self, wait=WAIT_S):
-        """Until every member that runs serves; the leader."""
-        self.wait(
-            lambda: all(member.mode() in SERVING for member in self.running()),
-            "all members that run are serving", wait,
-        )
-        return self.wait_leader(wait)
+        """Until every member that runs serves, and one of them leads; the leader. An old leader that goes on
+        says that it leads until it looks at the time: so both are asked of the same modes."""
+
+        def one_leads_and_all_serve():
+            modes = self.modes()
+            return self.leader_of(modes) if all(mode in SERVING for mode in modes.values()) else None
+
+        return self.wait(one_leads_and_all_serve, "all members that run are serving, and one leads", wait)
 
     def make_leader(self, member):
         """Of servers that have the same, the one with the highest id leads: give that one. At a start it
