@@ -45,7 +45,7 @@ def test_a_paused_server_has_no_mode_and_comes_back(java):
     assert follower not in java.running()
     follower.resume()
     java.wait_all()
-    assert follower.mode() == "follower"
+    java.wait(lambda: follower.mode() == "follower", "it follows")
 
 
 def test_records_of_different_transactions_are_seen():
