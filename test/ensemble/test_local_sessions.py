@@ -22,7 +22,8 @@ PLACES = {"leader": (3, 2), "follower": (2, 3)}
 
 
 def started(targets, upgrading):
-    keys = {"localSessionsEnabled": "true", "localSessionsUpgradingEnabled": upgrading}
+    # The leader remains the same for all tests: it waits long for a server that stands still.
+    keys = {"localSessionsEnabled": "true", "localSessionsUpgradingEnabled": upgrading, "syncLimit": 40}
     ensemble = Ensemble(targets, config=keys)
     ensemble.start()
     ensemble.make_leader(ensemble[3])
@@ -181,14 +182,13 @@ def test_requests_sent_behind_the_first_ephemeral_are_answered_in_order(upgradin
 def test_a_silent_session_ends_and_takes_its_ephemerals_with_it(upgrading, places, ephemeral):
     here, there = (upgrading[place] for place in places)
     path = node(places, "silent")
-    with here.client(timeout_ms=2000) as one, there.client() as other:
+    with there.client() as other, here.client(timeout_ms=6000) as one:
         if ephemeral:
             one.create(path, flags=zk.EPHEMERAL)
-            zxid = zxid_of(other, zxid_of(one))
+        zxid = zxid_of(other, zxid_of(one))
+        if ephemeral:
             assert other.exists(path, watch=True)
-        else:
-            zxid = zxid_of(other)
-        one.expect_eof(wait=10)
+        one.expect_eof(wait=30)
         assert not reattach(here, one)
         if ephemeral:
             assert other.wait_event().path == path
@@ -198,10 +198,10 @@ def test_a_silent_session_ends_and_takes_its_ephemerals_with_it(upgrading, place
 
 def test_a_session_that_pings_lives(upgrading, places):
     here = upgrading[places[0]]
-    with here.client(timeout_ms=2000) as one, here.client() as clock:
-        for _ in range(8):
+    with here.client(timeout_ms=6000) as one, here.client() as clock:
+        for _ in range(16):  # for longer than its timeout
             with pytest.raises(zk.Timeout):
-                clock.recv(wait=0.3)
+                clock.recv(wait=0.5)
             assert one.is_open()
         one.close_session()
         clock.close_session()
