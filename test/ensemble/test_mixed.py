@@ -21,18 +21,21 @@ MIXTURES = [
 
 @pytest.mark.parametrize("kinds", MIXTURES, ids="-".join)
 def test_each_server_is_killed_under_load_and_all_tell_the_same_afterwards(kinds):
-    with Ensemble(kinds) as ensemble, Load(ensemble) as load:
-        ensemble.wait_all()
-        for member in ensemble.members:
+    with Ensemble(kinds) as ensemble:
+        # The first leader is the last that is killed: a server of Java whose leader died under load is not to
+        # start from its files again (docs/compatibility.md).
+        ensemble.make_leader(ensemble[3])
+        with Load(ensemble) as load:
+            for member in ensemble.members:
+                load.wait_for(30)
+                member.kill()
+                ensemble.wait_leader()
+                load.wait_for(30)
+                member.start()
+                ensemble.wait_all()
             load.wait_for(30)
-            member.kill()
-            ensemble.wait_leader()
-            load.wait_for(30)
-            member.start()
-            ensemble.wait_all()
-        load.wait_for(30)
-        load.check()
-        ensemble.check_same()
+            load.check()
+            ensemble.check_same()
 
 
 @pytest.mark.parametrize("kinds", MIXTURES[:3:2], ids="-".join)
@@ -67,18 +70,19 @@ def test_an_observer_of_each_kind_follows():
 
 
 def test_java_s_servers_are_replaced_one_by_one_and_replaced_back():
-    with Ensemble(["java"] * 3) as ensemble, Load(ensemble) as load:
-        ensemble.wait_all()
-        for target in ("paddock", "java"):
-            for member in ensemble.members:
-                load.wait_for(30)
-                member.stop()
-                member.target = target
-                member.start()
-                ensemble.wait_all()
-        load.wait_for(30)
-        load.check()
-        ensemble.check_same()
+    with Ensemble(["java"] * 3) as ensemble:
+        ensemble.make_leader(ensemble[3])  # the last that is replaced: see above
+        with Load(ensemble) as load:
+            for target in ("paddock", "java"):
+                for member in ensemble.members:
+                    load.wait_for(30)
+                    member.stop()
+                    member.target = target
+                    member.start()
+                    ensemble.wait_all()
+            load.wait_for(30)
+            load.check()
+            ensemble.check_same()
 
 
 @pytest.mark.parametrize(
