@@ -120,7 +120,7 @@ def test_a_session_of_this_server_comes_back_until_it_is_closed(alone):
 
 def test_a_silent_session_ends(alone):
     with alone.client(read_only=True, timeout_ms=1000) as client:
-        client.expect_eof(wait=6)
+        client.expect_eof(wait=30)
 
 
 def test_who_has_seen_more_is_closed(alone):
