@@ -14,11 +14,18 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from load import Load  # noqa: E402
-from pylib.ensemble import Member, Timeout, stop_kazoo  # noqa: E402
+from pylib.ensemble import Ensemble, Member, Timeout, stop_kazoo  # noqa: E402
 
 FOLLOWER_INFO, OBSERVER_INFO, ACK = 11, 16, 3
 LEARNER_PROTOCOL, HELLO_ONE_ADDRESS = 0x10000, -65536
 LINE_WAIT_S = 40.0  # the longest limit that a line of the log waits for is initLimit: 10 s
+
+
+@pytest.fixture
+def paddock(shared):
+    """Three of our servers. They wait for each other for 10 s: one that only stands still for some seconds
+    disturbs nobody."""
+    return shared("paddock", lambda: Ensemble(["paddock"] * 3, config={"syncLimit": 20}))
 
 
 def packet(kind, zxid=0, data=None):
