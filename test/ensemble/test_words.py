@@ -42,9 +42,10 @@ def normal(text):
 @pytest.fixture(scope="module")
 def roles():
     """One member of each role, after a session at each of the four servers and two creates."""
-    with Ensemble(["paddock"] * 4, observers=[4]) as ensemble:
+    # What stands still for some seconds is no election, and no session less.
+    with Ensemble(["paddock"] * 4, observers=[4], config={"syncLimit": 40}) as ensemble:
         leader = ensemble.wait_all()
-        clients = [member.kazoo() for member in ensemble.members]
+        clients = [member.kazoo(timeout_s=60.0) for member in ensemble.members]
         assert len(clients) == SESSIONS
         clients[0].create("/a", b"data")
         clients[0].create("/eph", b"", ephemeral=True)
