@@ -61,7 +61,8 @@ class Terminal:
                 text = self.text[self.seen:self.seen + found.end()]
                 self.seen += found.end()
                 return text
-            if time.monotonic() > deadline or not self.read(0.2) and self.process.poll() is not None:
+            ended = self.process.poll() is not None  # before the read: what it said at its end is read, too
+            if time.monotonic() > deadline or not self.read(0.2) and ended:
                 raise AssertionError("%r did not come; there is %r" % (what, self.text[self.seen:]))
 
     seen = 0
@@ -74,7 +75,10 @@ class Terminal:
         deadline = time.monotonic() + WAIT_SECONDS
         while self.process.poll() is None and time.monotonic() < deadline:
             self.read(0.1)
-        return self.process.wait(timeout=1)
+        code = self.process.wait(timeout=1)
+        while self.read(0):
+            pass
+        return code
 
     def close(self):
         if self.process.poll() is None:
