@@ -461,11 +461,12 @@ class RawClient:
             pass
 
     def recv_bytes(self, size, wait=None):
-        """Exactly size bytes; Closed at end of file, Timeout when they do not come."""
+        """Exactly size bytes; Closed at end of file, Timeout when they do not come. What is there counts,
+        even where this process stood still until it was too late to wait for it."""
         deadline = time.monotonic() + (self.wait if wait is None else wait)
         while len(self.inbox) < size:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.sock], [], [], left)[0]:
+            left = max(0, deadline - time.monotonic())
+            if not select.select([self.sock], [], [], left)[0]:
                 raise Timeout("waited for %d bytes, have %d" % (size, len(self.inbox)))
             try:
                 chunk = self.sock.recv(1 << 16)
