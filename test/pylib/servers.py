@@ -187,10 +187,14 @@ class Server:
             time.sleep(0.02)  # the pause between two connection attempts
 
     def serving(self):
-        """A handshake with a session that cannot exist is answered only by a serving server."""
+        """A handshake with a session that cannot exist is answered only by a serving server, which closes the
+        connection then: it is waited for, so that no test finds it among its own. (One that comes too
+        early may never be answered by Java.)"""
         try:
             with zkwire.RawClient(self.host, self.port, connect=False, wait=1.0) as client:
-                return client.handshake(session=1, passwd=b"x" * 16).timeout == 0
+                refused = client.handshake(session=1, passwd=b"x" * 16).timeout == 0
+                client.expect_eof()
+                return refused
         except (OSError, zkwire.Closed, zkwire.Timeout):
             return False
 
@@ -219,7 +223,7 @@ class Server:
 
     # -- end
 
-    def stop(self, wait=20.0):
+    def stop(self, wait=60.0):
         """SIGTERM and the exit status."""
         return self._end(signal.SIGTERM, wait)
 
@@ -240,7 +244,7 @@ class Server:
         _running.discard(self)
         return status
 
-    def wait_exit(self, wait=20.0):
+    def wait_exit(self, wait=60.0):
         """The exit status of a server that is expected to end by itself."""
         status = self.process.wait(wait)
         self.process = None
