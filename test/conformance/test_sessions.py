@@ -11,7 +11,10 @@ from .util import eventually, kinds, pipeline, reattach
 
 TICK_MS = 200
 SLACK_MS = 600
-ticking = pytest.mark.server(config={"tickTime": TICK_MS})
+TICKING = {"tickTime": TICK_MS, "maxSessionTimeout": 60000}
+ticking = pytest.mark.server(config=TICKING)
+DYING_MS = 6000  # of a session that is to expire, but not between two steps, where the machine stands still
+EXPIRED_WAIT_S = 30.0
 
 
 def refused(server, client):
@@ -29,11 +32,16 @@ def refused(server, client):
 @ticking
 @pytest.mark.parametrize("timeout_ms", [400, 700, 1000])
 def test_a_silent_session_expires_within_a_tick_of_its_timeout(server, connect, timeout_ms):
-    for last in (False, False, False, True):
+    for last in [False] * 9 + [True]:
+        begun = time.monotonic()
         raw = connect(timeout_ms=timeout_ms)
         assert raw.timeout_ms == timeout_ms
         sent = time.monotonic()
-        raw.ping()
+        try:
+            raw.ping()
+        except Closed:  # it expired before it said anything: the test stood still
+            assert not last and (time.monotonic() - begun) * 1000 > timeout_ms - 10
+            continue
         answered = time.monotonic()
         raw.expect_eof()
         ended = time.monotonic()
@@ -48,20 +56,20 @@ def test_a_silent_session_expires_within_a_tick_of_its_timeout(server, connect, 
 
 @ticking
 def test_expiry_deletes_ephemerals_and_tells_watchers(connect, path, client, release):
-    other = connect(timeout_ms=3000)
+    other = connect(timeout_ms=DYING_MS)
     other.create(path + "/e", flags=EPHEMERAL)
-    watcher = connect(timeout_ms=10000)
+    watcher = connect()
     watcher.exists(path + "/e", watch=True)
     watcher.get_children(path, watch=True)
-    events = [watcher.wait_event(), watcher.wait_event()]
+    events = [watcher.wait_event(EXPIRED_WAIT_S), watcher.wait_event(EXPIRED_WAIT_S)]
     assert kinds(events) == [(NODE_DELETED, path + "/e"), (NODE_CHILDREN_CHANGED, path)]
     assert watcher.exists(path).numChildren == 0
 
 
 @ticking
 def test_expiry_counts_from_the_last_request_of_any_kind(connect):
-    raw = connect(timeout_ms=2000)
-    end = time.monotonic() + 4.5
+    raw = connect(timeout_ms=5000)
+    end = time.monotonic() + 11
     calls = [
         (PING, b""), (EXISTS, exists_request("/")), (SYNC, sync_request("/")),
         (SET_DATA, set_data_request("/missing")),
@@ -77,32 +85,32 @@ def test_expiry_counts_from_the_last_request_of_any_kind(connect):
 
 @ticking
 def test_a_session_reattached_with_a_longer_timeout_lives_by_it(server, connect):
-    first = connect(timeout_ms=2000)
-    second = connect(session=first.session_id, passwd=first.passwd, timeout_ms=4000)
-    assert second.timeout_ms == 4000
+    first = connect(timeout_ms=DYING_MS - 1000)
+    second = connect(session=first.session_id, passwd=first.passwd, timeout_ms=DYING_MS)
+    assert second.timeout_ms == DYING_MS
     sent = time.monotonic()
     second.ping()
-    second.expect_eof()
-    assert (time.monotonic() - sent) * 1000 > 3990
+    second.expect_eof(EXPIRED_WAIT_S)
+    assert (time.monotonic() - sent) * 1000 > DYING_MS - 10
 
 
 @ticking
 def test_a_session_without_a_connection_expires_too(server, connect, client, path):
-    watcher = connect(timeout_ms=10000)
-    other = connect(timeout_ms=2000)
+    watcher = connect()
+    other = connect(timeout_ms=DYING_MS)
     other.create(path + "/e", flags=EPHEMERAL)
     watcher.exists(path + "/e", watch=True)
     other.disconnect()
-    assert kinds([watcher.wait_event()]) == [(NODE_DELETED, path + "/e")]
+    assert kinds([watcher.wait_event(EXPIRED_WAIT_S)]) == [(NODE_DELETED, path + "/e")]
     assert refused(server, other)
 
 
 @ticking
 def test_a_session_whose_connection_was_lost_waits_for_its_client(server, connect, path):
-    other = connect(timeout_ms=4000)
+    other = connect()
     other.create(path + "/e", flags=EPHEMERAL)
     other.disconnect()
-    again = connect(session=other.session_id, passwd=other.passwd, timeout_ms=4000)
+    again = connect(session=other.session_id, passwd=other.passwd)
     assert again.exists(path + "/e").ephemeralOwner == other.session_id
 
 
@@ -232,13 +240,13 @@ def test_a_restarted_server_goes_on_with_the_next_zxid_and_version(start_server)
 
 
 def test_sessions_of_before_expire_after_a_restart_if_their_client_is_gone(start_server):
-    server = start_server({"tickTime": TICK_MS})
-    client = server.client(timeout_ms=3000)
+    server = start_server(TICKING)
+    client = server.client(timeout_ms=DYING_MS)
     client.create("/e", flags=EPHEMERAL)
     server.restart()
-    with server.client(timeout_ms=4000) as watcher:
+    with server.client() as watcher:
         assert watcher.exists("/e", watch=True) is not None, "it gets a fresh timeout"
-        assert kinds([watcher.wait_event()]) == [(NODE_DELETED, "/e")]
+        assert kinds([watcher.wait_event(EXPIRED_WAIT_S)]) == [(NODE_DELETED, "/e")]
 
 
 def test_replies_of_many_connections_keep_their_own_order(connect, path):
@@ -270,7 +278,7 @@ def test_a_client_that_stops_reading_disturbs_nobody(connect, client, path):
     started = time.monotonic()
     for n in range(20):
         client.create(path + "/n%d" % n)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30  # it would be for ever; the machine may stand still for seconds
     assert parse_data(slow.recv().body)[1].dataLength == 100000
 
 
