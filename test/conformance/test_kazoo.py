@@ -33,7 +33,7 @@ def kazoo(server):
         client.close()
 
 
-def soon(event, wait=10):
+def soon(event, wait=30):
     assert event.wait(wait), "waited %s s in vain" % wait
 
 

@@ -8,6 +8,8 @@ from pylib.zkwire import *
 
 from .util import pipeline, reattach
 
+THROTTLED_WAIT_S = 25.0  # 100 requests, one after the other, each of which may wait for 100 ms
+
 
 def test_sasl_on_a_server_without_sasl_answers_a_null_token(client):
     for token in (b"", b"anything"):
@@ -86,14 +88,14 @@ def test_a_throttle_that_drops_nothing_executes_what_a_client_that_left_has_aske
     for n in range(100):
         leaving.send(CREATE, create_request(path + "-%d" % n))
     leaving.sock.shutdown(socket.SHUT_WR)  # the server reads all of them, and closes
-    assert looking.wait_event().path == path + "-99"
+    assert looking.wait_event(THROTTLED_WAIT_S).path == path + "-99"
     missing = [n for n in range(100) if looking.exists(path + "-%d" % n) is None]
     assert missing == []
 
 
 @pytest.mark.server(props={"zookeeper.request_throttle_max_requests": 1})
 def test_what_a_client_that_left_has_asked_is_executed_up_to_some_request_and_nothing_behind_it(connect, path):
-    looking, leaving = connect(), connect()
+    looking, leaving = connect(wait=THROTTLED_WAIT_S), connect()
     for n in range(100):
         leaving.send(CREATE, create_request(path + "-%d" % n))
     leaving.sock.shutdown(socket.SHUT_WR)  # the server reads all of them, and closes
@@ -196,6 +198,7 @@ def test_a_node_may_have_many_children(client, path):
     assert client.exists(path).numChildren == 3000
 
 
+@pytest.mark.server(name="captured")  # alone: a session that expires elsewhere moves the zxid
 def test_captured_bytes_are_understood_and_answered_in_kind(connect):
     """Appendix A, replayed by hand."""
     raw = connect(connect=False)
