@@ -4,6 +4,7 @@ Exit code, stderr and the answer to `conf` are the same, except where DIFFERS sa
 differences are told in docs/compatibility.md.
 """
 
+import functools
 import json
 import os
 import re
@@ -60,6 +61,12 @@ JAVA_WORDS = {
 }
 
 
+@functools.lru_cache(maxsize=None)
+def peer_port(recorded):
+    """In place of a recorded port of a server.N line: one that no server of another test has."""
+    return str(free_port())
+
+
 class Run:
     """One case in a directory of its own."""
 
@@ -86,10 +93,12 @@ class Run:
         text = text.replace("<TMP>/cfg_" + self.case["id"], self.dir)
         taken = self.taken.getsockname()[1]
         ports = {"24011": self.port, "24098": taken, "24099": taken}
+        text = text.replace(";127.0.0.1:<PORT>", ";127.0.0.1:24011").replace(":<PORT>", ":24022")
         # In one pass: the port of this run may be one of those numbers.
-        text = re.sub("24011|2409[89]", lambda found: str(ports[found.group()]), text)
-        text = text.replace(";127.0.0.1:<PORT>", ";127.0.0.1:%d" % self.port)
-        return text.replace(":<PORT>", ":24022")
+        return re.sub(
+            "24011|2409[89]|2402[28]|2403[1-4]",
+            lambda found: str(ports.get(found.group()) or peer_port(found.group())), text,
+        )
 
     def write(self, name, text):
         path = os.path.join(self.dir, name)
