@@ -9,6 +9,7 @@ import time
 import pytest
 
 from pylib.servers import Server
+from pylib.zkwire import frame, int32
 
 
 @pytest.fixture
@@ -205,10 +206,10 @@ def test_flush_delay_waits_for_company(counted):
     server, syncs = counted({"flushDelay": 300, "maxWriteQueuePollTime": 100})
     client = server.client()
     before, begun = syncs(), time.monotonic()
-    for _ in range(5):
-        client.send(1, b"\0\0\0\3/n-\0\0\0\0\0\0\0\1\0\0\0\x1f\0\0\0\5world\0\0\0\6anyone\0\0\0\2")
+    create = b"\0\0\0\3/n-\0\0\0\0\0\0\0\1\0\0\0\x1f\0\0\0\5world\0\0\0\6anyone\0\0\0\2"
+    client.send_bytes(5 * frame(int32(1) + int32(1) + create))  # in one: the test may stand still between two
     assert [client.recv().err for _ in range(5)] == [0] * 5
-    assert syncs() - before <= 2 and time.monotonic() - begun < 5
+    assert syncs() - before <= 2 and time.monotonic() - begun < 20
 
 
 def test_force_sync_no_syncs_nothing_and_says_so_at_every_start(counted):
