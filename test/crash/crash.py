@@ -467,6 +467,8 @@ class Run:
         self.load(seconds, ANSWERS_BEFORE_KILL[self.kills % len(ANSWERS_BEFORE_KILL)])
         self.server.kill()
         self.kills += 1
+        if self.target == "java":  # its own kills leave what it does not start over
+            self.empty_logs += remove_empty_log(self.server.data_dir)
         for writer in self.writers:
             writer.drain()
         self.unanswered += sum(len(w.pending) for w in self.writers)
@@ -543,8 +545,6 @@ class Run:
         try:
             data_dir = os.path.join(place, "data")
             shutil.copytree(self.server.data_dir, data_dir)
-            if self.target == "java":  # its own kills leave what it does not start over
-                self.empty_logs += remove_empty_log(data_dir)
             config = {**COMMON, "forceSync": "no"}
             with Server("java", config, data_dir=data_dir) as java:
                 self.verify(java, settle=False)
