@@ -16,7 +16,7 @@ from pylib.servers import REPO, Server
 import workload
 
 PROPS = {"zookeeper.extendedTypesEnabled": "true"}
-CONFIG = {"snapCount": 100, "maxClientCnxns": 0, "maxSessionTimeout": 40000}
+CONFIG = {"snapCount": 100, "maxClientCnxns": 0, "maxSessionTimeout": workload.LONG_MS}
 
 
 TRAILER_BYTES = 24
