@@ -16,7 +16,9 @@ def peak_mb(pid):
 
 def test_large_reads_behind_a_write_are_answered_in_order_and_do_not_pile_up_in_memory():
     """They wait for the write, and then all at once are ready: 300 MB of answers."""
-    with Server("paddock") as server, server.client() as client:
+    # The client asks nothing while it reads them, which takes a busy machine longer than a session of 30 s.
+    config = {"maxSessionTimeout": 600000}
+    with Server("paddock", config) as server, server.client(timeout_ms=600000) as client:
         client.create("/large", b"x" * DATA_BYTES)
         before = peak_mb(server.pid)
 
