@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import time
 
 import pytest
 
@@ -12,6 +11,7 @@ from pylib.ensemble import Ensemble
 from pylib.servers import Server, free_port, paddock_program
 from pylib.terminal import Terminal
 
+from .running import until
 from .test_golden_cli import masked
 
 
@@ -198,19 +198,21 @@ def test_a_session_outlives_a_restart_of_its_server_and_keeps_its_watches(start)
 
 
 def test_a_session_that_expired_says_so_and_another_can_be_made(server, start):
-    terminal = start(address(server), "-timeout", "1000")
+    terminal = start(address(server), "-timeout", "6000")  # a machine may stand still for half of it
     prompt(terminal, 0)
+    send(terminal, "create -e /expires 1", 1)
     os.kill(terminal.process.pid, signal.SIGSTOP)
-    time.sleep(3)  # longer than the session lives; there is no event to wait for
+    with server.client() as client:
+        until(lambda: client.exists("/expires") is None, "the end of the session")
     os.kill(terminal.process.pid, signal.SIGCONT)
     terminal.wait(r"WatchedEvent state:Disconnected type:None path:null")
     terminal.wait(r"WatchedEvent state:Expired type:None path:null")
     terminal.type("ls /\r")
     terminal.wait(r"Not connected\n")
-    prompt(terminal, 1, "CLOSED")
+    prompt(terminal, 2, "CLOSED")
     terminal.type("connect\r")
     terminal.wait(r"WatchedEvent state:SyncConnected")
-    assert send(terminal, "ls /zookeeper", 3) == "[config, quota]"
+    assert send(terminal, "ls /zookeeper", 4) == "[config, quota]"
 
 
 def test_without_a_server_the_prompt_is_there_at_once(start):
@@ -271,7 +273,7 @@ def test_with_r_a_read_only_server_is_left_when_another_one_takes_writes(start):
             terminal.wait(r"WatchedEvent state:SyncConnected type:None path:null")
             terminal.type("create /w\r")
             terminal.wait(r"Created /w\n")
-            assert alone.mode() == "read-only"
+            ensemble.wait(lambda: alone.mode() == "read-only", "read-only still")
             with other.client() as client:
                 assert client.exists("/w")
 
