@@ -456,6 +456,7 @@ def test_a_killed_backup_is_in_the_way_of_nothing(tmp_path):
     process = subprocess.Popen([paddock_program(), "backup", str(data), str(tmp_path / "b.tar")],
                                env=replay.environment())
     wait_for_lock(tmp_path / "b.tar.partial", process)
+    process.send_signal(signal.SIGSTOP)  # it would give up after some seconds
     call = Call("backup", data, tmp_path / "b.tar")
     assert call.code == 3 and "is being written by another process" in call.err
     process.kill()
