@@ -13,7 +13,7 @@ import time
 CLASSPATH = os.environ.get("ZK_CLASSPATH", "/usr/share/java/zookeeper.jar")
 JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", "-Xshare:auto"]
 MAIN = "org.apache.zookeeper.ZooKeeperMain"
-WAIT_S = 30.0
+WAIT_S = 60.0
 END = "ZooKeeper CLI version"
 NOISE = ("SLF4J:", "WATCHER::", "Connecting to ", "Welcome to ZooKeeper!", "JLine support is")
 CONNECTED = "WatchedEvent state:SyncConnected type:None path:null"
@@ -40,9 +40,9 @@ def once(address, *words):
 class Cli:
     """A command line that stays open. Lines that watches print are put aside into .events."""
 
-    def __init__(self, address):
+    def __init__(self, address, *options):
         self.process = subprocess.Popen(
-            command(address), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            command(address, *options), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, env=environment(),
         )  # fmt: skip
         self.lines, self.events, self.partial = [], [], b""
