@@ -25,7 +25,8 @@ test -e /etc/systemd/system/multi-user.target.wants/paddock.service && echo enab
 
 as_paddock="setpriv --reuid=paddock --regid=paddock --init-groups env -i PATH=$PATH"
 $as_paddock zkServer.sh start 2>/dev/null
-$as_paddock zkServer.sh status 2>/dev/null
+until $as_paddock zkServer.sh status >status 2>/dev/null; do :; done # a busy machine may be late to answer
+cat status
 zkCli.sh create /from-the-shell here >/dev/null 2>&1
 zkCli.sh ls / 2>/dev/null | tail -n 1
 ls -d /var/lib/paddock/version-2 /var/log/paddock/*.out
