@@ -45,8 +45,8 @@ def masked(text):
 
 
 def out_of(call, want):
-    """The shell shows its first prompt half a second after its start, though a busy server may not have answered
-    it until then."""
+    """The shell shows its first prompt half a second after its start, though a busy server may not have
+    answered it until then."""
     connected = "(CONNECTED) 0]"
     return call.out.replace("(CONNECTING) 0]", connected) if connected in want else call.out
 

@@ -29,8 +29,8 @@ def call(tmp_path, servers, *words):
 
 
 def top(tmp_path, servers, is_whole, *words):
-    """top, again until all have answered that do: a server that does not within a second is shown as down, and
-    a busy one may stand still for longer."""
+    """top, again until all have answered that do: a server that does not within a second is shown as down,
+    and a busy one may stand still for longer."""
 
     def asked():
         one = call(tmp_path, servers, "top", *words)
