@@ -115,6 +115,14 @@ def run_program(program, server, libraries, *words, stdin=""):
     return done.returncode, done.stdout
 
 
+def until(condition):
+    """Polls what says something new only when it is asked."""
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 class Puppet:
     """A program like puppet.c with one of the libraries: say() a line, and wait for the lines that it
     prints. errors: those of its standard error too."""

@@ -8,7 +8,7 @@ import pytest
 from pylib.servers import Server
 from pylib.sockets import shut
 
-from .conftest import Puppet
+from .conftest import Puppet, until
 
 HANDLES = 100
 
@@ -67,10 +67,12 @@ def test_without_a_server_the_handles_cost_next_to_nothing(storm):
         one.wait("connected %d" % HANDLES)
         server.kill()
         one.wait("away %d" % HANDLES)
+        began = time.monotonic()
         before_ms = int(one.say("cpu").split()[1])
         time.sleep(3)  # how long the outage is is what is measured
         used_ms = int(one.say("cpu").split()[1]) - before_ms
-        assert used_ms < 3000 * 0.2, used_ms  # a fifth of one processor, for 100 handles
+        outage_ms = (time.monotonic() - began) * 1000  # longer, where this process stands still
+        assert used_ms < outage_ms * 0.2, used_ms  # a fifth of one processor, for 100 handles
 
 
 class Talker:
@@ -102,11 +104,14 @@ class Talker:
 
 def test_a_server_that_closes_at_once_is_not_asked_without_a_pause(puppet):
     talker = Talker(lambda _, connection: connection.close())
-    puppet("127.0.0.1:%d" % talker.port)
+    puppet("127.0.0.1:%d" % talker.port, timeout_ms=6000)
+    until(lambda: talker.accepted >= 2)
+    began, before = time.monotonic(), talker.accepted
     time.sleep(3)  # the rate is what is measured
-    asked = talker.accepted
+    asked = talker.accepted - before
+    seconds = time.monotonic() - began  # more than 3, where this process stands still
     talker.close()
-    assert 2 <= asked <= 30, asked
+    assert asked <= 1 + 10 * seconds, (asked, seconds)
 
 
 def test_a_server_that_never_answers_the_handshake_is_left(puppet, server):
