@@ -156,6 +156,7 @@ def test_a_handle_reads_at_a_server_without_a_quorum_and_writes_when_there_is_on
         assert one.say("create /w 0") == "create %d" % NOT_READ_ONLY_CALL
         for member in others:
             member.start()
+        ensemble.wait_all()
         one.wait("event global -1 3")
         assert one.say("create /w 0") == "create 0"
         assert one.say("close") == "close 0"
