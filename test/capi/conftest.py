@@ -11,7 +11,8 @@ import pytest
 from pylib.servers import REPO, Server, paddock_program
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-WAIT_S = 30
+WAIT_S = 60
+TIMEOUT_MS = 20000  # of a session that must not end, although a process may stand still for some seconds
 DEBIANS, OURS = "/usr/include", os.path.join(REPO, "include")
 
 
@@ -127,7 +128,7 @@ class Puppet:
     """A program like puppet.c with one of the libraries: say() a line, and wait for the lines that it
     prints. errors: those of its standard error too."""
 
-    def __init__(self, program, hosts, libraries, timeout_ms=6000, flags=0, errors=False, words=()):
+    def __init__(self, program, hosts, libraries, timeout_ms=TIMEOUT_MS, flags=0, errors=False, words=()):
         self.process = subprocess.Popen(
             [program, hosts, str(timeout_ms), *(words or [str(flags)])], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if errors else None, text=True, env=environment(libraries),

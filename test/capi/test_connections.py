@@ -51,7 +51,7 @@ def test_more_than_the_socket_takes_is_sent_in_the_end(puppet, server):
 
 def test_a_silent_server_is_left_after_two_thirds_of_the_timeout(puppet, server):
     with Server("paddock") as other:
-        one = puppet("127.0.0.1:%d,127.0.0.1:%d" % (server.port, other.port), timeout_ms=4000)
+        one = puppet("127.0.0.1:%d,127.0.0.1:%d" % (server.port, other.port), timeout_ms=9000)
         one.wait("event global -1 3")
         assert one.say("server").endswith(":%d" % server.port)
         os.kill(server.pid, signal.SIGSTOP)

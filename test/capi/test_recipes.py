@@ -11,14 +11,13 @@ import threading
 import time
 
 import pytest
-from kazoo.client import KazooClient
-from pylib.ensemble import Ensemble
+from pylib.ensemble import Ensemble, start_kazoo, stop_kazoo
 from pylib.servers import REPO
 
-from .conftest import OURS, WAIT_S, Puppet, environment, until
+from .conftest import OURS, TIMEOUT_MS, WAIT_S, Puppet, environment, until
 
 CONNECTED = "event 3"
-TIMEOUT_MS = 4000
+SHORT_MS = 6000  # of a session whose end is waited for
 
 
 @pytest.fixture(scope="session")
@@ -104,18 +103,18 @@ def waits(server, path, count):
     until(lambda: len(children(server, path)) == count)
 
 
-def holder_and_contender(contender, server, timeout_ms=TIMEOUT_MS):
+def holder_and_contender(contender, server, holder_ms=TIMEOUT_MS, other_ms=TIMEOUT_MS):
     """Two with one lock: the first holds it."""
-    one, two = contender(address(server)), contender(address(server), timeout_ms)
+    one, two = contender(address(server), holder_ms), contender(address(server), other_ms)
     lock(one)
     lock(two)
     assert acquire(one) == 0
     return one, two
 
 
-def holder_and_waiter(contender, server, order="acquire a -1", timeout_ms=TIMEOUT_MS):
+def holder_and_waiter(contender, server, order="acquire a -1", **timeouts):
     """Two with one lock: the first holds it, and the second stands in line."""
-    one, two = holder_and_contender(contender, server, timeout_ms)
+    one, two = holder_and_contender(contender, server, **timeouts)
     two.send(order)
     waits(server, "/locks/l", 2)
     return one, two
@@ -205,11 +204,9 @@ class Proxy:
 
 @pytest.fixture
 def kazoo(server):
-    client = KazooClient(hosts=address(server))
-    client.start()
+    client = start_kazoo(address(server), TIMEOUT_MS / 1000)
     yield client
-    client.stop()
-    client.close()
+    stop_kazoo(client)
 
 
 @pytest.fixture
@@ -238,13 +235,13 @@ def test_a_lock_goes_from_one_to_the_next(contender, server):
 
 
 def test_the_lock_of_a_killed_holder_goes_to_the_next(contender, server):
-    one, two = holder_and_waiter(contender, server)
+    one, two = holder_and_waiter(contender, server, holder_ms=SHORT_MS)
     one.process.kill()
     assert two.wait("acquired ") == "acquired a 0"
 
 
 def test_a_holder_that_slept_too_long_is_told_that_it_has_lost(contender, server):
-    one, two = holder_and_contender(contender, server)
+    one, two = holder_and_contender(contender, server, holder_ms=SHORT_MS)
     with stopped(one.process.pid):
         assert acquire(two) == 0
     # The end of the node may be told first, and the end of the session after the next connection.
@@ -256,14 +253,14 @@ def test_a_holder_that_slept_too_long_is_told_that_it_has_lost(contender, server
 
 
 def test_one_who_waits_is_told_that_its_session_is_over(contender, server):
-    one, two = holder_and_waiter(contender, server)
+    one, two = holder_and_waiter(contender, server, other_ms=SHORT_MS)
     with stopped(two.process.pid):
         waits(server, "/locks/l", 1)
     assert two.wait("acquired ") == "acquired a -112"
 
 
 def test_a_silent_server_makes_it_unknown_until_it_speaks(contender, server):
-    one = contender(address(server))
+    one = contender(address(server), 12000)  # a third of it is left when the lock is suspended
     lock(one)
     assert acquire(one) == 0
     with stopped(server.pid):
@@ -283,7 +280,7 @@ def test_holders_and_waiters_survive_a_restart_of_the_server(contender, server):
 
 
 def test_who_gives_up_without_a_connection_leaves_the_line_when_it_is_back(contender, server):
-    one, two = holder_and_waiter(contender, server, "acquire a 2000", 20000)
+    one, two = holder_and_waiter(contender, server, "acquire a 8000")
     server.kill()
     assert two.wait("acquired ") == "acquired a -7"
     server.restart()
@@ -295,7 +292,7 @@ def test_who_gives_up_without_a_connection_leaves_the_line_when_it_is_back(conte
 
 
 def test_a_release_without_a_connection_is_made_good(contender, server):
-    one = contender(address(server), 20000)
+    one = contender(address(server))
     lock(one)
     assert acquire(one) == 0
     loses_connection(one, server)
@@ -306,7 +303,7 @@ def test_a_release_without_a_connection_is_made_good(contender, server):
 
 
 def test_a_handle_that_is_closed_in_doubt_does_not_say_that_the_lock_is_held(contender, server, proxy):
-    one = contender(address(proxy), 20000)
+    one = contender(address(proxy))
     lock(one)
     assert acquire(one) == 0
     loses_connection(one, server)
@@ -325,7 +322,7 @@ def used_ms(one):
 
 
 def test_what_waits_for_a_connection_does_not_spin(contender, server, proxy):
-    one = contender(address(proxy), 20000)
+    one = contender(address(proxy))
     hold(one, "abcd")
     loses_connection(one, server, "abcd")
     for name in "abc":
@@ -344,7 +341,7 @@ def test_what_waits_for_a_connection_does_not_spin(contender, server, proxy):
 
 
 def test_a_handle_is_closed_while_releases_wait_for_a_connection(contender, server):
-    one = contender(address(server), 20000)
+    one = contender(address(server))
     hold(one, "abc")
     loses_connection(one, server, "abc")
     for name in "ab":
@@ -384,7 +381,7 @@ def test_a_call_that_waits_can_be_cancelled(contender, server):
 
 
 def test_twenty_contenders_never_hold_it_together_and_watch_only_one(contender, server):
-    everybody = [contender(address(server), 20000) for _ in range(4)]
+    everybody = [contender(address(server)) for _ in range(4)]
     names = ["c%d" % i for i in range(5)]
     with server.client() as client:
         client.create("/number", b"0")
@@ -483,7 +480,7 @@ def test_kazoos_readers_and_ours_respect_writers(contender, server, kazoo):
 
 
 def test_a_leader_is_followed_by_the_next_when_it_dies(contender, server):
-    one, two = contender(address(server)), contender(address(server))
+    one, two = contender(address(server), SHORT_MS), contender(address(server))
     assert one.say("leader /e") == "leader -101"
     for each, name in ((one, "first"), (two, "second")):
         assert each.say("election %s /e" % name, "made ").endswith(" 0")
@@ -548,7 +545,7 @@ def test_a_lost_reply_puts_nothing_twice_and_loses_nothing(contender, server, pr
 
 
 def test_a_put_that_was_given_up_can_be_settled(contender, server, proxy):
-    one = contender(address(proxy), 20000)
+    one = contender(address(proxy))
     make(one, "queue", "q", "/q")
     assert one.say("put q -1 zero", "put ") == "put q 0 0"
     proxy.open.clear()
@@ -607,7 +604,7 @@ def test_members_of_a_double_barrier_begin_and_end_together(contender, server):
 
 
 def test_a_ready_left_behind_by_the_dead_opens_nothing(contender, server):
-    one, two = contender(address(server)), contender(address(server))
+    one, two = contender(address(server)), contender(address(server), SHORT_MS)
     with server.client() as client:
         client.create("/d", b"")
         client.create("/d/ready", b"")
@@ -678,8 +675,8 @@ def test_a_lock_outlives_the_leader_of_an_ensemble_and_the_server_of_its_holder(
         leader = ensemble.wait_leader()
         followers = [ensemble[i] for i in (1, 2, 3) if ensemble[i] is not leader]
         # The libraries go through the list in its order here.
-        one = contender(",".join(map(address, (leader, *followers))), 10000)
-        two = contender(",".join(map(address, (*followers, leader))), 10000)
+        one = contender(",".join(map(address, (leader, *followers))))
+        two = contender(",".join(map(address, (*followers, leader))))
         lock(one)
         lock(two)
         assert acquire(one) == 0

@@ -116,7 +116,7 @@ def test_a_server_that_closes_at_once_is_not_asked_without_a_pause(puppet):
 
 def test_a_server_that_never_answers_the_handshake_is_left(puppet, server):
     talker = Talker(lambda talker, connection: talker.kept.append(connection))
-    one = puppet("127.0.0.1:%d,127.0.0.1:%d" % (talker.port, server.port), timeout_ms=3000)
+    one = puppet("127.0.0.1:%d,127.0.0.1:%d" % (talker.port, server.port), timeout_ms=9000)
     one.wait("event global -1 3")
     assert one.say("server").endswith(":%d" % server.port)
     assert talker.accepted >= 1
@@ -165,8 +165,8 @@ def test_answers_that_come_byte_by_byte_are_read(puppet, server):
 
 def test_a_server_that_is_slow_but_not_silent_keeps_its_clients(puppet, server):
     """Each answer takes half of the timeout; two thirds would be too much."""
-    talker = through(server, lambda data: [(1.5, data)])
-    one = puppet("127.0.0.1:%d" % talker.port, timeout_ms=4000)
+    talker = through(server, lambda data: [(4.5, data)])
+    one = puppet("127.0.0.1:%d" % talker.port, timeout_ms=12000)
     one.wait("event global -1 3")
     session = one.say("id")
     for _ in range(3):
