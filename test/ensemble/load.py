@@ -1,5 +1,6 @@
 """Clients that write without a pause while servers come and go, and remember what was acknowledged."""
 
+import contextlib
 import itertools
 import threading
 import time
@@ -40,7 +41,7 @@ class Writer(threading.Thread):
         self.pause_s = pause_s
         self.root, self.acknowledged, self.lost_answers = "/load/" + name, [], 0
         self.states, self.failure, self.ending = [], None, threading.Event()
-        self.progress = threading.Condition()
+        self.progress, self.writing = threading.Condition(), threading.Lock()
         self.client = start_kazoo(hosts, timeout_s, randomize_hosts=True)
         self.client.add_listener(self.states.append)
         ensure(self.client, self.root + "/alive", ephemeral=True)
@@ -49,7 +50,8 @@ class Writer(threading.Thread):
     def run(self):
         try:
             while not self.ending.is_set():
-                self.write(len(self.acknowledged))
+                with self.writing:
+                    self.write(len(self.acknowledged))
                 if self.pause_s:
                     self.ending.wait(self.pause_s)  # so that the trees of a long run stay small
         except KazooException as failure:
@@ -140,6 +142,22 @@ class Load:
         for writer in self.writers:
             wrong = writer.wait_for(more)
             assert wrong is None, "%s\n%s" % (wrong, self.ensemble.last_lines())
+
+    @contextlib.contextmanager
+    def held(self):
+        """No write is on its way."""
+        with contextlib.ExitStack() as stack:
+            for writer in self.writers:
+                stack.enter_context(writer.writing)
+            yield
+
+    def start(self, member):
+        """Starts it, and waits until all serve. A server of ZooKeeper 3.8.0 that joins a leader of its own
+        kind while something is written may break down, and spoil its log (docs/compatibility.md)."""
+        both = (member.target, self.ensemble.wait_leader().target)
+        with self.held() if both == ("java", "java") else contextlib.nullcontext():
+            member.start()
+            self.ensemble.wait_all()
 
     def check(self):
         """Ends the writing, and compares with every member that runs. A leader of Java answers a sync of its

@@ -27,8 +27,7 @@ def test_a_leader_is_killed_under_load_and_all_tell_the_same_afterwards(java):
         leader.kill()
         assert java.wait_leader() is not leader
         load.wait_for(50)
-        leader.start()
-        java.wait_all()
+        load.start(leader)
         load.wait_for(50)
         load.check()
     java.check_same()

@@ -153,8 +153,7 @@ def test_the_leader_is_killed_again_and_again_under_load(lineup):
             if leader.target == "java" and was_follower:
                 leader.wipe()  # its log may lack a transaction: see steady()
             was_follower = True
-            leader.start()
-            lineup.wait_all()
+            load.start(leader)
         load.check()
     lineup.check_same()
 
@@ -240,13 +239,11 @@ def test_an_observer_sees_all_and_has_no_vote(targets):
         assert ensemble[4].mode() == "observer"
         with Load(ensemble) as load:
             load.wait_for(20)
-            ensemble.wait_leader().kill()
+            leader = ensemble.wait_leader()
+            leader.kill()
             assert ensemble.wait_leader() is not ensemble[4]
             load.wait_for(20)
-            for member in ensemble.members:
-                if not member.alive():
-                    member.start()
-            ensemble.wait_all()
+            load.start(leader)
             load.check()
         assert ensemble[4].mode() == "observer"
         ensemble.check_same()
