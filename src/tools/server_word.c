@@ -6,12 +6,13 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { WAIT_S = 2, PORT_DEFAULT = 2181, HOST_BYTES_MAX = 256, LOOPBACK = 127 };
+enum { WAIT_S = 5, PORT_DEFAULT = 2181, HOST_BYTES_MAX = 256, LOOPBACK = 127 };
 
 static bool parse_address(const char *text, char host[HOST_BYTES_MAX], int *ret_port)
 {
@@ -52,7 +53,7 @@ static bool fail(struct server_word *question, const char *what)
 
 static const char *reason(void)
 {
-    return errno == EAGAIN || errno == EINPROGRESS ? "no answer within 2 seconds" : strerror(errno);
+    return errno == EAGAIN || errno == EINPROGRESS ? "no answer within 5 seconds" : strerror(errno);
 }
 
 /* Both ends have the same address, or the loopback's. */
@@ -69,6 +70,26 @@ static bool is_local(int fd)
     if (memcmp(left.bytes, right.bytes, sizeof(left.bytes)) == 0)
         return true;
     return other.ss_family == AF_INET && right.bytes[12] == LOOPBACK;
+}
+
+/* A process that was stopped for a while, and goes on, waits again, here and in read(). */
+static bool connects(int fd, const struct sockaddr *address, socklen_t size)
+{
+    struct pollfd connected = {.fd = fd, .events = POLLOUT};
+    int count, error = EAGAIN;
+    socklen_t error_size = sizeof(error);
+
+    if (connect(fd, address, size) == 0)
+        return true;
+    if (errno != EINTR)
+        return false;
+    do
+        count = poll(&connected, 1, WAIT_S * 1000);
+    while (count < 0 && errno == EINTR);
+    if (count > 0)
+        (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size);
+    errno = error;
+    return error == 0;
 }
 
 bool server_word_open(struct server_word *question, const char *address_text, const char *word)
@@ -89,7 +110,7 @@ bool server_word_open(struct server_word *question, const char *address_text, co
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
     socklen_t size = address.ss_family == AF_INET6 ? (socklen_t)sizeof(struct sockaddr_in6)
                                                    : (socklen_t)sizeof(struct sockaddr_in);
-    if (connect(fd, (struct sockaddr *)&address, size) != 0 || write(fd, word, 4) != 4) {
+    if (!connects(fd, (struct sockaddr *)&address, size) || write(fd, word, 4) != 4) {
         (void)fail(question, reason());
         close(fd);
         return false;
@@ -101,8 +122,11 @@ bool server_word_open(struct server_word *question, const char *address_text, co
 
 int server_word_read(struct server_word *question, char *bytes, size_t capacity)
 {
-    ssize_t size = read(question->fd, bytes, capacity);
+    ssize_t size;
 
+    do
+        size = read(question->fd, bytes, capacity);
+    while (size < 0 && errno == EINTR);
     if (size < 0)
         (void)fail(question, reason());
     return (int)size;

@@ -1,4 +1,5 @@
-/* server_word.h: sends a four-letter word to a server. Each step waits at most two seconds. */
+/* server_word.h: sends a four-letter word to a server. Each step waits at most five seconds, as
+ * ZooKeeper's tool does. */
 #ifndef TOOLS_SERVER_WORD_H
 #define TOOLS_SERVER_WORD_H
 

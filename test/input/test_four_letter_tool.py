@@ -1,7 +1,9 @@
 """paddock four-letter HOST:PORT WORD."""
 
+import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -19,10 +21,10 @@ def ask(*words):
 
 
 def ask_server(address, word):
-    """Of a server that runs, but may stand still, as the whole machine may, for the tool's 2 seconds."""
+    """Of a server that runs, but may stand still, as the whole machine may, for the tool's 5 seconds."""
     for _ in range(10):
         done = ask(address, word)
-        if done != (1, "", "paddock: %s: no answer within 2 seconds\n" % address):
+        if done != (1, "", "paddock: %s: no answer within 5 seconds\n" % address):
             break
     return done
 
@@ -47,12 +49,55 @@ def test_nobody_there_is_told_with_the_address():
     assert ask(address, "srvr") == (1, "", "paddock: %s: Connection refused\n" % address)
 
 
-def test_a_server_that_says_nothing_is_given_two_seconds():
+def test_a_server_that_says_nothing_is_given_five_seconds():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = "127.0.0.1:%d" % listener.getsockname()[1]
         code, out, err = ask(address, "srvr")
     assert (code, out) == (1, "")
-    assert err == "paddock: %s: no answer within 2 seconds\n" % address
+    assert err == "paddock: %s: no answer within 5 seconds\n" % address
+
+
+def stop_and_continue(process):
+    """Once it waits."""
+    while state(process) != "S":
+        time.sleep(0.001)
+    process.send_signal(signal.SIGSTOP)
+    while state(process) != "T":
+        time.sleep(0.001)
+    process.send_signal(signal.SIGCONT)
+    while state(process) == "T":
+        time.sleep(0.001)
+
+
+def state(process):
+    with open("/proc/%d/stat" % process.pid) as stat:
+        return stat.read().rpartition(")")[2].split()[0]
+
+
+@pytest.mark.parametrize("waits_for", ["the connection", "the answer"])
+def test_it_may_be_stopped_for_a_while(waits_for):
+    with socket.socket() as listener, socket.socket() as other:
+        listener.settimeout(60)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = "127.0.0.1:%d" % listener.getsockname()[1]
+        if waits_for == "the connection":
+            other.connect(listener.getsockname())  # now there is no place for more
+        process = subprocess.Popen(
+            [servers.paddock_program(), "four-letter", address, "ruok"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        if waits_for == "the connection":
+            stop_and_continue(process)
+            listener.accept()[0].close()
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.recv(4) == b"ruok"
+            if waits_for == "the answer":
+                stop_and_continue(process)
+            connection.sendall(b"imok")
+        assert process.communicate(timeout=60) == ("imok", "")
+        assert process.returncode == 0
 
 
 def test_a_name_that_does_not_resolve_is_told():

@@ -36,7 +36,7 @@ def address(prefix, tmp_path):
 
 
 def status(prefix, port, tmp_path):
-    """Of a server that runs; asked again when it has not answered within the script's two seconds."""
+    """Of a server that runs; asked again when it has not answered within the script's five seconds."""
     deadline = time.monotonic() + 60
     while True:
         try:

@@ -50,7 +50,7 @@ class Place:
         argv = [self.mapped(word) for word in case["argv"]]
         call = replay.Call(argv, self.tmp, env)
         deadline = time.monotonic() + WAIT_S
-        # status gives the server two seconds for its answer, and a machine may stand still for longer.
+        # status gives the server five seconds for its answer, and a machine may stand still for longer.
         while "\nMode: " in case["stdout"] and "\nMode: " not in call.out and time.monotonic() < deadline:
             call = replay.Call(argv, self.tmp, env)
         want, want_err = self.mapped(case["stdout"]), self.mapped(case["stderr"])
