@@ -155,8 +155,8 @@ def test_stages():
         stages.append(pytest("conformance paddock", "test/conformance", "--target", "paddock"))
         stages.append(pytest("conformance java", "test/conformance", "--target", "java"))
     stages.append(pytest("capi", "test/capi"))
-    lanes = [("capi", "conformance java", "differential", "tools", "crash", "storage"),
-             ("shell", "install", "input", "config", "bench", "scripts")]
+    lanes = [("capi", "differential", "tools", "crash", "storage"),
+             ("conformance java", "shell", "install", "input", "config", "bench", "scripts")]
     ensemble = pytest("ensemble", "test/ensemble")
     ensemble.beside = [([], [stage for stage in stages if stage.name in lane]) for lane in lanes]
     return [*(stage for stage in stages if stage.name not in sum(lanes, ())), ensemble]
