@@ -11,7 +11,11 @@ from .util import eventually, kinds, pipeline, reattach
 
 TICK_MS = 200
 SLACK_MS = 600
-TICKING = {"tickTime": TICK_MS, "maxSessionTimeout": 60000}
+# A silent connection is closed, too, at a multiple of this: that may come a moment before its session ends.
+CONNECTIONS_MS = 600000
+TICKING = {
+    "tickTime": TICK_MS, "maxSessionTimeout": 60000, "nio.sessionlessCnxnTimeout": CONNECTIONS_MS
+}
 ticking = pytest.mark.server(config=TICKING)
 DYING_MS = 6000  # of a session that is to expire, but not between two steps, where the machine stands still
 EXPIRED_WAIT_S = 30.0
