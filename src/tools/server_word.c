@@ -51,9 +51,14 @@ static bool fail(struct server_word *question, const char *what)
     return false;
 }
 
-static const char *reason(void)
+/* By errno. */
+static void fail_call(struct server_word *question)
 {
-    return errno == EAGAIN || errno == EINPROGRESS ? "no answer within 5 seconds" : strerror(errno);
+    if (errno == EAGAIN || errno == EINPROGRESS)
+        snprintf(question->problem, sizeof(question->problem), "no answer within %d seconds",
+                 WAIT_S);
+    else
+        (void)fail(question, strerror(errno));
 }
 
 /* Both ends have the same address, or the loopback's. */
@@ -76,7 +81,7 @@ static bool is_local(int fd)
 static bool connects(int fd, const struct sockaddr *address, socklen_t size)
 {
     struct pollfd connected = {.fd = fd, .events = POLLOUT};
-    int count, error = EAGAIN;
+    int count, error = 0;
     socklen_t error_size = sizeof(error);
 
     if (connect(fd, address, size) == 0)
@@ -86,10 +91,10 @@ static bool connects(int fd, const struct sockaddr *address, socklen_t size)
     do
         count = poll(&connected, 1, WAIT_S * 1000);
     while (count < 0 && errno == EINTR);
-    if (count > 0)
-        (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size);
-    errno = error;
-    return error == 0;
+    if (count < 0 || (count > 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) != 0))
+        return false;
+    errno = count == 0 ? EAGAIN : error;
+    return errno == 0;
 }
 
 bool server_word_open(struct server_word *question, const char *address_text, const char *word)
@@ -111,7 +116,7 @@ bool server_word_open(struct server_word *question, const char *address_text, co
     socklen_t size = address.ss_family == AF_INET6 ? (socklen_t)sizeof(struct sockaddr_in6)
                                                    : (socklen_t)sizeof(struct sockaddr_in);
     if (!connects(fd, (struct sockaddr *)&address, size) || write(fd, word, 4) != 4) {
-        (void)fail(question, reason());
+        fail_call(question);
         close(fd);
         return false;
     }
@@ -128,7 +133,7 @@ int server_word_read(struct server_word *question, char *bytes, size_t capacity)
         size = read(question->fd, bytes, capacity);
     while (size < 0 && errno == EINTR);
     if (size < 0)
-        (void)fail(question, reason());
+        fail_call(question);
     return (int)size;
 }
 
