@@ -390,24 +390,35 @@ static void expect_nodes(const struct replaying *replaying, size_t file,
                       nodes < EXPECTED_NODES_MAX ? (uint32_t)nodes : EXPECTED_NODES_MAX);
 }
 
+/* The batch that comes and the one behind it may create as many nodes as the last one did. */
+static uint32_t chunks_wanted(const struct tree *tree, uint32_t created)
+{
+    uint32_t room = tree_room(tree), nodes = 2 * created;
+
+    return nodes <= room ? 0 : (nodes - room + TREE_CHUNK_NODES - 1) / TREE_CHUNK_NODES;
+}
+
 /* STATUS_END: no later record counts. *ret_spot: what stands behind the last record. */
 static enum status take_batches(struct replaying *replaying, size_t file,
                                 struct txnlog_reader *reader, struct txnlog_spot *ret_spot)
 {
     struct txnlog_ahead *ahead = &replaying->ahead;
-    const struct tree *tree = replaying->replay->recovery->tree;
+    struct tree *tree = replaying->replay->recovery->tree;
     bool first = true;
+    uint32_t created = 0;
     enum status status;
 
     txnlog_ahead_begin(ahead, reader);
     do {
         uint32_t before = tree_node_count(tree);
-        const struct txnlog_batch *batch = txnlog_ahead_next(ahead);
+        struct txnlog_batch *batch = txnlog_ahead_next(ahead, chunks_wanted(tree, created));
+        while (batch->chunk_count > 0)
+            tree_chunk_add(tree, batch->chunks[--batch->chunk_count]);
         status = take_batch(replaying, file, batch);
         *ret_spot = batch->spot;
-        if (first && status == STATUS_OK && ret_spot->found == TXNLOG_FOUND_RECORD &&
-            tree_node_count(tree) > before)
-            expect_nodes(replaying, file, batch, tree_node_count(tree) - before);
+        created = tree_node_count(tree) > before ? tree_node_count(tree) - before : 0;
+        if (first && status == STATUS_OK && ret_spot->found == TXNLOG_FOUND_RECORD && created > 0)
+            expect_nodes(replaying, file, batch, created);
         first = false;
     } while (status == STATUS_OK && ret_spot->found == TXNLOG_FOUND_RECORD);
     txnlog_ahead_end(ahead);

@@ -4,6 +4,7 @@
 #include "replica/store/txnlog_ahead.h"
 
 #include "base/array.h"
+#include "replica/tree/tree.h"
 
 enum { RECORDS_FIRST = 256 };
 
@@ -55,6 +56,8 @@ static void read_next(void *argument)
     exchange_windows(ahead->reader, batch);
     read_batch(ahead->reader, batch, ahead->decode_after);
     exchange_windows(ahead->reader, batch);
+    while (batch->chunk_count < ahead->chunks_wanted)
+        batch->chunks[batch->chunk_count++] = tree_chunk_new();
 }
 
 static void begin_next(struct txnlog_ahead *ahead)
@@ -80,13 +83,15 @@ void txnlog_ahead_begin(struct txnlog_ahead *ahead, struct txnlog_reader *reader
     begin_next(ahead);
 }
 
-const struct txnlog_batch *txnlog_ahead_next(struct txnlog_ahead *ahead)
+struct txnlog_batch *txnlog_ahead_next(struct txnlog_ahead *ahead, uint32_t chunks_wanted)
 {
     ASSERT(ahead->reading);
     wait_next(ahead);
-    const struct txnlog_batch *batch = &ahead->batches[ahead->next];
+    struct txnlog_batch *batch = &ahead->batches[ahead->next];
     if (batch->status == STATUS_OK && batch->spot.found == TXNLOG_FOUND_RECORD) {
         ahead->next = 1 - ahead->next;
+        ahead->chunks_wanted =
+            chunks_wanted < TXNLOG_BATCH_CHUNKS ? chunks_wanted : TXNLOG_BATCH_CHUNKS;
         begin_next(ahead);
     }
     return batch;
@@ -105,5 +110,7 @@ void txnlog_ahead_deinit(struct txnlog_ahead *ahead)
         buffer_deinit(&ahead->batches[i].window);
         arena_deinit(&ahead->batches[i].arena);
         mem_free(ahead->batches[i].records);
+        for (uint32_t j = 0; j < ahead->batches[i].chunk_count; j++)
+            mem_free(ahead->batches[i].chunks[j]);
     }
 }

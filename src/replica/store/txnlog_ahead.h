@@ -17,6 +17,8 @@ struct txnlog_record {
     struct txn txn;      /* when OK */
 };
 
+enum { TXNLOG_BATCH_CHUNKS = 8 };
+
 /* All of it is valid until the next one is asked for. */
 struct txnlog_batch {
     struct txnlog_record *records;
@@ -25,6 +27,8 @@ struct txnlog_batch {
     enum status status;      /* the disk's; the records in front of the error are there */
     struct buffer window;
     struct arena arena;
+    struct znode *chunks[TXNLOG_BATCH_CHUNKS]; /* whoever takes one counts chunk_count down */
+    uint32_t chunk_count;
 };
 
 struct txnlog_ahead { /* zeroed, but for the first two */
@@ -32,14 +36,15 @@ struct txnlog_ahead { /* zeroed, but for the first two */
     int64_t decode_after;         /* records up to this zxid are checked, and not decoded */
     struct txnlog_reader *reader; /* NULL: no file is open */
     struct txnlog_batch batches[2];
-    uint32_t next; /* the batch that is being read, or was read last */
-    bool reading;  /* it was begun, and not yet waited for */
+    uint32_t chunks_wanted; /* of the batch that is being read */
+    uint32_t next;          /* the batch that is being read, or was read last */
+    bool reading;           /* it was begun, and not yet waited for */
 };
 
 /* From the reader's offset on. The reader is this one's until txnlog_ahead_end(). */
 void txnlog_ahead_begin(struct txnlog_ahead *ahead, struct txnlog_reader *reader);
-/* The next batch. Not behind the last one. */
-const struct txnlog_batch *txnlog_ahead_next(struct txnlog_ahead *ahead);
+/* The next batch. Not behind the last one. The batch behind it will have so many chunks for the tree. */
+struct txnlog_batch *txnlog_ahead_next(struct txnlog_ahead *ahead, uint32_t chunks_wanted);
 /* The reader is the caller's again, and stands behind the last batch that was read. */
 void txnlog_ahead_end(struct txnlog_ahead *ahead);
 void txnlog_ahead_deinit(struct txnlog_ahead *ahead);

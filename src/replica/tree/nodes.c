@@ -4,9 +4,32 @@
 
 #include "base/array.h"
 
+enum { CHUNK_BYTES = TREE_CHUNK_NODES * sizeof(struct znode), PAGE_BYTES = 4096 };
+
 struct znode *tree_node(const struct tree *tree, uint32_t id)
 {
-    return &tree->chunks[id / NODES_PER_CHUNK][id % NODES_PER_CHUNK];
+    return &tree->chunks[id / TREE_CHUNK_NODES][id % TREE_CHUNK_NODES];
+}
+
+struct znode *tree_chunk_new(void)
+{
+    struct znode *chunk = mem_zalloc(CHUNK_BYTES);
+
+    /* The zeros are there already, but the page is not: the compiler must not leave this out. */
+    for (size_t at = 0; at < CHUNK_BYTES; at += PAGE_BYTES)
+        ((volatile uint8_t *)chunk)[at] = 0;
+    return chunk;
+}
+
+void tree_chunk_add(struct tree *tree, struct znode *chunk)
+{
+    tree->chunks = ARRAY_RESERVE(tree->chunks, tree->chunk_capacity, tree->chunk_count + 1, 1);
+    tree->chunks[tree->chunk_count++] = chunk;
+}
+
+uint32_t tree_room(const struct tree *tree)
+{
+    return tree->chunk_count * TREE_CHUNK_NODES - tree->node_limit;
 }
 
 static uint32_t take_node(struct tree *tree)
@@ -19,10 +42,8 @@ static uint32_t take_node(struct tree *tree)
         return id;
     }
     id = tree->node_limit++;
-    if (id / NODES_PER_CHUNK == tree->chunk_count) {
-        tree->chunks = ARRAY_RESERVE(tree->chunks, tree->chunk_capacity, tree->chunk_count + 1, 1);
-        tree->chunks[tree->chunk_count++] = mem_zalloc(NODES_PER_CHUNK * sizeof(struct znode));
-    }
+    if (id / TREE_CHUNK_NODES == tree->chunk_count)
+        tree_chunk_add(tree, mem_zalloc(CHUNK_BYTES));
     return id;
 }
 

@@ -92,6 +92,13 @@ enum { NODE_NONE = 0, NODE_ROOT = 1 };
 uint32_t tree_find(const struct tree *tree, struct slice path); /* NODE_NONE: no such node */
 uint32_t tree_find_child(const struct tree *tree, uint32_t parent, struct slice name);
 struct znode *tree_node(const struct tree *tree, uint32_t id); /* id of a live node */
+/* Znodes stand in chunks, which never move. A chunk can be made on another thread, before the tree needs
+ * it: the first writes to memory that is new to the process were a sixth of the work of replaying
+ * creates. */
+enum { TREE_CHUNK_NODES = 1024 };
+MUST_USE struct znode *tree_chunk_new(void); /* the caller's, until it is added; or mem_free() */
+void tree_chunk_add(struct tree *tree, struct znode *chunk);
+uint32_t tree_room(const struct tree *tree); /* nodes that find room in the chunks, at least */
 /* So many more nodes may come soon: the table by which they are found grows now, and not with each of
  * them. 4 bytes for each that does not come. */
 void tree_expect_nodes(struct tree *tree, uint32_t more);

@@ -9,7 +9,6 @@
 #include "replica/tree/tree.h"
 
 enum {
-    NODES_PER_CHUNK = 1024, /* nodes never move: chunks are added, not grown */
     BUCKETS_PER_SEGMENT = 1024,
     DIGEST_MARK_EVERY = 128,
     DIGEST_MARKS_KEPT = 1024,

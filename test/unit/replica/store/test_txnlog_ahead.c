@@ -84,7 +84,7 @@ static void check_same_records(struct sim_disk *sim, struct side_work *side, siz
     *ret_batches = 0;
     txnlog_ahead_begin(&ahead, &reader);
     do {
-        batch = txnlog_ahead_next(&ahead);
+        batch = txnlog_ahead_next(&ahead, 0);
         ++*ret_batches;
         CHECK_STATUS(batch->status, STATUS_OK);
         for (size_t i = 0; i < batch->count; i++) {
@@ -127,6 +127,37 @@ PROPERTY(batches_hold_the_records_of_the_log_in_order_up_to_its_end_or_its_damag
     side_thread_free(thread);
 }
 
+TEST(a_batch_brings_as_many_chunks_as_were_asked_for_with_the_one_before_it)
+{
+    static const uint32_t asked[] = {2, 0, 1, 100, 3},
+                          brought[] = {0, 2, 0, 1, TXNLOG_BATCH_CHUNKS};
+    struct store_world world;
+    struct txnlog_ahead ahead = {.side = test_late_side()};
+    struct txnlog_reader reader;
+    uint64_t seed = 7;
+
+    world_init(&world, seed);
+    struct sim_disk *sim = make_log(&world, &seed);
+    struct tree *tree = tree_new(&(struct tree_options){.digest_enabled = true});
+    open_reader(sim, &reader);
+    txnlog_ahead_begin(&ahead, &reader);
+    for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+        struct txnlog_batch *batch = txnlog_ahead_next(&ahead, asked[i]);
+        CHECK(batch->spot.found == TXNLOG_FOUND_RECORD);
+        CHECK_U64("chunks", batch->chunk_count, brought[i]);
+        uint32_t room = tree_room(tree);
+        while (batch->chunk_count > 0)
+            tree_chunk_add(tree, batch->chunks[--batch->chunk_count]);
+        CHECK_U64("room", tree_room(tree), room + brought[i] * TREE_CHUNK_NODES);
+    }
+    txnlog_ahead_end(&ahead);
+    txnlog_reader_close(&reader);
+    txnlog_ahead_deinit(&ahead); /* it frees the three that nobody took */
+    tree_free(tree);
+    sim_disk_free(sim);
+    world_deinit(&world);
+}
+
 TEST(a_reader_that_is_taken_back_early_stands_behind_a_whole_batch)
 {
     struct store_world world;
@@ -139,7 +170,7 @@ TEST(a_reader_that_is_taken_back_early_stands_behind_a_whole_batch)
     struct sim_disk *sim = make_log(&world, &seed);
     open_reader(sim, &reader);
     txnlog_ahead_begin(&ahead, &reader);
-    const struct txnlog_batch *batch = txnlog_ahead_next(&ahead);
+    const struct txnlog_batch *batch = txnlog_ahead_next(&ahead, 0);
     CHECK(batch->count > 0 && batch->spot.found == TXNLOG_FOUND_RECORD);
     uint64_t end = batch->records[batch->count - 1].end;
     txnlog_ahead_end(&ahead);

@@ -4,6 +4,7 @@
 
 #include "replica/tree/tree.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 static struct tree *new_tree(void)
@@ -199,6 +200,26 @@ TEST(a_hundred_thousand_nodes_are_found_while_the_table_grows_and_shrinks)
     }
     CHECK_U64("nodes", tree_node_count(tree), COUNT + 4);
     CHECK_U64("digest", tree_digest(tree), tree_digest_from_scratch(tree));
+    tree_free(tree);
+}
+
+TEST(nodes_fill_the_chunks_that_were_added_before_the_tree_makes_one)
+{
+    struct tree *tree = new_tree();
+    char path[32];
+
+    tree_chunk_add(tree, tree_chunk_new());
+    tree_chunk_add(tree, tree_chunk_new());
+    uint32_t room = tree_room(tree);
+    CHECK_U64("room", room, 3 * TREE_CHUNK_NODES - 1 - tree_node_count(tree));
+    for (uint32_t i = 0; i <= room; i++) {
+        CHECK_U64("room", tree_room(tree), room - i);
+        snprintf(path, sizeof(path), "/n%" PRIu32, i);
+        make(tree, path, SLICE(""), i + 1);
+    }
+    CHECK_U64("room", tree_room(tree), TREE_CHUNK_NODES - 1);
+    CHECK(tree_find(tree, SLICE("/n0")) != NODE_NONE);
+    CHECK(tree_find(tree, slice_text(path)) != NODE_NONE);
     tree_free(tree);
 }
 
