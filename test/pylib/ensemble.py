@@ -44,6 +44,7 @@ TROUBLE = re.compile(
     r"assertion|AddressSanitizer|runtime error:",
     re.IGNORECASE,
 )
+ROLE = re.compile(r"\] - (LOOKING|LEADING|FOLLOWING)")  # Java's tell no such line as a warning
 
 
 class Timeout(Exception):
@@ -185,7 +186,10 @@ class Member(Server):
 
     def troubles(self):
         """The lines of its log that tell of a broken rule."""
-        return [line for line in self.log().splitlines() if TROUBLE.search(line)]
+        return self.told(TROUBLE)
+
+    def told(self, *patterns):
+        return [line for line in self.log().splitlines() if any(p.search(line) for p in patterns)]
 
     def __repr__(self):
         return "%s server %d (%s)" % (self.target, self.id, self.address)
@@ -374,8 +378,9 @@ class Ensemble:
             assert not found, "%r and %r: %s" % (one, other, "\n".join(found[:20]))
 
     def check_no_trouble(self):
-        for member in self.members:
-            assert not member.troubles(), "%r: %s" % (member, "\n".join(member.troubles()[:20]))
+        assert not any(member.troubles() for member in self.members), "\n".join(
+            "%r, %s: %s" % (member, member.mode(), "\n".join(member.told(TROUBLE, ROLE)[:40]))
+            for member in self.members)
 
     def last_lines(self, count=25):
         return "\n".join(
