@@ -48,6 +48,7 @@ void arena_reset(struct arena *arena)
 
 static size_t rounded(size_t size)
 {
+    ASSERT(size <= SIZE_MAX - ALIGNMENT);
     return (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
@@ -69,6 +70,7 @@ void *arena_alloc(struct arena *arena, size_t size)
         add_chunk(arena, size > CHUNK_BYTES ? size : CHUNK_BYTES);
     uint8_t *memory = arena->pos;
     arena->pos += size;
+    ASSERT(arena->pos <= arena->end);
     return memory;
 }
 

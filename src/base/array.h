@@ -22,6 +22,7 @@ enum { ARRAY_FIRST = 16 };
 /* The capacity that ARRAY_RESERVE() would choose. */
 static inline uint32_t array_capacity(size_t capacity, size_t wanted, size_t first)
 {
+    ASSERT(first > 0 && wanted <= UINT32_MAX);
     if (capacity == 0)
         capacity = first;
     while (capacity < wanted)

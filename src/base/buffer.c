@@ -26,7 +26,7 @@ void buffer_reserve(struct buffer *buffer, size_t more)
 {
     size_t needed = buffer->size + more;
 
-    ASSERT(needed >= more);
+    ASSERT(needed >= more && buffer->size <= buffer->capacity);
     if (needed <= buffer->capacity)
         return;
     size_t capacity = grown_capacity(buffer, needed);

@@ -48,6 +48,7 @@ void histogram_merge(struct histogram *histogram, const struct histogram *from)
 
 int64_t histogram_percentile(const struct histogram *histogram, double share)
 {
+    ASSERT(share >= 0 && share <= 1);
     const struct summary *summary = &histogram->summary;
     double wanted = share * (double)summary->count;
     int64_t seen = 0;

@@ -60,6 +60,7 @@ void map_set(struct map *map, uint64_t key, void *value)
         *map = grown;
     }
     put(map, key, value);
+    ASSERT(map->count < map->capacity); /* each search ends at an empty slot */
 }
 
 void *map_remove(struct map *map, uint64_t key)

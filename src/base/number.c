@@ -18,6 +18,7 @@ bool number_parse(struct slice text, unsigned base, int64_t *ret_value)
     size_t at = text.size > 0 && (negative || text.data[0] == '+') ? 1 : 0;
     uint64_t value = 0, bound = negative ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX;
 
+    ASSERT(base >= 2 && base <= 36);
     if (at == text.size)
         return false;
     for (; at < text.size; at++) {

@@ -37,6 +37,7 @@ static void split(struct table *table)
     if (table->bucket_count == table->segment_count * SEGMENT_HEADS)
         add_segment(table);
     size_t added = table->bucket_count++;
+    ASSERT(added / SEGMENT_HEADS < table->segment_count);
     if (added > table->mask)
         table->mask = table->mask * 2 + 1;
     struct table_entry **from = bucket(table, added & (size_t)(table->mask >> 1));
@@ -74,6 +75,7 @@ void table_insert(struct table *table, struct table_entry *entry)
 
 void table_remove(struct table *table, struct table_entry *entry)
 {
+    ASSERT(table->count > 0);
     struct table_entry **at = bucket(table, index_of(table, entry->hash));
 
     while (*at != entry) {

@@ -87,6 +87,7 @@ static void push_written(struct disk_posix *disk, struct disk_file *file, uint64
     if (start != file->unpushed_end)
         file->unpushed_start = start;
     file->unpushed_end = end;
+    ASSERT(file->unpushed_start <= end);
     if (end - file->unpushed_start < disk->write_back_bytes)
         return;
     (void)sync_file_range(
@@ -101,12 +102,14 @@ static enum status posix_write(struct disk *disk, struct disk_file *file, uint64
     const uint8_t *at = bytes;
     uint64_t start = offset;
 
+    ASSERT(offset <= INT64_MAX && size <= INT64_MAX - offset);
     while (size > 0) {
         ssize_t done = pwrite(file->fd, at, size, (off_t)offset);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
             return status_from_errno(errno);
+        ASSERT((size_t)done <= size);
         at += done;
         offset += (uint64_t)done;
         size -= (size_t)done;

@@ -32,6 +32,7 @@ void loop_begin_turn(struct server *server)
 
 void loop_step(struct server *server, struct replica_event *event)
 {
+    ASSERT(event->kind < ARRAY_LEN(server->turn.events));
     loop_begin_turn(server);
     server->turn.events[event->kind]++;
     event->now_ms = host_now_ms(&server->host);
@@ -139,6 +140,7 @@ static void on_snapshot_done(void *context, bool written)
 
 static void snapshot_begin(struct server *server, bool awaited)
 {
+    ASSERT(!server->snapshot_running);
     if (server->stopping)
         return;
     server->snapshot_running = true;

@@ -78,6 +78,7 @@ static void on_failed(uv_timer_t *timer)
 /* Never from within dial_start(): its caller does not have the dial yet. */
 static void fail_later(struct dial *dial, int error)
 {
+    ASSERT(error != 0 && dial->attempt == NULL && dial->resolving == NULL);
     dial->error = error;
     uv_timer_start(&dial->timer, on_failed, 0, 0);
 }
@@ -115,6 +116,7 @@ static void on_connected(uv_connect_t *request, int error)
 
     if (dial == NULL)
         return; /* it is being closed */
+    ASSERT(dial->attempt == attempt);
     if (error == 0 && is_connected_to_itself(&attempt->tcp))
         error = UV_ECONNREFUSED;
     if (error == 0) {
@@ -142,6 +144,7 @@ static int try_address(struct dial *dial, const struct sockaddr_storage *address
 {
     struct attempt *attempt = mem_zalloc(sizeof(*attempt));
 
+    ASSERT(dial->attempt == NULL);
     uv_tcp_init(dial->loop, &attempt->tcp);
     attempt->tcp.data = attempt;
     attempt->dial = dial;
@@ -175,6 +178,7 @@ static void on_resolved(void *context, const struct resolved *found, int error)
 {
     struct dial *dial = context;
 
+    ASSERT(dial->resolving != NULL && (error != 0 || found->count > 0));
     dial->resolving = NULL;
     dial->found = *found;
     try_next(dial, error);

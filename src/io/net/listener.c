@@ -68,6 +68,7 @@ static void on_tell(uv_timer_t *timer)
 
 static void report_later(struct listener *listener, int error)
 {
+    ASSERT((error == 0) == (listener->socket != NULL));
     listener->error = error;
     listener->attempts++;
     uv_timer_start(&listener->timer, on_tell, 0, 0);
@@ -79,6 +80,7 @@ static int bind_to(struct listener *listener, const struct sockaddr_storage *add
     struct sockaddr_in v4;
     int size = sizeof(bound);
 
+    ASSERT(listener->socket == NULL);
     listener->socket = mem_zalloc(sizeof(*listener->socket));
     uv_tcp_init(listener->loop, listener->socket);
     listener->socket->data = listener;

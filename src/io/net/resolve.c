@@ -15,6 +15,7 @@ struct resolving {
 
 static void add(struct resolved *found, const void *address, size_t size)
 {
+    ASSERT(found->count < RESOLVED_MAX && size <= sizeof(found->addresses[0]));
     struct sockaddr_storage *to = &found->addresses[found->count++];
 
     memset(to, 0, sizeof(*to));

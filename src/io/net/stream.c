@@ -124,6 +124,7 @@ static void on_written(uv_write_t *request, int status)
     struct stream *stream = writing->stream;
     struct buffer out = stream->out;
 
+    ASSERT(stream->writing == writing);
     buffer_deinit(&writing->bytes);
     mem_free(writing);
     stream->writing = NULL;
@@ -144,6 +145,7 @@ static bool write_later(struct stream *stream, struct buffer *bytes)
 {
     struct stream_write *writing = mem_zalloc(sizeof(*writing));
 
+    ASSERT(stream->writing == NULL && !stream->closed && bytes->size > 0);
     writing->stream = stream;
     writing->bytes = *bytes;
     buffer_init(bytes);
@@ -183,6 +185,7 @@ static void append_rest(struct buffer *rest, const struct slice *parts, size_t c
 
     for (size_t i = 0; i < count; i++)
         total += parts[i].size;
+    ASSERT(skipped < total);
     buffer_reserve(rest, total - skipped);
     for (size_t i = 0; i < count; i++) {
         size_t skip = skipped < parts[i].size ? skipped : parts[i].size;
@@ -202,6 +205,7 @@ enum status stream_send_parts(struct stream *stream, const struct slice *parts, 
         ssize_t taken = size == 0 ? 0 : send_now(stream, parts, now);
         if (taken < 0)
             return STATUS_IO;
+        ASSERT((size_t)taken <= size && stream->out.size == 0); /* nothing may be overtaken */
         if ((size_t)taken < size) {
             struct buffer rest = {0};
             append_rest(&rest, parts, count, (size_t)taken);
@@ -237,6 +241,7 @@ void stream_end_output(struct stream *stream)
 {
     uv_os_fd_t fd;
 
+    ASSERT(stream->closed || stream_queued(stream) == 0);
     if (!stream->closed && uv_fileno((uv_handle_t *)&stream->tcp, &fd) == 0)
         (void)shutdown(fd, SHUT_WR); /* where that fails, the reading ends, too */
 }
@@ -245,6 +250,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct stream *stream = handle->data;
 
+    ASSERT(stream->closed && stream->writing == NULL); /* libuv has ended each write before */
     buffer_deinit(&stream->out);
     stream->events->closed(stream->context);
 }

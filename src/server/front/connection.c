@@ -44,6 +44,7 @@ static void leave_replica(struct connection *connection)
     connection->closing = true;
     connection->first_send = connection->last_send = NO_SEND;
     list_remove(&connection->in_waiting);
+    ASSERT(front->large_bytes >= connection->large_bytes);
     front->large_bytes -= connection->large_bytes;
     connection->large_bytes = 0;
     connection_update_reading(connection);
@@ -209,6 +210,7 @@ static bool step_frame(struct connection *connection, struct slice frame)
     struct host *host = connection->front->host;
     struct replica_event event = {.client = connection->id};
 
+    ASSERT(may_parse(connection)); /* the replica gets nothing from one that it paused or closed */
     if (!connection->known) {
         char address[ADDRESS_TEXT_MAX];
         if (!connect_allowed(connection, frame)) {
@@ -280,18 +282,20 @@ static size_t parse_frames(struct connection *connection, const uint8_t *bytes, 
     return at;
 }
 
-/* How many bytes the frame at the start of `in` still lacks. */
+/* How many bytes the frame at the start of `in` still lacks. 0: it is whole, and waits for its turn. */
 static size_t bytes_missing(const struct connection *connection)
 {
     size_t have = connection->in.size;
 
     if (have < FRAME_HEAD_BYTES)
         return FRAME_HEAD_BYTES - have;
-    return FRAME_HEAD_BYTES + load_be32(connection->in.data) - have;
+    size_t whole = FRAME_HEAD_BYTES + (size_t)load_be32(connection->in.data);
+    return have < whole ? whole - have : 0;
 }
 
 static void drop_parsed(struct buffer *in, size_t parsed)
 {
+    ASSERT(parsed <= in->size);
     if (parsed == in->size) {
         buffer_deinit(in);
     } else if (parsed > 0) {
@@ -305,6 +309,8 @@ static void parse_bytes(struct connection *connection, const uint8_t *bytes, siz
     /* First complete the frame in `in`. It grows by the bytes that arrive, not by the length it claims. */
     while (size > 0 && connection->in.size > 0 && may_parse(connection)) {
         size_t missing = bytes_missing(connection), more = missing < size ? missing : size;
+        if (missing == 0)
+            break; /* front_feed_waiting() comes to it */
         buffer_append(&connection->in, slice_of(bytes, more));
         bytes += more;
         size -= more;
@@ -392,6 +398,8 @@ static void on_closed(void *context)
 {
     struct connection *connection = context;
 
+    ASSERT(connection->closing && !connection->known);
+    ASSERT(list_empty(&connection->in_answered) && list_empty(&connection->in_waiting));
     connection->front->forget(connection);
     buffer_deinit(&connection->in);
     mem_free(connection);

@@ -9,6 +9,7 @@ enum { NEXT_SEND_FIRST = 64, NEXT_SEND_KEPT_MAX = 1 << 18, SCRATCH_KEPT_MAX = 4 
 
 static void link_send(struct front *front, struct connection *connection, uint32_t index)
 {
+    ASSERT(connection->first_send == NO_SEND || connection->last_send < index);
     if (front->next_send_capacity <= index) {
         front->next_send = ARRAY_RESERVE(front->next_send, front->next_send_capacity,
                                          (size_t)index + 1, NEXT_SEND_FIRST);
@@ -52,6 +53,8 @@ static struct connection *connection_of(struct front *front, const struct client
 static void count_answer(struct front *front, struct connection *connection,
                          const struct client_effect *effect)
 {
+    ASSERT(effect->size >= front->noted_bytes); /* a send grows, and never shrinks */
+    ASSERT(front->large_bytes >= connection->large_bytes);
     connection->turn_bytes += effect->size - front->noted_bytes;
     front->noted_bytes = effect->size;
     front->large_bytes -= connection->large_bytes; /* its large requests are answered */
@@ -62,6 +65,7 @@ void front_note_effects(struct front *front)
 {
     const struct effects *effects = front->host->effects;
 
+    ASSERT(front->noted <= effects->client_count && front->noted_frames <= effects->frame_count);
     metrics_count(&front->metrics, METRIC_PACKETS_SENT,
                   (int64_t)(effects->frame_count - front->noted_frames));
     front->noted_frames = effects->frame_count;
@@ -130,6 +134,7 @@ static struct slice gather(struct front *front, struct connection *connection)
     for (uint32_t index = front->next_send[connection->first_send]; index != NO_SEND;
          index = front->next_send[index]) {
         const struct client_effect *effect = &effects->clients[index];
+        ASSERT(effect->client == first->client && effect->offset >= end);
         if (!apart && effect->offset == end) {
             end += effect->size;
             continue;
@@ -202,6 +207,7 @@ void front_effects_cleared(struct front *front)
         list_add_last(&front->waiting, entry);
     }
     front_update_stay_awake(front);
+    ASSERT(list_empty(&front->answered)); /* their bytes are gone with the effects */
     front->noted = front->noted_frames = 0;
     if (front->scratch.capacity > SCRATCH_KEPT_MAX)
         buffer_deinit(&front->scratch);

@@ -59,6 +59,7 @@ void hosts_remove(struct host_counts *hosts, struct address_host host)
     uint64_t key;
     struct host_count *count = find(hosts, host, &key);
 
+    ASSERT(count != NULL && count->count > 0);
     if (--count->count > 0)
         return;
     struct host_count *first = map_remove(&hosts->by_hash, key);

@@ -40,6 +40,7 @@ static void forget(struct connection *connection)
 {
     struct front *front = connection->front;
 
+    ASSERT(front->connections[connection->id] == connection && front->connection_count > 0);
     front->connections[connection->id] = NULL;
     front->free_ids[front->free_id_count++] = connection->id;
     front->connection_count--;
@@ -98,7 +99,9 @@ void front_free(struct front *front)
 {
     if (front == NULL)
         return;
-    ASSERT(front->connection_count == 0);
+    ASSERT(front->connection_count == 0 && front->large_bytes == 0);
+    ASSERT(list_empty(&front->answered) && list_empty(&front->ending));
+    ASSERT(list_empty(&front->waiting) && list_empty(&front->waiting_next));
     buffer_deinit(&front->scratch);
     hosts_deinit(&front->hosts);
     net_deinit(&front->net);
@@ -174,6 +177,7 @@ static void accept_one(struct front *front)
     if (front->config->tcp_keep_alive)
         stream_keep_alive(&connection->stream);
     connection->id = take_id(front);
+    ASSERT(front->connections[connection->id] == NULL);
     front->connections[connection->id] = connection;
     front->connection_count++;
     hosts_add(&front->hosts, connection->host);

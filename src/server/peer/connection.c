@@ -46,8 +46,12 @@ static void connection_free(struct peer_connection *connection)
 {
     struct peers *peers = connection->peers;
 
-    if (connection->accepted)
+    ASSERT(list_empty(&connection->in_turn) && list_empty(&connection->in_ready));
+    ASSERT(connection->dial == NULL);
+    if (connection->accepted) {
+        ASSERT(peers->accepted_count > 0);
         peers->accepted_count--;
+    }
     list_remove(&connection->in_all);
     buffer_deinit(&connection->early);
     mem_free(connection->parts);
@@ -92,8 +96,8 @@ void peer_connection_finish(struct peer_connection *connection)
 {
     struct peers *peers = connection->peers;
 
+    ASSERT(connection->closing && connection->finished && connection->part_count == 0);
     (void)forget(connection);
-    connection->closing = connection->finished = true;
     if (!connection->open || connection->broken ||
         (stream_queued(&connection->stream) == 0 && stream_unconfirmed(&connection->stream) == 0)) {
         peer_connection_close(connection);
@@ -111,6 +115,7 @@ void peer_connection_finish(struct peer_connection *connection)
 
 void peer_connection_check_linger(struct peer_connection *connection, int64_t now_ms)
 {
+    ASSERT(connection->open && connection->finished);
     size_t waiting = stream_kernel_queue(&connection->stream);
 
     if (waiting != connection->stalled_bytes)
@@ -251,6 +256,7 @@ static void on_dialed(void *context, int fd, int error)
     struct peer_connection *connection = context;
     struct sockaddr_storage peer;
 
+    ASSERT(connection->dial != NULL && !connection->open);
     connection->dial = NULL;
     if (!connection->closing)
         peer_log_dialed(connection, error);
@@ -300,6 +306,7 @@ void peer_connection_accept(struct peers *peers, enum peer_port port, uv_stream_
     struct peer_connection *connection = connection_new(peers, peers->next_number, port);
     struct sockaddr_storage peer;
 
+    ASSERT(connection->number % 2 == 0);
     peers->next_number += 2;
     connection->accepted = true;
     peers->accepted_count++;

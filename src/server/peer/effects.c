@@ -67,7 +67,8 @@ void peers_free(struct peers *peers)
 {
     if (peers == NULL)
         return;
-    ASSERT(list_empty(&peers->connections));
+    ASSERT(list_empty(&peers->connections) && list_empty(&peers->touched));
+    ASSERT(peers->by_number.count == 0 && peers->accepted_count == 0);
     net_deinit(&peers->net);
     map_deinit(&peers->by_number);
     mem_free(peers->targets);
@@ -85,6 +86,7 @@ void peers_note_effects(struct peers *peers)
 {
     const struct effects *effects = peers->host->effects;
 
+    ASSERT(peers->noted <= effects->peer_count);
     for (; peers->noted < effects->peer_count; peers->noted++) {
         const struct peer_effect *effect = &effects->peers[peers->noted];
         struct peer_connection *connection =
@@ -109,6 +111,7 @@ static void carry_out_on(struct peers *peers, struct peer_connection *connection
         return;
     touch(peers, connection);
     if (effect->kind == PEER_SEND) {
+        ASSERT(effect->offset <= bytes->size && effect->size <= bytes->size - effect->offset);
         peer_connection_add_part(connection, slice_of(bytes->data + effect->offset, effect->size));
     } else if (effect->kind == PEER_HOLD) {
         connection->held = true;
@@ -172,6 +175,7 @@ void peers_carry_out(struct peers *peers)
 
 void peers_effects_cleared(struct peers *peers)
 {
+    ASSERT(list_empty(&peers->touched)); /* their bytes are gone with the effects */
     peers->noted = 0;
     if (list_empty(&peers->ready))
         uv_idle_stop(&peers->stay_awake);

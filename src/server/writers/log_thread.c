@@ -128,6 +128,8 @@ static bool take(struct log_thread *thread)
         pthread_cond_wait(&thread->wake, &thread->lock);
     if (thread->queue.count > 0 && thread->options.flush_delay_ms > 0)
         wait_for_more_records(thread);
+    ASSERT(thread->batch.count == 0);
+    ASSERT(!thread->work.wanted || thread->work.behind <= thread->queue.count);
     struct entries taken = thread->queue;
     thread->queue = thread->batch;
     thread->queue.count = 0;
@@ -160,6 +162,7 @@ static void tell_durable(struct log_thread *thread, int64_t zxid)
 {
     struct news *news = &thread->news;
 
+    ASSERT(!news->before.news || news->before.zxid < zxid || news->work_done);
     *(news->work_done ? &news->behind : &news->before) = (struct durable){true, zxid};
 }
 
@@ -195,6 +198,7 @@ static bool flush(struct log_thread *thread, const struct entry *entries, size_t
     struct txnlog_writer *writer = store_actor_log(thread->actor);
     enum status status;
 
+    ASSERT(count > 0);
     thread->appends = ARRAY_RESERVE(thread->appends, thread->append_capacity, count, ENTRIES_FIRST);
     for (size_t i = 0; i < count; i++)
         thread->appends[i] = entries[i].append;
@@ -306,6 +310,7 @@ static bool do_work(struct log_thread *thread, const struct store_work *work)
     if (thread->full)
         log_info("log", "there is space again; this server continues");
     thread->full = false;
+    ASSERT(!thread->news.work_done); /* the loop wants one work at a time */
     thread->news.work_done = true;
     thread->news.outcome = (struct log_thread_outcome){.kind = work->kind,
                                                        .status = status,
@@ -364,6 +369,7 @@ static void on_async(uv_async_t *async)
     if (news.before.news)
         events->durable(events->context, news.before.zxid);
     if (news.work_done) {
+        ASSERT(thread->work_running);
         thread->work_running = false;
         events->work_done(events->context, &news.outcome);
     }

@@ -79,6 +79,7 @@ static void give_up(struct snapshot_thread *thread, enum status status)
 
 static void begin(struct snapshot_thread *thread, int64_t zxid, bool awaited)
 {
+    ASSERT(thread->file == NULL);
     thread->zxid = zxid;
     thread->awaited = awaited;
     thread->begun_ns = uv_hrtime();
@@ -220,6 +221,7 @@ static struct job *take(struct snapshot_thread *thread)
     if (!thread->stopping) {
         job = CONTAINER_OF(thread->jobs.next, struct job, link);
         list_remove(&job->link);
+        ASSERT(thread->queued_bytes >= job->bytes.size);
         thread->queued_bytes -= job->bytes.size;
         room = thread->was_full && thread->queued_bytes <= QUEUE_BYTES_MAX / 2;
     }
@@ -416,6 +418,7 @@ void snapshot_thread_pause(struct snapshot_thread *thread)
 void snapshot_thread_resume(struct snapshot_thread *thread)
 {
     pthread_mutex_lock(&thread->lock);
+    ASSERT(thread->paused == PAUSED);
     thread->paused = RUNNING;
     pthread_cond_broadcast(&thread->pausing);
     pthread_mutex_unlock(&thread->lock);
