@@ -109,7 +109,6 @@ static enum status posix_write(struct disk *disk, struct disk_file *file, uint64
             continue;
         if (done < 0)
             return status_from_errno(errno);
-        ASSERT((size_t)done <= size);
         at += done;
         offset += (uint64_t)done;
         size -= (size_t)done;

@@ -45,7 +45,8 @@ static void write_prompt(const struct shell *shell)
 
 static void make_prompt(struct shell *shell)
 {
-    (void)service_wait(shell->connection, -1, 0); /* serves what has arrived; false without an fd */
+    (void)service_wait(shell->connection, -1,
+                       0); /* serves what has arrived; with no fd it always answers false */
     write_prompt(shell);
 }
 

@@ -45,20 +45,24 @@ bool server_word_is_address(const char *text)
     return parse_address(text, host, &port);
 }
 
-static bool fail(struct server_word *question, const char *what)
+static void set_problem(struct server_word *question, const char *what)
 {
     snprintf(question->problem, sizeof(question->problem), "%s", what);
-    return false;
 }
 
-/* By errno. */
-static void fail_call(struct server_word *question)
+static void set_problem_by_errno(struct server_word *question)
 {
     if (errno == EAGAIN || errno == EINPROGRESS)
         snprintf(question->problem, sizeof(question->problem), "no answer within %d seconds",
                  WAIT_S);
     else
-        (void)fail(question, strerror(errno));
+        set_problem(question, strerror(errno));
+}
+
+static bool fail(struct server_word *question, const char *what)
+{
+    set_problem(question, what);
+    return false;
 }
 
 /* Both ends have the same address, or the loopback's. */
@@ -116,7 +120,7 @@ bool server_word_open(struct server_word *question, const char *address_text, co
     socklen_t size = address.ss_family == AF_INET6 ? (socklen_t)sizeof(struct sockaddr_in6)
                                                    : (socklen_t)sizeof(struct sockaddr_in);
     if (!connects(fd, (struct sockaddr *)&address, size) || write(fd, word, 4) != 4) {
-        fail_call(question);
+        set_problem_by_errno(question);
         close(fd);
         return false;
     }
@@ -133,7 +137,7 @@ int server_word_read(struct server_word *question, char *bytes, size_t capacity)
         size = read(question->fd, bytes, capacity);
     while (size < 0 && errno == EINTR);
     if (size < 0)
-        fail_call(question);
+        set_problem_by_errno(question);
     return (int)size;
 }
 

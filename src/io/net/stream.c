@@ -205,7 +205,7 @@ enum status stream_send_parts(struct stream *stream, const struct slice *parts, 
         ssize_t taken = size == 0 ? 0 : send_now(stream, parts, now);
         if (taken < 0)
             return STATUS_IO;
-        ASSERT((size_t)taken <= size && stream->out.size == 0); /* nothing may be overtaken */
+        ASSERT(stream->out.size == 0); /* nothing may be overtaken */
         if ((size_t)taken < size) {
             struct buffer rest = {0};
             append_rest(&rest, parts, count, (size_t)taken);

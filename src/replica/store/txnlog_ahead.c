@@ -1,6 +1,7 @@
 /* txnlog_ahead.c: reads, checks and decodes as many records as stand whole in one window, so that whoever
- * applies them can look ahead, and is not held up by it: there are two windows, one of them the side's. It
- * decides nothing: what is a record is said in txnlog_reader.c. */
+ * applies them can look ahead, and is not held up by it: there are two windows, one of them the side's. It also
+ * makes the chunks of the znodes that come, so that the first writes to new memory are not the caller's.
+ * It decides nothing: what is a record is said in txnlog_reader.c. */
 #include "replica/store/txnlog_ahead.h"
 
 #include "base/array.h"

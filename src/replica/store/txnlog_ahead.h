@@ -1,5 +1,5 @@
 /* txnlog_ahead.h: the transactions of one log file, read in batches, each while the caller works on the one
- * before it. */
+ * before it. A batch can bring memory for the znodes that its transactions create (tree_chunk_new()). */
 #ifndef REPLICA_STORE_TXNLOG_AHEAD_H
 #define REPLICA_STORE_TXNLOG_AHEAD_H
 
@@ -17,7 +17,7 @@ struct txnlog_record {
     struct txn txn;      /* when OK */
 };
 
-enum { TXNLOG_BATCH_CHUNKS = 8 };
+enum { TXNLOG_BATCH_CHUNKS = 8 }; /* a batch brings no more */
 
 /* All of it is valid until the next one is asked for. */
 struct txnlog_batch {
@@ -43,7 +43,8 @@ struct txnlog_ahead { /* zeroed, but for the first two */
 
 /* From the reader's offset on. The reader is this one's until txnlog_ahead_end(). */
 void txnlog_ahead_begin(struct txnlog_ahead *ahead, struct txnlog_reader *reader);
-/* The next batch. Not behind the last one. The batch behind it will have so many chunks for the tree. */
+/* The next batch. Not behind the last one. The batch behind that one brings as many chunks as are wanted, up
+ * to TXNLOG_BATCH_CHUNKS; those that the caller does not take stay for a later batch. */
 struct txnlog_batch *txnlog_ahead_next(struct txnlog_ahead *ahead, uint32_t chunks_wanted);
 /* The reader is the caller's again, and stands behind the last batch that was read. */
 void txnlog_ahead_end(struct txnlog_ahead *ahead);

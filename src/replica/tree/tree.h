@@ -98,7 +98,8 @@ struct znode *tree_node(const struct tree *tree, uint32_t id); /* id of a live n
 enum { TREE_CHUNK_NODES = 1024 };
 MUST_USE struct znode *tree_chunk_new(void); /* the caller's, until it is added; or mem_free() */
 void tree_chunk_add(struct tree *tree, struct znode *chunk);
-uint32_t tree_room(const struct tree *tree); /* nodes that find room in the chunks, at least */
+/* So many more nodes find room in the chunks; where some were deleted, more. */
+uint32_t tree_room(const struct tree *tree);
 /* So many more nodes may come soon: the table by which they are found grows now, and not with each of
  * them. 4 bytes for each that does not come. */
 void tree_expect_nodes(struct tree *tree, uint32_t more);
