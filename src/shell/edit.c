@@ -45,8 +45,8 @@ static void write_prompt(const struct shell *shell)
 
 static void make_prompt(struct shell *shell)
 {
-    (void)service_wait(shell->connection, -1,
-                       0); /* serves what has arrived; with no fd it always answers false */
+    /* Serves what has arrived. Its answer says whether an fd can be read, and there is none. */
+    (void)service_wait(shell->connection, -1, 0);
     write_prompt(shell);
 }
 
